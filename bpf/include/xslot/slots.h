@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the dispatcher, the plugins' BPF programs and user space agree on: the codes a slot returns, and the
+ * layout of the memory that dispatcher and host share. Both sides compile this file; core/kernel/layout.c and
+ * bpf/dispatcher.bpf.c assert the same sizes and offsets, so that a compiler that disagrees breaks the build.
+ */
+#ifndef XSLOT_SLOTS_H
+#define XSLOT_SLOTS_H
+
+#include <linux/types.h>
+
+/* What a plugin returns: an XDP action (0 to 4) ends the chain with that verdict; XSLOT_NEXT goes on. */
+#define XSLOT_NEXT 31
+/* What an empty slot's stub returns. Never returned by a plugin; never met in a healthy chain. */
+#define XSLOT_GAP 30
+
+#define XSLOT_MAX_SLOTS 32
+#define XSLOT_ACTIONS 5 /* XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT */
+
+/* First in the shared memory, so that any later version knows what it looks at: "xslot" and a layout number.
+ */
+#define XSLOT_STATE_MAGIC 0x0000746f6c7378ULL
+#define XSLOT_STATE_LAYOUT 1
+
+/* The fused program that a generation runs in place of its slots. */
+#define XSLOT_FUSED_NONE 0
+#define XSLOT_FUSED_A 1
+#define XSLOT_FUSED_B 2
+
+/*
+ * One configuration of a chain as packets see it. The host writes the idle one of two, then stores `active`.
+ * proceed[i] has bit (1 << action) set for each XDP action with which slot i goes on, as XSLOT_NEXT always
+ * does.
+ */
+struct xslot_generation {
+	__u32 id;    /* rises by one with each transaction; its lowest bit is the counters' parity */
+	__u32 count; /* slots that packets visit; 0 under bypass */
+	__u32 configured_count; /* slots that are filled */
+	__u32 banks;		/* bit i: slot i runs bank B */
+	__u32 fused;		/* XSLOT_FUSED_* */
+	__u32 final;		/* XDP action when every slot said next */
+	__u32 on_gap;		/* XDP action when a stub was met */
+	__u32 reserved;		/* 0 */
+	__u32 proceed[XSLOT_MAX_SLOTS];
+};
+
+struct xslot_state {
+	__u64 magic;
+	__u32 layout;
+	__u32 active; /* 0 or 1: the generation that packets use; stored with release, read once a packet */
+	struct xslot_generation gen[2];
+};
+
+/*
+ * Counters: one row a CPU in a mmapable array (max_entries = possible CPUs), each row whole cache lines. A
+ * packet increments exactly one cell: the parity of its generation's id, the slot that decided
+ * (XSLOT_DECIDED_FINAL when every slot said next), and how.
+ */
+#define XSLOT_DECIDED_FINAL XSLOT_MAX_SLOTS
+#define XSLOT_DECIDERS (XSLOT_MAX_SLOTS + 1)
+#define XSLOT_OUTCOME_BAD 5 /* a return value that is none: became XDP_ABORTED */
+#define XSLOT_OUTCOME_GAP 6 /* a stub was met: became on_gap */
+#define XSLOT_OUTCOMES 8    /* 0 to 4: the XDP action; 7: unused */
+
+struct xslot_counters {
+	__u64 cell[2][XSLOT_DECIDERS][XSLOT_OUTCOMES];
+};
+
+/* An address or prefix as a `const volatile` parameter variable holds it. IPv4 fills the first four bytes. */
+struct xslot_prefix {
+	__u8 address[16]; /* network byte order; host bits are 0 in a prefix */
+	__u8 family;	  /* 4 or 6; 0: not given */
+	__u8 length;	  /* bits: 0 to 32 or 0 to 128 */
+	__u8 reserved[2];
+};
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The configuration files as data: checked for all that can be known without plugins and kernel.
+ * xslot.ini(5). */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/diag.h"
+#include "util/log.h"
+
+#define CONFIG_NAME_MAX 31 /* of a chain */
+
+/* Where a line stands. The file name is owned by the config. */
+struct config_place {
+	const char *file;
+	unsigned line;
+};
+
+/* A key of a slot that the host does not own: the plugin's parameter, as text. */
+struct config_param {
+	char *name;
+	char *text;
+	struct config_place place;
+};
+
+struct config_slot {
+	unsigned number; /* as in the file; packing is the plan's business */
+	char *plugin;
+	char *object;  /* NULL when not given */
+	char *program; /* NULL when not given */
+	bool state_fresh;
+	bool proceed_given;
+	uint32_t proceed; /* bit (1 << action), when given */
+	struct config_param *params;
+	size_t n_params;
+	struct config_place place; /* the section's header */
+	struct config_place plugin_place;
+	struct config_place object_place;
+};
+
+struct config_interface {
+	char *name;
+	struct config_place place;
+};
+
+struct config_chain {
+	char name[CONFIG_NAME_MAX + 1];
+	struct config_interface *interfaces;
+	size_t n_interfaces;
+	bool generic;	 /* mode = generic */
+	uint32_t final;	 /* XDP action */
+	uint32_t on_gap; /* XDP action */
+	bool frags;
+	bool fuse;
+	struct config_slot *slots; /* in order of number; those with enabled = no are left out */
+	size_t n_slots;
+	struct config_place place;
+	struct config_place mode_place;
+};
+
+enum config_on_stop { ON_STOP_KEEP, ON_STOP_DETACH };
+
+struct config_host {
+	char *plugin_path; /* colon-separated; never NULL (default: the build's plugindir) */
+	char *bpffs;
+	char *socket;
+	enum log_level log_level;
+	enum config_on_stop on_stop;
+	struct config_place on_stop_place; /* line 0: not given */
+};
+
+struct config {
+	char *file; /* the first file read */
+	struct config_host host;
+	struct config_chain *chains; /* in order of the file */
+	size_t n_chains;
+	void *names; /* private: file names that places point to */
+};
+
+/*
+ * Read FILE and then, when the directory exists, conf.d/ *.ini beside it in order of name. Every error found
+ * goes into `report`; then returns -EINVAL. Reads nothing else: FILE parameters are param_parse()'s.
+ */
+int config_load(const char *file, struct config **ret_config, struct report *report);
+void config_free(struct config *config); /* accepts NULL */
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What `xslotctl status --json` says, as plain C. host/ fills it in, control/ turns it into JSON; the keys
+ * are these names, documented in xslotctl(8). Strings are the status's own.
+ */
+#ifndef CONTROL_STATUS_H
+#define CONTROL_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#define STATUS_FORMAT 1
+
+struct status_pair {
+	char *key;
+	char *value;
+};
+
+struct status_map {
+	char *name;
+	const char *class;   /* "config", "state" */
+	const char *carried; /* "kept", "fresh", "migrated" */
+};
+
+struct status_slot {
+	unsigned number; /* in the INI file */
+	unsigned index;	 /* position in the chain, packed from 0 */
+	char *plugin;
+	char *version;
+	const char *bank; /* "A", "B" */
+	const char *tier; /* "slot", "fused" */
+	uint32_t program_id;
+	const char *state; /* "live"; "draining": the other bank's old link is held elsewhere */
+	uint64_t seen;
+	uint64_t proceeded;
+	uint64_t aborted, drop, pass, tx, redirect; /* verdicts decided here */
+	struct status_map *maps;
+	size_t n_maps;
+	struct status_pair
+		*plugin_status; /* what the plugin's status callback says; empty while it is busy */
+	size_t n_plugin_status;
+	time_t since; /* when this instance went live */
+};
+
+struct status_interface {
+	char *name;
+	unsigned ifindex;   /* 0 while waiting */
+	const char *mode;   /* "native", "generic" */
+	const char *attach; /* "link"; "" while waiting */
+	const char *state;  /* "attached", "waiting" */
+};
+
+struct status_chain {
+	char *name;
+	uint32_t generation;
+	const char *final; /* "pass", … */
+	const char *on_gap;
+	bool bypass;
+	uint64_t gap_packets;
+	uint64_t bad_verdicts;
+	const char *tier; /* "slots", "fused" */
+	uint64_t packets;
+	struct status_interface *interfaces;
+	size_t n_interfaces;
+	struct status_slot *slots;
+	size_t n_slots;
+};
+
+struct status_error {
+	char *file; /* NULL: none */
+	unsigned line;
+	char *message;
+};
+
+struct status_reload {
+	const char *result; /* "ok", "unchanged", "refused"; "none" before the first */
+	time_t at;
+	uint64_t duration_us;
+	char **changed; /* one line a change: "edge.10: acl 1.0.0 -> 1.0.1" */
+	size_t n_changed;
+	struct status_error *errors;
+	size_t n_errors;
+};
+
+struct status {
+	struct status_chain *chains;
+	size_t n_chains;
+	struct status_reload last_reload;
+	struct {
+		char *version;
+		pid_t pid;
+		time_t started;
+		uint64_t reloads;
+		uint64_t failed_reloads;
+	} host;
+};
+
+struct status *status_new(void);
+void status_free(struct status *status); /* accepts NULL; frees everything inside */
+void status_reload_clear(struct status_reload *reload);
+
+#endif

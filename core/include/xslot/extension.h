@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * libxslot: BPF extension programs (freplace) as objects with a lifecycle. See xslot-extension(3).
+ *
+ *	open -> load (into a target's function) -> attach -> detach -> … -> unload -> free
+ *
+ * All functions return 0 or -errno and fill `diag` (may be NULL) on failure; `ret_*` is untouched then, and
+ *so is what runs in the kernel. Not thread-safe: one thread at a time for an extension and its links.
+ *Kernel 5.10 or newer; CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and, to look functions up in a target's BTF,
+ *CAP_SYS_ADMIN.
+ */
+#ifndef XSLOT_EXTENSION_H
+#define XSLOT_EXTENSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xslot/diag.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bpf_object;
+struct xslot_extension;
+struct xslot_link;
+
+struct xslot_extension_options {
+	size_t size;	     /* sizeof(struct xslot_extension_options) */
+	const char *program; /* C function name of the program; NULL: the object's only one, else an error */
+	const char *name;    /* for messages; NULL: the file's or the program's name */
+	bool frags;	     /* load with BPF_F_XDP_HAS_FRAGS (Linux 5.18); the target must have it too */
+};
+
+struct xslot_extension_info {
+	size_t size;
+	uint32_t program_id;
+	char name[16]; /* as the kernel keeps it: cut to 15 characters */
+	uint8_t tag[8];
+	uint32_t target_id;	   /* program id of the load-time target */
+	char target_function[128]; /* "" when opened from a pin and never attached through this object */
+	size_t n_links;		   /* links owned by the extension (not taken) */
+};
+
+struct xslot_link_info {
+	size_t size;
+	uint32_t link_id;
+	uint32_t program_id;
+	uint32_t target_id;
+	uint32_t target_btf_id; /* the function, in the target's BTF */
+};
+
+/*
+ * Open the BPF object in a file, or in memory (copied). Nothing is loaded yet. Any section name serves: the
+ * type is forced to EXT and the expected attach type to 0. Other programs of the object are not loaded.
+ */
+int xslot_extension_open_file(const char *path, const struct xslot_extension_options *options,
+	struct xslot_extension **ret_extension, struct xslot_diag *diag);
+int xslot_extension_open_memory(const void *object, size_t size,
+	const struct xslot_extension_options *options, struct xslot_extension **ret_extension,
+	struct xslot_diag *diag);
+
+/*
+ * libbpf's object, owned by the extension: to set variables and maps before load and reach maps after it. A
+ * new one after each unload. NULL for an extension from a pin.
+ */
+struct bpf_object *xslot_extension_object(const struct xslot_extension *extension);
+
+/*
+ * Load the program to replace `function` of the program behind `target_fd` (kept: the extension has a
+ * reference of its own). Not live before attach. Errors: -EALREADY when loaded; -ENOENT when there is no such
+ * global function, naming those that exist; -ENODATA when target or object lacks BTF; -EPROTOTYPE when the
+ * signatures differ, or the size of a struct that an argument points to (which the kernel does not compare;
+ * the context struct and forward declarations are exempt); -EPERM says which of capability, lockdown or
+ * kernel it is; else the verifier's errno with its log in diag->log.
+ */
+int xslot_extension_load(
+	struct xslot_extension *extension, int target_fd, const char *function, struct xslot_diag *diag);
+
+/*
+ * Make it live: in the load-time target and function, or in another target, which is verified again. The link
+ * belongs to the extension. Errors: -EINVAL before load; -EBUSY names what holds the function.
+ */
+int xslot_extension_attach(struct xslot_extension *extension, uint32_t *ret_link_id, struct xslot_diag *diag);
+int xslot_extension_attach_to(struct xslot_extension *extension, int target_fd, const char *function,
+	uint32_t *ret_link_id, struct xslot_diag *diag);
+
+/* Take off one link of this extension: the original function is back. -ENOENT when the id is not ours. */
+int xslot_extension_detach(struct xslot_extension *extension, uint32_t link_id, struct xslot_diag *diag);
+
+/* Make the link the caller's: unload and free no longer detach it, closing it does. -ENOENT as above. */
+int xslot_extension_take_link(struct xslot_extension *extension, uint32_t link_id,
+	struct xslot_link **ret_link, struct xslot_diag *diag);
+
+/* Detach the links that were not taken, let go of program and target. May be loaded again. -EINVAL when not
+ * loaded. */
+int xslot_extension_unload(struct xslot_extension *extension, struct xslot_diag *diag);
+
+/* Unload if loaded, and free. NULL does nothing. */
+void xslot_extension_free(struct xslot_extension *extension);
+
+/* The loaded program's fd, owned by the extension; -EINVAL before load. */
+int xslot_extension_fd(const struct xslot_extension *extension);
+
+/* `ret_info->size` must be set by the caller. */
+int xslot_extension_get_info(const struct xslot_extension *extension, struct xslot_extension_info *ret_info,
+	struct xslot_diag *diag);
+
+/* Pin the loaded program into bpffs. A failed pin leaves everything as it was. Names with a dot are refused.
+ */
+int xslot_extension_pin(struct xslot_extension *extension, const char *path, struct xslot_diag *diag);
+
+/* Open a pinned extension program: loaded, able to attach_to. -EINVAL says what else the pin is. */
+int xslot_extension_from_pin(
+	const char *path, struct xslot_extension **ret_extension, struct xslot_diag *diag);
+
+int xslot_link_fd(const struct xslot_link *link);
+int xslot_link_get_info(
+	const struct xslot_link *link, struct xslot_link_info *ret_info, struct xslot_diag *diag);
+int xslot_link_pin(struct xslot_link *link, const char *path, struct xslot_diag *diag);
+/* Remove the pin made by xslot_link_pin or opened from; the link stays live as long as it is open. */
+int xslot_link_unpin(struct xslot_link *link, struct xslot_diag *diag);
+/* -EINVAL when the pin is not a link of an extension program. */
+int xslot_link_open_pinned(const char *path, struct xslot_link **ret_link, struct xslot_diag *diag);
+/* Close: detaches unless pinned or held elsewhere. NULL does nothing. */
+void xslot_link_close(struct xslot_link *link);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A plugin: a shared object with one const descriptor, made by XSLOT_PLUGIN(). See xslot-plugin(7).
+ *
+ * The descriptor lies in an ELF section of its own. All that describes the plugin in it is text and numbers
+ * inside the struct, no pointers, so that the host reads and checks it before any code of the file runs.
+ */
+#ifndef XSLOT_PLUGIN_H
+#define XSLOT_PLUGIN_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xslot/slots.h>
+
+#define XSLOT_PLUGIN_MAGIC "xslot-p" /* with its NUL, the descriptor's first 8 bytes */
+#define XSLOT_PLUGIN_ABI 1
+#define XSLOT_PLUGIN_SECTION ".xslot.plugin"
+#define XSLOT_MAX_PARAMS 32
+
+/*
+ * What a parameter's text in the INI file means. In BPF: the type of a `const volatile` variable of the
+ * parameter's name, which then holds the value; `uN` is an integer of any size that fits the given number.
+ */
+enum xslot_type {
+	XSLOT_NONE,	/* ends the table */
+	XSLOT_BOOL,	/* yes, no, true, false, on, off, 1, 0; in BPF bool or uN */
+	XSLOT_UINT,	/* 0 to 2^64-1, with k, M, G (powers of 1000); uN */
+	XSLOT_INT,	/* the same with a sign; sN */
+	XSLOT_DURATION, /* a number with ns, us, ms, s, m or h; in nanoseconds; uN */
+	XSLOT_ENUM,	/* one word of .words; its index, from 0; uN or an enum */
+	XSLOT_STRING,	/* in BPF char[N], with room for the NUL */
+	XSLOT_PATH,	/* a string that begins with '/' */
+	XSLOT_MAC,	/* 01:23:45:67:89:ab; in BPF __u8[6] */
+	XSLOT_ADDRESS,	/* IPv4 or IPv6; in BPF struct xslot_prefix, length 32 or 128 */
+	XSLOT_PREFIX,	/* address/length; in BPF struct xslot_prefix */
+	XSLOT_FILE,	/* path of a file that the host has read; for callbacks only */
+};
+
+struct xslot_param {
+	char name[32];
+	uint32_t type;	   /* enum xslot_type */
+	char help[128];	   /* one line: meaning and unit */
+	uint32_t required; /* 1: an error when missing; else `.fallback` or the variable's initial value holds
+			    */
+	char fallback[64]; /* text as the INI would have it; "" for none */
+	char words[128];   /* XSLOT_ENUM: "allow|deny" */
+	int64_t min;	   /* for UINT, INT, DURATION; min = max = 0: the type's whole range */
+	uint64_t max;
+	uint64_t reserved[4];
+};
+
+/* A parameter's value, as callbacks get it. Valid as long as the context. */
+struct xslot_value {
+	uint32_t type;
+	bool given; /* the INI file names it; else the fallback, or nothing (type XSLOT_NONE) */
+	union {
+		bool boolean;
+		uint64_t number; /* UINT, DURATION (ns), ENUM (index) */
+		int64_t integer;
+		uint8_t mac[6];
+		struct xslot_prefix prefix; /* ADDRESS, PREFIX */
+		struct {
+			const char *text;    /* STRING, PATH; FILE: its path */
+			const uint8_t *data; /* FILE: the bytes, not NUL-terminated; NULL when empty */
+			size_t size;
+		};
+	};
+};
+
+/*
+ * One instance of a plugin in one slot. Given to every callback; valid from `check` until `stop` returns
+ * (until `check` returns when the instance gets no further). `data` is the plugin's own.
+ */
+struct xslot_context {
+	const struct xslot_host *host;
+	const char *slot; /* "edge.10" */
+	void *data;
+};
+
+typedef void (*xslot_watch_fn)(struct xslot_context *context, void *data);
+
+/* What the host does for a plugin; call through the functions below. Grows at its end only. */
+struct xslot_host {
+	uint32_t size;
+	const struct xslot_value *(*value)(struct xslot_context *, const char *param);
+	int (*error)(struct xslot_context *, const char *param, unsigned line, const char *format, va_list);
+	void (*log)(struct xslot_context *, int priority, const char *format, va_list);
+	int (*map_fd)(struct xslot_context *, const char *map);
+	int (*old_map_fd)(struct xslot_context *, const char *map);
+	void (*status)(struct xslot_context *, const char *key, const char *format, va_list);
+	int (*watch_fd)(struct xslot_context *, int fd, uint32_t events, xslot_watch_fn, void *data);
+	int (*watch_timer)(struct xslot_context *, uint64_t period_ns, xslot_watch_fn, void *data);
+};
+
+/*
+ * The descriptor. Callbacks are optional and return 0 or -errno; the host never runs two callbacks of one
+ * plugin at the same time, and runs them on any of its threads. `old_version` is the running instance's
+ * state_version.
+ */
+struct xslot_plugin {
+	char magic[8];
+	uint32_t abi;
+	uint32_t size; /* of this struct, as the plugin was compiled; grows at its end only */
+	char name[32];
+	char version[32];
+	char summary[128];
+	uint32_t state_version; /* raise it when state maps keep their layout but change their meaning */
+	uint32_t reserved;
+	struct xslot_param params[XSLOT_MAX_PARAMS];
+
+	const void *bpf; /* the BPF object file's bytes */
+	uint64_t bpf_size;
+	const char *function;		      /* its program that fills the slot */
+	int (*check)(struct xslot_context *); /* parameters against each other; no side effects, no maps */
+	int (*start)(
+		struct xslot_context *); /* not yet live: fill the config maps; state maps are out of reach */
+	int (*migrate)(struct xslot_context *,
+		uint32_t old_version); /* not yet live: copy state whose layout differs */
+	int (*settle)(struct xslot_context *,
+		uint32_t old_version);	       /* live: old maps are final; add what is missing */
+	int (*status)(struct xslot_context *); /* call xslot_status() for each key */
+	void (*stop)(struct xslot_context *);  /* no packet runs it any more: free `data` */
+};
+
+#define XSLOT_BPF(name_) .bpf = name_##_bpf, .bpf_size = sizeof(name_##_bpf), .function = #name_
+#define XSLOT_PARAMS(...) .params = { __VA_ARGS__ }
+#define XSLOT_PLUGIN(name_, ...)                                                                             \
+	__attribute__((section(XSLOT_PLUGIN_SECTION), used, visibility("default")))                          \
+	const struct xslot_plugin xslot_plugin = { .magic = XSLOT_PLUGIN_MAGIC,                              \
+		.abi = XSLOT_PLUGIN_ABI,                                                                     \
+		.size = sizeof(struct xslot_plugin),                                                         \
+		.name = #name_,                                                                              \
+		__VA_ARGS__ }
+
+/* The parameter's value; never NULL for a parameter of the plugin's own table. */
+static inline const struct xslot_value *xslot_value(struct xslot_context *context, const char *param)
+{
+	return context->host->value(context, param);
+}
+
+/*
+ * Report an error in `param`: at `line` of its file for a FILE parameter, else at the parameter's line in the
+ * INI file. In check, start and migrate it refuses the reload; call it for every error found. Returns
+ * -EINVAL.
+ */
+__attribute__((format(printf, 4, 5))) static inline int xslot_error(
+	struct xslot_context *context, const char *param, unsigned line, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = context->host->error(context, param, line, format, args);
+	va_end(args);
+	return r;
+}
+
+/* Write to the host's log; `priority` as in syslog(3): 3 error, 4 warning, 6 info, 7 debug. */
+__attribute__((format(printf, 3, 4))) static inline void xslot_log(
+	struct xslot_context *context, int priority, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	context->host->log(context, priority, format, args);
+	va_end(args);
+}
+
+/* The fd of a map of this instance, by its name in C; the host's: do not close. -ENOENT when there is none.
+ */
+static inline int xslot_map_fd(struct xslot_context *context, const char *map)
+{
+	return context->host->map_fd(context, map);
+}
+
+/* In migrate and settle: the running (replaced) instance's state map, as above. */
+static inline int xslot_old_map_fd(struct xslot_context *context, const char *map)
+{
+	return context->host->old_map_fd(context, map);
+}
+
+/* In status: one key and its value. */
+__attribute__((format(printf, 3, 4))) static inline void xslot_status(
+	struct xslot_context *context, const char *key, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	context->host->status(context, key, format, args);
+	va_end(args);
+}
+
+/* In start: call `fn` when `fd` has `events` (EPOLLIN, …), until stop; or every `period_ns` nanoseconds. */
+static inline int xslot_watch_fd(
+	struct xslot_context *context, int fd, uint32_t events, xslot_watch_fn fn, void *data)
+{
+	return context->host->watch_fd(context, fd, events, fn, data);
+}
+
+static inline int xslot_watch_timer(
+	struct xslot_context *context, uint64_t period_ns, xslot_watch_fn fn, void *data)
+{
+	return context->host->watch_timer(context, period_ns, fn, data);
+}
+
+#endif

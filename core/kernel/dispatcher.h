@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* One loaded dispatcher program: its stubs, its two generations, its counters. See bpf/dispatcher.bpf.c. */
+#ifndef KERNEL_DISPATCHER_H
+#define KERNEL_DISPATCHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xslot/diag.h>
+#include <xslot/slots.h>
+
+enum bank { BANK_A, BANK_B };
+
+struct dispatcher;
+
+#define DISPATCHER_FUNCTION_MAX 16
+
+/*
+ * Load a dispatcher. Its running generation has id 0, count 0, final XDP_PASS and on_gap XDP_ABORTED.
+ * `frags`: load with BPF_F_XDP_HAS_FRAGS.
+ */
+int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot_diag *diag);
+void dispatcher_free(struct dispatcher *dispatcher); /* accepts NULL */
+
+int dispatcher_fd(const struct dispatcher *dispatcher);
+uint32_t dispatcher_program_id(const struct dispatcher *dispatcher);
+
+/* The name of a slot's stub function: "slot_7_b". */
+void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DISPATCHER_FUNCTION_MAX]);
+
+/* What packets use now. */
+const struct xslot_generation *dispatcher_running(const struct dispatcher *dispatcher);
+
+/*
+ * Write the idle generation; packets do not see it. Its id must be the running one's plus one. Not within a
+ * grace period of the last swap.
+ */
+void dispatcher_prepare(struct dispatcher *dispatcher, const struct xslot_generation *generation);
+
+/*
+ * Make the other generation the running one: one store. Packets that entered before still use the old one:
+ * wait (grace_wait) before anything of it is let go. Called again it goes back.
+ */
+void dispatcher_swap(struct dispatcher *dispatcher);
+
+/*
+ * The counters of generations with this parity (id & 1), summed over CPUs, raw: they only ever rise. Any
+ * thread.
+ */
+void dispatcher_count(const struct dispatcher *dispatcher, unsigned parity,
+	uint64_t ret_cells[XSLOT_DECIDERS][XSLOT_OUTCOMES]);
+
+#endif

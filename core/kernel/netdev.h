@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* XDP on a network interface: attach through a BPF link, swap without a gap, name who is in the way. */
+#ifndef KERNEL_NETDEV_H
+#define KERNEL_NETDEV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <xslot/diag.h>
+
+enum xdp_mode { XDP_MODE_NATIVE, XDP_MODE_GENERIC };
+
+const char *xdp_mode_name(enum xdp_mode mode); /* "native", "generic" */
+
+/* One interface that carries a dispatcher. */
+struct netdev;
+
+/* The interface's index, 0 when there is none of that name (in this network namespace). */
+unsigned netdev_index(const char *name);
+
+/*
+ * Attach program `program_fd` to interface `name` in just this mode; never the other. Errors: -ENODEV no such
+ * interface; -EBUSY or -EEXIST names the program (and link, libxdp dispatcher) that is there, with ids;
+ * -EOPNOTSUPP or -EINVAL with the driver's reason (netlink extended ack) and what would help.
+ */
+int netdev_attach(const char *name, enum xdp_mode mode, int program_fd, struct netdev **ret_netdev,
+	struct xslot_diag *diag);
+
+/* Let another program take over: no packet meets a bare interface. */
+int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag);
+
+/* Detach and free. Accepts NULL. */
+void netdev_detach(struct netdev *netdev);
+
+const char *netdev_name(const struct netdev *netdev);
+unsigned netdev_ifindex(const struct netdev *netdev);
+enum xdp_mode netdev_mode(const struct netdev *netdev);
+
+/* False when the interface is gone (deleted, or moved to another namespace). */
+bool netdev_alive(const struct netdev *netdev);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Plugins as shared objects: found, trusted, described and mapped. One thread at a time (the worker). */
+#ifndef MODULE_MODULE_H
+#define MODULE_MODULE_H
+
+#include <stddef.h>
+#include <xslot/diag.h>
+#include <xslot/plugin.h>
+
+struct modules; /* all that are loaded, so that one content is mapped once */
+struct module;	/* one content, counted references */
+
+int modules_new(struct modules **ret_modules);
+void modules_free(struct modules *modules); /* accepts NULL; all modules must have been let go */
+
+/*
+ * Load the plugin file at `path`, or share the module that has the same bytes. Order: owner and mode of file
+ * and directory (moddir_check_trust), a private copy, its descriptor by libelf (module_describe), then dlopen
+ * of the copy. Each refusal is its own sentence and leaves nothing mapped. Constructors run in dlopen.
+ */
+int modules_get(
+	struct modules *modules, const char *path, struct module **ret_module, struct xslot_diag *diag);
+struct module *module_ref(struct module *module);
+void module_unref(struct module *module); /* accepts NULL; the last one unmaps */
+
+/* The descriptor, in today's layout whatever the plugin was compiled with (absent fields are 0). */
+const struct xslot_plugin *module_plugin(const struct module *module);
+const char *module_path(const struct module *module); /* where it was first loaded from */
+
+/*
+ * The descriptor of a file, without running any of its code. Pointers in it are NULL. Checks ELF class,
+ * machine, magic, abi, sizes and NUL-terminated strings.
+ */
+int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag);
+
+/* A host-side search path, colon-separated: the first DIRECTORY/NAME.so that exists. -ENOENT lists where it
+ * looked. */
+int moddir_find(const char *plugin_path, const char *name, char **ret_path, struct xslot_diag *diag);
+
+/* Every *.so in the search path, sorted by name, the first of each name. Caller frees the strings and the
+ * array. */
+int moddir_list(const char *plugin_path, char ***ret_paths, size_t *ret_n, struct xslot_diag *diag);
+
+/* Refuse a file or directory that belongs to neither root nor us, or that others may write. */
+int moddir_check_trust(const char *path, struct xslot_diag *diag);
+
+#endif

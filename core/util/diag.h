@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Failures as sentences: one (struct xslot_diag), or all of a file's (struct report). */
+#ifndef UTIL_DIAG_H
+#define UTIL_DIAG_H
+
+#include <stddef.h>
+#include <xslot/diag.h>
+
+/* Write the sentence into `diag` (may be NULL), replacing what stands there, and return `error` (-errno). */
+int fail(struct xslot_diag *diag, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Put "CONTEXT: " before the sentence that is there. Returns `error`. */
+int fail_within(struct xslot_diag *diag, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Every error of a reload, with the place in the configuration that each is about. */
+struct report_error {
+	char *file;    /* NULL: no place */
+	unsigned line; /* 0: the whole file */
+	char *message;
+	char *log; /* verifier's log or NULL */
+};
+
+struct report {
+	struct report_error *errors;
+	size_t n_errors;
+};
+
+/* Append one error; always returns -EINVAL, so that a checker can `return report_add(…)`. `file` may be NULL.
+ */
+int report_add(struct report *report, const char *file, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Append the sentence and the log (taken over) of `diag`, which is cleared. Returns -EINVAL. */
+int report_take(struct report *report, const char *file, unsigned line, struct xslot_diag *diag);
+
+void report_clear(struct report *report);
+
+/* "FILE:LINE: MESSAGE", the one form that log, CLI and tests show. Caller frees. */
+char *report_format(const struct report_error *error);
+
+#endif

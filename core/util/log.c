@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "util/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+static const char *const names[] = { "error", "warning", "info", "debug" };
+static const int priorities[] = { 3, 4, 6, 7 };
+static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
+
+int log_level_parse(const char *word, enum log_level *ret_level)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(word, names[i]) == 0) {
+			*ret_level = (enum log_level)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+void log_set_level(enum log_level level)
+{
+	threshold = level;
+}
+
+enum log_level log_get_level(void)
+{
+	return threshold;
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	CLEANUP(free) char *text = NULL;
+	va_list args;
+	int n;
+
+	if (level > threshold)
+		return;
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0)
+		return;
+	if (getenv("JOURNAL_STREAM"))
+		fprintf(stderr, "<%d>%s\n", priorities[level], text);
+	else
+		fprintf(stderr, "%s: %s\n", names[level], text);
+}
