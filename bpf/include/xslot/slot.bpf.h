@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a plugin's BPF program includes. The program itself is an ordinary XDP program, a global function that
+ * bears the plugin's name: int NAME(struct xdp_md *ctx). It returns an XDP action, which ends the chain, or
+ * XSLOT_NEXT. A `const volatile` variable that bears a parameter's name holds its value. See xslot-plugin(7).
+ */
+#ifndef XSLOT_SLOT_BPF_H
+#define XSLOT_SLOT_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <xslot/slots.h>
+
+/*
+ * Marks a map, or a variable that is 0 at first (.bss), as state: it goes on to the instance that replaces
+ * this one when its layout is the same there. Without the mark each instance gets a map of its own, empty.
+ * When one variable is marked, mark all: .bss is one map.
+ *
+ *	struct { … } flows SEC(".maps") XSLOT_STATE;
+ *	__u64 dropped XSLOT_STATE;
+ */
+#define XSLOT_STATE __attribute__((btf_decl_tag("xslot:state")))
+
+/* The program's arguments as pointers: every access needs a comparison with the end before it. */
+static __always_inline void *xslot_data(const struct xdp_md *ctx)
+{
+	return (void *)(long)ctx->data;
+}
+
+static __always_inline void *xslot_data_end(const struct xdp_md *ctx)
+{
+	return (void *)(long)ctx->data_end;
+}
+
+#endif
