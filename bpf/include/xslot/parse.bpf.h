@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Packet headers for plugins: one call that finds Ethernet, IP and transport header in a frame, whatever lies
+ * between them, and says so when it cannot. For Linux 5.10 or newer and clang 14 or newer; no helper, no map,
+ * no call, 80 bytes of stack. What a caller does not look at, the compiler leaves out.
+ *
+ *	struct xslot_packet packet;
+ *
+ *	switch (xslot_parse(ctx, &packet)) {
+ *	case XSLOT_PARSED: …            IP: family, addresses, protocol, perhaps ports
+ *	case XSLOT_PARSED_NOT_IP: …     ARP, LLDP, PPPoE, MPLS …: packet.ethertype says which
+ *	default: …                      what it carries is not known: never let it pass unseen
+ *	}
+ *
+ * It looks through up to four 802.1Q and 802.1ad tags, IPv4 options, and up to eight IPv6 extension headers:
+ * hop-by-hop options, routing, destination options, fragment, authentication. Mobility, HIP and shim6 headers
+ * end the packet, as they do in Linux's own stack: they are the protocol when their next header is "none" (as
+ * their RFCs demand), else the packet is malformed. On IPv4 an authentication header is the protocol, 51.
+ * Tunnels are not looked into: IP in IP has the outer addresses and protocol 4 or 41.
+ */
+#ifndef XSLOT_PARSE_BPF_H
+#define XSLOT_PARSE_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define XSLOT_MAX_TAGS 4
+#define XSLOT_MAX_EXTENSION_HEADERS 8
+
+/* What xslot_parse() returns. From XSLOT_PARSED_TRUNCATED on, the packet's content is not known. */
+enum xslot_parsed {
+	XSLOT_PARSED,
+	XSLOT_PARSED_NOT_IP,
+	XSLOT_PARSED_TRUNCATED, /* the frame ends inside a header */
+	XSLOT_PARSED_MALFORMED, /* a header contradicts itself: version, IPv4 header length, see above */
+	XSLOT_PARSED_TOO_DEEP,	/* more tags or extension headers than the above */
+};
+
+/*
+ * Bits of xslot_packet.flags. A later fragment is one whose content begins in another packet: it never has
+ * ports. Its protocol is hidden when what was fragmented begins with one more IPv6 extension header:
+ * `protocol` is that header's number then.
+ */
+#define XSLOT_PACKET_PORTS 1 /* sport and dport are valid */
+#define XSLOT_PACKET_ICMP 2  /* icmp_type and icmp_code are valid */
+#define XSLOT_PACKET_FIRST_FRAGMENT 4
+#define XSLOT_PACKET_LATER_FRAGMENT 8
+#define XSLOT_PACKET_PROTOCOL_HIDDEN 16
+
+union xslot_address {
+	__be32 v4;
+	__be32 v6[4];
+};
+
+struct xslot_packet {
+	__be16 ethertype; /* after the tags */
+	__be16 vlan;	  /* the outermost tag's priority and VLAN id; 0 when there is none */
+	__u8 tags;	  /* number of 802.1Q and 802.1ad tags */
+	__u8 family;	  /* 4 or 6; 0 when not IP, or not reached */
+	__u8 protocol;	  /* IPPROTO_*, after the extension headers */
+	__u8 flags;	  /* XSLOT_PACKET_* */
+	__u16 l3;	  /* bytes from the frame's begin to the IP header */
+	__u16 l4;	  /* to what follows the IP headers, which may lie outside the frame */
+	union {
+		struct {
+			__be16 sport; /* of TCP, UDP, UDP-Lite, SCTP, DCCP */
+			__be16 dport;
+		};
+		struct {
+			__u8 icmp_type; /* of ICMP and ICMPv6 */
+			__u8 icmp_code;
+		};
+		__be32 l4_word; /* the first four bytes behind the IP headers, when PORTS or ICMP is set */
+	};
+	union xslot_address source;
+	union xslot_address destination;
+};
+
+/* The header `type` at `pos`, NULL when the frame ends before or in it. */
+#define XSLOT_HEADER(type, pos, end) ((void *)(pos) + sizeof(type) > (end) ? NULL : (type *)(pos))
+
+struct xslot_tag {
+	__be16 tci;
+	__be16 ethertype;
+};
+
+/* How all IPv6 extension headers begin; and the fragment header's offset and flags. */
+struct xslot_extension_header {
+	__u8 next;
+	__u8 length; /* in units of the header's own */
+	__be16 fragment;
+};
+
+static __always_inline int xslot_is_tag(__be16 ethertype)
+{
+	return ethertype == bpf_htons(ETH_P_8021Q) || ethertype == bpf_htons(ETH_P_8021AD);
+}
+
+/*
+ * The same position, as the verifier would know it had it never seen how it was reached: somewhere in the
+ * first 32 KiB. Ways through different headers so end in one state, and each step is verified once, not once
+ * a way (more than a million instructions otherwise). NULL when farther, which no chain of headers is.
+ */
+static __always_inline void *xslot_forget(void *data, void *pos)
+{
+	__u64 offset;
+
+	asm volatile("%0 = %1; %0 -= %2" : "=&r"(offset) : "r"(pos), "r"(data));
+	return offset > 0x7fff ? NULL : data + offset;
+}
+
+/* Behind the IP headers: the first four bytes, of the protocols that have ports or a type there. */
+static __always_inline enum xslot_parsed xslot_parse_transport(
+	void *pos, void *end, struct xslot_packet *packet)
+{
+	__be32 *word;
+	__u8 flag;
+
+	switch (packet->protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_DCCP:
+	case IPPROTO_SCTP:
+	case IPPROTO_UDPLITE:
+		flag = XSLOT_PACKET_PORTS;
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		flag = XSLOT_PACKET_ICMP;
+		break;
+	default:
+		return XSLOT_PARSED;
+	}
+	word = XSLOT_HEADER(__be32, pos, end);
+	if (!word)
+		return XSLOT_PARSED_TRUNCATED;
+	packet->l4_word = *word;
+	packet->flags |= flag;
+	return XSLOT_PARSED;
+}
+
+static __always_inline enum xslot_parsed xslot_parse_ip4(
+	void *data, void *pos, void *end, struct xslot_packet *packet)
+{
+	struct iphdr *ip = XSLOT_HEADER(struct iphdr, pos, end);
+	__u32 fragment, length;
+
+	if (!ip)
+		return XSLOT_PARSED_TRUNCATED;
+	length = ip->ihl * 4;
+	if (ip->version != 4 || length < sizeof(*ip))
+		return XSLOT_PARSED_MALFORMED;
+	packet->family = 4;
+	packet->protocol = ip->protocol;
+	packet->source.v4 = ip->saddr;
+	packet->destination.v4 = ip->daddr;
+	pos += length;
+	packet->l4 = pos - data;
+	fragment = bpf_ntohs(ip->frag_off);
+	if (fragment & 0x1fff) {
+		packet->flags |= XSLOT_PACKET_LATER_FRAGMENT;
+		return pos > end ? XSLOT_PARSED_TRUNCATED : XSLOT_PARSED;
+	}
+	if (fragment & 0x2000)
+		packet->flags |= XSLOT_PACKET_FIRST_FRAGMENT;
+	if (pos > end)
+		return XSLOT_PARSED_TRUNCATED;
+	return xslot_parse_transport(pos, end, packet);
+}
+
+static __always_inline int xslot_is_extension_header(__u8 protocol)
+{
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_DSTOPTS ||
+	       protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_AH;
+}
+
+/* The extension headers from `pos` on, and what is behind them. */
+static __always_inline enum xslot_parsed xslot_parse_ip6_headers(
+	void *data, void *pos, void *end, struct xslot_packet *packet)
+{
+	struct xslot_extension_header *header;
+	__u8 protocol = packet->protocol;
+	__u32 length;
+	int i;
+
+	for (i = 0; xslot_is_extension_header(protocol); i++) {
+		if (i == XSLOT_MAX_EXTENSION_HEADERS)
+			return XSLOT_PARSED_TOO_DEEP;
+		pos = xslot_forget(data, pos);
+		if (!pos || pos + 8 > end)
+			return XSLOT_PARSED_TRUNCATED;
+		header = pos;
+		length = (header->length + 1) * 8;
+		if (protocol == IPPROTO_AH) {
+			length = (header->length + 2) * 4;
+		} else if (protocol == IPPROTO_FRAGMENT) {
+			length = 8;
+			if (header->fragment & bpf_htons(0xfff8))
+				packet->flags |= XSLOT_PACKET_LATER_FRAGMENT;
+			else if (header->fragment & bpf_htons(1))
+				packet->flags |= XSLOT_PACKET_FIRST_FRAGMENT;
+		}
+		protocol = header->next;
+		pos += length;
+		if (packet->flags & XSLOT_PACKET_LATER_FRAGMENT)
+			break;
+	}
+	packet->protocol = protocol;
+	packet->l4 = pos - data;
+	pos = xslot_forget(data, pos);
+	if (!pos || pos > end)
+		return XSLOT_PARSED_TRUNCATED;
+	if (packet->flags & XSLOT_PACKET_LATER_FRAGMENT) {
+		if (xslot_is_extension_header(protocol))
+			packet->flags |= XSLOT_PACKET_PROTOCOL_HIDDEN;
+		return XSLOT_PARSED;
+	}
+	if (protocol == IPPROTO_MH || protocol == 139 || protocol == 140) {
+		header = XSLOT_HEADER(struct xslot_extension_header, pos, end);
+		if (!header)
+			return XSLOT_PARSED_TRUNCATED;
+		return header->next == IPPROTO_NONE ? XSLOT_PARSED : XSLOT_PARSED_MALFORMED;
+	}
+	return xslot_parse_transport(pos, end, packet);
+}
+
+static __always_inline enum xslot_parsed xslot_parse_ip6(
+	void *data, void *pos, void *end, struct xslot_packet *packet)
+{
+	struct ipv6hdr *ip = XSLOT_HEADER(struct ipv6hdr, pos, end);
+
+	if (!ip)
+		return XSLOT_PARSED_TRUNCATED;
+	if (ip->version != 6)
+		return XSLOT_PARSED_MALFORMED;
+	packet->family = 6;
+	packet->protocol = ip->nexthdr;
+	__builtin_memcpy(packet->source.v6, &ip->saddr, 16);
+	__builtin_memcpy(packet->destination.v6, &ip->daddr, 16);
+	return xslot_parse_ip6_headers(data, ip + 1, end, packet);
+}
+
+/*
+ * Find the headers of the packet in `ctx`. Fills all of `packet` that it came to and zeroes the rest; any
+ * outcome leaves it readable. In a chain with frags, headers must lie in the first buffer, where drivers put
+ * them: those that do not are XSLOT_PARSED_TRUNCATED.
+ */
+static __always_inline enum xslot_parsed xslot_parse(struct xdp_md *ctx, struct xslot_packet *packet)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct ethhdr *ethernet = XSLOT_HEADER(struct ethhdr, data, end);
+	struct xslot_tag *tag;
+	void *pos;
+	int i;
+
+	__builtin_memset(packet, 0, sizeof(*packet));
+	if (!ethernet)
+		return XSLOT_PARSED_TRUNCATED;
+	packet->ethertype = ethernet->h_proto;
+	pos = ethernet + 1;
+	for (i = 0; i < XSLOT_MAX_TAGS && xslot_is_tag(packet->ethertype); i++) {
+		tag = XSLOT_HEADER(struct xslot_tag, pos, end);
+		if (!tag)
+			return XSLOT_PARSED_TRUNCATED;
+		if (!i)
+			packet->vlan = tag->tci;
+		packet->ethertype = tag->ethertype;
+		packet->tags++;
+		pos = tag + 1;
+	}
+	packet->l3 = pos - data;
+	pos = xslot_forget(data, pos);
+	if (!pos)
+		return XSLOT_PARSED_TRUNCATED;
+	if (packet->ethertype == bpf_htons(ETH_P_IP))
+		return xslot_parse_ip4(data, pos, end, packet);
+	if (packet->ethertype == bpf_htons(ETH_P_IPV6))
+		return xslot_parse_ip6(data, pos, end, packet);
+	return xslot_is_tag(packet->ethertype) ? XSLOT_PARSED_TOO_DEEP : XSLOT_PARSED_NOT_IP;
+}
+
+#endif
