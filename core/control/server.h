@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 #include <xslot/diag.h>
 
+#include "control/interface.h"
 #include "control/status.h"
 
 struct server;
@@ -23,18 +24,25 @@ struct server_handler {
 };
 
 /*
- * Listen on `path` (0660; group xslot when there is one). A socket left behind by a dead host is replaced;
- * one that answers is refused with -EADDRINUSE. Peers are checked with SO_PEERCRED: io.xslot.Status is for
- * everyone who can open the socket, what changes something for root only (error io.xslot.PermissionDenied).
+ * Listen on `path` (0660; group xslot when there is one), making its directory (0755) when that is missing. A
+ * socket left behind by a dead host is replaced; one that answers is refused with -EADDRINUSE. Peers are
+ * checked with SO_PEERCRED: io.xslot.Status is for everyone who can open the socket, what changes something
+ * for root (and the user that the host runs as) only: error io.xslot.PermissionDenied.
  */
 int server_new(sd_event *event, const char *path, const struct server_handler *handler,
 	struct server **ret_server, struct xslot_diag *diag);
-void server_free(struct server *server); /* accepts NULL; removes the socket */
+
+/*
+ * Hang up on everyone and remove the socket, when it is still ours. Replies given before are sent as far as
+ * the peers take them at once. Calls that still wait are to be replied to all the same, before or after:
+ * nobody hears it then, but the call is freed. Accepts NULL.
+ */
+void server_free(struct server *server);
 
 /* Reply and forget the call. The status stays the caller's. */
 void server_reply_status(struct server_call *call, const struct status *status);
 void server_reply_reload(struct server_call *call, const struct status_reload *reload);
-/* Varlink error io.xslot.NoSuchChain and the like, with parameters.message. */
+/* A Varlink error (control/interface.h) with parameters.message. */
 void server_reply_error(struct server_call *call, const char *error, const char *message);
 
 #endif

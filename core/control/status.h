@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * What `xslotctl status --json` says, as plain C. host/ fills it in, control/ turns it into JSON; the keys
- * are these names, documented in xslotctl(8). Strings are the status's own.
+ * are these names, documented in xslotctl(8). `char *` strings are the status's own, `const char *` static.
  */
 #ifndef CONTROL_STATUS_H
 #define CONTROL_STATUS_H
@@ -15,8 +15,7 @@
 #define STATUS_FORMAT 1
 
 struct status_pair {
-	char *key;
-	char *value;
+	char *key, *value;
 };
 
 struct status_map {
@@ -28,19 +27,16 @@ struct status_map {
 struct status_slot {
 	unsigned number; /* in the INI file */
 	unsigned index;	 /* position in the chain, packed from 0 */
-	char *plugin;
-	char *version;
+	char *plugin, *version;
 	const char *bank; /* "A", "B" */
 	const char *tier; /* "slot", "fused" */
 	uint32_t program_id;
 	const char *state; /* "live"; "draining": the other bank's old link is held elsewhere */
-	uint64_t seen;
-	uint64_t proceeded;
+	uint64_t seen, proceeded;
 	uint64_t aborted, drop, pass, tx, redirect; /* verdicts decided here */
 	struct status_map *maps;
 	size_t n_maps;
-	struct status_pair
-		*plugin_status; /* what the plugin's status callback says; empty while it is busy */
+	struct status_pair *plugin_status; /* from the plugin's status callback; empty while it is busy */
 	size_t n_plugin_status;
 	time_t since; /* when this instance went live */
 };
@@ -59,8 +55,7 @@ struct status_chain {
 	const char *final; /* "pass", … */
 	const char *on_gap;
 	bool bypass;
-	uint64_t gap_packets;
-	uint64_t bad_verdicts;
+	uint64_t gap_packets, bad_verdicts;
 	const char *tier; /* "slots", "fused" */
 	uint64_t packets;
 	struct status_interface *interfaces;
@@ -70,9 +65,10 @@ struct status_chain {
 };
 
 struct status_error {
-	char *file; /* NULL: none */
-	unsigned line;
+	char *file;    /* NULL: none */
+	unsigned line; /* 0: none */
 	char *message;
+	char *log; /* the verifier's, or NULL; only in the reply to a reload, not in the status */
 };
 
 struct status_reload {
@@ -93,12 +89,11 @@ struct status {
 		char *version;
 		pid_t pid;
 		time_t started;
-		uint64_t reloads;
-		uint64_t failed_reloads;
+		uint64_t reloads, failed_reloads;
 	} host;
 };
 
-struct status *status_new(void);
+struct status *status_new(void);	 /* NULL when out of memory */
 void status_free(struct status *status); /* accepts NULL; frees everything inside */
 void status_reload_clear(struct status_reload *reload);
 

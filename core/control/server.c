@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The loop that this runs on moves the dataplane, so nothing that a peer does may hold it up or make it grow.
+ * Hence the three rules of a connection: one step a wake-up (a read, a call, or a write); one call at a time,
+ * and the next only after its reply has left, so that at most one call and one reply are in memory for each;
+ * nothing is read meanwhile, so a peer that only sends blocks itself. Replies are in order by construction.
+ *
+ * A reply is only queued, and the loop sends it: a handler that replies at once never finds its connection
+ * freed under it. Who hangs up is not forgotten before what he asked for is done: `oneway` callers do just
+ * that.
+ */
+#include "control/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "control/interface.h"
+#include "control/listen.h"
+#include "control/status_json.h"
+#include "control/varlink.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+#define CONNECTIONS_MAX 64	   /* of others than root, who must always get through */
+#define CONNECTIONS_MAX_ROOT 512   /* of all */
+#define ACCEPT_PAUSE_US 1000000ULL /* when accept() fails for want of fds or memory */
+
+struct server {
+	sd_event *event;
+	char *path;
+	struct listen_file file;
+	struct server_handler handler;
+	sd_event_source *listener, *pause;
+	struct connection *connections;
+	unsigned n_connections;
+};
+
+struct connection {
+	struct connection *next, **slot;
+	struct server *server;
+	int fd;
+	sd_event_source *source;
+	uid_t uid;
+	struct varlink_reader reader;
+	struct varlink_writer writer;
+	struct server_call *call; /* the one that waits for its reply */
+	bool eof;		  /* the peer sends no more */
+	bool deaf;		  /* the peer reads no more */
+	bool broken;		  /* we are out of memory for it */
+};
+
+struct server_call {
+	struct connection *connection; /* NULL when the server is gone */
+	bool oneway;
+};
+
+static void connection_free(struct connection *connection)
+{
+	*connection->slot = connection->next;
+	if (connection->next)
+		connection->next->slot = connection->slot;
+	connection->server->n_connections--;
+	if (connection->call)
+		connection->call->connection = NULL;
+	sd_event_source_disable_unref(connection->source);
+	varlink_reader_clear(&connection->reader);
+	varlink_writer_clear(&connection->writer);
+	close(connection->fd);
+	free(connection);
+}
+
+/* Ask the loop for the one thing that can happen next. EPOLLHUP comes unasked, hence the switch. */
+static int connection_watch(struct connection *connection)
+{
+	bool waits = varlink_writer_empty(&connection->writer) && varlink_reader_waits(&connection->reader) &&
+		     !connection->eof;
+	uint32_t events = connection->call ? 0 : waits ? EPOLLIN : EPOLLOUT;
+	int r;
+
+	r = sd_event_source_set_io_events(connection->source, events);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(
+		connection->source, connection->call && connection->deaf ? SD_EVENT_OFF : SD_EVENT_ON);
+}
+
+/* The reply, taken over; NULL when there was no memory for it. */
+static void call_finish(struct server_call *call, json_t *reply)
+{
+	struct connection *connection = call->connection;
+
+	if (connection) {
+		connection->call = NULL;
+		if (!reply)
+			connection->broken = true;
+		else if (!call->oneway && !connection->deaf &&
+			 varlink_writer_put(&connection->writer, json_incref(reply)) < 0)
+			connection->broken = true;
+		/* Level-triggered: the next turn of the loop goes on. */
+		if (connection_watch(connection) < 0)
+			connection->broken = true;
+	}
+	json_decref(reply);
+	free(call);
+}
+
+void server_reply_status(struct server_call *call, const struct status *status)
+{
+	json_t *json = status_to_json(status);
+
+	call_finish(call, json ? varlink_reply_new(json) : NULL);
+}
+
+void server_reply_reload(struct server_call *call, const struct status_reload *reload)
+{
+	json_t *json = status_reload_to_json(reload, true);
+
+	call_finish(call, json ? varlink_reply_new(json) : NULL);
+}
+
+void server_reply_error(struct server_call *call, const char *error, const char *message)
+{
+	call_finish(call, varlink_error_new(error, "message", message));
+}
+
+static void run_status(struct server_call *call, struct server *server, const char *chain)
+{
+	server->handler.status(call, chain, server->handler.data);
+}
+
+static void run_reload(struct server_call *call, struct server *server, const char *argument)
+{
+	server->handler.reload(call, server->handler.data);
+}
+
+static void run_get_info(struct server_call *call, struct server *server, const char *argument)
+{
+	call_finish(call, varlink_reply_new(json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "xslot",
+				  "product", "xslotd", "version", XSLOT_VERSION, "url", "", "interfaces",
+				  INTERFACE_SERVICE, INTERFACE_XSLOT)));
+}
+
+static void run_get_description(struct server_call *call, struct server *server, const char *interface)
+{
+	const char *text = interface_description(interface);
+
+	if (text)
+		call_finish(call, varlink_reply_new(json_pack("{s:s}", "description", text)));
+	else
+		call_finish(call, varlink_error_new(VARLINK_INTERFACE_NOT_FOUND, "interface", interface));
+}
+
+static const struct method {
+	const char *interface, *name;
+	const char *parameter; /* the only one it takes, a string; NULL: none */
+	bool required;
+	bool changes; /* root only */
+	void (*run)(struct server_call *call, struct server *server, const char *argument);
+} methods[] = {
+	{ INTERFACE_SERVICE, "GetInfo", .run = run_get_info },
+	{ INTERFACE_SERVICE, "GetInterfaceDescription", "interface", .required = true,
+		.run = run_get_description },
+	{ INTERFACE_XSLOT, "Status", "chain", .run = run_status },
+	{ INTERFACE_XSLOT, "Reload", .changes = true, .run = run_reload },
+};
+
+static bool in_interface(const struct varlink_call *call, const char *interface)
+{
+	size_t length = strlen(interface);
+
+	return !strncmp(call->method, interface, length) && call->method[length] == '.' &&
+	       call->name == call->method + length + 1;
+}
+
+/* NULL when there is none; `ret_error` then says how far the name led. */
+static const struct method *method_find(const struct varlink_call *call, const char **ret_error)
+{
+	const char *error = VARLINK_INTERFACE_NOT_FOUND;
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		if (!in_interface(call, methods[i].interface))
+			continue;
+		if (!strcmp(call->name, methods[i].name))
+			return &methods[i];
+		error = VARLINK_METHOD_NOT_FOUND;
+	}
+	*ret_error = error;
+	return NULL;
+}
+
+/* The name of the first parameter that the method cannot take as it is, or NULL. */
+static const char *method_argument(const struct method *method, json_t *parameters, const char **ret_argument)
+{
+	const char *key, *argument = NULL;
+	json_t *value;
+
+	json_object_foreach(parameters, key, value)
+	{
+		if (!method->parameter || strcmp(key, method->parameter))
+			return key;
+		if (!json_is_string(value) && !json_is_null(value))
+			return key;
+		argument = json_string_value(value);
+	}
+	if (method->required && !argument)
+		return method->parameter;
+	*ret_argument = argument;
+	return NULL;
+}
+
+static json_t *method_missing(const struct varlink_call *call, const char *error)
+{
+	CLEANUP(free) char *interface = strdup(call->method);
+
+	if (!interface)
+		return NULL;
+	if (!strcmp(error, VARLINK_METHOD_NOT_FOUND))
+		return varlink_error_new(error, "method", call->method);
+	if (*call->name)
+		interface[call->name - call->method - 1] = 0;
+	return varlink_error_new(error, "interface", interface);
+}
+
+static json_t *denied(const struct connection *connection, const struct method *method)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s is for root only; user %u may read the status", method->name,
+		(unsigned)connection->uid);
+	return varlink_error_new(ERROR_PERMISSION_DENIED, "message", text);
+}
+
+/* Hand one message on. The message's strings live until this returns. */
+static int connection_dispatch(struct connection *connection, json_t *message)
+{
+	const char *bad = NULL, *error, *argument = NULL;
+	struct varlink_call parsed;
+	const struct method *method;
+	struct server_call *call;
+	int r;
+
+	r = varlink_call_parse(message, &parsed, &bad);
+	if (r == -EBADMSG)
+		return r;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return -ENOMEM;
+	*call = (struct server_call){ connection, parsed.oneway };
+	connection->call = call;
+	method = method_find(&parsed, &error);
+	if (!bad && method)
+		bad = method_argument(method, parsed.parameters, &argument);
+	if (!method)
+		call_finish(call, method_missing(&parsed, error));
+	else if (bad)
+		call_finish(call, varlink_error_new(VARLINK_INVALID_PARAMETER, "parameter", bad));
+	else if (method->changes && connection->uid != 0 && connection->uid != geteuid())
+		call_finish(call, denied(connection, method));
+	else
+		method->run(call, connection->server, argument);
+	return 0;
+}
+
+static void connection_flush(struct connection *connection)
+{
+	int r = connection->deaf ? 0 : varlink_writer_flush(&connection->writer, connection->fd);
+
+	if (r < 0 && r != -EAGAIN)
+		connection->deaf = true;
+	if (connection->deaf)
+		varlink_writer_clear(&connection->writer);
+}
+
+/* One step; negative when the connection is done with, for whatever reason. */
+static int connection_step(struct connection *connection)
+{
+	json_t *message;
+	int r;
+
+	if (connection->broken)
+		return -ENOMEM;
+	connection_flush(connection);
+	if (connection->call || !varlink_writer_empty(&connection->writer))
+		return 0;
+	r = varlink_reader_next(&connection->reader, &message);
+	if (r > 0) {
+		r = connection_dispatch(connection, message);
+		json_decref(message);
+		return r;
+	}
+	if (r < 0 || connection->eof)
+		return r < 0 ? r : -ENOTCONN;
+	r = varlink_reader_fill(&connection->reader, connection->fd);
+	if (r == 0)
+		connection->eof = true;
+	return r == -EAGAIN ? 0 : r;
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct connection *connection = data;
+
+	if (events & EPOLLHUP)
+		connection->deaf = true;
+	if (connection_step(connection) < 0 || connection_watch(connection) < 0)
+		connection_free(connection);
+	return 0;
+}
+
+/* `fd` is taken over, also on failure. */
+static int connection_new(struct server *server, int peer)
+{
+	CLEANUP(close) int fd = peer;
+	CLEANUP(free) struct connection *connection = NULL;
+	struct ucred peer_credentials;
+	socklen_t length = sizeof(peer_credentials);
+	int r;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer_credentials, &length) < 0)
+		return -errno;
+	if (server->n_connections >= (peer_credentials.uid ? CONNECTIONS_MAX : CONNECTIONS_MAX_ROOT))
+		return -EBUSY;
+	connection = calloc(1, sizeof(*connection));
+	if (!connection)
+		return -ENOMEM;
+	r = sd_event_add_io(server->event, &connection->source, fd, EPOLLIN, on_connection, connection);
+	if (r < 0)
+		return r;
+	connection->server = server;
+	connection->fd = TAKE_FD(fd);
+	connection->uid = peer_credentials.uid;
+	connection->reader.max = VARLINK_CALL_MAX;
+	connection->next = server->connections;
+	connection->slot = &server->connections;
+	if (connection->next)
+		connection->next->slot = &connection->next;
+	server->connections = TAKE_PTR(connection);
+	server->n_connections++;
+	return 0;
+}
+
+static int on_listener(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct server *server = data;
+	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (peer >= 0) {
+		connection_new(server, peer);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+		/* The caller stays in the queue: without a pause, the loop would spin on it. */
+		sd_event_source_set_enabled(server->listener, SD_EVENT_OFF);
+		sd_event_source_set_time_relative(server->pause, ACCEPT_PAUSE_US);
+		sd_event_source_set_enabled(server->pause, SD_EVENT_ONESHOT);
+	}
+	return 0;
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct server *server = data;
+
+	sd_event_source_set_enabled(server->listener, SD_EVENT_ON);
+	return 0;
+}
+
+static int server_watch(struct server *server, int fd)
+{
+	int r;
+
+	r = sd_event_add_io(server->event, &server->listener, fd, EPOLLIN, on_listener, server);
+	if (r < 0)
+		return r;
+	sd_event_source_set_io_fd_own(server->listener, true);
+	r = sd_event_add_time_relative(
+		server->event, &server->pause, CLOCK_MONOTONIC, ACCEPT_PAUSE_US, 0, on_pause_over, server);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(server->pause, SD_EVENT_OFF);
+}
+
+int server_new(sd_event *event, const char *path, const struct server_handler *handler,
+	struct server **ret_server, struct xslot_diag *diag)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int fd, r;
+
+	if (!server)
+		return fail(diag, -ENOMEM, "cannot make the control socket %s: out of memory", path);
+	server->handler = *handler;
+	r = listen_open(path, &fd, &server->file, diag);
+	if (r < 0) {
+		free(server);
+		return r;
+	}
+	server->event = sd_event_ref(event);
+	server->path = strdup(path);
+	r = server->path ? server_watch(server, fd) : -ENOMEM;
+	if (r < 0) {
+		if (!server->listener)
+			close(fd);
+		listen_remove(path, &server->file);
+		server_free(server);
+		return fail(diag, r, "cannot watch the control socket %s: %s", path, strerror(-r));
+	}
+	*ret_server = server;
+	return 0;
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	if (server->path)
+		listen_remove(server->path, &server->file);
+	sd_event_source_disable_unref(server->listener);
+	sd_event_source_disable_unref(server->pause);
+	while (server->connections) {
+		connection_flush(server->connections);
+		connection_free(server->connections);
+	}
+	sd_event_unref(server->event);
+	free(server->path);
+	free(server);
+}

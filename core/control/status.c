@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A status is a copy of everything, made when it is asked for: whoever renders it can take its time, and the
+ * host's own structures may change meanwhile. So all that is to be known about ownership is here: one free.
+ */
+#include "control/status.h"
+
+#include <stdlib.h>
+
+struct status *status_new(void)
+{
+	struct status *status = calloc(1, sizeof(*status));
+
+	if (status)
+		status->last_reload.result = "none";
+	return status;
+}
+
+static void slot_clear(struct status_slot *slot)
+{
+	for (size_t i = 0; i < slot->n_maps; i++)
+		free(slot->maps[i].name);
+	for (size_t i = 0; i < slot->n_plugin_status; i++) {
+		free(slot->plugin_status[i].key);
+		free(slot->plugin_status[i].value);
+	}
+	free(slot->maps);
+	free(slot->plugin_status);
+	free(slot->plugin);
+	free(slot->version);
+}
+
+static void chain_clear(struct status_chain *chain)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++)
+		free(chain->interfaces[i].name);
+	for (size_t i = 0; i < chain->n_slots; i++)
+		slot_clear(&chain->slots[i]);
+	free(chain->interfaces);
+	free(chain->slots);
+	free(chain->name);
+}
+
+void status_reload_clear(struct status_reload *reload)
+{
+	for (size_t i = 0; i < reload->n_changed; i++)
+		free(reload->changed[i]);
+	for (size_t i = 0; i < reload->n_errors; i++) {
+		free(reload->errors[i].file);
+		free(reload->errors[i].message);
+		free(reload->errors[i].log);
+	}
+	free(reload->changed);
+	free(reload->errors);
+	*reload = (struct status_reload){ .result = "none" };
+}
+
+void status_free(struct status *status)
+{
+	if (!status)
+		return;
+	for (size_t i = 0; i < status->n_chains; i++)
+		chain_clear(&status->chains[i]);
+	free(status->chains);
+	status_reload_clear(&status->last_reload);
+	free(status->host.version);
+	free(status);
+}

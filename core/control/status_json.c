@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The keys are a promise to other people's scripts: each is written out here once, in the order that a reader
+ * wants. jansson's format strings would be shorter, but are checked by nobody: one letter for a 64-bit number
+ * too short reads the wrong argument. The _new setters take the value over and refuse NULL, so that one
+ * failed allocation anywhere makes the whole NULL.
+ */
+#include "control/status_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+#define LOG_MAX (256 * 1024) /* of a verifier's log: its end, where the refusal is */
+
+/* An object or array under construction; `failed` collects what the setters return. */
+struct builder {
+	json_t *json;
+	int failed;
+};
+
+static void put(struct builder *to, const char *key, json_t *value)
+{
+	to->failed |= json_object_set_new(to->json, key, value);
+}
+
+static void put_text(struct builder *to, const char *key, const char *text)
+{
+	put(to, key, json_text(text));
+}
+
+/* Counters stay below 2^63: at 100 million packets a second, for 2,900 years. */
+static void put_number(struct builder *to, const char *key, uint64_t number)
+{
+	put(to, key, json_integer((json_int_t)number));
+}
+
+static void append(struct builder *to, json_t *value)
+{
+	to->failed |= json_array_append_new(to->json, value);
+}
+
+static json_t *finish(struct builder *builder)
+{
+	if (!builder->failed)
+		return builder->json;
+	json_decref(builder->json);
+	return NULL;
+}
+
+json_t *json_text(const char *text)
+{
+	json_t *json;
+	char *clean, *to;
+
+	if (!text)
+		return json_null();
+	json = json_string(text);
+	if (json)
+		return json;
+	clean = to = malloc(3 * strlen(text) + 1);
+	if (!clean)
+		return NULL;
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x80)
+			*to++ = *text;
+		else
+			to = mempcpy(to, "\xef\xbf\xbd", 3);
+	}
+	*to = 0;
+	json = json_string(clean);
+	free(clean);
+	return json;
+}
+
+json_t *json_time(time_t at)
+{
+	char text[64];
+	struct tm tm;
+
+	if (!at || !gmtime_r(&at, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return json_null();
+	return json_string(text);
+}
+
+json_t *json_error_at(const char *file, unsigned line, const char *message)
+{
+	struct builder error = { json_object() };
+
+	put_text(&error, "file", file);
+	put(&error, "line", line ? json_integer(line) : json_null());
+	put_text(&error, "message", message);
+	return finish(&error);
+}
+
+static json_t *log_to_json(const char *log)
+{
+	size_t length = strlen(log);
+	const char *cut = log;
+
+	if (length > LOG_MAX) {
+		cut = strchr(log + length - LOG_MAX, '\n');
+		cut = cut ? cut + 1 : log + length - LOG_MAX;
+	}
+	return json_text(cut);
+}
+
+json_t *status_reload_to_json(const struct status_reload *reload, bool with_logs)
+{
+	struct builder out = { json_object() }, changed = { json_array() }, errors = { json_array() };
+
+	for (size_t i = 0; i < reload->n_changed; i++)
+		append(&changed, json_text(reload->changed[i]));
+	for (size_t i = 0; i < reload->n_errors; i++) {
+		const struct status_error *from = &reload->errors[i];
+		struct builder error = { json_error_at(from->file, from->line, from->message) };
+
+		if (with_logs && from->log)
+			put(&error, "log", log_to_json(from->log));
+		append(&errors, finish(&error));
+	}
+	put_text(&out, "result", reload->result);
+	put(&out, "at", json_time(reload->at));
+	put_number(&out, "duration_us", reload->duration_us);
+	put(&out, "changed", finish(&changed));
+	put(&out, "errors", finish(&errors));
+	return finish(&out);
+}
+
+static json_t *maps_to_json(const struct status_slot *slot)
+{
+	struct builder out = { json_array() };
+
+	for (size_t i = 0; i < slot->n_maps; i++) {
+		struct builder map = { json_object() };
+
+		put_text(&map, "name", slot->maps[i].name);
+		put_text(&map, "class", slot->maps[i].class);
+		put_text(&map, "carried", slot->maps[i].carried);
+		append(&out, finish(&map));
+	}
+	return finish(&out);
+}
+
+static json_t *slot_to_json(const struct status_slot *slot)
+{
+	struct builder out = { json_object() }, verdicts = { json_object() }, plugin = { json_object() };
+
+	put_number(&verdicts, "aborted", slot->aborted);
+	put_number(&verdicts, "drop", slot->drop);
+	put_number(&verdicts, "pass", slot->pass);
+	put_number(&verdicts, "tx", slot->tx);
+	put_number(&verdicts, "redirect", slot->redirect);
+	for (size_t i = 0; i < slot->n_plugin_status; i++)
+		put_text(&plugin, slot->plugin_status[i].key, slot->plugin_status[i].value);
+
+	put_number(&out, "number", slot->number);
+	put_number(&out, "index", slot->index);
+	put_text(&out, "plugin", slot->plugin);
+	put_text(&out, "version", slot->version);
+	put_text(&out, "bank", slot->bank);
+	put_text(&out, "tier", slot->tier);
+	put_number(&out, "program_id", slot->program_id);
+	put_text(&out, "state", slot->state);
+	put_number(&out, "seen", slot->seen);
+	put_number(&out, "proceeded", slot->proceeded);
+	put(&out, "verdicts", finish(&verdicts));
+	put(&out, "maps", maps_to_json(slot));
+	put(&out, "status", finish(&plugin));
+	put(&out, "since", json_time(slot->since));
+	return finish(&out);
+}
+
+static json_t *interface_to_json(const struct status_interface *interface)
+{
+	struct builder out = { json_object() };
+
+	put_text(&out, "name", interface->name);
+	put_number(&out, "ifindex", interface->ifindex);
+	put_text(&out, "mode", interface->mode);
+	put_text(&out, "attach", interface->attach);
+	put_text(&out, "state", interface->state);
+	return finish(&out);
+}
+
+static json_t *chain_to_json(const struct status_chain *chain)
+{
+	struct builder out = { json_object() }, interfaces = { json_array() }, slots = { json_array() };
+
+	for (size_t i = 0; i < chain->n_interfaces; i++)
+		append(&interfaces, interface_to_json(&chain->interfaces[i]));
+	for (size_t i = 0; i < chain->n_slots; i++)
+		append(&slots, slot_to_json(&chain->slots[i]));
+	put_text(&out, "name", chain->name);
+	put_number(&out, "generation", chain->generation);
+	put_text(&out, "final", chain->final);
+	put_text(&out, "on_gap", chain->on_gap);
+	put(&out, "bypass", json_boolean(chain->bypass));
+	put_number(&out, "gap_packets", chain->gap_packets);
+	put_number(&out, "bad_verdicts", chain->bad_verdicts);
+	put_text(&out, "tier", chain->tier);
+	put_number(&out, "packets", chain->packets);
+	put(&out, "interfaces", finish(&interfaces));
+	put(&out, "slots", finish(&slots));
+	return finish(&out);
+}
+
+json_t *status_to_json(const struct status *status)
+{
+	struct builder out = { json_object() }, chains = { json_array() }, host = { json_object() };
+
+	for (size_t i = 0; i < status->n_chains; i++)
+		append(&chains, chain_to_json(&status->chains[i]));
+	put_text(&host, "version", status->host.version);
+	put_number(&host, "pid", (uint64_t)status->host.pid);
+	put(&host, "started", json_time(status->host.started));
+	put_number(&host, "reloads", status->host.reloads);
+	put_number(&host, "failed_reloads", status->host.failed_reloads);
+
+	put_number(&out, "format", STATUS_FORMAT);
+	put(&out, "chains", finish(&chains));
+	put(&out, "last_reload", status_reload_to_json(&status->last_reload, false));
+	put(&out, "host", finish(&host));
+	return finish(&out);
+}
