@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * dlopen runs a file's constructors before anyone can ask what it is. So everything that can be refused is
+ * refused here, from the bytes: that it is a shared object for this machine, that all of it is there (mapping
+ * a truncated file succeeds, and touching it raises SIGBUS), and that its descriptor is one that this host
+ * understands. The descriptor's text and numbers lie in the struct itself, because pointers in a file are
+ * relocations, and what stands in their place differs between linkers (bfd: the addend; lld: zero).
+ */
+#include "module/describe.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <link.h>
+#include <string.h>
+
+#include "util/diag.h"
+#include "util/file.h"
+
+/* A descriptor ends no earlier than here; what follows (the callbacks) is optional and may be absent. */
+#define DESCRIPTOR_MIN offsetof(struct xslot_plugin, check)
+
+/* Our own ELF header, from the linker: what this process is, every plugin has to be. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+static void cleanup_elf_end(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+int describe_name_valid(const char *name)
+{
+	if (*name < 'a' || *name > 'z')
+		return 0;
+	return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == 0;
+}
+
+static int check_header(const GElf_Ehdr *header, const char *path, struct xslot_diag *diag)
+{
+	if (header->e_ident[EI_CLASS] != __ehdr_start.e_ident[EI_CLASS])
+		return fail(diag, -ENOEXEC, "%s is a %d-bit file, and this host is a %d-bit program", path,
+			header->e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32,
+			__ehdr_start.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32);
+	if (header->e_machine != __ehdr_start.e_machine ||
+		header->e_ident[EI_DATA] != __ehdr_start.e_ident[EI_DATA])
+		return fail(diag, -ENOEXEC,
+			"%s is built for another machine (ELF machine %u, this host's is %u)", path,
+			header->e_machine, __ehdr_start.e_machine);
+	if (header->e_type != ET_DYN)
+		return fail(diag, -ENOEXEC, "%s is %s, not a shared object: link it with -shared", path,
+			header->e_type == ET_REL    ? "an unlinked object file"
+			: header->e_type == ET_EXEC ? "an executable"
+						    : "some other kind of ELF file");
+	return 0;
+}
+
+/* Whatever dlopen maps must be in the file. */
+static int check_segments(Elf *elf, size_t file_size, const char *path, struct xslot_diag *diag)
+{
+	GElf_Phdr segment;
+	size_t n;
+
+	if (elf_getphdrnum(elf, &n) != 0)
+		return fail(diag, -ENOEXEC, "%s is truncated or damaged: %s", path, elf_errmsg(-1));
+	for (size_t i = 0; i < n; i++) {
+		if (!gelf_getphdr(elf, (int)i, &segment))
+			return fail(diag, -ENOEXEC, "%s is truncated: its program headers lie beyond its end",
+				path);
+		if (segment.p_offset > file_size || segment.p_filesz > file_size - segment.p_offset)
+			return fail(diag, -ENOEXEC,
+				"%s is truncated: it has %zu bytes, and a segment ends at %llu", path,
+				file_size, (unsigned long long)(segment.p_offset + segment.p_filesz));
+	}
+	return 0;
+}
+
+static int check_dynamic(Elf_Data *data, const char *path, struct xslot_diag *diag)
+{
+	GElf_Dyn entry;
+
+	for (int i = 0; gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
+		if (entry.d_tag == DT_FLAGS_1 && (entry.d_un.d_val & DF_1_PIE))
+			return fail(diag, -ENOEXEC,
+				"%s is an executable, not a shared object: link it with -shared", path);
+		if (entry.d_tag == DT_TEXTREL || (entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_TEXTREL)))
+			return fail(diag, -ENOEXEC, "%s has text relocations: compile it with -fPIC", path);
+	}
+	return 0;
+}
+
+/* What the section table says, found in one pass. */
+struct sections {
+	Elf_Data *descriptor;
+	size_t descriptor_index;
+	GElf_Addr descriptor_address;
+	Elf_Data *dynamic;
+	Elf_Data *symbols;
+	size_t symbol_names; /* section index */
+};
+
+static int find_sections(Elf *elf, struct sections *ret, const char *path, struct xslot_diag *diag)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	size_t names;
+
+	*ret = (struct sections){};
+	if (elf_getshdrstrndx(elf, &names) != 0)
+		return fail(diag, -ENOEXEC, "%s is truncated or damaged: it has no section table", path);
+	while ((section = elf_nextscn(elf, section))) {
+		const char *name;
+
+		if (!gelf_getshdr(section, &header))
+			return fail(diag, -ENOEXEC, "%s is truncated or damaged: %s", path, elf_errmsg(-1));
+		name = elf_strptr(elf, names, header.sh_name);
+		if (name && strcmp(name, XSLOT_PLUGIN_SECTION) == 0 && header.sh_type == SHT_PROGBITS) {
+			ret->descriptor = elf_rawdata(section, NULL);
+			ret->descriptor_index = elf_ndxscn(section);
+			ret->descriptor_address = header.sh_addr;
+		} else if (header.sh_type == SHT_DYNAMIC) {
+			ret->dynamic = elf_getdata(section, NULL);
+		} else if (header.sh_type == SHT_DYNSYM) {
+			ret->symbols = elf_getdata(section, NULL);
+			ret->symbol_names = header.sh_link;
+		}
+	}
+	return 0;
+}
+
+/* The run-time symbol must be the very struct that was read, and not hidden by a version script. */
+static int check_symbol(Elf *elf, const struct sections *sections, const char *path, struct xslot_diag *diag)
+{
+	GElf_Sym symbol;
+
+	for (int i = 0; sections->symbols && gelf_getsym(sections->symbols, i, &symbol); i++) {
+		const char *name = elf_strptr(elf, sections->symbol_names, symbol.st_name);
+
+		if (!name || strcmp(name, "xslot_plugin") != 0)
+			continue;
+		if (symbol.st_shndx == sections->descriptor_index &&
+			symbol.st_value == sections->descriptor_address)
+			return 0;
+	}
+	return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_plugin from " XSLOT_PLUGIN_SECTION,
+		path);
+}
+
+static int copy_descriptor(
+	const Elf_Data *data, struct xslot_plugin *plugin, const char *path, struct xslot_diag *diag)
+{
+	struct xslot_plugin head = {};
+
+	if (!data || !data->d_buf)
+		return fail(diag, -ENOEXEC,
+			"%s is no xslot plugin: it has no section " XSLOT_PLUGIN_SECTION
+			" (XSLOT_PLUGIN() makes it)",
+			path);
+	if (data->d_size < offsetof(struct xslot_plugin, name))
+		return fail(diag, -ENOEXEC, "%s has a descriptor of %zu bytes, too short to be one", path,
+			data->d_size);
+	memcpy(&head, data->d_buf, offsetof(struct xslot_plugin, name));
+	if (memcmp(head.magic, XSLOT_PLUGIN_MAGIC, sizeof(head.magic)) != 0)
+		return fail(diag, -ENOEXEC, "%s has a descriptor that does not begin with \"%s\"", path,
+			XSLOT_PLUGIN_MAGIC);
+	if (head.abi > XSLOT_PLUGIN_ABI)
+		return fail(diag, -EPROTONOSUPPORT,
+			"%s is built for plugin ABI %u, and this host speaks %u: update xslot, or rebuild "
+			"the plugin with this xslot's headers",
+			path, head.abi, XSLOT_PLUGIN_ABI);
+	if (head.abi < 1)
+		return fail(diag, -EPROTONOSUPPORT, "%s names plugin ABI 0, which never was", path);
+	if (head.size < DESCRIPTOR_MIN)
+		return fail(diag, -ENOEXEC, "%s has a descriptor of %u bytes, less than the %zu of ABI 1",
+			path, head.size, DESCRIPTOR_MIN);
+	if (head.size > data->d_size)
+		return fail(diag, -ENOEXEC, "%s is truncated: its descriptor says %u bytes, %zu are there",
+			path, head.size, data->d_size);
+	*plugin = (struct xslot_plugin){};
+	memcpy(plugin, data->d_buf, head.size < sizeof(*plugin) ? head.size : sizeof(*plugin));
+	plugin->bpf = NULL;
+	plugin->function = NULL;
+	memset((uint8_t *)plugin + DESCRIPTOR_MIN, 0, sizeof(*plugin) - DESCRIPTOR_MIN);
+	return 0;
+}
+
+#define TERMINATED(array) (memchr((array), 0, sizeof(array)) != NULL)
+
+static int check_names(const struct xslot_plugin *plugin, const char *path, struct xslot_diag *diag)
+{
+	const char *file = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	size_t length = strlen(file);
+
+	if (length > 3 && strcmp(file + length - 3, ".so") == 0)
+		length -= 3;
+	if (!TERMINATED(plugin->name) || !TERMINATED(plugin->version) || !TERMINATED(plugin->summary))
+		return fail(diag, -ENOEXEC,
+			"%s has a descriptor whose %s does not end: it is longer than its field", path,
+			!TERMINATED(plugin->name)      ? "name"
+			: !TERMINATED(plugin->version) ? "version"
+						       : "summary");
+	if (!plugin->name[0])
+		return fail(diag, -ENOEXEC, "%s has a descriptor without a name", path);
+	if (!describe_name_valid(plugin->name))
+		return fail(diag, -ENOEXEC,
+			"%s calls its plugin \"%s\": a name is a-z, 0-9 and _, and begins with a letter",
+			path, plugin->name);
+	if (strlen(plugin->name) != length || strncmp(plugin->name, file, length) != 0)
+		return fail(diag, -ENOEXEC, "%s holds the plugin \"%s\": its file must be called %s.so", path,
+			plugin->name, plugin->name);
+	if (!plugin->version[0])
+		return fail(diag, -ENOEXEC, "%s has a descriptor without a version", path);
+	return 0;
+}
+
+static int check_descriptor(const struct xslot_plugin *plugin, const char *path, struct xslot_diag *diag)
+{
+	int r = check_names(plugin, path, diag);
+
+	if (r < 0)
+		return r;
+	/* What the rows mean is for config/ to check (params_check_schema). */
+	for (size_t i = 0; i < XSLOT_MAX_PARAMS; i++) {
+		const struct xslot_param *param = &plugin->params[i];
+
+		if (!TERMINATED(param->name) || !TERMINATED(param->help) || !TERMINATED(param->fallback) ||
+			!TERMINATED(param->words))
+			return fail(diag, -ENOEXEC,
+				"%s has a descriptor whose parameter %zu has a text longer than its field",
+				path, i + 1);
+	}
+	/* `object` alone lives without: the slot's `object =` brings it. */
+	if (plugin->bpf_size == 0 && strcmp(plugin->name, "object") != 0)
+		return fail(diag, -ENOEXEC, "%s carries no BPF object: add XSLOT_BPF(%s) to its descriptor",
+			path, plugin->name);
+	return 0;
+}
+
+int describe_blob(
+	const struct blob *blob, const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+{
+	__attribute__((cleanup(cleanup_elf_end))) Elf *elf = NULL;
+	struct xslot_plugin plugin;
+	struct sections sections;
+	GElf_Ehdr header;
+	int r;
+
+	elf_version(EV_CURRENT);
+	if (blob->size > 0)
+		elf = elf_memory((char *)blob->data, blob->size);
+	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
+		return fail(diag, -ENOEXEC, "%s is not an ELF file", path);
+	r = check_header(&header, path, diag);
+	if (r == 0)
+		r = check_segments(elf, blob->size, path, diag);
+	if (r == 0)
+		r = find_sections(elf, &sections, path, diag);
+	if (r == 0 && sections.dynamic)
+		r = check_dynamic(sections.dynamic, path, diag);
+	if (r == 0)
+		r = copy_descriptor(sections.descriptor, &plugin, path, diag);
+	if (r == 0)
+		r = check_symbol(elf, &sections, path, diag);
+	if (r == 0)
+		r = check_descriptor(&plugin, path, diag);
+	if (r < 0)
+		return r;
+	*ret_plugin = plugin;
+	return 0;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A plugin file may be replaced while the host runs it, and a build tool may well write into it in place. So
+ * the host maps a private copy, a sealed memfd, and the file is free. glibc looks a library up by the *name*
+ * given to dlopen before it looks at the file: /proc/self/fd/7, recycled for another plugin, silently returns
+ * the old one. Hence two rules: the memfd stays open for as long as it is mapped, so that its number is not
+ * given out again; and a number whose name some unloadable library (-z nodelete) still holds is not used.
+ */
+#include "module/module.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "module/describe.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+#include "util/file.h"
+
+#define MODULE_MAX_SIZE (64UL << 20)
+
+struct modules {
+	struct module *first;
+};
+
+struct module {
+	struct modules *modules;
+	struct module *next;
+	unsigned references;
+	char *path;
+	struct blob *blob;
+	int fd; /* of the same memfd; its number is in the name that the library is known by */
+	void *library;
+	struct xslot_plugin plugin;
+};
+
+static void module_free(struct module *module)
+{
+	if (module->library)
+		dlclose(module->library);
+	if (module->fd >= 0)
+		close(module->fd);
+	blob_free(module->blob);
+	free(module->path);
+	free(module);
+}
+
+DEFINE_CLEANUP(struct module *, module_free);
+DEFINE_CLEANUP(struct blob *, blob_free);
+
+int modules_new(struct modules **ret_modules)
+{
+	struct modules *modules = calloc(1, sizeof(*modules));
+
+	if (!modules)
+		return -ENOMEM;
+	*ret_modules = modules;
+	return 0;
+}
+
+void modules_free(struct modules *modules)
+{
+	free(modules);
+}
+
+#define FD_NAME_MAX 32
+
+static void fd_name(int fd, char ret_name[static FD_NAME_MAX])
+{
+	snprintf(ret_name, FD_NAME_MAX, "/proc/self/fd/%d", fd);
+}
+
+/* A descriptor of the memfd whose name no mapped library bears. */
+static int unused_fd(int memfd)
+{
+	char name[FD_NAME_MAX];
+	int fd = -1, from = 0;
+
+	for (;;) {
+		void *library;
+
+		fd = fcntl(memfd, F_DUPFD_CLOEXEC, from);
+		if (fd < 0)
+			return -errno;
+		fd_name(fd, name);
+		library = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
+		if (!library)
+			return fd;
+		dlclose(library);
+		close(fd);
+		from = fd + 1;
+	}
+}
+
+/* The loader's words, with the file's name in place of the memfd's, and what would help. */
+static int fail_dlopen(const struct module *module, struct xslot_diag *diag)
+{
+	const char *words = dlerror() ?: "no reason given", *library = strstr(words, ": cannot open shared");
+	char name[FD_NAME_MAX];
+	size_t length;
+
+	fd_name(module->fd, name);
+	length = strlen(name);
+	if (strncmp(words, name, length) == 0 && words[length] == ':') {
+		static const char undefined[] = ": undefined symbol: ";
+
+		words += length;
+		if (strncmp(words, undefined, strlen(undefined)) == 0)
+			return fail(diag, -ENOEXEC,
+				"%s needs the symbol %s, which neither it nor a library that it is linked "
+				"with defines",
+				module->path, words + strlen(undefined));
+		return fail(diag, -ENOEXEC, "cannot load %s%s", module->path, words);
+	}
+	if (library)
+		return fail(diag, -ENOEXEC,
+			"%s needs the library %.*s, which is not in the system's library path", module->path,
+			(int)(library - words), words);
+	return fail(diag, -ENOEXEC, "cannot load %s: %s", module->path, words);
+}
+
+/* What was described must be what runs: a constructor, or another library's symbol, may have come between. */
+static int check_mapped(
+	const struct module *module, const struct xslot_plugin *mapped, struct xslot_diag *diag)
+{
+	const size_t text = offsetof(struct xslot_plugin, bpf);
+
+	if (memcmp(mapped, &module->plugin, text) != 0 || mapped->bpf_size != module->plugin.bpf_size)
+		return fail(diag, -ENOEXEC, "%s changed its descriptor while it was loaded", module->path);
+	if (mapped->bpf_size > 0 && !mapped->bpf)
+		return fail(diag, -ENOEXEC, "%s gives the size of a BPF object and no object", module->path);
+	if (mapped->bpf_size > 0 && (!mapped->function || !mapped->function[0]))
+		return fail(diag, -ENOEXEC, "%s does not name the BPF function that fills the slot",
+			module->path);
+	return 0;
+}
+
+static int module_map(struct module *module, struct xslot_diag *diag)
+{
+	const struct xslot_plugin *mapped;
+	char name[FD_NAME_MAX];
+	int r;
+
+	module->fd = unused_fd(module->blob->fd);
+	if (module->fd < 0)
+		return fail(diag, module->fd, "cannot load %s: %s", module->path, strerror(-module->fd));
+	fd_name(module->fd, name);
+	module->library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	if (!module->library)
+		return fail_dlopen(module, diag);
+	mapped = dlsym(module->library, "xslot_plugin");
+	if (!mapped)
+		return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_plugin", module->path);
+	r = check_mapped(module, mapped, diag);
+	if (r < 0)
+		return r;
+	memcpy(&module->plugin, mapped, mapped->size < sizeof(*mapped) ? mapped->size : sizeof(*mapped));
+	return 0;
+}
+
+static struct module *modules_find(struct modules *modules, const struct blob *blob)
+{
+	for (struct module *module = modules->first; module; module = module->next)
+		if (blob_equal(module->blob, blob))
+			return module;
+	return NULL;
+}
+
+/* `path` is what the configuration named, for messages; `file` is where its links lead. */
+static int read_plugin(const char *path, const char *file, struct blob **ret_blob,
+	struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+{
+	CLEANUP(blob_free) struct blob *blob = NULL;
+	int r;
+
+	r = blob_read(file, MODULE_MAX_SIZE, &blob, diag);
+	if (r == 0)
+		r = describe_blob(blob, path, ret_plugin, diag);
+	if (r == 0)
+		*ret_blob = TAKE_PTR(blob);
+	return r;
+}
+
+int modules_get(
+	struct modules *modules, const char *path, struct module **ret_module, struct xslot_diag *diag)
+{
+	CLEANUP(module_free) struct module *module = NULL;
+	CLEANUP(blob_free) struct blob *blob = NULL;
+	CLEANUP(free) char *file = NULL;
+	struct xslot_plugin plugin;
+	struct module *found;
+	int r;
+
+	/* Resolved once: what is checked is what is read, even if somebody turns a symbolic link. */
+	file = realpath(path, NULL);
+	if (!file)
+		return fail(diag, -errno, "cannot open %s: %s", path, strerror(errno));
+	r = moddir_check_trust(file, diag);
+	if (r == 0)
+		r = read_plugin(path, file, &blob, &plugin, diag);
+	if (r < 0)
+		return r;
+	found = modules_find(modules, blob);
+	if (found) {
+		*ret_module = module_ref(found);
+		return 0;
+	}
+	module = calloc(1, sizeof(*module));
+	if (!module)
+		return -ENOMEM;
+	module->fd = -1;
+	module->references = 1;
+	module->modules = modules;
+	module->plugin = plugin;
+	module->blob = TAKE_PTR(blob);
+	module->path = strdup(path);
+	if (!module->path)
+		return -ENOMEM;
+	r = module_map(module, diag);
+	if (r < 0)
+		return r;
+	module->next = modules->first;
+	modules->first = module;
+	*ret_module = TAKE_PTR(module);
+	return 0;
+}
+
+struct module *module_ref(struct module *module)
+{
+	module->references++;
+	return module;
+}
+
+void module_unref(struct module *module)
+{
+	if (!module || --module->references > 0)
+		return;
+	for (struct module **at = &module->modules->first; *at; at = &(*at)->next) {
+		if (*at == module) {
+			*at = module->next;
+			break;
+		}
+	}
+	module_free(module);
+}
+
+const struct xslot_plugin *module_plugin(const struct module *module)
+{
+	return &module->plugin;
+}
+
+const char *module_path(const struct module *module)
+{
+	return module->path;
+}
+
+int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+{
+	CLEANUP(blob_free) struct blob *blob = NULL;
+
+	return read_plugin(path, path, &blob, ret_plugin, diag);
+}

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Loading plugins: good ones from three linkers, and every kind of file that has to be refused. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "module/module.h"
+#include "util/diag.h"
+#include "util/file.h"
+
+static char dir[] = "/tmp/xslot-module-XXXXXX";
+static char sample[64]; /* DIR/sample.so, which each test writes anew */
+static struct modules *modules;
+
+static void write_file(const char *path, const void *data, size_t size)
+{
+	FILE *file;
+
+	unlink(path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+static struct blob *read_variant(const char *variant)
+{
+	struct xslot_diag diag = {};
+	struct blob *blob = NULL;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s.so", MODULES_DIR, variant);
+	if (blob_read(path, 64 << 20, &blob, &diag) < 0)
+		fail_msg("%s", diag.message);
+	return blob;
+}
+
+static void put(const char *variant)
+{
+	struct blob *blob = read_variant(variant);
+
+	write_file(sample, blob->data, blob->size);
+	blob_free(blob);
+}
+
+static struct module *get(const char *path)
+{
+	struct xslot_diag diag = {};
+	struct module *module = NULL;
+
+	if (modules_get(modules, path, &module, &diag) < 0)
+		fail_msg("%s", diag.message);
+	return module;
+}
+
+/* The refusal's sentence has `words` in it and names the file (not its memfd), and nothing is left. */
+static void refuses(const char *path, int error, const char *words)
+{
+	struct xslot_diag diag = {};
+	struct module *module = NULL;
+
+	assert_int_equal(modules_get(modules, path, &module, &diag), error);
+	assert_null(module);
+	if (!strstr(diag.message, words) || !strstr(diag.message, path) || strstr(diag.message, "/proc/"))
+		fail_msg("\"%s\" does not say \"%s\" of %s", diag.message, words, path);
+}
+
+static void test_good_plugin_is_described_and_mapped(void **state)
+{
+	static const char *const linkers[] = { "good", "lld", "lld-relr" };
+	struct xslot_plugin plugin;
+	struct xslot_diag diag = {};
+
+	for (size_t i = 0; i < 3; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s.so", MODULES_DIR, linkers[i]);
+		if (i > 0 && access(path, F_OK) < 0)
+			skip();
+		put(linkers[i]);
+		memset(&plugin, 0xff, sizeof(plugin));
+		if (module_describe(sample, &plugin, &diag) < 0)
+			fail_msg("%s: %s", linkers[i], diag.message);
+		assert_string_equal(plugin.name, "sample");
+		assert_string_equal(plugin.version, "1");
+		assert_string_equal(plugin.params[0].name, "keep_one_in");
+		assert_int_equal(plugin.params[0].max, 65536);
+		assert_int_equal(plugin.params[1].type, XSLOT_NONE);
+		assert_null(plugin.bpf);
+		assert_null(plugin.function);
+		assert_null(plugin.check);
+		assert_int_equal(plugin.bpf_size, 15);
+	}
+}
+
+static void test_mapped_plugin_has_its_pointers(void **state)
+{
+	static const char *const linkers[] = { "good", "lld" };
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct xslot_plugin *plugin;
+		struct module *module;
+
+		put(linkers[i]);
+		module = get(sample);
+		plugin = module_plugin(module);
+		assert_memory_equal(plugin->bpf, "no real object", plugin->bpf_size);
+		assert_string_equal(plugin->function, "sample");
+		assert_int_equal(plugin->check(NULL), 1);
+		assert_null(plugin->stop);
+		assert_string_equal(module_path(module), sample);
+		module_unref(module);
+	}
+}
+
+static void test_same_bytes_are_one_module(void **state)
+{
+	struct module *one, *two, *three;
+	char other[PATH_MAX];
+	struct blob *blob = read_variant("good");
+
+	put("good");
+	one = get(sample);
+	snprintf(other, sizeof(other), "%s/other", dir);
+	mkdir(other, 0755);
+	snprintf(other, sizeof(other), "%s/other/sample.so", dir);
+	write_file(other, blob->data, blob->size);
+	two = get(other);
+	assert_ptr_equal(one, two);
+	three = module_ref(one);
+	module_unref(one);
+	module_unref(two);
+	assert_int_equal(module_plugin(three)->check(NULL), 1);
+	module_unref(three);
+	blob_free(blob);
+}
+
+/* The old and the new build run side by side, and neither is taken for the other whatever fds are free. */
+static void test_new_build_is_never_taken_for_the_old(void **state)
+{
+	struct module *one, *two;
+
+	for (int round = 0; round < 20; round++) {
+		put("good");
+		one = get(sample);
+		put("second");
+		two = get(sample);
+		assert_int_equal(module_plugin(one)->check(NULL), 1);
+		assert_int_equal(module_plugin(two)->check(NULL), 2);
+		assert_string_equal(module_plugin(two)->version, "2");
+		module_unref(one);
+		put("lld");
+		one = get(sample);
+		assert_int_equal(module_plugin(one)->check(NULL), 1);
+		assert_int_equal(module_plugin(two)->check(NULL), 2);
+		module_unref(two);
+		module_unref(one);
+	}
+}
+
+static void test_unloadable_library_keeps_its_name_to_itself(void **state)
+{
+	struct module *module;
+
+	put("nodelete");
+	module_unref(get(sample));
+	put("second");
+	module = get(sample);
+	assert_int_equal(module_plugin(module)->check(NULL), 2);
+	module_unref(module);
+}
+
+static int count_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void test_last_reference_frees_all(void **state)
+{
+	int before = count_fds();
+
+	put("good");
+	for (int i = 0; i < 20; i++)
+		module_unref(get(sample));
+	put("undefined");
+	refuses(sample, -ENOEXEC, "undefined_function");
+	assert_int_equal(count_fds(), before);
+}
+
+static void test_file_may_be_rewritten_in_place(void **state)
+{
+	struct module *module;
+	char zeros[32768] = {};
+	int fd;
+
+	put("good");
+	module = get(sample);
+	fd = open(sample, O_WRONLY);
+	assert_int_equal(write(fd, zeros, sizeof(zeros)), sizeof(zeros));
+	assert_int_equal(ftruncate(fd, 0), 0);
+	close(fd);
+	assert_int_equal(module_plugin(module)->check(NULL), 1);
+	module_unref(module);
+}
+
+static void test_other_descriptor_sizes(void **state)
+{
+	struct module *module;
+
+	put("size-older");
+	module = get(sample);
+	assert_int_equal(module_plugin(module)->check(NULL), 1);
+	assert_null(module_plugin(module)->settle);
+	module_unref(module);
+	put("size-newer");
+	module = get(sample);
+	assert_int_equal(module_plugin(module)->settle(NULL, 7), 7);
+	module_unref(module);
+}
+
+static void test_refused_descriptors(void **state)
+{
+	static const struct {
+		const char *variant;
+		int error;
+		const char *words;
+	} cases[] = {
+		{ "magic", -ENOEXEC, "does not begin with \"xslot-p\"" },
+		{ "abi-newer", -EPROTONOSUPPORT, "built for plugin ABI 2, and this host speaks 1" },
+		{ "abi-zero", -EPROTONOSUPPORT, "ABI 0" },
+		{ "size-small", -ENOEXEC, "200 bytes, less than the" },
+		{ "size-beyond", -ENOEXEC, "truncated: its descriptor says" },
+		{ "name-long", -ENOEXEC, "whose name does not end" },
+		{ "name-empty", -ENOEXEC, "without a name" },
+		{ "name-other", -ENOEXEC, "its file must be called simple.so" },
+		{ "name-bad", -ENOEXEC, "\"Sample\": a name is" },
+		{ "version-empty", -ENOEXEC, "without a version" },
+		{ "help-long", -ENOEXEC, "parameter 1 has a text longer than its field" },
+		{ "bpf-none", -ENOEXEC, "add XSLOT_BPF(sample)" },
+		{ "bpf-null", -ENOEXEC, "size of a BPF object and no object" },
+		{ "function-none", -ENOEXEC, "does not name the BPF function" },
+		{ "hidden", -ENOEXEC, "does not export the symbol" },
+		{ "section-other", -ENOEXEC, "no section .xslot.plugin" },
+		{ "undefined", -ENOEXEC, "needs the symbol undefined_function" },
+		{ "textrel", -ENOEXEC, "compile it with -fPIC" },
+		{ "changes", -ENOEXEC, "changed its descriptor" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put(cases[i].variant);
+		refuses(sample, cases[i].error, cases[i].words);
+	}
+}
+
+/* Constructors are the plugin's own affair. */
+static void test_constructor_may_print(void **state)
+{
+	int out = dup(1), null = open("/dev/null", O_WRONLY);
+
+	fflush(stdout);
+	dup2(null, 1);
+	put("prints");
+	module_unref(get(sample));
+	fflush(stdout);
+	dup2(out, 1);
+	close(out);
+	close(null);
+}
+
+/* Write the variant with `size` bytes at `offset` replaced. */
+static void put_patched(const char *variant, size_t offset, const void *bytes, size_t size)
+{
+	struct blob *blob = read_variant(variant);
+	uint8_t *copy = malloc(blob->size);
+
+	memcpy(copy, blob->data, blob->size);
+	memcpy(copy + offset, bytes, size);
+	write_file(sample, copy, blob->size);
+	free(copy);
+	blob_free(blob);
+}
+
+static void test_refused_files(void **state)
+{
+	static const char text[] = "#!/bin/sh\necho I am no plugin\n";
+	struct blob *blob = read_variant("needs");
+	const uint8_t *needed;
+
+	write_file(sample, text, sizeof(text));
+	refuses(sample, -ENOEXEC, "not an ELF file");
+	write_file(sample, "", 0);
+	refuses(sample, -ENOEXEC, "not an ELF file");
+	put_patched("good", 18, "\x08\x00", 2);
+	refuses(sample, -ENOEXEC, "another machine (ELF machine 8");
+	put_patched("good", 16, "\x01\x00", 2);
+	refuses(sample, -ENOEXEC, "an unlinked object file, not a shared object");
+	put_patched("good", 16, "\x02\x00", 2);
+	refuses(sample, -ENOEXEC, "an executable, not a shared object");
+	put_patched("good", 4, "\x01", 1);
+	refuses(sample, -ENOEXEC, "32-bit");
+	needed = memmem(blob->data, blob->size, "libxslot-absent.so", 18);
+	assert_non_null(needed);
+	put_patched("needs", (size_t)(needed - blob->data), "libxslot-gone!!", 15);
+	refuses(sample, -ENOEXEC, "needs the library libxslot-gone!!.so");
+	unlink(sample);
+	refuses(sample, -ENOENT, "No such file");
+	assert_int_equal(symlink("/bin/true", sample), 0);
+	refuses(sample, -ENOEXEC, "is an executable");
+	unlink(sample);
+	refuses(dir, -EINVAL, "not a regular file");
+	blob_free(blob);
+}
+
+static void test_sparse_gigabyte_is_refused_unread(void **state)
+{
+	write_file(sample, "\177ELF", 4);
+	assert_int_equal(truncate(sample, 1L << 30), 0);
+	refuses(sample, -EFBIG, "1073741824 bytes");
+}
+
+/* No length and no flipped bit may crash the reader; every cut is refused. */
+static void test_cut_and_damaged_files(void **state)
+{
+	struct blob *blob = read_variant("good");
+	struct xslot_plugin plugin;
+	struct xslot_diag diag = {};
+	uint8_t *copy = malloc(blob->size);
+	unsigned seed = 1;
+
+	for (size_t size = 0; size < blob->size; size += 101) {
+		write_file(sample, blob->data, size);
+		refuses(sample, -ENOEXEC, sample);
+	}
+	for (int i = 0; i < 3000; i++) {
+		memcpy(copy, blob->data, blob->size);
+		for (int j = 0; j < 4; j++) {
+			size_t at = (size_t)rand_r(&seed) % (j & 1 ? blob->size : 4096);
+
+			copy[at] ^= (uint8_t)(1 + rand_r(&seed) % 255);
+		}
+		/* Most damage hits what is looked at: the headers in front, the section table at the end. */
+		copy[blob->size - 1 - (size_t)rand_r(&seed) % 2048] = (uint8_t)rand_r(&seed);
+		write_file(sample, copy, blob->size);
+		if (module_describe(sample, &plugin, &diag) < 0)
+			assert_non_null(strstr(diag.message, sample));
+		else
+			assert_string_equal(plugin.name, "sample");
+	}
+	free(copy);
+	blob_free(blob);
+}
+
+static void test_trust(void **state)
+{
+	put("good");
+	assert_int_equal(chmod(sample, 0664), 0);
+	refuses(sample, -EPERM, "writable by its group (mode 0664): chmod go-w");
+	assert_int_equal(chmod(sample, 0646), 0);
+	refuses(sample, -EPERM, "writable by everybody");
+	assert_int_equal(chmod(sample, 0644), 0);
+	assert_int_equal(chmod(dir, 01777), 0);
+	refuses(sample, -EPERM, "writable by everybody (mode 1777)");
+	assert_int_equal(chmod(dir, 0755), 0);
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(sample, 12345, 0), 0);
+	refuses(sample, -EPERM, "belongs to user 12345");
+	assert_int_equal(chown(sample, 0, 0), 0);
+	assert_int_equal(chown(dir, 12345, 0), 0);
+	refuses(sample, -EPERM, "belongs to user 12345");
+	assert_int_equal(chown(dir, 0, 0), 0);
+	module_unref(get(sample));
+}
+
+/* A link is followed first: what counts is where the file really lies. */
+static void test_trust_follows_links(void **state)
+{
+	char open_dir[PATH_MAX], target[PATH_MAX];
+	struct blob *blob = read_variant("good");
+	struct xslot_diag diag = {};
+	struct module *module;
+
+	snprintf(open_dir, sizeof(open_dir), "%s/open", dir);
+	mkdir(open_dir, 0755);
+	snprintf(target, sizeof(target), "%s/open/v1", dir);
+	write_file(target, blob->data, blob->size);
+	unlink(sample);
+	assert_int_equal(symlink(target, sample), 0);
+	module_unref(get(sample));
+	assert_int_equal(chmod(open_dir, 0777), 0);
+	assert_int_equal(modules_get(modules, sample, &module, &diag), -EPERM);
+	assert_non_null(strstr(diag.message, open_dir));
+	assert_int_equal(chmod(open_dir, 0755), 0);
+	unlink(sample);
+	blob_free(blob);
+}
+
+static void test_find_and_list(void **state)
+{
+	char path[PATH_MAX], *found = NULL, **paths = NULL;
+	struct xslot_diag diag = {};
+	size_t n = 0;
+
+	put("good");
+	snprintf(path, sizeof(path), "%s/first", dir);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/first/zebra.so", dir);
+	write_file(path, "", 0);
+	snprintf(path, sizeof(path), "%s/zebra.so", dir);
+	write_file(path, "", 0);
+	snprintf(path, sizeof(path), "/nonexistent:%s/first::%s", dir, dir);
+
+	assert_int_equal(moddir_find(path, "sample", &found, &diag), 0);
+	assert_string_equal(found, sample);
+	free(found);
+	assert_int_equal(moddir_list(path, &paths, &n, &diag), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(paths[0], sample);
+	assert_non_null(strstr(paths[1], "/first/zebra.so"));
+	for (size_t i = 0; i < n; i++)
+		free(paths[i]);
+	free(paths);
+
+	assert_int_equal(moddir_find(path, "sampel", &found, &diag), -ENOENT);
+	assert_non_null(strstr(diag.message, "no plugin sampel"));
+	assert_non_null(strstr(diag.message, path));
+	assert_non_null(strstr(diag.message, "sample, zebra"));
+	assert_int_equal(moddir_find(path, "../sample", &found, &diag), -EINVAL);
+	assert_int_equal(moddir_find("", "sample", &found, &diag), -ENOENT);
+	assert_int_equal(moddir_list(sample, &paths, &n, &diag), -ENOTDIR);
+}
+
+static int setup(void **state)
+{
+	if (!mkdtemp(dir) || chmod(dir, 0755) < 0)
+		return -1;
+	snprintf(sample, sizeof(sample), "%s/sample.so", dir);
+	return modules_new(&modules);
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	modules_free(modules);
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good_plugin_is_described_and_mapped),
+		cmocka_unit_test(test_mapped_plugin_has_its_pointers),
+		cmocka_unit_test(test_same_bytes_are_one_module),
+		cmocka_unit_test(test_new_build_is_never_taken_for_the_old),
+		cmocka_unit_test(test_unloadable_library_keeps_its_name_to_itself),
+		cmocka_unit_test(test_last_reference_frees_all),
+		cmocka_unit_test(test_file_may_be_rewritten_in_place),
+		cmocka_unit_test(test_other_descriptor_sizes),
+		cmocka_unit_test(test_refused_descriptors),
+		cmocka_unit_test(test_constructor_may_print),
+		cmocka_unit_test(test_refused_files),
+		cmocka_unit_test(test_sparse_gigabyte_is_refused_unread),
+		cmocka_unit_test(test_cut_and_damaged_files),
+		cmocka_unit_test(test_trust),
+		cmocka_unit_test(test_trust_follows_links),
+		cmocka_unit_test(test_find_and_list),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
