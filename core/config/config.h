@@ -32,6 +32,7 @@ struct config_slot {
 	char *object;  /* NULL when not given */
 	char *program; /* NULL when not given */
 	bool state_fresh;
+	bool fuse; /* may be part of the chain's fused program */
 	bool proceed_given;
 	uint32_t proceed; /* bit (1 << action), when given */
 	struct config_param *params;

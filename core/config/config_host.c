@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The section [host]. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "config/keys.h"
+#include "config/sections.h"
+#include "config/text.h"
+#include "util/cleanup.h"
+
+#define DEFAULT_BPFFS "/sys/fs/bpf/xslot"
+#define DEFAULT_SOCKET "/run/xslot/control"
+
+static int set_plugin_path(
+	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *copy = text_copy(entry->value);
+	char *rest = copy, *directory;
+
+	while ((directory = strsep(&rest, ":"))) {
+		if (directory[0] != '/' && copy[0] != 0)
+			return fail(diag, -EINVAL,
+				"\"%s\" is no path that begins with /; put one colon between directories",
+				directory);
+	}
+	return key_set_path(key, target, entry, diag);
+}
+
+static int set_socket(
+	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
+{
+	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (strlen(entry->value) > max)
+		return fail(diag, -EINVAL,
+			"has %zu bytes, and the kernel takes at most %zu for a socket's path",
+			strlen(entry->value), max);
+	return key_set_path(key, target, entry, diag);
+}
+
+static const struct key_word log_levels[] = {
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },
+	{},
+};
+
+static const struct key_word on_stops[] = { { "keep", ON_STOP_KEEP }, { "detach", ON_STOP_DETACH }, {} };
+
+static const struct key keys[] = {
+	{ "plugin_path", set_plugin_path, offsetof(struct config_host, plugin_path) },
+	{ "bpffs", key_set_path, offsetof(struct config_host, bpffs) },
+	{ "socket", set_socket, offsetof(struct config_host, socket) },
+	{ "log_level", key_set_word, offsetof(struct config_host, log_level), log_levels },
+	{ "on_stop", key_set_word, offsetof(struct config_host, on_stop), on_stops,
+		offsetof(struct config_host, on_stop_place) },
+	{},
+};
+
+void config_host_init(struct config_host *host)
+{
+	*host = (struct config_host){
+		.plugin_path = text_copy(PLUGINDIR),
+		.bpffs = text_copy(DEFAULT_BPFFS),
+		.socket = text_copy(DEFAULT_SOCKET),
+		.log_level = LOG_LEVEL_INFO,
+		.on_stop = ON_STOP_KEEP,
+	};
+}
+
+int config_host_parse(struct config_host *host, const struct ini_section *section, struct report *report)
+{
+	return keys_set(keys, section, host, NULL, report);
+}
+
+void config_host_deinit(struct config_host *host)
+{
+	free(host->plugin_path);
+	free(host->bpffs);
+	free(host->socket);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A section [slot CHAIN.NUMBER]. The host owns a few keys and two prefixes, kept for keys that come later;
+ * all others are handed to the plugin as they stand.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/keys.h"
+#include "config/param.h"
+#include "config/sections.h"
+#include "config/text.h"
+
+#define PLUGIN_NAME_MAX (sizeof(((struct xslot_plugin *)NULL)->name) - 1)
+
+/* The slot, and what is known of it only while it is read. */
+struct draft {
+	struct config_slot slot;
+	bool enabled;
+};
+
+static int set_plugin(
+	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
+{
+	struct draft *draft = target;
+	const char *name = entry->value;
+
+	if (name[0] == 0)
+		return fail(diag, -EINVAL, "must be a plugin's name");
+	if (strchr(name, '/'))
+		return fail(diag, -EINVAL,
+			"must be a plugin's name, not a path; add its directory to plugin_path");
+	for (const char *p = name; *p; p++) {
+		if ((!isalnum((unsigned char)*p) && *p != '_') || isdigit((unsigned char)name[0]))
+			return fail(diag, -EINVAL,
+				"is no plugin's name; it has letters, digits and _, and begins with no "
+				"digit");
+	}
+	if (strlen(name) > PLUGIN_NAME_MAX)
+		return fail(diag, -EINVAL, "has %zu characters, more than the %zu of a plugin's name",
+			strlen(name), PLUGIN_NAME_MAX);
+	free(draft->slot.plugin);
+	draft->slot.plugin = text_copy(name);
+	return 0;
+}
+
+static int set_program(
+	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
+{
+	struct draft *draft = target;
+
+	if (entry->value[0] == 0)
+		return fail(diag, -EINVAL, "must be the name of a function in the object");
+	free(draft->slot.program);
+	draft->slot.program = text_copy(entry->value);
+	return 0;
+}
+
+static const struct key_word actions[] = {
+	{ "next", 0 }, /* goes on whatever else does: alone, it is the empty set */
+	{ "pass", 1u << XDP_PASS },
+	{ "drop", 1u << XDP_DROP },
+	{ "tx", 1u << XDP_TX },
+	{ "redirect", 1u << XDP_REDIRECT },
+	{ "aborted", 1u << XDP_ABORTED },
+	{},
+};
+
+static int set_proceed_on(
+	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
+{
+	struct draft *draft = target;
+	const char *cursor = entry->value;
+	char word[INI_VALUE_SIZE];
+	uint32_t all = 0, bit;
+
+	while (text_next(&cursor, word, sizeof(word))) {
+		int r;
+
+		if (strpbrk(word, " \t"))
+			return fail(
+				diag, -EINVAL, "\"%s\" has a blank in it; put commas between verdicts", word);
+		r = key_word_find(actions, word, &bit, diag);
+		if (r < 0)
+			return entry->value[0] ? fail_within(diag, r, "\"%s\"", word) : r;
+		if (all & bit)
+			return fail(diag, -EINVAL, "names %s twice", word);
+		all |= bit;
+	}
+	draft->slot.proceed = all;
+	draft->slot.proceed_given = true;
+	return 0;
+}
+
+static const struct key_word states[] = { { "keep", 0 }, { "fresh", 1 }, {} };
+
+static const struct key keys[] = {
+	{ "plugin", set_plugin, .place = offsetof(struct draft, slot.plugin_place) },
+	{ "enabled", key_set_bool, offsetof(struct draft, enabled) },
+	{ "state", key_set_flag, offsetof(struct draft, slot.state_fresh), states },
+	{ "proceed_on", set_proceed_on },
+	{ "fuse", key_set_bool, offsetof(struct draft, slot.fuse) },
+	{ "object", key_set_path, offsetof(struct draft, slot.object),
+		.place = offsetof(struct draft, slot.object_place) },
+	{ "program", set_program },
+	{},
+};
+
+const char *const *config_slot_keys(void)
+{
+	static const char *const names[] = { "plugin", "enabled", "state", "proceed_on", "fuse", "object",
+		"program", NULL };
+
+	_Static_assert(sizeof(names) / sizeof(names[0]) == sizeof(keys) / sizeof(keys[0]), "one name a key");
+	return names;
+}
+
+static int take_param(void *target, const struct ini_entry *entry, struct report *report)
+{
+	struct draft *draft = target;
+	struct config_slot *slot = &draft->slot;
+
+	if (param_is_hosts(entry->key))
+		return keys_refuse_unknown(keys, "slot", entry, report);
+	slot->params = array_grow(slot->params, slot->n_params, sizeof(*slot->params));
+	slot->params[slot->n_params++] = (struct config_param){
+		.name = text_copy(entry->key),
+		.text = text_copy(entry->value),
+		.place = entry->place,
+	};
+	return 0;
+}
+
+int config_slot_number(const char *text, unsigned *ret_number, struct xslot_diag *diag)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || text[digits])
+		return fail(diag, -EINVAL, "\"%s\" is no slot's number; write it as in [slot edge.10]", text);
+	if (text[0] == '0' && digits > 1)
+		return fail(diag, -EINVAL, "the slot's number %s begins with 0; write it without", text);
+	if (digits > 5 || strtoul(text, NULL, 10) > CONFIG_SLOT_NUMBER_MAX)
+		return fail(diag, -EINVAL, "the slot's number %s is too high; the highest is %u", text,
+			CONFIG_SLOT_NUMBER_MAX);
+	*ret_number = (unsigned)strtoul(text, NULL, 10);
+	return 0;
+}
+
+int config_slot_parse(
+	struct config_slot *slot, const struct ini_section *section, bool *ret_enabled, struct report *report)
+{
+	struct draft draft = { .slot = *slot, .enabled = true };
+	int r;
+
+	draft.slot.fuse = true;
+	draft.slot.place = draft.slot.plugin_place = draft.slot.object_place = section->place;
+	r = keys_set(keys, section, &draft, take_param, report);
+	if (!keys_find(section, "plugin"))
+		r = report_add(report, section->place.file, section->place.line,
+			"[%s] names no plugin; add plugin = NAME", section->name);
+	*slot = draft.slot;
+	*ret_enabled = draft.enabled;
+	return r;
+}
+
+void config_slot_deinit(struct config_slot *slot)
+{
+	for (size_t i = 0; i < slot->n_params; i++) {
+		free(slot->params[i].name);
+		free(slot->params[i].text);
+	}
+	free(slot->params);
+	free(slot->plugin);
+	free(slot->object);
+	free(slot->program);
+}

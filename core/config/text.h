@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Words: what keys, sections and parameters need to read text and to say what is wrong with it. */
+#ifndef CONFIG_TEXT_H
+#define CONFIG_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "util/diag.h"
+
+/* Copies that never fail: without memory for a few bytes of text the process ends, as in util/diag. */
+char *text_copy(const char *text);
+void *array_grow(void *array, size_t n, size_t size); /* room for element n */
+
+/* yes, no, true, false, on, off, 1 or 0 */
+int text_to_bool(const char *text, bool *ret_value);
+#define TEXT_BOOL_WORDS "yes or no"
+
+/*
+ * The next part of a comma-separated list, without the blanks around it (an empty one is a part too). Start
+ * with `*cursor` at the text; false at its end. A part longer than `size` is cut.
+ */
+bool text_next(const char **cursor, char *ret_part, size_t size);
+
+/* The one of `names` that was probably meant, or NULL when none is near. */
+const char *text_nearest(const char *word, const char *const *names, size_t n_names);
+
+/* "a, b LAST c"; caller frees. */
+char *text_list(const char *const *names, size_t n_names, const char *last);
+
+/* What helps against a name that is not known: "; did you mean X?" or "; MANY a, b and c"; caller frees. */
+char *text_hint(const char *word, const char *const *names, size_t n_names, const char *many);
+
+/* Report `KEY = VALUE: SENTENCE` and clear the sentence. Returns -EINVAL. */
+int text_refuse(struct report *report, const struct config_place *place, const char *key, const char *value,
+	struct xslot_diag *diag);
+
+#endif
