@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Loading plugins: good ones from three linkers, and every kind of file that has to be refused. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -229,6 +230,14 @@ static void test_other_descriptor_sizes(void **state)
 	module_unref(module);
 }
 
+static void test_hidden_descriptor_is_refused_unmapped(void **state)
+{
+	struct xslot_plugin plugin;
+
+	put("hidden");
+	assert_int_equal(module_describe(sample, &plugin, NULL), -ENOEXEC);
+}
+
 static void test_refused_descriptors(void **state)
 {
 	static const struct {
@@ -309,6 +318,8 @@ static void test_refused_files(void **state)
 	refuses(sample, -ENOEXEC, "an executable, not a shared object");
 	put_patched("good", 4, "\x01", 1);
 	refuses(sample, -ENOEXEC, "32-bit");
+	put_patched("good", sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_filesz), "\0\0\1", 3);
+	refuses(sample, -ENOEXEC, "a segment ends at 65536");
 	needed = memmem(blob->data, blob->size, "libxslot-absent.so", 18);
 	assert_non_null(needed);
 	put_patched("needs", (size_t)(needed - blob->data), "libxslot-gone!!", 15);
@@ -469,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_last_reference_frees_all),
 		cmocka_unit_test(test_file_may_be_rewritten_in_place),
 		cmocka_unit_test(test_other_descriptor_sizes),
+		cmocka_unit_test(test_hidden_descriptor_is_refused_unmapped),
 		cmocka_unit_test(test_refused_descriptors),
 		cmocka_unit_test(test_constructor_may_print),
 		cmocka_unit_test(test_refused_files),

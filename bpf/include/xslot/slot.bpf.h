@@ -23,15 +23,4 @@
  */
 #define XSLOT_STATE __attribute__((btf_decl_tag("xslot:state")))
 
-/* The program's arguments as pointers: every access needs a comparison with the end before it. */
-static __always_inline void *xslot_data(const struct xdp_md *ctx)
-{
-	return (void *)(long)ctx->data;
-}
-
-static __always_inline void *xslot_data_end(const struct xdp_md *ctx)
-{
-	return (void *)(long)ctx->data_end;
-}
-
 #endif

@@ -42,8 +42,7 @@ struct xslot_param {
 	char name[32];
 	uint32_t type;	   /* enum xslot_type */
 	char help[128];	   /* one line: meaning and unit */
-	uint32_t required; /* 1: an error when missing; else `.fallback` or the variable's initial value holds
-			    */
+	uint32_t required; /* 1: an error when missing; else `fallback` or the variable's initial value */
 	char fallback[64]; /* text as the INI would have it; "" for none */
 	char words[128];   /* XSLOT_ENUM: "allow|deny" */
 	int64_t min;	   /* for UINT, INT, DURATION; min = max = 0: the type's whole range */
@@ -96,8 +95,7 @@ struct xslot_host {
 
 /*
  * The descriptor. Callbacks are optional and return 0 or -errno; the host never runs two callbacks of one
- * plugin at the same time, and runs them on any of its threads. `old_version` is the running instance's
- * state_version.
+ * plugin at the same time, and runs them on any thread. `old_version`: the replaced state_version.
  */
 struct xslot_plugin {
 	char magic[8];
@@ -109,19 +107,15 @@ struct xslot_plugin {
 	uint32_t state_version; /* raise it when state maps keep their layout but change their meaning */
 	uint32_t reserved;
 	struct xslot_param params[XSLOT_MAX_PARAMS];
-
 	const void *bpf; /* the BPF object file's bytes */
 	uint64_t bpf_size;
 	const char *function;		      /* its program that fills the slot */
 	int (*check)(struct xslot_context *); /* parameters against each other; no side effects, no maps */
-	int (*start)(
-		struct xslot_context *); /* not yet live: fill the config maps; state maps are out of reach */
-	int (*migrate)(struct xslot_context *,
-		uint32_t old_version); /* not yet live: copy state whose layout differs */
-	int (*settle)(struct xslot_context *,
-		uint32_t old_version);	       /* live: old maps are final; add what is missing */
-	int (*status)(struct xslot_context *); /* call xslot_status() for each key */
-	void (*stop)(struct xslot_context *);  /* no packet runs it any more: free `data` */
+	int (*start)(struct xslot_context *); /* not yet live: fill config maps; state is out of reach */
+	int (*migrate)(struct xslot_context *, uint32_t old_version); /* not yet live: copy state */
+	int (*settle)(struct xslot_context *, uint32_t old_version);  /* live: old maps are final */
+	int (*status)(struct xslot_context *);			      /* call xslot_status() for each key */
+	void (*stop)(struct xslot_context *); /* no packet runs it any more: free `data` */
 };
 
 #define XSLOT_BPF(name_) .bpf = name_##_bpf, .bpf_size = sizeof(name_##_bpf), .function = #name_
@@ -141,9 +135,8 @@ static inline const struct xslot_value *xslot_value(struct xslot_context *contex
 }
 
 /*
- * Report an error in `param`: at `line` of its file for a FILE parameter, else at the parameter's line in the
- * INI file. In check, start and migrate it refuses the reload; call it for every error found. Returns
- * -EINVAL.
+ * Report an error in `param`: at `line` of its file for a FILE parameter, else at its line in the INI file.
+ * In check, start and migrate it refuses the reload; call it for every error found. Returns -EINVAL.
  */
 __attribute__((format(printf, 4, 5))) static inline int xslot_error(
 	struct xslot_context *context, const char *param, unsigned line, const char *format, ...)
@@ -168,8 +161,7 @@ __attribute__((format(printf, 3, 4))) static inline void xslot_log(
 	va_end(args);
 }
 
-/* The fd of a map of this instance, by its name in C; the host's: do not close. -ENOENT when there is none.
- */
+/* The fd of a map of this instance by its C name; the host's: do not close. -ENOENT when there is none. */
 static inline int xslot_map_fd(struct xslot_context *context, const char *map)
 {
 	return context->host->map_fd(context, map);
