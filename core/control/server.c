@@ -76,7 +76,7 @@ static void connection_free(struct connection *connection)
 static int connection_watch(struct connection *connection)
 {
 	bool waits = varlink_writer_empty(&connection->writer) && varlink_reader_waits(&connection->reader) &&
-		     !connection->eof;
+		     !connection->eof && !connection->broken;
 	uint32_t events = connection->call ? 0 : waits ? EPOLLIN : EPOLLOUT;
 	int r;
 

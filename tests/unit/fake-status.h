@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A status with one of everything, for the tests of what is made of it. */
+#ifndef FAKE_STATUS_H
+#define FAKE_STATUS_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/status.h"
+
+#define FAKE_TIME 1763844931 /* 2025-11-22T20:55:31Z */
+
+static inline void fake_reload(struct status_reload *reload)
+{
+	*reload = (struct status_reload){
+		.result = "refused",
+		.at = FAKE_TIME,
+		.duration_us = 41200,
+		.changed = calloc(1, sizeof(char *)),
+		.n_changed = 1,
+		.errors = calloc(2, sizeof(struct status_error)),
+		.n_errors = 2,
+	};
+	reload->changed[0] = strdup("edge.10: acl 1.0.0 -> 1.0.1");
+	reload->errors[0].file = strdup("/etc/xslot/xslot.ini");
+	reload->errors[0].line = 12;
+	reload->errors[0].message = strdup("slot edge.20: the verifier refused it");
+	reload->errors[0].log = strdup("0: (b7) r0 = 0\n1: (95) exit\n");
+	reload->errors[1].message = strdup("no place");
+}
+
+static inline void fake_slot(struct status_slot *slot)
+{
+	*slot = (struct status_slot){
+		.number = 10,
+		.plugin = strdup("acl"),
+		.version = strdup("1.0.0"),
+		.bank = "B",
+		.tier = "slot",
+		.program_id = 4294967295U,
+		.state = "draining",
+		.seen = 12345678901234ULL,
+		.proceeded = 2,
+		.aborted = 3,
+		.drop = 4,
+		.pass = 5,
+		.tx = 6,
+		.redirect = 7,
+		.maps = calloc(1, sizeof(struct status_map)),
+		.n_maps = 1,
+		.plugin_status = calloc(1, sizeof(struct status_pair)),
+		.n_plugin_status = 1,
+		.since = FAKE_TIME,
+	};
+	slot->maps[0] = (struct status_map){ strdup("hits"), "state", "kept" };
+	slot->plugin_status[0] = (struct status_pair){ strdup("rules"), strdup("7") };
+}
+
+static inline struct status *fake_status(void)
+{
+	struct status *status = status_new();
+	struct status_chain *chain = calloc(1, sizeof(*chain));
+
+	*chain = (struct status_chain){
+		.name = strdup("edge"),
+		.generation = 8,
+		.final = "pass",
+		.on_gap = "aborted",
+		.bypass = true,
+		.gap_packets = 9,
+		.bad_verdicts = 10,
+		.tier = "slots",
+		.packets = 11,
+		.interfaces = calloc(2, sizeof(struct status_interface)),
+		.n_interfaces = 2,
+		.slots = calloc(1, sizeof(struct status_slot)),
+		.n_slots = 1,
+	};
+	chain->interfaces[0] = (struct status_interface){ strdup("eth0"), 2, "native", "link", "attached" };
+	chain->interfaces[1] = (struct status_interface){ strdup("eth\xff"), 0, "native", "", "waiting" };
+	fake_slot(&chain->slots[0]);
+	status->chains = chain;
+	status->n_chains = 1;
+	status_reload_clear(&status->last_reload);
+	fake_reload(&status->last_reload);
+	status->host.version = strdup("0.1.0");
+	status->host.pid = 42;
+	status->host.started = FAKE_TIME;
+	status->host.reloads = 12;
+	status->host.failed_reloads = 1;
+	return status;
+}
+
+#endif

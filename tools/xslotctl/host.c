@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The verbs that ask the running host. They print the host's JSON as it came, so that --json never lags
+ * behind a newer host; what a terminal gets is made in status.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/client.h"
+#include "control/interface.h"
+#include "status.h"
+#include "table.h"
+#include "util/cleanup.h"
+#include "xslotctl.h"
+
+#define STATUS_TIMEOUT 15 /* seconds; the host's loop never waits, so this is a host that hangs */
+
+DEFINE_CLEANUP(struct client *, client_close);
+DEFINE_CLEANUP(json_t *, json_decref);
+
+/* Call `method`; 0, or the exit code after the error has been printed. */
+static int ask_host(const struct options *options, const char *method, json_t *parameters, unsigned timeout,
+	json_t **ret_reply)
+{
+	CLEANUP(client_close) struct client *client = NULL;
+	struct xslot_diag diag = {};
+	int r;
+
+	r = client_open(options->socket, &client, &diag);
+	if (r < 0) {
+		json_decref(parameters);
+		return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE,
+			"%s", diag.message);
+	}
+	r = client_call(client, method, parameters, timeout, ret_reply, &diag);
+	switch (r) {
+	case 0:
+		return 0;
+	case -EACCES:
+		return give_up(options, EXIT_PERMISSION, "%s", diag.message);
+	case -ECONNRESET:
+	case -ETIMEDOUT:
+	case -EPROTO:
+		return give_up(options, EXIT_UNREACHABLE, "%s", diag.message);
+	default:
+		return give_up(options, EXIT_FAILURE, "%s", diag.message);
+	}
+}
+
+int verb_status(const struct options *options, int argc, char **argv)
+{
+	CLEANUP(json_decref) json_t *status = NULL;
+	int r;
+
+	r = ask_host(options, INTERFACE_XSLOT ".Status", argc ? json_pack("{s:s}", "chain", argv[0]) : NULL,
+		STATUS_TIMEOUT, &status);
+	if (r)
+		return r;
+	if (options->json)
+		return print_json(json_incref(status));
+	status_print(status, argc > 0);
+	return 0;
+}
+
+/* The host's result, in a last line that says what runs now. */
+static int print_reload(const struct options *options, json_t *reply)
+{
+	const char *result = text_of(reply, "result");
+	json_t *errors = json_object_get(reply, "errors");
+	const json_t *change;
+	char took[32];
+	size_t i;
+
+	format_duration((uint64_t)number_of(reply, "duration_us"), took);
+	if (!strcmp(result, "refused")) {
+		size_t n = json_array_size(errors);
+
+		give_up_errors(options, EXIT_CONFIGURATION, errors);
+		fprintf(stderr,
+			"xslotctl: the reload was refused with %zu error%s after %s; nothing has changed\n",
+			n, n == 1 ? "" : "s", took);
+		return EXIT_CONFIGURATION;
+	}
+	json_array_foreach(json_object_get(reply, "changed"), i, change)
+		printf("%s\n", json_string_value(change));
+	if (!strcmp(result, "unchanged"))
+		printf("nothing to change (%s)\n", took);
+	else
+		printf("reloaded in %s\n", took);
+	return 0;
+}
+
+int verb_reload(const struct options *options, int argc, char **argv)
+{
+	CLEANUP(json_decref) json_t *reply = NULL;
+	int r;
+
+	r = ask_host(options, INTERFACE_XSLOT ".Reload", NULL, 0, &reply);
+	if (r)
+		return r;
+	if (!options->json)
+		return print_reload(options, reply);
+	r = print_json(json_incref(reply));
+	return r ? r : strcmp(text_of(reply, "result"), "refused") ? 0 : EXIT_CONFIGURATION;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * One table is the whole command line: parsing, help and completion all walk it. Options may stand before or
+ * after the verb, since nobody remembers which; so there is one set of options for all verbs, and an option
+ * that a verb has no use for does nothing.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xslotctl.h"
+
+static int verb_help(const struct options *options, int argc, char **argv);
+
+static const struct verb {
+	const char *name; /* one word or two */
+	const char *arguments;
+	const char *summary;
+	int min, max; /* number of arguments */
+	int (*run)(const struct options *options, int argc, char **argv);
+} verbs[] = {
+	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", 0, 1,
+		verb_status },
+	{ "reload", "", "move the dataplane to what the configuration says now, and wait", 0, 0,
+		verb_reload },
+	{ "help", "[VERB]", "this, or one verb's line", 0, 2, verb_help },
+};
+
+#define N_VERBS (sizeof(verbs) / sizeof(*verbs))
+
+static const char option_help[] =
+	"  -j, --json              print JSON: format, what was asked for, or errors[]\n"
+	"  -s, --socket=PATH       the host's control socket (default: $XSLOT_SOCKET or " XSLOT_SOCKET ")\n"
+	"  -c, --config=FILE       the configuration file (default: " XSLOT_CONFIG ")\n"
+	"      --plugin-path=PATH  directories of plugins, separated by colons (default: the "
+	"configuration's)\n"
+	"  -h, --help, -V, --version\n";
+
+static void print_verb(const struct verb *verb)
+{
+	char usage[64];
+
+	snprintf(usage, sizeof(usage), "%s %s", verb->name, verb->arguments);
+	printf("  %-22s  %s\n", usage, verb->summary);
+}
+
+/* How many of the words are the verb's name; 0: it is another verb. */
+static int verb_match(const struct verb *verb, int argc, char **argv)
+{
+	const char *space = strchr(verb->name, ' ');
+	size_t first = space ? (size_t)(space - verb->name) : strlen(verb->name);
+
+	if (!argc || strlen(argv[0]) != first || strncmp(argv[0], verb->name, first))
+		return 0;
+	if (!space)
+		return 1;
+	return argc > 1 && !strcmp(argv[1], space + 1) ? 2 : 0;
+}
+
+/* NULL when no verb has that name. */
+static const struct verb *verb_find(int argc, char **argv, int *ret_words)
+{
+	for (size_t i = 0; i < N_VERBS; i++) {
+		int words = verb_match(&verbs[i], argc, argv);
+
+		if (words) {
+			*ret_words = words;
+			return &verbs[i];
+		}
+	}
+	return NULL;
+}
+
+/* "plugin" alone names no verb, but says which are meant. */
+static int unknown_verb(const struct options *options, int argc, char **argv)
+{
+	char near[256] = "";
+	size_t length = strlen(argv[0]);
+
+	for (size_t i = 0; i < N_VERBS; i++)
+		if (!strncmp(verbs[i].name, argv[0], length) && verbs[i].name[length] == ' ')
+			snprintf(near + strlen(near), sizeof(near) - strlen(near), "%s \"%s\"",
+				*near ? " or" : "", verbs[i].name);
+	if (*near)
+		return give_up(options, EXIT_USAGE, "\"%s%s%s\" is no verb; did you mean%s?", argv[0],
+			argc > 1 ? " " : "", argc > 1 ? argv[1] : "", near);
+	return give_up(options, EXIT_USAGE, "\"%s\" is no verb; `xslotctl help` lists them", argv[0]);
+}
+
+static int verb_help(const struct options *options, int argc, char **argv)
+{
+	const struct verb *verb;
+	int words;
+
+	if (argc) {
+		verb = verb_find(argc, argv, &words);
+		if (!verb)
+			return unknown_verb(options, argc, argv);
+		print_verb(verb);
+		return 0;
+	}
+	printf("xslotctl [OPTION…] VERB …: look at and change what xslotd runs\n\n");
+	for (size_t i = 0; i < N_VERBS; i++)
+		print_verb(&verbs[i]);
+	printf("\n%s\nExit code: 0 ok, 1 failure, 2 usage, 69 host unreachable, 77 permission, 78 "
+	       "configuration.\n"
+	       "See xslotctl(8).\n",
+		option_help);
+	return 0;
+}
+
+static int run_verb(const struct options *options, int argc, char **argv)
+{
+	const struct verb *verb;
+	int words = 0;
+
+	if (!argc)
+		return give_up(options, EXIT_USAGE, "no verb given; `xslotctl help` lists them");
+	verb = verb_find(argc, argv, &words);
+	if (!verb)
+		return unknown_verb(options, argc, argv);
+	argc -= words;
+	argv += words;
+	if (argc < verb->min)
+		return give_up(options, EXIT_USAGE, "%s needs %s", verb->name, verb->arguments);
+	if (argc > verb->max)
+		return give_up(options, EXIT_USAGE, "%s takes no \"%s\"; usage: xslotctl %s %s", verb->name,
+			argv[verb->max], verb->name, verb->arguments);
+	return verb->run(options, argc, argv);
+}
+
+enum { OPTION_PLUGIN_PATH = 256 };
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "plugin-path", required_argument, NULL, OPTION_PLUGIN_PATH },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{},
+};
+
+/* -1: go on with the verb; else the exit code. */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	int option;
+
+	/* An error before --json is read is for the same script. */
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "-j"))
+			options->json = true;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":js:c:hV", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'j':
+			options->json = true;
+			break;
+		case 's':
+			options->socket = optarg;
+			break;
+		case 'c':
+			options->config = optarg;
+			break;
+		case OPTION_PLUGIN_PATH:
+			options->plugin_path = optarg;
+			break;
+		case 'h':
+			return verb_help(options, 0, NULL);
+		case 'V':
+			printf("xslotctl %s\n", XSLOT_VERSION);
+			return 0;
+		case ':':
+			return give_up(options, EXIT_USAGE, "option %s needs a value", argv[optind - 1]);
+		default:
+			return give_up(options, EXIT_USAGE,
+				"%s is no option, or takes no value; `xslotctl help` lists them",
+				argv[optind - 1]);
+		}
+	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *socket = getenv("XSLOT_SOCKET");
+	struct options options = {
+		.socket = socket && *socket ? socket : XSLOT_SOCKET,
+		.config = XSLOT_CONFIG,
+	};
+	int r;
+
+	r = parse_options(argc, argv, &options);
+	if (r < 0)
+		r = run_verb(&options, argc - optind, argv + optind);
+	if (fflush(stdout) || ferror(stdout))
+		return r ? r : EXIT_FAILURE;
+	return r;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The page that an operator looks at first, so it is ordered by what they ask: is the host there and did the
+ * last reload work, is traffic on this chain, and which slot decides what. What is wrong stands alone on a
+ * line, before the figures: a packet that met an empty slot must not hide in a column.
+ */
+#include "status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "table.h"
+#include "xslotctl.h"
+
+/* Seconds since an RFC 3339 time of the host's; -1 when there is none. */
+static int64_t age_of(const json_t *object, const char *key)
+{
+	struct tm tm = {};
+
+	if (!strptime(text_of(object, key), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return -1;
+	return (int64_t)(time(NULL) - timegm(&tm));
+}
+
+static const char *since(const json_t *object, const char *key, char buffer[static 32])
+{
+	int64_t age = age_of(object, key);
+
+	return age < 0 ? "-" : format_age(age, buffer);
+}
+
+static uint64_t count_of(const json_t *object, const char *key)
+{
+	return (uint64_t)number_of(object, key);
+}
+
+static void print_errors(const json_t *errors)
+{
+	const json_t *error;
+	size_t i;
+
+	json_array_foreach(errors, i, error)
+	{
+		json_int_t line = number_of(error, "line");
+
+		printf("  %s%s", text_of(error, "file"), line ? ":" : "");
+		if (line)
+			printf("%lld", (long long)line);
+		printf("%s%s\n", *text_of(error, "file") ? ": " : "", text_of(error, "message"));
+	}
+}
+
+static void print_last_reload(const json_t *reload)
+{
+	const char *result = text_of(reload, "result");
+	char age[32], took[32];
+	const json_t *change;
+	size_t i;
+
+	if (!*result || !strcmp(result, "none"))
+		return;
+	printf("last reload %s%s%s, %s ago, took %s\n", !strcmp(result, "refused") ? style_alarm() : "",
+		result, style_end(), since(reload, "at", age),
+		format_duration(count_of(reload, "duration_us"), took));
+	json_array_foreach(json_object_get(reload, "changed"), i, change)
+		printf("  %s\n", json_string_value(change));
+	print_errors(json_object_get(reload, "errors"));
+}
+
+static void print_host(const json_t *host)
+{
+	char age[32], reloads[32];
+
+	printf("%sxslotd %s%s, pid %lld, up %s, %s reloads", style_bold(), text_of(host, "version"),
+		style_end(), (long long)number_of(host, "pid"), since(host, "started", age),
+		format_count(count_of(host, "reloads"), reloads));
+	if (number_of(host, "failed_reloads"))
+		printf(", %s refused", format_count(count_of(host, "failed_reloads"), reloads));
+	putchar('\n');
+}
+
+static void print_alarms(const json_t *chain)
+{
+	const char *on_gap = text_of(chain, "on_gap");
+	char count[32];
+
+	if (json_is_true(json_object_get(chain, "bypass")))
+		printf("  %sBYPASS: every packet gets \"%s\" at once, no slot runs%s\n", style_alarm(),
+			text_of(chain, "final"), style_end());
+	if (number_of(chain, "gap_packets"))
+		printf("  %sGAP: %s packets met an empty slot and got \"%s\"; this must never happen: please "
+		       "report "
+		       "it%s\n",
+			style_alarm(), format_count(count_of(chain, "gap_packets"), count), on_gap,
+			style_end());
+	if (number_of(chain, "bad_verdicts"))
+		printf("  %sBAD VERDICTS: %s packets got \"aborted\", since a plugin returned what is no "
+		       "verdict%s\n",
+			style_alarm(), format_count(count_of(chain, "bad_verdicts"), count), style_end());
+}
+
+static void print_interfaces(const json_t *interfaces)
+{
+	const json_t *interface;
+	size_t i;
+
+	if (!json_array_size(interfaces))
+		printf("  no interfaces\n");
+	json_array_foreach(interfaces, i, interface)
+	{
+		const char *state = text_of(interface, "state");
+
+		printf("  %s: %s, %s", text_of(interface, "name"), text_of(interface, "mode"), state);
+		if (!strcmp(state, "attached"))
+			printf(" (%s, index %lld)", text_of(interface, "attach"),
+				(long long)number_of(interface, "ifindex"));
+		putchar('\n');
+	}
+}
+
+static void add_slot(struct table *table, const char *chain, const json_t *slot)
+{
+	static const char *const verdicts[] = { "pass", "drop", "tx", "redirect", "aborted" };
+	const json_t *decided = json_object_get(slot, "verdicts");
+	const char *state = text_of(slot, "state");
+	bool live = !strcmp(state, "live");
+	char age[32];
+
+	table_add(table, "%s.%lld", chain, (long long)number_of(slot, "number"));
+	table_add(table, "%s", text_of(slot, "plugin"));
+	table_add(table, "%s", text_of(slot, "version"));
+	table_add(table, "%s%s%s", text_of(slot, "bank"), live ? "" : " ", live ? "" : state);
+	table_add(table, "%s", text_of(slot, "tier"));
+	table_add_count(table, count_of(slot, "seen"));
+	table_add_count(table, count_of(slot, "proceeded"));
+	for (size_t i = 0; i < sizeof(verdicts) / sizeof(*verdicts); i++)
+		table_add_count(table, count_of(decided, verdicts[i]));
+	table_add(table, "%s", since(slot, "since", age));
+}
+
+static void print_slots(const json_t *chain)
+{
+	static const char *const headings[] = { "SLOT", "PLUGIN", "VERSION", "BANK", "TIER", "SEEN", "NEXT",
+		"PASS", "DROP", "TX", "REDIRECT", "ABORTED", "SINCE" };
+	struct table table = { .align = "lllllrrrrrrrr" };
+	const json_t *slots = json_object_get(chain, "slots"), *slot;
+	size_t i;
+
+	if (!json_array_size(slots)) {
+		printf("  no slots: every packet gets \"%s\"\n", text_of(chain, "final"));
+		return;
+	}
+	for (i = 0; i < sizeof(headings) / sizeof(*headings); i++)
+		table_add(&table, "%s", headings[i]);
+	json_array_foreach(slots, i, slot) add_slot(&table, text_of(chain, "name"), slot);
+	table_print(&table, 2);
+}
+
+static void print_details(const char *chain, const json_t *slot)
+{
+	const json_t *maps = json_object_get(slot, "maps"), *map, *value;
+	json_t *status = json_object_get(slot, "status");
+	const char *key;
+	size_t i;
+
+	printf("\n  %s%s.%lld%s: program %lld, position %lld\n", style_bold(), chain,
+		(long long)number_of(slot, "number"), style_end(), (long long)number_of(slot, "program_id"),
+		(long long)number_of(slot, "index"));
+	json_array_foreach(maps, i, map) printf(
+		"    map %s: %s, %s\n", text_of(map, "name"), text_of(map, "class"), text_of(map, "carried"));
+	json_object_foreach(status, key, value) printf("    %s: %s\n", key, json_string_value(value));
+}
+
+static void print_chain(const json_t *chain, bool details)
+{
+	const char *name = text_of(chain, "name");
+	const json_t *slot;
+	char packets[32];
+	size_t i;
+
+	printf("\n%schain %s%s: %s packets, generation %lld, run as %s; final %s, on_gap %s\n", style_bold(),
+		name, style_end(), format_count(count_of(chain, "packets"), packets),
+		(long long)number_of(chain, "generation"), text_of(chain, "tier"), text_of(chain, "final"),
+		text_of(chain, "on_gap"));
+	print_alarms(chain);
+	print_interfaces(json_object_get(chain, "interfaces"));
+	print_slots(chain);
+	if (details)
+		json_array_foreach(json_object_get(chain, "slots"), i, slot) print_details(name, slot);
+}
+
+void status_print(const json_t *status, bool details)
+{
+	const json_t *chains = json_object_get(status, "chains"), *chain;
+	size_t i;
+
+	print_host(json_object_get(status, "host"));
+	print_last_reload(json_object_get(status, "last_reload"));
+	if (!json_array_size(chains))
+		printf("\nno chains: the configuration has none\n");
+	json_array_foreach(chains, i, chain) print_chain(chain, details);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* xslotctl: what its verbs share. */
+#ifndef XSLOTCTL_H
+#define XSLOTCTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "util/diag.h"
+
+/* Exit codes: sysexits(3)'s numbers where it has one. */
+enum {
+	EXIT_USAGE = 2,
+	EXIT_UNREACHABLE = 69,
+	EXIT_PERMISSION = 77,
+	EXIT_CONFIGURATION = 78,
+};
+
+struct options {
+	bool json;
+	const char *socket;
+	const char *config;
+	const char *plugin_path; /* NULL: the configuration's, else the build's */
+};
+
+/* Each verb gets its own arguments and returns the exit code. */
+int verb_status(const struct options *options, int argc, char **argv);
+int verb_reload(const struct options *options, int argc, char **argv);
+
+/* One sentence to stderr, or {"format": 1, "errors": […]} to stdout with --json. Returns `code`. */
+int give_up(const struct options *options, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same for all errors of a report, or of a JSON array as in the status, with the verifiers' logs. */
+int give_up_report(const struct options *options, int code, const struct report *report);
+int give_up_errors(const struct options *options, int code, json_t *errors);
+
+/* Print a JSON object, taken over, with "format" put first. Returns 0, or EXIT_FAILURE when stdout is broken.
+ */
+int print_json(json_t *object);
+
+/* Members of a JSON object that another version may have sent: "", 0, false, NULL when not there. */
+const char *text_of(const json_t *object, const char *key);
+json_int_t number_of(const json_t *object, const char *key);
+
+#endif
