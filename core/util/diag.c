@@ -14,7 +14,7 @@
 
 #include "util/cleanup.h"
 
-__attribute__((visibility("default"))) void xslot_diag_clear(struct xslot_diag *diag)
+void xslot_diag_clear(struct xslot_diag *diag)
 {
 	if (!diag)
 		return;
