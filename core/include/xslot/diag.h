@@ -6,6 +6,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /*
  * Pass a zeroed one, or NULL when the sentence is not wanted. Filled on failure only: what was tried, on
@@ -20,6 +21,7 @@ struct xslot_diag {
 /* Free the log and empty the message. NULL does nothing. */
 void xslot_diag_clear(struct xslot_diag *diag);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

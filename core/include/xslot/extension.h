@@ -20,6 +20,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct bpf_object;
 struct xslot_extension;
@@ -125,6 +126,7 @@ int xslot_link_open_pinned(const char *path, struct xslot_link **ret_link, struc
 /* Close: detaches unless pinned or held elsewhere. NULL does nothing. */
 void xslot_link_close(struct xslot_link *link);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The inside of struct xslot_extension, for extension.c (open, load, unload) and attach.c (all that is live).
+ */
+#ifndef KERNEL_EXTENSION_H
+#define KERNEL_EXTENSION_H
+
+#include <xslot/extension.h>
+
+#include "kernel/link.h"
+#include "kernel/object.h"
+#include "kernel/program.h"
+
+struct xslot_extension {
+	char *name;   /* for messages */
+	char *wanted; /* the program to choose in the object; NULL: its only one */
+	bool frags;
+	struct blob *bytes;	/* NULL: from a pin */
+	struct object object;	/* closed when from a pin */
+	struct program *self;	/* from a pin: the program; else NULL */
+	int fd;			/* of the loaded program, the object's or self's; -1: not loaded */
+	struct program *target; /* where it was loaded for, or first attached to when from a pin */
+	char *function;
+	uint32_t function_id;
+	struct xslot_link **links;
+	size_t n_links;
+};
+
+/* The function of that name in the target, if this extension fits it: the errors of xslot_extension_load().
+ */
+int extension_find_place(const struct xslot_extension *extension, const struct program *target,
+	const char *function, uint32_t *ret_function_id, struct xslot_diag *diag);
+
+#endif

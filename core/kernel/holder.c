@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A function that is taken stays taken until the last reference to the link is gone: an open file descriptor
+ * in any process (a bpftool that lists links holds each for a moment) or a pin. The kernel says only EBUSY.
+ * The link is found by walking all of them, its holders by reading every process's BPF file descriptors.
+ * Before Linux 5.13 a link does not tell its target; then we say which links it may be.
+ */
+#include "kernel/holder.h"
+
+#include <bpf/bpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+#include "util/text.h"
+
+DEFINE_CLEANUP(DIR *, closedir);
+
+/* Does this fdinfo belong to a file descriptor of the link? */
+static bool is_link(const char *pid, const char *fd, uint32_t link_id)
+{
+	CLEANUP(fclose) FILE *file = NULL;
+	char path[600], line[256];
+	unsigned id;
+
+	snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, fd);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "link_id: %u", &id) == 1)
+			return id == link_id;
+	return false;
+}
+
+static bool process_holds(const char *pid, uint32_t link_id, int except_fd)
+{
+	CLEANUP(closedir) DIR *fds = NULL;
+	struct dirent *entry;
+	char path[600], target[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	fds = opendir(path);
+	while (fds && (entry = readdir(fds))) {
+		ssize_t n;
+
+		if (except_fd >= 0 && atoi(entry->d_name) == except_fd)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/fd/%s", pid, entry->d_name);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			continue;
+		target[n] = 0;
+		if (strstr(target, "bpf") && is_link(pid, entry->d_name, link_id))
+			return true;
+	}
+	return false;
+}
+
+static void add_process(struct text *text, const char *pid, bool first)
+{
+	CLEANUP(fclose) FILE *file = NULL;
+	char path[300], comm[32] = "?";
+
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	file = fopen(path, "re");
+	if (file && fgets(comm, sizeof(comm), file))
+		comm[strcspn(comm, "\n")] = 0;
+	text_add(text, "%s%s (pid %s)", first ? ", held by " : " and ", comm, pid);
+}
+
+/* Our own look at the link is a file descriptor, too: `link_fd`. */
+static void add_processes(struct text *text, uint32_t link_id, int link_fd)
+{
+	CLEANUP(closedir) DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	while (processes && (entry = readdir(processes))) {
+		bool self = atoi(entry->d_name) == getpid();
+
+		if (!isdigit(entry->d_name[0]) || !process_holds(entry->d_name, link_id, self ? link_fd : -1))
+			continue;
+		if (self)
+			text_add(text, "%s", found ? " and this process" : ", held by this process");
+		else
+			add_process(text, entry->d_name, !found);
+		found = true;
+	}
+	if (!found)
+		text_add(text, ", held by no process (a pin keeps it, or it is being let go)");
+}
+
+static void add_link(struct text *text, const struct bpf_link_info *link)
+{
+	CLEANUP(close) int fd = bpf_prog_get_fd_by_id(link->prog_id);
+	struct bpf_prog_info program = {};
+	uint32_t size = sizeof(program);
+
+	if (fd >= 0)
+		bpf_obj_get_info_by_fd(fd, &program, &size);
+	text_add(text, "link %u of %s %s (id %u)", link->id,
+		link->tracing.attach_type ? "tracing program" : "extension", program.name, link->prog_id);
+}
+
+void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, size_t size)
+{
+	struct text out = { .at = text, .size = size };
+	uint32_t id = 0;
+
+	text[0] = 0;
+	while (bpf_link_get_next_id(id, &id) == 0) {
+		CLEANUP(close) int fd = bpf_link_get_fd_by_id(id);
+		struct bpf_link_info link = {};
+		uint32_t link_size = sizeof(link);
+		bool told;
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &link, &link_size) < 0 ||
+			link.type != BPF_LINK_TYPE_TRACING)
+			continue;
+		told = link.tracing.target_btf_id != 0;
+		if (told && (link.tracing.target_obj_id != target_id ||
+				    link.tracing.target_btf_id != target_btf_id))
+			continue;
+		text_add(&out, "%s%s", out.used ? "; " : "", told ? "" : "perhaps ");
+		add_link(&out, &link);
+		add_processes(&out, id, fd);
+	}
+	if (out.used)
+		return;
+	if (errno == EPERM)
+		text_add(&out, "a link that only a process with CAP_SYS_ADMIN can look up");
+	else
+		text_add(&out,
+			"no link that still exists (it was just let go: try again; or the program is in a "
+			"program array)");
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Links of extension programs: the inside of struct xslot_link. */
+#ifndef KERNEL_LINK_H
+#define KERNEL_LINK_H
+
+#include <stdint.h>
+#include <xslot/extension.h>
+
+#include "kernel/program.h"
+
+/*
+ * Put extension `program_fd` in the place of function `target_btf_id` of `target`. -EBUSY names the holder.
+ */
+int link_create(int program_fd, const struct program *target, uint32_t target_btf_id,
+	struct xslot_link **ret_link, struct xslot_diag *diag);
+uint32_t link_id(const struct xslot_link *link);
+
+#endif

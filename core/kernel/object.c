@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * libbpf guesses a program's type from its section name; here every program becomes an extension, whatever
+ * its section. Setting the type also takes away libbpf's handler for the section, which would otherwise
+ * adjust the program for the type it had.
+ *
+ * libbpf asks for the verifier's log only after a first attempt has failed, into a buffer that is ours: the
+ * largest that every kernel takes, or a long log would end in ENOSPC in place of the reason. Memory that is
+ * not written to costs nothing.
+ */
+#include "kernel/object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/permission.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+#define LOG_SIZE (UINT32_MAX >> 8)
+
+#ifndef BPF_F_XDP_HAS_FRAGS
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+
+static int choose_failed(const struct bpf_object *bpf, const char *wanted, struct xslot_diag *diag)
+{
+	struct bpf_program *program;
+	char list[400] = "";
+	size_t used = 0;
+
+	bpf_object__for_each_program(program, bpf)
+	{
+		if (used < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+				bpf_program__name(program));
+	}
+	if (!used)
+		return fail(diag, -ENOENT, "the object contains no program");
+	if (wanted)
+		return fail(diag, -ENOENT, "the object has no program %s; it has: %s", wanted, list);
+	return fail(diag, -EINVAL, "the object has several programs, name one: %s", list);
+}
+
+static int choose_program(struct object *object, const char *wanted, struct xslot_diag *diag)
+{
+	struct bpf_program *program;
+	size_t n = 0;
+
+	bpf_object__for_each_program(program, object->bpf)
+	{
+		n++;
+		if (!wanted || strcmp(bpf_program__name(program), wanted) == 0)
+			object->program = program;
+	}
+	if (!object->program || (!wanted && n > 1))
+		return choose_failed(object->bpf, wanted, diag);
+	bpf_object__for_each_program(program, object->bpf)
+		bpf_program__set_autoload(program, program == object->program);
+	return 0;
+}
+
+static int force_type(struct object *object, bool frags, struct xslot_diag *diag)
+{
+	struct bpf_program *program = object->program;
+	int r;
+
+	r = bpf_program__set_type(program, BPF_PROG_TYPE_EXT);
+	if (r == 0)
+		r = bpf_program__set_expected_attach_type(program, 0);
+	if (r == 0 && frags)
+		r = bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
+	if (r == 0)
+		r = bpf_program__set_log_buf(program, object->log, LOG_SIZE);
+	if (r < 0)
+		return fail(diag, r, "cannot make %s an extension program: %s", bpf_program__name(program),
+			strerror(-r));
+	return 0;
+}
+
+int object_open(const struct blob *bytes, const char *program, bool frags, struct object *ret_object,
+	struct xslot_diag *diag)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = program ? program : "extension");
+	struct object object = {};
+	int r = 0;
+
+	object.log = malloc(LOG_SIZE);
+	if (!object.log)
+		return fail(diag, -ENOMEM, "out of memory");
+	object.log[0] = 0;
+	object.bpf = bpf_object__open_mem(bytes->data, bytes->size, &options);
+	if (!object.bpf)
+		r = fail(diag, -errno, "not a BPF object that libbpf %s can open: %s",
+			libbpf_version_string(), strerror(errno));
+	if (r == 0)
+		r = choose_program(&object, program, diag);
+	if (r == 0)
+		r = force_type(&object, frags, diag);
+	if (r < 0) {
+		object_close(&object);
+		return r;
+	}
+	*ret_object = object;
+	return 0;
+}
+
+void object_close(struct object *object)
+{
+	bpf_object__close(object->bpf);
+	free(object->log);
+	*object = (struct object){};
+}
+
+int object_find_function(const struct object *object, uint32_t *ret_btf_id, struct xslot_diag *diag)
+{
+	const struct btf *btf = bpf_object__btf(object->bpf);
+	const char *name = bpf_program__name(object->program);
+	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -ENOENT;
+
+	if (id < 0)
+		return fail(diag, -ENODATA,
+			"the object has no BTF for %s(), which shows its signature: compile it with clang -g",
+			name);
+	*ret_btf_id = (uint32_t)id;
+	return 0;
+}
+
+/* The line that says why: the last one before the verifier's statistics. */
+static void verdict_of_log(const char *log, char *text, size_t size)
+{
+	static const char *const statistics[] = { "processed ", "verification time ", "stack depth ", "-- " };
+
+	text[0] = 0;
+	for (const char *line = log; *line;) {
+		size_t length = strcspn(line, "\n");
+		bool skip = length == 0;
+
+		for (size_t i = 0; i < sizeof(statistics) / sizeof(statistics[0]); i++)
+			skip |= strncmp(line, statistics[i], strlen(statistics[i])) == 0;
+		if (!skip)
+			snprintf(text, size, "%.*s", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+}
+
+static int load_failed(const struct object *object, int error, struct xslot_diag *diag)
+{
+	bool frags = bpf_program__flags(object->program) & BPF_F_XDP_HAS_FRAGS;
+	char text[400];
+
+	if (!diag)
+		return error;
+	if (object->log[0]) {
+		verdict_of_log(object->log, text, sizeof(text));
+		free(diag->log);
+		diag->log = strdup(object->log);
+		return fail(diag, error, "the verifier refuses %s(): %s (%s)",
+			bpf_program__name(object->program), text, strerror(-error));
+	}
+	if (error == -EPERM) {
+		permission_explain(text, false);
+		return fail(diag, error, "%s", text);
+	}
+	if (error == -EINVAL && frags)
+		return fail(
+			diag, error, "%s, perhaps because of frags, which need Linux 5.18", strerror(EINVAL));
+	return fail(diag, error, "%s (a map, or something that the object wants from the kernel)",
+		strerror(-error));
+}
+
+int object_load(
+	struct object *object, const struct program *target, const char *function, struct xslot_diag *diag)
+{
+	int r = bpf_program__set_attach_target(object->program, target->fd, function);
+
+	if (r < 0)
+		return fail(diag, r, "libbpf does not find the function: %s", strerror(-r));
+	r = bpf_object__load(object->bpf);
+	return r < 0 ? load_failed(object, r, diag) : 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The kernel says EPERM for many reasons and no words. */
+#ifndef KERNEL_PERMISSION_H
+#define KERNEL_PERMISSION_H
+
+#include <stdbool.h>
+
+#define PERMISSION_TEXT 256
+
+/*
+ * Why this process may not load or attach an extension program: the second half of a sentence. With `by_id`
+ * CAP_SYS_ADMIN is wanted too, for look-ups by id.
+ */
+void permission_explain(char ret_text[static PERMISSION_TEXT], bool by_id);
+
+#endif
