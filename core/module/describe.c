@@ -229,8 +229,11 @@ static int check_descriptor(const struct xslot_plugin *plugin, const char *path,
 				"%s has a descriptor whose parameter %zu has a text longer than its field",
 				path, i + 1);
 	}
-	/* `object` alone lives without: the slot's `object =` brings it. */
-	if (plugin->bpf_size == 0 && strcmp(plugin->name, "object") != 0)
+	if (plugin->object && plugin->bpf_size)
+		return fail(diag, -ENOEXEC,
+			"%s has both .object, which takes the BPF object from the slot, and one of its own",
+			path);
+	if (!plugin->object && plugin->bpf_size == 0)
 		return fail(diag, -ENOEXEC, "%s carries no BPF object: add XSLOT_BPF(%s) to its descriptor",
 			path, plugin->name);
 	return 0;

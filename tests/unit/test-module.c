@@ -258,6 +258,7 @@ static void test_refused_descriptors(void **state)
 		{ "help-long", -ENOEXEC, "parameter 1 has a text longer than its field" },
 		{ "bpf-none", -ENOEXEC, "add XSLOT_BPF(sample)" },
 		{ "bpf-null", -ENOEXEC, "size of a BPF object and no object" },
+		{ "object-and-bpf", -ENOEXEC, "has both .object, which takes the BPF object from the slot, and" },
 		{ "function-none", -ENOEXEC, "does not name the BPF function" },
 		{ "hidden", -ENOEXEC, "does not export the symbol" },
 		{ "section-other", -ENOEXEC, "no section .xslot.plugin" },
@@ -270,6 +271,18 @@ static void test_refused_descriptors(void **state)
 		put(cases[i].variant);
 		refuses(sample, cases[i].error, cases[i].words);
 	}
+}
+
+/* A plugin may take its BPF from the slot: it then has neither object nor function. */
+static void test_object_of_the_slot(void **state)
+{
+	struct module *module;
+
+	put("object");
+	module = get(sample);
+	assert_int_equal(module_plugin(module)->object, 1);
+	assert_null(module_plugin(module)->bpf);
+	module_unref(module);
 }
 
 /* Constructors are the plugin's own affair. */
@@ -482,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_other_descriptor_sizes),
 		cmocka_unit_test(test_hidden_descriptor_is_refused_unmapped),
 		cmocka_unit_test(test_refused_descriptors),
+		cmocka_unit_test(test_object_of_the_slot),
 		cmocka_unit_test(test_constructor_may_print),
 		cmocka_unit_test(test_refused_files),
 		cmocka_unit_test(test_sparse_gigabyte_is_refused_unread),

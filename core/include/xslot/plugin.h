@@ -105,7 +105,7 @@ struct xslot_plugin {
 	char version[32];
 	char summary[128];
 	uint32_t state_version; /* raise it when state maps keep their layout but change their meaning */
-	uint32_t reserved;
+	uint32_t object; /* 1: no BPF of its own, it runs the file that the slot names: `object = PATH` */
 	struct xslot_param params[XSLOT_MAX_PARAMS];
 	const void *bpf; /* the BPF object file's bytes */
 	uint64_t bpf_size;
