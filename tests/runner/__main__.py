@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""tests/run's command line, and the order of things."""
+import argparse
+import os
+import sys
+import tempfile
+
+from . import build, guest, programs
+from .results import Tally
+
+KERNELS = ("bookworm", "bullseye", "bookworm-backports", "sid")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tests/run")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, plugin, system; all when none is given")
+    parser.add_argument("--kernel", choices=KERNELS, help="plugin and system in a guest with this release's kernel")
+    parser.add_argument("-k", dest="pattern", default="", help="only tests whose name contains this")
+    parser.add_argument("--inside", metavar="DIRECTORY", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    args.suites = args.suites or list(programs.SUITES)
+    unknown = set(args.suites) - set(programs.SUITES)
+    if unknown:
+        parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    return args
+
+
+def native_suites(kernel):
+    """Suites that run on this kernel; says why when one does not."""
+    suites = {"unit"}
+    if kernel:
+        return suites
+    if os.geteuid() != 0:
+        sys.exit("plugin and system tests need root: sudo tests/run, or tests/run unit")
+    if guest.may_load(guest.XDP):
+        suites.add("plugin")
+    if guest.may_load(guest.EXT):
+        suites.add("system")
+    return suites
+
+
+def main():
+    args = arguments()
+    if args.inside:
+        return guest.inside(args.inside)
+    native = native_suites(args.kernel) if set(args.suites) != {"unit"} else {"unit"}
+    path = build.build("asan")
+    todo = programs.find(path, args.suites, args.pattern)
+    if any(p.pytest for p in todo):
+        for name in ("plain", "no-grace", "in-place"):
+            build.build(name)
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix="xslot-tests-") as directory:
+        for program in (p for p in todo if p.suite in native):
+            programs.run(program, tally, directory)
+    foreign = [p for p in todo if p.suite not in native]
+    if foreign:
+        suites = sorted({p.suite for p in foreign})
+        why = "as asked" if args.kernel else "this kernel refuses what they need, to root too"
+        print(f"running {' and '.join(suites)} tests in a guest with the {args.kernel or 'bookworm'} kernel ({why})",
+              flush=True)
+        guest.run(foreign, args.kernel or "bookworm", tally)
+    print(tally.summary())
+    return 0 if tally.ok() else 1
+
+
+sys.exit(main())

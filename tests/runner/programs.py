@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""Test programs: found through meson and as pytest files, run one at a time with a limit."""
+import os
+import re
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import build
+from .results import FAILED, Result, parse_tap
+
+SUITES = ("unit", "plugin", "system")
+PYTEST = "/usr/bin/python3"
+
+# The dear ones last, so that what breaks is known early.
+LATE = ["test_cost", "test_state", "test_refusal", "test_atomicity", "test_storm", "test_sabotage", "test_leak"]
+
+# What a healthy kernel never says; an emulator's clock and stall complaints are none of these.
+KERNEL_TROUBLE = re.compile(r"WARNING:|BUG:|Oops|refcount")
+
+# Network, mounts and bpffs of its own for each program, so that nothing outlives it or meets the machine's own.
+ISOLATE = ["unshare", "--net", "--mount", "--propagation", "private", "--", "sh", "-c",
+           'ip link set lo up; mount -t bpf bpf /sys/fs/bpf; exec "$@"', "isolated"]
+
+
+@dataclass
+class Program:
+    suite: str
+    name: str
+    argv: list
+    cwd: str
+    timeout: int
+    env: dict = field(default_factory=dict)
+    pytest: bool = False
+
+
+def environment():
+    env = {f"XSLOT_BUILD_{name.upper().replace('-', '_')}": str(build.directory(name)) for name in build.BUILDS}
+    return env | {
+        "CMOCKA_MESSAGE_OUTPUT": "TAP",
+        "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def find(path, suites, pattern):
+    """The programs to run, cheap ones first."""
+    programs = []
+    for test in build.introspect_tests(path):
+        suite = next((s.rpartition(":")[2] for s in test["suite"]), "")
+        suite = "unit" if suite == "style" else suite
+        if suite in suites and pattern in test["name"]:
+            programs.append(Program(suite, f"{suite}/{test['name']}", test["cmd"], test["workdir"] or str(path),
+                                    test["timeout"] or 600, test["env"]))
+    programs.sort(key=lambda p: SUITES.index(p.suite))
+    if "system" in suites:
+        programs += find_pytest(pattern)
+    return programs
+
+
+def find_pytest(pattern):
+    files = sorted((build.ROOT / "tests/system").glob("test_*.py"),
+                   key=lambda f: (LATE.index(f.stem) if f.stem in LATE else -1, f.stem))
+    select = ["-k", pattern] if pattern else []
+    return [Program("system", f"system/{f.stem}", [PYTEST, "-m", "pytest", "-q", "-p", "no:cacheprovider", *select, str(f)],
+                    str(f.parent), 1800, pytest=True) for f in files]
+
+
+def tap_path(directory, program):
+    return Path(directory) / f"{program.name.replace('/', '-')}.tap"
+
+
+def run(program, sink, directory):
+    """Run one program and put what it reports into `sink`. Python tests report through a file in `directory`."""
+    started, log = time.monotonic(), kernel_log()
+    tap = tap_path(directory, program)
+    tap.touch()
+    argv = program.argv if program.suite == "unit" else ISOLATE + program.argv
+    env = os.environ | environment() | program.env | {"XSLOT_PYTEST_TAP": str(tap)}
+    output, status = communicate(argv, program, env)
+    if program.pytest:
+        results = pytest_results(program, tap.read_text("utf-8"), output, status)
+    else:
+        results = parse_tap(program.name, output, status)
+    for result in results:
+        sink.add(result)
+    trouble = [line for line in kernel_log()[len(log):] if KERNEL_TROUBLE.search(line)]
+    if trouble:
+        sink.add(Result(program.name, "kernel log", FAILED, "\n".join(trouble[:20])))
+    print(f"          {program.name}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+def pytest_results(program, tap, output, status):
+    """tests/system/conftest.py reports in TAP. Status 5 is pytest's for nothing selected, which is fine under -k."""
+    if status == 5 and "-k" in program.argv:
+        return []
+    return parse_tap(program.name, tap, status, output)
+
+
+def communicate(argv, program, env):
+    """Output (both streams) and exit status, None after the time limit; nothing of its process group stays."""
+    child = subprocess.Popen(argv, cwd=program.cwd, env=env, text=True, errors="replace", start_new_session=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output, _ = child.communicate(timeout=program.timeout)
+        return output, child.returncode
+    except subprocess.TimeoutExpired:
+        return kill(child), None
+    finally:
+        kill(child)
+
+
+def kill(child):
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    return child.communicate()[0] if child.stdout and not child.stdout.closed else ""
+
+
+def kernel_log():
+    out = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace", check=False)
+    return out.stdout.splitlines()

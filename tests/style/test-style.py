@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""What the house style lets a machine check, as TAP: layers, licences, sizes, format.
+
+    test-style.py [CHECK...]        in the tree that it lies in
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Who may include whom: a folder of core/ and the folders that its quoted includes may name.
+LAYERS = {
+    "util": {"util"},
+    "config": {"util", "config"},
+    "module": {"util", "module"},
+    "kernel": {"util", "kernel"},
+    "control": {"util", "control"},
+    "host": {"util", "config", "module", "kernel", "control", "host"},
+    "main.c": {"util", "config", "module", "kernel", "control", "host"},
+    "include": set(),
+}
+# A library's headers, and the one folder of core/ that may know them.
+LIBRARIES = {
+    r"bpf/.*|xdp/.*": "kernel",
+    r"dlfcn\.h|link\.h|libelf\.h|gelf\.h|elf\.h": "module",
+    r"ini\.h": "config",
+    r"jansson\.h": "control",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+
+DUAL = "GPL-2.0-only OR BSD-2-Clause"
+OURS = "LGPL-2.1-only OR BSD-2-Clause"
+
+C_LINES, FUNCTION_LINES, USUAL_FUNCTION, HEADER_LINES, PLUGIN_H_LINES = 600, 80, 40, 100, 200
+
+
+def tree():
+    """Every file that is or may become part of the project, relative to ROOT."""
+    git = subprocess.run(["git", "-c", "safe.directory=*", "-C", ROOT, "ls-files", "-co", "--exclude-standard"],
+                         capture_output=True, text=True, check=False)
+    if git.returncode == 0:
+        names = git.stdout.splitlines()
+    else:  # an unpacked archive
+        names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if not re.match(r"build|\.git/", str(p.relative_to(ROOT)))]
+    return sorted(Path(n) for n in names if (ROOT / n).is_file() and "__pycache__" not in n)
+
+
+def lines(path):
+    return (ROOT / path).read_text("utf-8", "replace").splitlines()
+
+
+def sources(suffixes=(".c", ".h")):
+    return [p for p in tree() if p.suffix in suffixes and p.parts[0] != "LICENSES"]
+
+
+def check_layers():
+    for path in sources():
+        if path.parts[0] != "core":
+            continue
+        for number, line in enumerate(lines(path), 1):
+            match = INCLUDE.match(line)
+            if match:
+                yield from check_include(path, number, *match.groups())
+
+
+def check_include(path, number, kind, name):
+    folder = path.parts[1]
+    if folder not in LAYERS:
+        yield f"{path}: core/{folder} is no layer"
+    elif kind == '"' and "/" in name and name.split("/")[0] not in LAYERS[folder]:
+        yield f"{path}:{number}: core/{folder} must not include {name}"
+    elif kind == '"' and "/" not in name and (ROOT / path.parent / name).exists():
+        yield f'{path}:{number}: say "{path.parent.relative_to("core")}/{name}", so that this test can see the layer'
+    for pattern, owner in LIBRARIES.items():
+        if re.fullmatch(pattern, name) and folder != owner:
+            yield f"{path}:{number}: only core/{owner} knows {name}"
+
+
+def check_plugins_stand_alone():
+    """Plugins and BPF programs build against the SDK's headers only."""
+    for path in sources():
+        if path.parts[0] not in ("plugins", "bpf"):
+            continue
+        for number, line in enumerate(lines(path), 1):
+            match = INCLUDE.match(line)
+            if match and match.group(1) == '"' and match.group(2).split("/")[0] in LAYERS:
+                yield f"{path}:{number}: must not include the host's {match.group(2)}"
+
+
+def check_licences():
+    for path in tree():
+        if path.parts[0] == "LICENSES":
+            continue
+        beside = ROOT / f"{path}.license"
+        head = "\n".join(lines(Path(f"{path}.license") if beside.exists() else path)[:3])
+        match = re.search(r"SPDX-License-Identifier: (.*?)(?: ?\*/| ?-->|$)", head, re.M)
+        if not match:
+            yield f"{path}:1: no SPDX-License-Identifier"
+        elif match.group(1) not in allowed_licences(path):
+            yield f"{path}:1: is {match.group(1)}, should be {allowed_licences(path)[0]}"
+
+
+def allowed_licences(path):
+    if path.name.endswith(".bpf.c"):
+        return ["GPL-2.0-only"]
+    if path.suffix == ".h" and "/".join(path.parts[:2]) in ("core/include", "bpf/include"):
+        return [DUAL]
+    return [OURS, "GPL-2.0-only"] if path.name.endswith(".bpf.h") else [OURS]
+
+
+def functions(path):
+    """(name, line, length) of each function: in formatted code its braces stand alone in the first column."""
+    text, start = lines(path), None
+    for number, line in enumerate(text, 1):
+        if line == "{" and start is None:
+            start = number
+        elif line.startswith("}") and start is not None:
+            if line == "}":
+                yield function_name(text, start), start, number - start + 1
+            start = None
+
+
+def function_name(text, brace):
+    head = " ".join(text[max(0, brace - 6):brace - 1])
+    names = re.findall(r"(\w+)\s*\(", head)
+    return names[-1] if names else "?"
+
+
+def check_sizes():
+    lengths = []
+    for path in sources():
+        count = len(lines(path))
+        if path.suffix == ".c" and count > C_LINES:
+            yield f"{path}: {count} lines, at most {C_LINES}"
+        public = "/".join(path.parts[:2]) in ("core/include", "bpf/include")
+        if path.suffix == ".h" and not public and count > HEADER_LINES:
+            yield f"{path}: {count} lines, at most {HEADER_LINES}"
+        if path.name == "plugin.h" and count > PLUGIN_H_LINES:
+            yield f"{path}: {count} lines, at most {PLUGIN_H_LINES}"
+        for name, line, length in functions(path) if path.suffix == ".c" else []:
+            lengths.append(length)
+            if length > FUNCTION_LINES:
+                yield f"{path}:{line}: {name}() has {length} lines, at most {FUNCTION_LINES}"
+    lengths.sort()
+    usual = lengths[len(lengths) * 9 // 10] if lengths else 0
+    if usual > USUAL_FUNCTION:
+        yield f"one function in ten has {usual} lines or more, at most {USUAL_FUNCTION}"
+
+
+def check_format():
+    tool = shutil.which("clang-format-14") or shutil.which("clang-format")
+    if not tool:
+        yield "clang-format is not installed"
+        return
+    out = subprocess.run([tool, "--dry-run", *sources()], cwd=ROOT, capture_output=True, text=True, check=False)
+    seen = set()
+    for line in out.stderr.splitlines():
+        match = re.match(r"(.+?):(\d+):\d+: (?:warning|error): ", line)
+        if match and match.group(1) not in seen:
+            seen.add(match.group(1))
+            yield f"{match.group(1)}:{match.group(2)}: not as clang-format has it (first place in this file)"
+
+
+def check_text():
+    """Lines end with one newline, no blanks before it, no tabs in Python and meson files, no \\r anywhere."""
+    for path in tree():
+        text = (ROOT / path).read_bytes()
+        if path.parts[0] == "LICENSES" or b"\0" in text:
+            continue
+        if text and not text.endswith(b"\n"):
+            yield f"{path}: no newline at its end"
+        for number, line in enumerate(text.split(b"\n"), 1):
+            if line != line.rstrip():
+                yield f"{path}:{number}: blanks at the end of the line"
+            if b"\t" in line and path.name.endswith((".py", "meson.build")):
+                yield f"{path}:{number}: a tab"
+
+
+CHECKS = {
+    "layers": check_layers,
+    "plugins-stand-alone": check_plugins_stand_alone,
+    "licences": check_licences,
+    "sizes": check_sizes,
+    "format": check_format,
+    "text": check_text,
+}
+
+
+def main(names):
+    failed = 0
+    print(f"1..{len(names)}")
+    for number, name in enumerate(names, 1):
+        complaints = list(CHECKS[name]())
+        print(f"{'not ok' if complaints else 'ok'} {number} - {name}")
+        for complaint in complaints:
+            print(f"# {complaint}")
+        failed += bool(complaints)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.exit(main(sys.argv[1:] or list(CHECKS)))

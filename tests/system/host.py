@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""xslotd under test: its files, its process, and what it says through xslotctl."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60  # seconds that anything may take before the test fails; emulated guests are slow
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:")
+
+
+def build_directory(build):
+    """tests/run names its builds; a developer's own `build` serves for all of them."""
+    return Path(os.environ.get(f"XSLOT_BUILD_{build.upper().replace('-', '_')}", ROOT / "build"))
+
+
+def built(build, name):
+    """The path of a built file, wherever the build has it."""
+    found = [p for p in build_directory(build).rglob(name) if p.is_file()]
+    assert found, f"{name} is not in {build_directory(build)}"
+    return found[0]
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    """Poll until `condition()` is true, and return it."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"waited {patience} s for {what}"
+        time.sleep(0.02)
+
+
+class Host:
+    """One xslotd. `xslot.ini` holds [host] only; what a test configures is conf.d/test.ini, line 1 being its first."""
+
+    def __init__(self, namespace, directory, build="asan"):
+        self.namespace = namespace
+        self.directory = Path(directory)
+        self.build = build
+        self.process = None
+        self.ini = self.directory / "xslot.ini"
+        self.conf = self.directory / "conf.d/test.ini"
+        self.socket = self.directory / "control"
+        self.plugins = self.directory / "plugins"
+        self.log_path = self.directory / "log"
+        for path in (self.plugins, self.conf.parent):
+            path.mkdir(exist_ok=True)
+            path.chmod(0o755)
+        self.ini.write_text(f"[host]\nplugin_path = {self.plugins}\nsocket = {self.socket}\non_stop = detach\n"
+                            f"bpffs = /sys/fs/bpf/xslot-{os.getpid()}\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(f"--- log of xslotd\n{self.log()[-6000:]}")
+        if self.process and self.process.poll() is None:
+            assert self.stop() == 0, f"xslotd did not end well:\n{self.log()}"
+        trouble = SANITIZER.search(self.log())
+        assert not trouble, f"sanitizer: {self.log()[trouble.start() - 200:][:4000]}"
+
+    def plugin(self, name, version="", build=None):
+        """Install a plugin (a test plugin's `version` is "v1" or "v2"), as a package manager does: by rename."""
+        directory = build_directory(build or self.plugin_build())
+        path = directory / f"tests/system/plugins/{version}/{name}.so" if version else directory / f"plugins/{name}.so"
+        new = self.plugins / f".{name}.new"
+        shutil.copy(path, new)
+        new.chmod(0o644)
+        new.rename(self.plugins / f"{name}.so")
+
+    def plugin_build(self):
+        """Sabotaged hosts run the plain build's plugins: the same bytes."""
+        return "asan" if self.build == "asan" else "plain"
+
+    def write(self, text):
+        self.conf.write_text(text)
+
+    def start(self, *options):
+        argv = [built(self.build, "xslotd"), "-c", self.ini, *options]
+        with open(self.log_path, "ab") as log:
+            self.process = self.namespace.start(*argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_for(self.answers, "xslotd to answer")
+        return self
+
+    def answers(self):
+        assert self.process.poll() is None, f"xslotd ended with status {self.process.returncode}:\n{self.log()}"
+        return self.socket.exists() and self.ctl("status").returncode == 0
+
+    def ctl(self, *arguments):
+        argv = [built(self.build, "xslotctl"), "--socket", self.socket, "--json", *arguments]
+        return self.namespace.run(*argv, check=False)
+
+    def status(self):
+        done = self.ctl("status")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def chain(self, name="edge"):
+        return next(c for c in self.status()["chains"] if c["name"] == name)
+
+    def slot(self, number, chain="edge"):
+        return next(s for s in self.chain(chain)["slots"] if s["number"] == number)
+
+    def reload(self):
+        """`xslotctl reload`: (exit code, its JSON)."""
+        done = self.ctl("reload")
+        return done.returncode, json.loads(done.stdout) if done.stdout.strip() else {"stderr": done.stderr}
+
+    def must_reload(self):
+        code, answer = self.reload()
+        assert code == 0, answer
+        return answer
+
+    def hangup(self):
+        """SIGHUP, and wait until that reload is over."""
+        before = self.status()["host"]["reloads"]
+        self.kill(signal.SIGHUP)
+        wait_for(lambda: self.status()["host"]["reloads"] > before, "the reload after SIGHUP")
+
+    def kill(self, number):
+        os.kill(self.pid(), number)
+
+    def pid(self):
+        """xslotd's own: nsenter becomes the program that it starts."""
+        return self.process.pid
+
+    def stop(self, number=signal.SIGTERM):
+        """Exit status."""
+        self.kill(number)
+        return self.process.wait(PATIENCE)
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
