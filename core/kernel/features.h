@@ -7,15 +7,21 @@
 #include <stddef.h>
 
 struct feature {
-	const char *name; /* "freplace", "xdp-link", "frags", "decl-tag", "tail-call-extension", … */
+	const char
+		*name; /* "freplace", "tail-call-extension", "xdp-link", "frags", "live-frames", "decl-tag" */
 	bool available;
-	char why[256]; /* when not available: the reason, in words */
+	char why[256]; /* when not available: the reason, in words; else "" */
 };
 
 /* Probe; the array is the caller's to free. Loads and unloads small programs; changes nothing else. */
 size_t features_probe(struct feature **ret_features);
 
-/* Only the first: 0, or why freplace is refused. */
+/* One of them each: 0, or -errno and why not (`ret_why` may be NULL when `why_size` is 0). */
 int features_freplace(char *ret_why, size_t why_size);
+int features_frags(char *ret_why, size_t why_size);
+
+/* Why this process may get EPERM for a BPF program: the capability it lacks, lockdown, or the kernel itself.
+ */
+void features_explain_eperm(char *ret_why, size_t why_size);
 
 #endif

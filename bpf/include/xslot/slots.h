@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the dispatcher, the plugins' BPF programs and user space agree on: the codes a slot returns, and the
- * layout of the memory that dispatcher and host share. Both sides compile this file; core/kernel/layout.c and
- * bpf/dispatcher.bpf.c assert the same sizes and offsets, so that a compiler that disagrees breaks the build.
+ * layout of the memory that dispatcher and host share. Both sides compile this file and the assertions at its
+ * end, so that a compiler that lays it out differently breaks the build.
  */
 #ifndef XSLOT_SLOTS_H
 #define XSLOT_SLOTS_H
@@ -40,7 +40,8 @@ struct xslot_generation {
 	__u32 fused;		/* XSLOT_FUSED_* */
 	__u32 final;		/* XDP action when every slot said next */
 	__u32 on_gap;		/* XDP action when a stub was met */
-	__u32 reserved;		/* 0 */
+	__u32 not_a; /* bit (31 - i): slot i runs bank B or is not visited; dispatcher_prepare() fills it in
+		      */
 	__u32 proceed[XSLOT_MAX_SLOTS];
 };
 
@@ -62,6 +63,12 @@ struct xslot_state {
 #define XSLOT_OUTCOME_GAP 6 /* a stub was met: became on_gap */
 #define XSLOT_OUTCOMES 8    /* 0 to 4: the XDP action; 7: unused */
 
+/*
+ * Decider and outcome in one number: a cell's index, and what a fused program returns. A fused stub's
+ * XSLOT_GAP is one whose outcome is XSLOT_OUTCOME_GAP.
+ */
+#define XSLOT_RESULT(decider, outcome) ((decider)*XSLOT_OUTCOMES + (outcome))
+
 struct xslot_counters {
 	__u64 cell[2][XSLOT_DECIDERS][XSLOT_OUTCOMES];
 };
@@ -73,5 +80,17 @@ struct xslot_prefix {
 	__u8 length;	  /* bits: 0 to 32 or 0 to 128 */
 	__u8 reserved[2];
 };
+
+#ifndef __cplusplus
+_Static_assert(sizeof(struct xslot_generation) == 160, "layout 1");
+_Static_assert(__builtin_offsetof(struct xslot_generation, fused) == 16, "layout 1");
+_Static_assert(__builtin_offsetof(struct xslot_generation, not_a) == 28, "layout 1");
+_Static_assert(__builtin_offsetof(struct xslot_generation, proceed) == 32, "layout 1");
+_Static_assert(__builtin_offsetof(struct xslot_state, active) == 12, "layout 1");
+_Static_assert(__builtin_offsetof(struct xslot_state, gen) == 16, "layout 1");
+_Static_assert(sizeof(struct xslot_state) == 336, "layout 1");
+_Static_assert(sizeof(struct xslot_counters) == 4224 && 4224 % 64 == 0, "whole cache lines");
+_Static_assert(sizeof(struct xslot_prefix) == 20, "layout 1");
+#endif
 
 #endif

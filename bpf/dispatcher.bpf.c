@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The dispatcher: the one program that sits on an interface and never leaves it.
+ *
+ * It calls slots. A slot is a pair of global functions, bank A and bank B, whose stubs below return XSLOT_GAP
+ * until the host fills one with an extension program (freplace). Which bank a slot runs, how many slots there
+ * are and what happens to a verdict is in a generation; there are two, and `state.active` says which one
+ * packets use. The host fills banks and the generation that no packet uses, then stores `active`: so a
+ * packet, which reads `active` once, sees the old chain or the new one.
+ *
+ * What a chain costs beyond its plugins is the path from slot to slot, so that is kept to seven x86
+ * instructions: whether a slot runs bank A is the sign of a shifted word, one test that also notices the end
+ * of the chain, and the common verdict, XSLOT_NEXT, is asked for first. All else is out of line.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+#include <xslot/slots.h>
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define EMPTY                                                                                                \
+	{                                                                                                    \
+		.not_a = ~0U, .final = XDP_PASS, .on_gap = XDP_ABORTED                                       \
+	}
+
+/* A section of its own becomes a mmapable map, of which the host writes single words, never the whole. */
+struct xslot_state state SEC(".data.state") = {
+	.magic = XSLOT_STATE_MAGIC,
+	.layout = XSLOT_STATE_LAYOUT,
+	.gen = { EMPTY, EMPTY },
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* the host sets it to the number of possible CPUs */
+	__type(key, __u32);
+	__type(value, struct xslot_counters);
+} counters SEC(".maps");
+
+const volatile int never = 0;
+
+/*
+ * `weak` and the volatile keep the compiler from folding the call away, `ctx` makes it pass the argument. The
+ * helper that changes packet data is never called and the verifier removes it, but it makes the kernel
+ * (6.12.y and from 6.13) accept extensions that change packet data or tail-call.
+ */
+#define STUB(name)                                                                                           \
+	__attribute__((noinline, weak)) int name(struct xdp_md *ctx)                                         \
+	{                                                                                                    \
+		volatile int ret = XSLOT_GAP;                                                                \
+                                                                                                             \
+		if (never)                                                                                   \
+			bpf_xdp_adjust_tail(ctx, 0);                                                         \
+		return ret;                                                                                  \
+	}
+#define SLOT_STUBS(n) STUB(slot_##n##_a) STUB(slot_##n##_b)
+
+/* clang-format off */
+#define FOR_EACH_SLOT(do) \
+	do(0)  do(1)  do(2)  do(3)  do(4)  do(5)  do(6)  do(7)  do(8)  do(9)  do(10) do(11) do(12) do(13) do(14) do(15) \
+	do(16) do(17) do(18) do(19) do(20) do(21) do(22) do(23) do(24) do(25) do(26) do(27) do(28) do(29) do(30) do(31)
+FOR_EACH_SLOT(SLOT_STUBS)
+STUB(fused_a)
+STUB(fused_b)
+/* clang-format on */
+
+/* A slot's return value other than XSLOT_NEXT: does the packet go on to the next slot? */
+static __always_inline int goes_on(const struct xslot_generation *gen, unsigned slot, __u32 ret)
+{
+	return ret < XSLOT_ACTIONS && (gen->proceed[slot] >> ret & 1);
+}
+
+/* A copy that stays where it is written: out of line. The common path leaves a slot's verdict in r0. */
+#define COPY(to, from) asm volatile("%0 = %1" : "=r"(to) : "r"(from))
+
+/* Call slot `n`, or leave for `final` when the chain has no such slot, or for `decided` with its verdict. */
+#define VISIT(n)                                                                                             \
+	if (likely(not_a >= 0))                                                                              \
+		verdict = slot_##n##_a(ctx);                                                                 \
+	else if (n < count)                                                                                  \
+		verdict = slot_##n##_b(ctx);                                                                 \
+	else                                                                                                 \
+		goto final;                                                                                  \
+	if (unlikely(verdict != XSLOT_NEXT) && !goes_on(gen, n, verdict)) {                                  \
+		COPY(ret, verdict);                                                                          \
+		slot = n;                                                                                    \
+		goto decided;                                                                                \
+	}                                                                                                    \
+	not_a <<= 1;                                                                                         \
+	barrier_var(not_a);
+
+SEC("xdp")
+int xslot_dispatch(struct xdp_md *ctx)
+{
+	const struct xslot_generation *gen = &state.gen[*(volatile __u32 *)&state.active & 1];
+	__u32 count = gen->count, slot = XSLOT_DECIDED_FINAL, cpu, result;
+	__s32 not_a = gen->not_a; /* negative while slot n is visited: it does not run bank A */
+	struct xslot_counters *row;
+	__u32 verdict, ret;
+
+	barrier_var(gen);
+	if (unlikely(gen->fused) && count) {
+		ret = gen->fused == XSLOT_FUSED_A ? fused_a(ctx) : fused_b(ctx);
+		result = ret < XSLOT_RESULT(XSLOT_DECIDERS, 0) ? ret : XSLOT_RESULT(slot, XSLOT_OUTCOME_BAD);
+		goto count;
+	}
+	FOR_EACH_SLOT(VISIT)
+final:
+	ret = gen->final;
+decided:
+	if (unlikely(ret >= XSLOT_ACTIONS))
+		ret = ret == XSLOT_GAP ? XSLOT_OUTCOME_GAP : XSLOT_OUTCOME_BAD;
+	result = XSLOT_RESULT(slot, ret);
+count:
+	cpu = bpf_get_smp_processor_id();
+	row = bpf_map_lookup_elem(&counters, &cpu);
+	if (row)
+		row->cell[gen->id & 1][0][result]++;
+	ret = result % XSLOT_OUTCOMES;
+	if (likely(ret < XSLOT_ACTIONS))
+		return ret;
+	return ret == XSLOT_OUTCOME_GAP ? gen->on_gap : XDP_ABORTED;
+}
+
+char _license[] SEC("license") = "GPL";

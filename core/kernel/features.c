@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A kernel's version says little: distributions carry features back, and some kernels refuse what their
+ * version has. So each feature is tried with the smallest program that needs it (bpf/probe.bpf.c), and only
+ * the reason for a failure is worked out from versions and capabilities.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <linux/if_link.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "kernel/features.h"
+#include "util/cleanup.h"
+
+#include "probe.skel.h"
+
+#ifndef BPF_F_XDP_HAS_FRAGS
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+#ifndef BPF_F_TEST_XDP_LIVE_FRAMES
+#define BPF_F_TEST_XDP_LIVE_FRAMES (1U << 1)
+#endif
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#define CAP_BPF 39
+#endif
+
+DEFINE_CLEANUP(struct probe_bpf *, probe_bpf__destroy);
+DEFINE_CLEANUP(struct btf *, btf__free);
+
+/* Write the reason, when it is wanted, and return `error`. */
+__attribute__((format(printf, 4, 5))) static int no(
+	char *ret_why, size_t size, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (size > 0)
+		vsnprintf(ret_why, size, format, args);
+	va_end(args);
+	return error;
+}
+
+static bool kernel_older_than(unsigned major, unsigned minor)
+{
+	struct utsname name;
+	unsigned has_major, has_minor;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &has_major, &has_minor) != 2)
+		return false;
+	return has_major < major || (has_major == major && has_minor < minor);
+}
+
+/* The first capability that BPF extension programs need and this process lacks, or NULL. */
+static const char *missing_capability(void)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} needed[] = {
+		{ CAP_BPF, "CAP_BPF" },
+		{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
+		{ CAP_PERFMON, "CAP_PERFMON" },
+	};
+	FILE *status CLEANUP(fclose) = fopen("/proc/self/status", "re");
+	unsigned long long effective = 0;
+	char line[256];
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "CapEff: %llx", &effective) == 1)
+			break;
+	if (effective >> CAP_SYS_ADMIN & 1 && effective >> CAP_NET_ADMIN & 1)
+		return NULL; /* stands in for the other two */
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!(effective >> needed[i].number & 1))
+			return needed[i].name;
+	return NULL;
+}
+
+static bool locked_down(void)
+{
+	FILE *file CLEANUP(fclose) = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128];
+
+	return file && fgets(line, sizeof(line), file) && strstr(line, "[confidentiality]");
+}
+
+void features_explain_eperm(char *ret_why, size_t size)
+{
+	const char *capability = missing_capability();
+	struct utsname name = { .release = "?" };
+
+	uname(&name);
+	if (capability)
+		no(ret_why, size, 0, "this process lacks %s", capability);
+	else if (locked_down())
+		no(ret_why, size, 0, "the kernel is locked down (confidentiality)");
+	else if (kernel_older_than(5, 10))
+		no(ret_why, size, 0, "this kernel (%s) is too old; Linux 5.10 or newer is needed",
+			name.release);
+	else
+		no(ret_why, size, 0,
+			"this kernel (%s) refuses extension programs even to root; a distribution's generic "
+			"kernel would help",
+			name.release);
+}
+
+static int probe_open(struct probe_bpf **ret_probe, char *ret_why, size_t size)
+{
+	struct probe_bpf *probe = probe_bpf__open();
+
+	if (!probe)
+		return no(
+			ret_why, size, -errno, "cannot open the built-in probe object: %s", strerror(errno));
+	for (size_t i = 0; i < (size_t)probe->skeleton->prog_cnt; i++)
+		bpf_program__set_autoload(*probe->skeleton->progs[i].prog, false);
+	*ret_probe = probe;
+	return 0;
+}
+
+static int load_target(struct probe_bpf **ret_probe, uint32_t flags, char *ret_why, size_t size)
+{
+	struct probe_bpf *probe CLEANUP(probe_bpf__destroy) = NULL;
+	int r = probe_open(&probe, ret_why, size);
+
+	if (r < 0)
+		return r;
+	bpf_program__set_autoload(probe->progs.target, true);
+	bpf_program__set_flags(probe->progs.target, flags);
+	r = probe_bpf__load(probe);
+	if (r == -EPERM && missing_capability())
+		return no(ret_why, size, r, "this process lacks %s", missing_capability());
+	if (r < 0)
+		return no(ret_why, size, r, "an XDP program cannot be loaded: %s", strerror(-r));
+	*ret_probe = TAKE_PTR(probe);
+	return 0;
+}
+
+/* Load the extension (or the one that tail-calls) for the stub of a freshly loaded target. */
+static int load_extension(bool tail_call, char *ret_why, size_t size)
+{
+	struct probe_bpf *target CLEANUP(probe_bpf__destroy) = NULL;
+	struct probe_bpf *extension CLEANUP(probe_bpf__destroy) = NULL;
+	struct bpf_program *program;
+	int r;
+
+	r = load_target(&target, 0, ret_why, size);
+	if (r < 0)
+		return r;
+	r = probe_open(&extension, ret_why, size);
+	if (r < 0)
+		return r;
+	program = tail_call ? extension->progs.tail_call : extension->progs.extension;
+	bpf_program__set_autoload(program, true);
+	r = bpf_program__set_attach_target(program, bpf_program__fd(target->progs.target), "stub");
+	if (r < 0)
+		return no(ret_why, size, r, "the target program's BTF cannot be read: %s", strerror(-r));
+	return probe_bpf__load(extension);
+}
+
+int features_freplace(char *ret_why, size_t size)
+{
+	int r = load_extension(false, ret_why, size);
+
+	if (r == -EPERM)
+		features_explain_eperm(ret_why, size);
+	else if (r < 0 && kernel_older_than(5, 10))
+		no(ret_why, size, 0, "this kernel is too old; Linux 5.10 or newer is needed");
+	else if (r < 0)
+		no(ret_why, size, 0, "an extension program cannot be loaded: %s", strerror(-r));
+	return r;
+}
+
+static int tail_call_extension(char *ret_why, size_t size)
+{
+	int r = load_extension(true, ret_why, size);
+
+	if (r == -EPERM)
+		features_explain_eperm(ret_why, size);
+	else if (r < 0)
+		no(ret_why, size, 0, "an extension program that tail-calls is refused (%s), as on Linux 5.10",
+			strerror(-r));
+	return r;
+}
+
+int features_frags(char *ret_why, size_t size)
+{
+	struct probe_bpf *probe CLEANUP(probe_bpf__destroy) = NULL;
+	int r = load_target(&probe, BPF_F_XDP_HAS_FRAGS, ret_why, size);
+
+	if (r == -EINVAL)
+		no(ret_why, size, 0, "this kernel has no multi-buffer XDP; Linux 5.18 or newer has");
+	return r;
+}
+
+/*
+ * The loopback device has no native XDP. A kernel that knows XDP links gets as far as to find that out; one
+ * that does not calls the request itself invalid.
+ */
+static int xdp_link(char *ret_why, size_t size)
+{
+	struct probe_bpf *probe CLEANUP(probe_bpf__destroy) = NULL;
+	int fd CLEANUP(close) = -1;
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_DRV_MODE);
+	int r = load_target(&probe, 0, ret_why, size);
+
+	if (r < 0)
+		return r;
+	fd = bpf_link_create(bpf_program__fd(probe->progs.target), 1, BPF_XDP, &options);
+	if (fd < 0 && errno == EINVAL)
+		return no(ret_why, size, -EINVAL, "this kernel has no XDP links; Linux 5.9 or newer has");
+	return 0;
+}
+
+static int live_frames(char *ret_why, size_t size)
+{
+	struct probe_bpf *probe CLEANUP(probe_bpf__destroy) = NULL;
+	char frame[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame), .repeat = 1,
+		.flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+	int r = load_target(&probe, 0, ret_why, size);
+
+	if (r < 0)
+		return r;
+	if (bpf_prog_test_run_opts(bpf_program__fd(probe->progs.target), &options) < 0)
+		return no(ret_why, size, -errno,
+			"this kernel cannot inject live frames (%s); Linux 5.18 or newer can",
+			strerror(errno));
+	return 0;
+}
+
+static int decl_tag(char *ret_why, size_t size)
+{
+	struct btf *btf CLEANUP(btf__free) = btf__new_empty();
+	int r, type;
+
+	if (!btf)
+		return no(ret_why, size, -errno, "cannot make a BTF: %s", strerror(errno));
+	type = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	btf__add_typedef(btf, "tagged", type);
+	btf__add_decl_tag(btf, "tag", type + 1, -1);
+	r = btf__load_into_kernel(btf);
+	if (r < 0)
+		return no(ret_why, size, r,
+			"this kernel refuses BTF declaration tags (%s); Linux 5.16 or newer takes them",
+			strerror(-r));
+	return 0;
+}
+
+size_t features_probe(struct feature **ret_features)
+{
+	static const struct {
+		const char *name;
+		int (*probe)(char *ret_why, size_t size);
+	} probes[] = {
+		{ "freplace", features_freplace },
+		{ "tail-call-extension", tail_call_extension },
+		{ "xdp-link", xdp_link },
+		{ "frags", features_frags },
+		{ "live-frames", live_frames },
+		{ "decl-tag", decl_tag },
+	};
+	const size_t n = sizeof(probes) / sizeof(probes[0]);
+	struct feature *features = calloc(n, sizeof(*features));
+
+	for (size_t i = 0; features && i < n; i++) {
+		features[i].name = probes[i].name;
+		features[i].available = probes[i].probe(features[i].why, sizeof(features[i].why)) == 0;
+		if (features[i].available)
+			features[i].why[0] = '\0';
+	}
+	*ret_features = features;
+	return features ? n : 0;
+}

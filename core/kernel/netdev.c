@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * XDP on one interface, through a BPF link: nobody else can replace it by mistake, an update never leaves the
+ * interface bare, and it goes when its last holder goes. The mode is always named, since without one the
+ * kernel falls back to generic in silence. What takes most lines is the failure: who is in the way, or what
+ * the driver has against the program.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "kernel/extack.h"
+#include "kernel/netdev.h"
+#include "kernel/occupant.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+struct netdev {
+	char name[IF_NAMESIZE];
+	unsigned ifindex;
+	enum xdp_mode mode;
+	int link_fd;
+};
+
+DEFINE_CLEANUP(struct netdev *, netdev_detach);
+
+const char *xdp_mode_name(enum xdp_mode mode)
+{
+	return mode == XDP_MODE_GENERIC ? "generic" : "native";
+}
+
+static uint32_t mode_flag(enum xdp_mode mode)
+{
+	return mode == XDP_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+}
+
+unsigned netdev_index(const char *name)
+{
+	return if_nametoindex(name);
+}
+
+static void driver_name(const char *interface, char *ret_driver, size_t size)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq request = { .ifr_data = (void *)&info };
+	int fd CLEANUP(close) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
+		snprintf(info.driver, sizeof(info.driver), "unknown");
+	snprintf(ret_driver, size, "%s", info.driver);
+}
+
+static int interface_mtu(const char *interface)
+{
+	struct ifreq request = { 0 };
+	int fd CLEANUP(close) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	return fd < 0 || ioctl(fd, SIOCGIFMTU, &request) < 0 ? 0 : request.ifr_mtu;
+}
+
+/* The driver said no, with `text` or without. */
+static int refused(const char *name, enum xdp_mode mode, int error, const char *text, struct xslot_diag *diag)
+{
+	bool about_mtu = strstr(text, "MTU") || strstr(text, "mtu");
+	char driver[32], help[128];
+
+	driver_name(name, driver, sizeof(driver));
+	if (mode == XDP_MODE_GENERIC)
+		snprintf(help, sizeof(help), "generic mode has no other to fall back to");
+	else if (about_mtu)
+		snprintf(help, sizeof(help),
+			"a smaller MTU on both ends (%d here), frags = yes or mode = generic would help",
+			interface_mtu(name));
+	else
+		snprintf(help, sizeof(help), "mode = generic would help");
+	return fail(diag, error, "cannot attach to %s in %s mode: driver %s refuses: %s; %s", name,
+		xdp_mode_name(mode), driver, text[0] ? text : strerror(-error), help);
+}
+
+/* Turn the failure of bpf_link_create into a sentence; 0 when it is worth another try. */
+static int explain(const char *name, unsigned ifindex, enum xdp_mode mode, int program_fd, int error,
+	struct xslot_diag *diag)
+{
+	char text[768];
+	int r;
+
+	if (error == -EPERM)
+		return fail(diag, error, "cannot attach to %s: %s; CAP_NET_ADMIN and CAP_BPF are needed",
+			name, strerror(-error));
+	if (error == -ENODEV || !if_nametoindex(name))
+		return fail(diag, -ENODEV, "cannot attach to %s: there is no such interface any more", name);
+	if (occupant_describe(ifindex, name, text, sizeof(text)) > 0)
+		return fail(diag, error == -EEXIST ? -EEXIST : -EBUSY, "cannot attach to %s in %s mode: %s",
+			name, xdp_mode_name(mode), text);
+	r = extack_probe(ifindex, mode_flag(mode), program_fd, text, sizeof(text));
+	if (r == 0)
+		return 0;
+	return refused(name, mode, error, text, diag);
+}
+
+int netdev_attach(const char *name, enum xdp_mode mode, int program_fd, struct netdev **ret_netdev,
+	struct xslot_diag *diag)
+{
+	struct netdev *netdev CLEANUP(netdev_detach) = calloc(1, sizeof(*netdev));
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode_flag(mode));
+
+	if (!netdev)
+		return fail(diag, -ENOMEM, "no memory to attach to %s", name);
+	*netdev = (struct netdev){ .mode = mode, .link_fd = -1, .ifindex = if_nametoindex(name) };
+	if (!netdev->ifindex)
+		return fail(diag, -ENODEV, "cannot attach to %s: there is no interface of that name", name);
+	snprintf(netdev->name, sizeof(netdev->name), "%s", name);
+
+	for (int tries = 0; tries < 2 && netdev->link_fd < 0; tries++) {
+		int r;
+
+		netdev->link_fd = bpf_link_create(program_fd, netdev->ifindex, BPF_XDP, &options);
+		if (netdev->link_fd >= 0)
+			break;
+		r = explain(name, netdev->ifindex, mode, program_fd, -errno, diag);
+		if (r < 0)
+			return r;
+	}
+	if (netdev->link_fd < 0)
+		return fail(diag, -EAGAIN, "cannot attach to %s in %s mode: the driver refuses now and then",
+			name, xdp_mode_name(mode));
+	*ret_netdev = TAKE_PTR(netdev);
+	return 0;
+}
+
+int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag)
+{
+	int error;
+
+	if (bpf_link_update(netdev->link_fd, program_fd, NULL) == 0)
+		return 0;
+	error = -errno;
+	if (error == -ENOLINK)
+		return fail(diag, -ENODEV, "cannot update the program on %s: the interface is gone",
+			netdev->name);
+	return fail(diag, error, "cannot update the program on %s (%s mode): %s; the old one stays",
+		netdev->name, xdp_mode_name(netdev->mode), strerror(-error));
+}
+
+void netdev_detach(struct netdev *netdev)
+{
+	if (!netdev)
+		return;
+	cleanup_close(&netdev->link_fd);
+	free(netdev);
+}
+
+const char *netdev_name(const struct netdev *netdev)
+{
+	return netdev->name;
+}
+
+unsigned netdev_ifindex(const struct netdev *netdev)
+{
+	return netdev->ifindex;
+}
+
+enum xdp_mode netdev_mode(const struct netdev *netdev)
+{
+	return netdev->mode;
+}
+
+/*
+ * The link knows when its device was deleted. A device that moved away keeps link and index, in another
+ * namespace, so ask also whether the one that has the index here runs the link's program.
+ */
+bool netdev_alive(const struct netdev *netdev)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof(info), id = 0;
+
+	if (bpf_obj_get_info_by_fd(netdev->link_fd, &info, &size) < 0 || info.xdp.ifindex == 0)
+		return false;
+	if (occupant_id(netdev->ifindex, mode_flag(netdev->mode), &id) < 0)
+		return if_indextoname(netdev->ifindex, (char[IF_NAMESIZE]){ 0 }) != NULL;
+	return id == info.prog_id;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The kernel says EBUSY or EEXIST; the operator needs to know who, and what takes it off. A program may sit
+ * behind a BPF link or have been attached through netlink, and a libxdp dispatcher hides the programs that
+ * matter behind its own name. Everything here is best effort: ids need CAP_SYS_ADMIN to look up, libxdp needs
+ * to see the bpffs, and what cannot be found out is left out of the sentence.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <xdp/libxdp.h>
+
+#include "kernel/occupant.h"
+#include "util/cleanup.h"
+
+DEFINE_CLEANUP(struct xdp_multiprog *, xdp_multiprog__close);
+
+int occupant_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	int r = bpf_xdp_query(ifindex, 0, &query);
+
+	if (r < 0)
+		return r;
+	*ret_id = mode == XDP_FLAGS_DRV_MODE  ? query.drv_prog_id
+		  : mode == XDP_FLAGS_HW_MODE ? query.hw_prog_id
+					      : query.skb_prog_id;
+	return 0;
+}
+
+static void program_name(uint32_t id, char ret_name[static BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int fd CLEANUP(close) = bpf_prog_get_fd_by_id(id);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || !info.name[0])
+		snprintf(ret_name, BPF_OBJ_NAME_LEN, "?");
+	else
+		memcpy(ret_name, info.name, BPF_OBJ_NAME_LEN);
+}
+
+/* The XDP link of this program on this interface; 0: none, or not to be seen. */
+static uint32_t link_id(unsigned ifindex, uint32_t program_id)
+{
+	uint32_t id = 0;
+
+	while (bpf_link_get_next_id(id, &id) == 0) {
+		struct bpf_link_info info = { 0 };
+		uint32_t size = sizeof(info);
+		int fd CLEANUP(close) = bpf_link_get_fd_by_id(id);
+
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
+			info.type == BPF_LINK_TYPE_XDP && info.xdp.ifindex == ifindex &&
+			info.prog_id == program_id)
+			return id;
+	}
+	return 0;
+}
+
+/* "a (12), b (13)": the programs behind a libxdp dispatcher; false when program `id` is not one. */
+static bool libxdp_programs(unsigned ifindex, uint32_t id, char *ret_text, size_t size)
+{
+	struct xdp_multiprog *dispatcher CLEANUP(xdp_multiprog__close) = NULL;
+	struct xdp_program *program = NULL;
+	size_t used = 0;
+
+	libxdp_set_print(NULL);
+	dispatcher = xdp_multiprog__get_from_ifindex(ifindex);
+	if (libxdp_get_error(dispatcher)) {
+		dispatcher = NULL;
+		return false;
+	}
+	if (xdp_multiprog__is_legacy(dispatcher) ||
+		xdp_program__id(xdp_multiprog__main_prog(dispatcher)) != id)
+		return false;
+	ret_text[0] = '\0';
+	while ((program = xdp_multiprog__next_prog(program, dispatcher)) && used < size)
+		used += snprintf(ret_text + used, size - used, "%s%s (program id %u)", used ? ", " : "",
+			xdp_program__name(program), xdp_program__id(program));
+	return true;
+}
+
+/* One program as a clause of the sentence. Returns its length. */
+static int describe(unsigned ifindex, const char *interface, const char *mode, const char *flag, uint32_t id,
+	char *ret_text, size_t size)
+{
+	char name[BPF_OBJ_NAME_LEN], programs[512];
+	uint32_t link;
+
+	program_name(id, name);
+	if (libxdp_programs(ifindex, id, programs, sizeof(programs)))
+		return snprintf(ret_text, size,
+			"libxdp's dispatcher %s (program id %u, %s) with %s is there; `xdp-loader unload %s "
+			"--all` takes it off",
+			name, id, mode, programs, interface);
+	link = link_id(ifindex, id);
+	if (link)
+		return snprintf(ret_text, size,
+			"XDP program %s (program id %u, %s, BPF link id %u) is there; stop its owner, or "
+			"`bpftool "
+			"link detach id %u` takes it off",
+			name, id, mode, link, link);
+	return snprintf(ret_text, size,
+		"XDP program %s (program id %u, %s, attached through netlink) is there; `ip link set dev %s "
+		"%s "
+		"off` takes it off",
+		name, id, mode, interface, flag);
+}
+
+int occupant_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	size_t used = 0;
+	int n = 0;
+
+	if (bpf_xdp_query(ifindex, 0, &query) < 0)
+		return 0;
+	const struct {
+		uint32_t id;
+		const char *mode, *flag;
+	} places[] = {
+		{ query.drv_prog_id, "native", "xdpdrv" },
+		{ query.skb_prog_id, "generic", "xdpgeneric" },
+		{ query.hw_prog_id, "offloaded", "xdpoffload" },
+	};
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (!places[i].id || used + 2 >= size)
+			continue;
+		if (n++ > 0)
+			used += snprintf(ret_text + used, size - used, ", and ");
+		used += describe(ifindex, interface, places[i].mode, places[i].flag, places[i].id,
+			ret_text + used, size - used);
+	}
+	return n;
+}

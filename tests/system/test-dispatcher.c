@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The dispatcher on its own: every verdict rule, and swaps under live frames. Plugins are bare extensions. */
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "fill.h"
+#include "kernel/dispatcher.h"
+#include "kernel/features.h"
+#include "kernel/grace.h"
+
+#ifndef BPF_F_TEST_XDP_LIVE_FRAMES
+#define BPF_F_TEST_XDP_LIVE_FRAMES (1U << 1)
+#endif
+
+static struct xslot_diag diag;
+
+/* A dispatcher with slots filled, each by an extension that returns a value of its own. */
+struct chain {
+	struct dispatcher *dispatcher;
+	struct fill fills[2][XSLOT_MAX_SLOTS];
+	struct xslot_generation generation;
+	uint64_t sent;
+};
+
+static void chain_init(struct chain *chain)
+{
+	*chain = (struct chain){ 0 };
+	if (dispatcher_load(false, &chain->dispatcher, &diag) < 0)
+		fail_msg("%s\n%s", diag.message, diag.log ? diag.log : "");
+	chain->generation = *dispatcher_running(chain->dispatcher);
+}
+
+static void chain_deinit(struct chain *chain)
+{
+	for (unsigned bank = 0; bank < 2; bank++)
+		for (unsigned slot = 0; slot < XSLOT_MAX_SLOTS; slot++)
+			if (chain->fills[bank][slot].object)
+				fill_empty(&chain->fills[bank][slot]);
+	dispatcher_free(chain->dispatcher);
+}
+
+static void chain_fill(struct chain *chain, unsigned slot, enum bank bank, const char *program, int value)
+{
+	char stub[DISPATCHER_FUNCTION_MAX];
+
+	dispatcher_stub(slot, bank, stub);
+	chain->fills[bank][slot] = fill_stub(chain->dispatcher, stub, VERDICT_OBJECT, program, value);
+}
+
+/* Make `chain->generation` the running one. */
+static void chain_swap(struct chain *chain)
+{
+	chain->generation.id = dispatcher_running(chain->dispatcher)->id + 1;
+	dispatcher_prepare(chain->dispatcher, &chain->generation);
+	dispatcher_swap(chain->dispatcher);
+}
+
+/* Send `n` packets; all must get the same verdict, which is returned. */
+static uint32_t chain_send(struct chain *chain, unsigned n)
+{
+	char packet[64] = { 0 };
+	LIBBPF_OPTS(
+		bpf_test_run_opts, options, .data_in = packet, .data_size_in = sizeof(packet), .repeat = n);
+
+	assert_int_equal(bpf_prog_test_run_opts(dispatcher_fd(chain->dispatcher), &options), 0);
+	chain->sent += n;
+	return options.retval;
+}
+
+/* The packets of both parities in one cell, or in all (`decider` negative). */
+static uint64_t chain_count(const struct chain *chain, int decider, int outcome)
+{
+	uint64_t cells[XSLOT_DECIDERS][XSLOT_OUTCOMES], sum = 0;
+
+	for (unsigned parity = 0; parity < 2; parity++) {
+		dispatcher_count(chain->dispatcher, parity, cells);
+		for (int d = 0; d < XSLOT_DECIDERS; d++)
+			for (int o = 0; o < XSLOT_OUTCOMES; o++)
+				if (decider < 0 || (d == decider && o == outcome))
+					sum += cells[d][o];
+	}
+	return sum;
+}
+
+#define assert_counted(chain, decider, outcome, n) assert_int_equal(chain_count(chain, decider, outcome), n)
+
+static void test_empty(void **state)
+{
+	struct chain chain;
+
+	chain_init(&chain);
+	assert_int_equal(chain.generation.id, 0);
+	assert_int_equal(chain.generation.count, 0);
+	assert_int_equal(chain_send(&chain, 7), XDP_PASS);
+	assert_counted(&chain, XSLOT_DECIDED_FINAL, XDP_PASS, 7);
+	assert_counted(&chain, -1, 0, 7);
+	chain_deinit(&chain);
+}
+
+static void test_verdicts(void **state)
+{
+	static const struct {
+		int value;
+		uint32_t verdict, outcome;
+	} cases[] = {
+		{ XDP_ABORTED, XDP_ABORTED, XDP_ABORTED },
+		{ XDP_DROP, XDP_DROP, XDP_DROP },
+		{ XDP_PASS, XDP_PASS, XDP_PASS },
+		{ XDP_TX, XDP_TX, XDP_TX },
+		{ XDP_REDIRECT, XDP_REDIRECT, XDP_REDIRECT },
+		{ 5, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+		{ 29, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+		{ 32, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+		{ 32 + XDP_PASS, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+		{ -1, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+		{ 1 << 30, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+		{ XSLOT_GAP, XDP_DROP, XSLOT_OUTCOME_GAP },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chain chain;
+
+		chain_init(&chain);
+		chain_fill(&chain, 0, BANK_A, "next", 0);
+		chain_fill(&chain, 1, BANK_B, "verdict", cases[i].value);
+		chain.generation.count = 2;
+		chain.generation.banks = 1 << 1;
+		chain.generation.final = XDP_TX;
+		chain.generation.on_gap = XDP_DROP;
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, 3), cases[i].verdict);
+		assert_counted(&chain, 1, cases[i].outcome, 3);
+		assert_counted(&chain, -1, 0, 3);
+
+		/* A proceed mask with every bit set turns an XDP action into "next", and nothing else. */
+		chain.generation.proceed[1] = ~0U;
+		chain_swap(&chain);
+		if (cases[i].outcome < XSLOT_ACTIONS) {
+			assert_int_equal(chain_send(&chain, 4), XDP_TX);
+			assert_counted(&chain, XSLOT_DECIDED_FINAL, XDP_TX, 4);
+		} else {
+			assert_int_equal(chain_send(&chain, 4), cases[i].verdict);
+			assert_counted(&chain, 1, cases[i].outcome, 7);
+		}
+		assert_counted(&chain, -1, 0, 7);
+		chain_deinit(&chain);
+	}
+}
+
+static void test_proceed_mask_is_by_slot_and_action(void **state)
+{
+	struct chain chain;
+
+	chain_init(&chain);
+	chain_fill(&chain, 0, BANK_A, "verdict", XDP_PASS);
+	chain_fill(&chain, 1, BANK_A, "verdict", XDP_DROP);
+	chain_fill(&chain, 2, BANK_A, "verdict", XDP_TX);
+	chain.generation.count = 3;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_PASS);
+	chain.generation.proceed[0] = 1 << XDP_DROP | 1 << XDP_TX;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_PASS);
+	chain.generation.proceed[0] = 1 << XDP_PASS;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_DROP);
+	chain.generation.proceed[1] = 1 << XDP_DROP;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_TX);
+	chain.generation.proceed[2] = 1 << XDP_TX;
+	chain.generation.final = XDP_DROP;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_DROP);
+	assert_counted(&chain, 0, XDP_PASS, 2);
+	assert_counted(&chain, 1, XDP_DROP, 1);
+	assert_counted(&chain, 2, XDP_TX, 1);
+	assert_counted(&chain, XSLOT_DECIDED_FINAL, XDP_DROP, 1);
+	chain_deinit(&chain);
+}
+
+/* All 32 slots, each in both banks: the deciding slot is the one that is told to decide. */
+static void test_every_slot_and_bank(void **state)
+{
+	struct chain chain;
+	uint32_t some = 0x5a96c3e1;
+
+	chain_init(&chain);
+	for (unsigned slot = 0; slot < XSLOT_MAX_SLOTS; slot++) {
+		chain_fill(&chain, slot, BANK_A, "verdict", XDP_DROP);
+		chain_fill(&chain, slot, BANK_B, "verdict", XDP_TX);
+	}
+	chain.generation.count = XSLOT_MAX_SLOTS;
+	for (unsigned slot = 0; slot < XSLOT_MAX_SLOTS; slot++) {
+		for (unsigned i = 0; i < XSLOT_MAX_SLOTS; i++)
+			chain.generation.proceed[i] = i == slot ? 0 : 1 << XDP_DROP | 1 << XDP_TX;
+		chain.generation.banks = some;
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, 1), some >> slot & 1 ? XDP_TX : XDP_DROP);
+		chain.generation.banks = ~some;
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, 1), some >> slot & 1 ? XDP_DROP : XDP_TX);
+		assert_counted(&chain, slot, XDP_DROP, 1);
+		assert_counted(&chain, slot, XDP_TX, 1);
+	}
+	/* The count ends the chain before that slot, whichever bank it runs. */
+	for (unsigned count = 1; count <= XSLOT_MAX_SLOTS; count++) {
+		chain.generation.count = count;
+		memset(chain.generation.proceed, 0xff, sizeof(chain.generation.proceed));
+		if (count < XSLOT_MAX_SLOTS)
+			chain.generation.proceed[count] = 0;
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, 1), XDP_PASS);
+	}
+	assert_counted(&chain, -1, 0, chain.sent);
+	chain_deinit(&chain);
+}
+
+static void test_gap(void **state)
+{
+	static const uint32_t verdicts[] = { XDP_ABORTED, XDP_PASS, XDP_DROP };
+	struct chain chain;
+
+	chain_init(&chain);
+	chain_fill(&chain, 0, BANK_A, "next", 0);
+	chain.generation.count = 2; /* slot 1 is a stub */
+	for (size_t i = 0; i < 3; i++) {
+		chain.generation.on_gap = verdicts[i];
+		chain.generation.final = XDP_TX;
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, 5), verdicts[i]);
+		assert_counted(&chain, 1, XSLOT_OUTCOME_GAP, 5 * (i + 1));
+	}
+	assert_counted(&chain, -1, 0, 15);
+	chain_deinit(&chain);
+}
+
+static void test_bypass(void **state)
+{
+	struct chain chain;
+
+	chain_init(&chain);
+	chain_fill(&chain, 0, BANK_A, "verdict", XDP_DROP);
+	chain.generation.count = chain.generation.configured_count = 1;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_DROP);
+	chain.generation.count = 0;
+	chain.generation.fused = XSLOT_FUSED_A; /* bypass beats a fused program too */
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_PASS);
+	assert_int_equal(dispatcher_running(chain.dispatcher)->configured_count, 1);
+	chain.generation.count = 1;
+	chain.generation.fused = XSLOT_FUSED_NONE;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_DROP);
+	chain_deinit(&chain);
+}
+
+/* A fused program says who decided and how; its stub is a gap. */
+static void test_fused(void **state)
+{
+	struct chain chain;
+
+	chain_init(&chain);
+	chain.generation.count = 3;
+	chain.generation.on_gap = XDP_DROP;
+	chain.generation.fused = XSLOT_FUSED_A;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_DROP);
+	assert_counted(&chain, XSLOT_GAP / XSLOT_OUTCOMES, XSLOT_OUTCOME_GAP, 1);
+
+	chain.fills[BANK_A][0] =
+		fill_stub(chain.dispatcher, "fused_a", VERDICT_OBJECT, "verdict", XSLOT_RESULT(2, XDP_TX));
+	chain.fills[BANK_B][0] = fill_stub(chain.dispatcher, "fused_b", VERDICT_OBJECT, "verdict",
+		XSLOT_RESULT(XSLOT_DECIDED_FINAL, XDP_PASS));
+	assert_int_equal(chain_send(&chain, 2), XDP_TX);
+	assert_counted(&chain, 2, XDP_TX, 2);
+	chain.generation.fused = XSLOT_FUSED_B;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 2), XDP_PASS);
+	assert_counted(&chain, XSLOT_DECIDED_FINAL, XDP_PASS, 2);
+
+	fill_empty(&chain.fills[BANK_B][0]);
+	chain.fills[BANK_B][0] = fill_stub(chain.dispatcher, "fused_b", VERDICT_OBJECT, "verdict",
+		XSLOT_RESULT(XSLOT_DECIDERS, XDP_PASS));
+	assert_int_equal(chain_send(&chain, 3), XDP_ABORTED);
+	assert_counted(&chain, XSLOT_DECIDED_FINAL, XSLOT_OUTCOME_BAD, 3);
+	chain_deinit(&chain);
+}
+
+/* Each generation's packets are counted under its parity; swap back and forth moves only between the two. */
+static void test_parity(void **state)
+{
+	uint64_t cells[XSLOT_DECIDERS][XSLOT_OUTCOMES];
+	struct chain chain;
+
+	chain_init(&chain);
+	chain_send(&chain, 1); /* id 0 */
+	chain.generation.final = XDP_DROP;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 2), XDP_DROP);
+	dispatcher_swap(chain.dispatcher); /* roll back */
+	assert_int_equal(dispatcher_running(chain.dispatcher)->id, 0);
+	assert_int_equal(chain_send(&chain, 4), XDP_PASS);
+	dispatcher_count(chain.dispatcher, 0, cells);
+	assert_int_equal(cells[XSLOT_DECIDED_FINAL][XDP_PASS], 5);
+	assert_int_equal(cells[XSLOT_DECIDED_FINAL][XDP_DROP], 0);
+	dispatcher_count(chain.dispatcher, 1, cells);
+	assert_int_equal(cells[XSLOT_DECIDED_FINAL][XDP_PASS], 0);
+	assert_int_equal(cells[XSLOT_DECIDED_FINAL][XDP_DROP], 2);
+	chain_deinit(&chain);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_proceed_mask_is_by_slot_and_action),
+		cmocka_unit_test(test_every_slot_and_bank),
+		cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_bypass),
+		cmocka_unit_test(test_fused),
+		cmocka_unit_test(test_parity),
+	};
+
+	libbpf_set_print(NULL);
+	return cmocka_run_group_tests_name("dispatcher", tests, NULL, NULL);
+}
