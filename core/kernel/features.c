@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <linux/capability.h>
 #include <linux/if_link.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -18,6 +17,7 @@
 #include <sys/utsname.h>
 
 #include "kernel/features.h"
+#include "kernel/permission.h"
 #include "util/cleanup.h"
 
 #include "probe.skel.h"
@@ -27,10 +27,6 @@
 #endif
 #ifndef BPF_F_TEST_XDP_LIVE_FRAMES
 #define BPF_F_TEST_XDP_LIVE_FRAMES (1U << 1)
-#endif
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#define CAP_BPF 39
 #endif
 
 DEFINE_CLEANUP(struct probe_bpf *, probe_bpf__destroy);
@@ -59,58 +55,12 @@ static bool kernel_older_than(unsigned major, unsigned minor)
 	return has_major < major || (has_major == major && has_minor < minor);
 }
 
-/* The first capability that BPF extension programs need and this process lacks, or NULL. */
-static const char *missing_capability(void)
+static void explain_eperm(char *ret_why, size_t size)
 {
-	static const struct {
-		int number;
-		const char *name;
-	} needed[] = {
-		{ CAP_BPF, "CAP_BPF" },
-		{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
-		{ CAP_PERFMON, "CAP_PERFMON" },
-	};
-	FILE *status CLEANUP(fclose) = fopen("/proc/self/status", "re");
-	unsigned long long effective = 0;
-	char line[256];
+	char text[PERMISSION_TEXT];
 
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "CapEff: %llx", &effective) == 1)
-			break;
-	if (effective >> CAP_SYS_ADMIN & 1 && effective >> CAP_NET_ADMIN & 1)
-		return NULL; /* stands in for the other two */
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!(effective >> needed[i].number & 1))
-			return needed[i].name;
-	return NULL;
-}
-
-static bool locked_down(void)
-{
-	FILE *file CLEANUP(fclose) = fopen("/sys/kernel/security/lockdown", "re");
-	char line[128];
-
-	return file && fgets(line, sizeof(line), file) && strstr(line, "[confidentiality]");
-}
-
-void features_explain_eperm(char *ret_why, size_t size)
-{
-	const char *capability = missing_capability();
-	struct utsname name = { .release = "?" };
-
-	uname(&name);
-	if (capability)
-		no(ret_why, size, 0, "this process lacks %s", capability);
-	else if (locked_down())
-		no(ret_why, size, 0, "the kernel is locked down (confidentiality)");
-	else if (kernel_older_than(5, 10))
-		no(ret_why, size, 0, "this kernel (%s) is too old; Linux 5.10 or newer is needed",
-			name.release);
-	else
-		no(ret_why, size, 0,
-			"this kernel (%s) refuses extension programs even to root; a distribution's generic "
-			"kernel would help",
-			name.release);
+	permission_explain(text, true);
+	no(ret_why, size, 0, "%s", text);
 }
 
 static int probe_open(struct probe_bpf **ret_probe, char *ret_why, size_t size)
@@ -136,8 +86,6 @@ static int load_target(struct probe_bpf **ret_probe, uint32_t flags, char *ret_w
 	bpf_program__set_autoload(probe->progs.target, true);
 	bpf_program__set_flags(probe->progs.target, flags);
 	r = probe_bpf__load(probe);
-	if (r == -EPERM && missing_capability())
-		return no(ret_why, size, r, "this process lacks %s", missing_capability());
 	if (r < 0)
 		return no(ret_why, size, r, "an XDP program cannot be loaded: %s", strerror(-r));
 	*ret_probe = TAKE_PTR(probe);
@@ -171,7 +119,7 @@ int features_freplace(char *ret_why, size_t size)
 	int r = load_extension(false, ret_why, size);
 
 	if (r == -EPERM)
-		features_explain_eperm(ret_why, size);
+		explain_eperm(ret_why, size);
 	else if (r < 0 && kernel_older_than(5, 10))
 		no(ret_why, size, 0, "this kernel is too old; Linux 5.10 or newer is needed");
 	else if (r < 0)
@@ -184,7 +132,7 @@ static int tail_call_extension(char *ret_why, size_t size)
 	int r = load_extension(true, ret_why, size);
 
 	if (r == -EPERM)
-		features_explain_eperm(ret_why, size);
+		explain_eperm(ret_why, size);
 	else if (r < 0)
 		no(ret_why, size, 0, "an extension program that tail-calls is refused (%s), as on Linux 5.10",
 			strerror(-r));

@@ -20,8 +20,4 @@ size_t features_probe(struct feature **ret_features);
 int features_freplace(char *ret_why, size_t why_size);
 int features_frags(char *ret_why, size_t why_size);
 
-/* Why this process may get EPERM for a BPF program: the capability it lacks, lockdown, or the kernel itself.
- */
-void features_explain_eperm(char *ret_why, size_t why_size);
-
 #endif
