@@ -31,7 +31,7 @@ int count(struct xdp_md *ctx)
 
 	if (count) {
 		count->packets++;
-		count->bytes += ctx->data_end - ctx->data;
+		count->bytes += xslot_length(ctx);
 	}
 	return XSLOT_NEXT;
 }

@@ -59,5 +59,8 @@ static int status(struct xslot_context *context)
 	return 0;
 }
 
-XSLOT_PLUGIN(count, .version = "1.0.0", .summary = "count packets and bytes by protocol", XSLOT_BPF(count),
+XSLOT_PLUGIN(count,
+	.version = "1.0.0",
+	.summary = "count packets and bytes by protocol",
+	XSLOT_BPF(count),
 	.status = status);

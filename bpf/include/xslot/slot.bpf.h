@@ -9,6 +9,7 @@
 
 #include <linux/bpf.h>
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <xslot/slots.h>
@@ -22,5 +23,15 @@
  *	__u64 dropped XSLOT_STATE;
  */
 #define XSLOT_STATE __attribute__((btf_decl_tag("xslot:state")))
+
+/* The packet's bytes from the Ethernet header on, in all of its buffers: with frags, data_end ends the first.
+ */
+static __always_inline __u64 xslot_length(struct xdp_md *ctx)
+{
+	/* Since Linux 5.18, as are packets of more than one buffer. */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_get_buff_len))
+		return bpf_xdp_get_buff_len(ctx);
+	return ctx->data_end - ctx->data;
+}
 
 #endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The user-space side of ratelimit: its parameters, and what `xslotctl status` says. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <xslot/plugin.h>
+
+#include "ratelimit.bpf.h"
+#include "ratelimit.h"
+
+/* Credit is in billionths: this many units fill 64 bits. */
+#define UNITS_MAX 18000000000
+
+/* Is the bucket one that packets use today? Those of other parameters are leftovers of a reload. */
+static bool source_is_current(struct xslot_context *context, const struct ratelimit_source *source)
+{
+	uint64_t length = 0;
+
+	if (source->family == 4)
+		length = xslot_value(context, "prefix4")->number;
+	else if (source->family == 6)
+		length = xslot_value(context, "prefix6")->number;
+	return source->length == length && source->unit == xslot_value(context, "unit")->number;
+}
+
+static int count_sources(struct xslot_context *context, unsigned *ret_n)
+{
+	struct ratelimit_bucket *values = calloc(RATELIMIT_SOURCES, sizeof(*values));
+	struct ratelimit_source *keys = calloc(RATELIMIT_SOURCES, sizeof(*keys));
+	int fd = xslot_map_fd(context, "buckets"), r = -ENOMEM;
+	uint32_t batch, n = RATELIMIT_SOURCES;
+
+	if (keys && values) {
+		r = bpf_map_lookup_batch(fd, NULL, &batch, keys, values, &n, NULL);
+		if (r == -ENOENT)
+			r = 0; /* that was all of them */
+	}
+	if (r == 0) {
+		*ret_n = 0;
+		for (uint32_t i = 0; i < n; i++)
+			*ret_n += source_is_current(context, &keys[i]);
+	}
+	free(keys);
+	free(values);
+	return r;
+}
+
+static int sum_totals(struct xslot_context *context, struct ratelimit_totals *ret)
+{
+	int fd = xslot_map_fd(context, "totals"), n_cpus = libbpf_num_possible_cpus(), r;
+	struct ratelimit_totals *cpus;
+	uint32_t zero = 0;
+
+	if (n_cpus < 0)
+		return n_cpus;
+	cpus = calloc((size_t)n_cpus, sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
+	r = bpf_map_lookup_elem(fd, &zero, cpus);
+	*ret = (struct ratelimit_totals){};
+	for (int i = 0; r == 0 && i < n_cpus; i++) {
+		ret->passed += cpus[i].passed;
+		ret->dropped += cpus[i].dropped;
+		ret->untracked += cpus[i].untracked;
+	}
+	free(cpus);
+	return r;
+}
+
+static int status(struct xslot_context *context)
+{
+	struct ratelimit_totals totals;
+	unsigned sources = 0;
+	int r;
+
+	r = sum_totals(context, &totals);
+	if (r == 0)
+		r = count_sources(context, &sources);
+	if (r < 0)
+		return r;
+	xslot_status(context, "passed", "%" PRIu64 " packets", (uint64_t)totals.passed);
+	xslot_status(context, "dropped", "%" PRIu64 " packets", (uint64_t)totals.dropped);
+	xslot_status(context, "sources", "%u of %u", sources, RATELIMIT_SOURCES);
+	if (totals.untracked > 0)
+		xslot_status(context, "untracked", "%" PRIu64 " packets", (uint64_t)totals.untracked);
+	return 0;
+}
+
+XSLOT_PLUGIN(ratelimit,
+	.version = "1.0.0",
+	.summary = "limit packets or bytes per second of each source prefix",
+	.state_version = 1,
+	XSLOT_BPF(ratelimit),
+	XSLOT_PARAMS(
+		{ "rate", XSLOT_UINT, "units per second and source", .required = 1, .min = 1, .max = UNITS_MAX },
+		{ "burst", XSLOT_UINT, "units at once; `rate` when not given", .min = 1, .max = UNITS_MAX },
+		{ "unit", XSLOT_ENUM, "what a unit is", .fallback = "packets", .words = "packets|bytes" },
+		{ "prefix4", XSLOT_UINT, "bits of an IPv4 address that make a source", .fallback = "32", .max = 32 },
+		{ "prefix6", XSLOT_UINT, "bits of an IPv6 address that make a source", .fallback = "64", .max = 128 }),
+	.status = status);
