@@ -13,12 +13,14 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/permission.h"
+#include "kernel/verifier.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -83,6 +85,43 @@ static int force_type(struct object *object, bool frags, struct xslot_diag *diag
 	return 0;
 }
 
+/* Does the ELF file have a section of this name? No more than that is read here: the rest is libbpf's. */
+static bool has_section(const struct blob *bytes, const char *wanted)
+{
+	const Elf64_Ehdr *header = (const void *)bytes->data;
+	const Elf64_Shdr *sections, *names;
+	size_t n;
+
+	if (bytes->size < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+		header->e_shoff > bytes->size || header->e_shoff % sizeof(uint64_t))
+		return false;
+	n = header->e_shnum;
+	if (n * sizeof(*sections) > bytes->size - header->e_shoff || header->e_shstrndx >= n)
+		return false;
+	sections = (const void *)(bytes->data + header->e_shoff);
+	names = &sections[header->e_shstrndx];
+	if (names->sh_offset > bytes->size || names->sh_size > bytes->size - names->sh_offset)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (sections[i].sh_name < names->sh_size &&
+			names->sh_size - sections[i].sh_name > strlen(wanted) &&
+			memcmp(bytes->data + names->sh_offset + sections[i].sh_name, wanted,
+				strlen(wanted) + 1) == 0)
+			return true;
+	return false;
+}
+
+static int open_failed(const struct blob *bytes, int error, struct xslot_diag *diag)
+{
+	if (has_section(bytes, "maps"))
+		return fail(diag, error,
+			"the object defines maps the old way, in a section \"maps\", which libbpf 1.0 and "
+			"newer do "
+			"not read: define them with BTF in \".maps\"");
+	return fail(diag, error, "not a BPF object that libbpf %s can open: %s", libbpf_version_string(),
+		strerror(-error));
+}
+
 int object_open(const struct blob *bytes, const char *program, bool frags, struct object *ret_object,
 	struct xslot_diag *diag)
 {
@@ -96,8 +135,7 @@ int object_open(const struct blob *bytes, const char *program, bool frags, struc
 	object.log[0] = 0;
 	object.bpf = bpf_object__open_mem(bytes->data, bytes->size, &options);
 	if (!object.bpf)
-		r = fail(diag, -errno, "not a BPF object that libbpf %s can open: %s",
-			libbpf_version_string(), strerror(errno));
+		r = open_failed(bytes, -errno, diag);
 	if (r == 0)
 		r = choose_program(&object, program, diag);
 	if (r == 0)
@@ -131,33 +169,15 @@ int object_find_function(const struct object *object, uint32_t *ret_btf_id, stru
 	return 0;
 }
 
-/* The line that says why: the last one before the verifier's statistics. */
-static void verdict_of_log(const char *log, char *text, size_t size)
-{
-	static const char *const statistics[] = { "processed ", "verification time ", "stack depth ", "-- " };
-
-	text[0] = 0;
-	for (const char *line = log; *line;) {
-		size_t length = strcspn(line, "\n");
-		bool skip = length == 0;
-
-		for (size_t i = 0; i < sizeof(statistics) / sizeof(statistics[0]); i++)
-			skip |= strncmp(line, statistics[i], strlen(statistics[i])) == 0;
-		if (!skip)
-			snprintf(text, size, "%.*s", (int)length, line);
-		line += length + (line[length] == '\n');
-	}
-}
-
 static int load_failed(const struct object *object, int error, struct xslot_diag *diag)
 {
 	bool frags = bpf_program__flags(object->program) & BPF_F_XDP_HAS_FRAGS;
-	char text[400];
+	char text[512];
 
 	if (!diag)
 		return error;
 	if (object->log[0]) {
-		verdict_of_log(object->log, text, sizeof(text));
+		verifier_verdict(object->log, text, sizeof(text));
 		free(diag->log);
 		diag->log = strdup(object->log);
 		return fail(diag, error, "the verifier refuses %s(): %s (%s)",
