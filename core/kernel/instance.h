@@ -53,7 +53,8 @@ struct instance_map {
 int instance_open(const struct instance_options *options, struct instance **ret_instance,
 	const char **ret_param, struct xslot_diag *diag);
 
-/* Verify and load against the stub of `slot` and `bank`. Makes the maps. */
+/* Verify and load against the stub of `slot` and `bank`. Makes the maps. After a failure only instance_free.
+ */
 int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
 	enum bank bank, struct xslot_diag *diag);
 
@@ -82,8 +83,10 @@ void instance_set_migrated(struct instance *instance);
 /* Array owned by the instance. */
 size_t instance_maps(const struct instance *instance, const struct instance_map **ret_maps);
 
-/* The proceed mask (bit per XDP action) that libxdp's run configuration in the object's BTF asks for; 0:
- * none. */
+/*
+ * The proceed mask (bit per XDP action) that libxdp would run the program with: its run configuration in the
+ * object's BTF, and where there is none libxdp's default, pass.
+ */
 uint32_t instance_run_config(const struct instance *instance);
 
 #endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * An instance is an extension (libxslot) plus what a slot adds to it: parameters, and maps with a past. All
+ * that can be known before the kernel is asked is decided in open: a wrong parameter costs no verification.
+ * Names of maps are kept here, because libbpf forgets a map's own when it takes one over. After open the
+ * instance before is no longer needed: libbpf holds references of its own on the maps that go on.
+ *
+ * Loading costs the same number of system calls in a long chain as in a short one: nothing here walks over
+ * slots or ids.
+ */
+#include "kernel/instance.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xslot/extension.h>
+
+#include "kernel/carry.h"
+#include "kernel/rodata.h"
+#include "kernel/run_config.h"
+#include "kernel/verifier.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+struct instance {
+	char *name;
+	struct xslot_extension *extension;
+	struct bpf_object *object;   /* the extension's */
+	struct bpf_program *program; /* the one that fills the slot */
+	struct carry_table maps;
+	struct instance_map *listed; /* as many as maps */
+	bool loaded;
+	uint32_t program_id; /* 0 before load */
+};
+
+DEFINE_CLEANUP(struct instance *, instance_free);
+
+/* The program that the extension chose: the one that it left to be loaded. */
+static struct bpf_program *chosen_program(struct bpf_object *object)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object) if (bpf_program__autoload(program)) return program;
+	return NULL;
+}
+
+static int open_object(
+	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
+{
+	struct xslot_extension_options extension_options = {
+		.size = sizeof(extension_options),
+		.program = options->function,
+		.name = options->name,
+		.frags = options->frags,
+	};
+	int r;
+
+	r = xslot_extension_open_memory(
+		options->object, options->object_size, &extension_options, &instance->extension, diag);
+	if (r < 0)
+		return r;
+	instance->object = xslot_extension_object(instance->extension);
+	instance->program = chosen_program(instance->object);
+	if (!instance->program)
+		return fail(
+			diag, -EINVAL, "%s: no program of the BPF object is to be loaded", instance->name);
+	return 0;
+}
+
+static int choose_maps(
+	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
+{
+	int r;
+
+	r = carry_classify(
+		instance->object, instance->name, options->plain_maps_are_state, &instance->maps, diag);
+	if (r < 0 || !options->previous)
+		return r;
+	return carry_over(&instance->maps, &options->previous->maps, !options->same_state_version,
+		instance->name, diag);
+}
+
+static int list_maps(struct instance *instance, struct xslot_diag *diag)
+{
+	instance->listed = calloc(instance->maps.n_maps + 1, sizeof(*instance->listed));
+	if (!instance->listed)
+		return fail(diag, -ENOMEM, "%s: out of memory", instance->name);
+	for (size_t i = 0; i < instance->maps.n_maps; i++) {
+		const struct carry_map *map = &instance->maps.maps[i];
+
+		instance->listed[i] = (struct instance_map){
+			.name = map->name, .class = map->class, .carried = map->carried
+		};
+	}
+	return 0;
+}
+
+int instance_open(const struct instance_options *options, struct instance **ret_instance,
+	const char **ret_param, struct xslot_diag *diag)
+{
+	CLEANUP(instance_free) struct instance *instance = calloc(1, sizeof(*instance));
+	int r;
+
+	if (!instance || !(instance->name = strdup(options->name)))
+		return fail(diag, -ENOMEM, "%s: out of memory", options->name);
+	r = open_object(instance, options, diag);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < options->n_params; i++) {
+		r = rodata_write(instance->object, instance->name, &options->params[i], diag);
+		if (r < 0) {
+			if (ret_param)
+				*ret_param = options->params[i].name;
+			return r;
+		}
+	}
+	r = choose_maps(instance, options, diag);
+	if (r < 0)
+		return r;
+	r = list_maps(instance, diag);
+	if (r < 0)
+		return r;
+	*ret_instance = TAKE_PTR(instance);
+	return 0;
+}
+
+static int object_id(int fd, bool is_map, uint32_t *ret_id)
+{
+	struct bpf_map_info map = {};
+	struct bpf_prog_info program = {};
+	uint32_t size = is_map ? sizeof(map) : sizeof(program);
+	int r;
+
+	r = bpf_obj_get_info_by_fd(fd, is_map ? (void *)&map : (void *)&program, &size);
+	if (r < 0)
+		return r;
+	*ret_id = is_map ? map.id : program.id;
+	return 0;
+}
+
+/* What only the kernel knows: ids. */
+static int learn_ids(struct instance *instance, struct xslot_diag *diag)
+{
+	int r;
+
+	r = object_id(bpf_program__fd(instance->program), false, &instance->program_id);
+	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++)
+		r = object_id(bpf_map__fd(instance->maps.maps[i].map), true, &instance->listed[i].id);
+	if (r < 0)
+		return fail(diag, r, "%s: the kernel does not tell the ids of program and maps: %s",
+			instance->name, strerror(-r));
+	instance->loaded = true;
+	return 0;
+}
+
+static int check_loadable(const struct instance *instance, struct xslot_diag *diag)
+{
+	if (instance->loaded)
+		return fail(diag, -EALREADY, "%s: is loaded already", instance->name);
+	if (!instance->object)
+		return fail(diag, -EINVAL, "%s: its load failed before: open it anew", instance->name);
+	return 0;
+}
+
+/* A failed load costs the extension its object, with all that was set in it. */
+static void forget_object(struct instance *instance)
+{
+	carry_deinit(&instance->maps);
+	instance->program = NULL;
+	instance->object = NULL;
+}
+
+int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
+	enum bank bank, struct xslot_diag *diag)
+{
+	char function[DISPATCHER_FUNCTION_MAX];
+	int r;
+
+	r = check_loadable(instance, diag);
+	if (r < 0)
+		return r;
+	dispatcher_stub(slot, bank, function);
+	r = xslot_extension_load(instance->extension, dispatcher_fd(dispatcher), function, diag);
+	if (r < 0) {
+		forget_object(instance);
+		return r;
+	}
+	return learn_ids(instance, diag);
+}
+
+/* The log is in the extension's buffer, which libbpf hands out. */
+static int verify_failed(const struct instance *instance, int error, struct xslot_diag *diag)
+{
+	size_t size = 0;
+	const char *log = bpf_program__log_buf(instance->program, &size);
+	char why[512];
+
+	if (!log || !size || !*log)
+		return fail(
+			diag, error, "%s: the kernel does not load it: %s", instance->name, strerror(-error));
+	verifier_verdict(log, why, sizeof(why));
+	if (diag && !diag->log)
+		diag->log = strdup(log);
+	return fail(diag, error, "%s: the verifier refuses %s(): %s (%s)", instance->name,
+		bpf_program__name(instance->program), why, strerror(-error));
+}
+
+int instance_verify_as_xdp(struct instance *instance, struct xslot_diag *diag)
+{
+	int r;
+
+	r = check_loadable(instance, diag);
+	if (r < 0)
+		return r;
+	r = bpf_program__set_type(instance->program, BPF_PROG_TYPE_XDP);
+	if (r == 0)
+		r = bpf_object__load(instance->object);
+	if (r < 0)
+		return verify_failed(instance, r, diag);
+	return learn_ids(instance, diag);
+}
+
+int instance_place(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
+	enum bank bank, struct xslot_link **ret_link, struct xslot_diag *diag)
+{
+	char function[DISPATCHER_FUNCTION_MAX];
+	uint32_t link_id;
+	int r;
+
+	dispatcher_stub(slot, bank, function);
+	r = xslot_extension_attach_to(
+		instance->extension, dispatcher_fd(dispatcher), function, &link_id, diag);
+	if (r < 0)
+		return r;
+	return xslot_extension_take_link(instance->extension, link_id, ret_link, diag);
+}
+
+void instance_free(struct instance *instance)
+{
+	if (!instance)
+		return;
+	carry_deinit(&instance->maps);
+	xslot_extension_free(instance->extension);
+	free(instance->listed);
+	free(instance->name);
+	free(instance);
+}
+
+uint32_t instance_program_id(const struct instance *instance)
+{
+	return instance->program_id;
+}
+
+int instance_map_fd(const struct instance *instance, const char *name)
+{
+	for (size_t i = 0; i < instance->maps.n_maps; i++)
+		if (strcmp(instance->maps.maps[i].name, name) == 0)
+			return bpf_map__fd(instance->maps.maps[i].map);
+	return -ENOENT;
+}
+
+bool instance_needs_migration(const struct instance *instance)
+{
+	return instance->maps.left_behind;
+}
+
+void instance_set_migrated(struct instance *instance)
+{
+	for (size_t i = 0; i < instance->maps.n_maps; i++)
+		if (instance->maps.maps[i].relaid)
+			instance->listed[i].carried = MAP_MIGRATED;
+}
+
+size_t instance_maps(const struct instance *instance, const struct instance_map **ret_maps)
+{
+	*ret_maps = instance->listed;
+	return instance->maps.n_maps;
+}
+
+uint32_t instance_run_config(const struct instance *instance)
+{
+	if (!instance->object)
+		return 0;
+	return run_config_proceed(instance->object, bpf_program__name(instance->program));
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Two builds of one plugin have two BTFs whose type ids have nothing to do with each other, and the same
+ * bytes may be spelled with other typedefs or qualifiers. So layouts are compared by walking both in step.
+ * The walk ends without a visited set: only pointers can close a cycle in C, and they are compared without
+ * being followed. Depth is bounded all the same, since the BTF comes from a file.
+ */
+#include "kernel/types.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEPTH_MAX 32
+
+const struct btf_type *types_resolve(const struct btf *btf, uint32_t id)
+{
+	for (int i = 0; i < DEPTH_MAX; i++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+
+		if (!type || !(btf_is_mod(type) || btf_is_typedef(type) || btf_is_type_tag(type)))
+			return type;
+		id = type->type;
+	}
+	return NULL;
+}
+
+int types_find_variable(const struct btf *btf, const char *name, struct types_variable *ret_variable)
+{
+	struct types_variable found = {};
+
+	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *section = btf__type_by_id(btf, id);
+		const char *section_name = btf__name_by_offset(btf, section->name_off);
+
+		if (!btf_is_datasec(section))
+			continue;
+		for (unsigned i = 0; i < btf_vlen(section); i++) {
+			const struct btf_var_secinfo *info = btf_var_secinfos(section) + i;
+			const struct btf_type *variable = btf__type_by_id(btf, info->type);
+
+			if (!btf_is_var(variable) ||
+				strcmp(btf__name_by_offset(btf, variable->name_off), name) != 0)
+				continue;
+			if (found.section && strncmp(section_name, ".rodata", 7) != 0)
+				continue;
+			found = (struct types_variable){ section_name, info->type, info->offset, info->size };
+		}
+	}
+	if (!found.section)
+		return -ENOENT;
+	*ret_variable = found;
+	return 0;
+}
+
+bool types_tagged(const struct btf *btf, uint32_t id, const char *tag)
+{
+	for (uint32_t i = 1; i < btf__type_cnt(btf); i++) {
+		const struct btf_type *type = btf__type_by_id(btf, i);
+
+		if (btf_is_decl_tag(type) && type->type == id && btf_decl_tag(type)->component_idx == -1 &&
+			strcmp(btf__name_by_offset(btf, type->name_off), tag) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Both sides of a comparison: `a` and `b` are types of the BTFs of the same letter. */
+struct pair {
+	const struct btf *a_btf;
+	const struct btf *b_btf;
+};
+
+static bool same_name(const struct pair *in, uint32_t a, uint32_t b)
+{
+	return strcmp(btf__name_by_offset(in->a_btf, a), btf__name_by_offset(in->b_btf, b)) == 0;
+}
+
+static bool same_type(const struct pair *in, uint32_t a_id, uint32_t b_id, int depth);
+
+static bool same_members(const struct pair *in, const struct btf_type *a, const struct btf_type *b, int depth)
+{
+	if (a->size != b->size || btf_vlen(a) != btf_vlen(b))
+		return false;
+	for (unsigned i = 0; i < btf_vlen(a); i++) {
+		if (!same_name(in, btf_members(a)[i].name_off, btf_members(b)[i].name_off) ||
+			btf_member_bit_offset(a, i) != btf_member_bit_offset(b, i) ||
+			btf_member_bitfield_size(a, i) != btf_member_bitfield_size(b, i) ||
+			!same_type(in, btf_members(a)[i].type, btf_members(b)[i].type, depth))
+			return false;
+	}
+	return true;
+}
+
+static bool same_variables(
+	const struct pair *in, const struct btf_type *a, const struct btf_type *b, int depth)
+{
+	if (a->size != b->size || btf_vlen(a) != btf_vlen(b))
+		return false;
+	for (unsigned i = 0; i < btf_vlen(a); i++) {
+		const struct btf_var_secinfo *a_info = btf_var_secinfos(a) + i,
+					     *b_info = btf_var_secinfos(b) + i;
+
+		if (a_info->offset != b_info->offset || a_info->size != b_info->size ||
+			!same_type(in, a_info->type, b_info->type, depth))
+			return false;
+	}
+	return true;
+}
+
+static bool same_pointee(const struct pair *in, uint32_t a_id, uint32_t b_id)
+{
+	const struct btf_type *a = types_resolve(in->a_btf, a_id), *b = types_resolve(in->b_btf, b_id);
+
+	return a && b && btf_kind(a) == btf_kind(b) && same_name(in, a->name_off, b->name_off);
+}
+
+static bool same_type(const struct pair *in, uint32_t a_id, uint32_t b_id, int depth)
+{
+	const struct btf_type *a = types_resolve(in->a_btf, a_id), *b = types_resolve(in->b_btf, b_id);
+
+	if (!a || !b || btf_kind(a) != btf_kind(b) || depth > DEPTH_MAX)
+		return false;
+	switch (btf_kind(a)) {
+	case BTF_KIND_UNKN: /* void */
+		return true;
+	case BTF_KIND_INT:
+		return a->size == b->size && btf_int_encoding(a) == btf_int_encoding(b) &&
+		       btf_int_bits(a) == btf_int_bits(b) && btf_int_offset(a) == btf_int_offset(b);
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+	case BTF_KIND_FLOAT:
+		return a->size == b->size;
+	case BTF_KIND_PTR:
+		return same_pointee(in, a->type, b->type);
+	case BTF_KIND_ARRAY:
+		return btf_array(a)->nelems == btf_array(b)->nelems &&
+		       same_type(in, btf_array(a)->type, btf_array(b)->type, depth + 1);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return same_members(in, a, b, depth + 1);
+	case BTF_KIND_VAR:
+		return same_name(in, a->name_off, b->name_off) && same_type(in, a->type, b->type, depth + 1);
+	case BTF_KIND_DATASEC:
+		return same_variables(in, a, b, depth + 1);
+	}
+	return false;
+}
+
+bool types_same_layout(const struct btf *a, uint32_t a_id, const struct btf *b, uint32_t b_id)
+{
+	return same_type(&(struct pair){ a, b }, a_id, b_id, 0);
+}
+
+static bool contain(const struct btf *btf, uint32_t id, const char *struct_name, int depth)
+{
+	const struct btf_type *type = types_resolve(btf, id);
+
+	if (!type || depth > DEPTH_MAX)
+		return false;
+	if (btf_is_array(type))
+		return contain(btf, btf_array(type)->type, struct_name, depth + 1);
+	if (btf_is_var(type))
+		return contain(btf, type->type, struct_name, depth + 1);
+	if (btf_is_datasec(type)) {
+		for (unsigned i = 0; i < btf_vlen(type); i++)
+			if (contain(btf, btf_var_secinfos(type)[i].type, struct_name, depth + 1))
+				return true;
+		return false;
+	}
+	if (!btf_is_composite(type))
+		return false;
+	if (strcmp(btf__name_by_offset(btf, type->name_off), struct_name) == 0)
+		return true;
+	for (unsigned i = 0; i < btf_vlen(type); i++)
+		if (contain(btf, btf_members(type)[i].type, struct_name, depth + 1))
+			return true;
+	return false;
+}
+
+bool types_contain(const struct btf *btf, uint32_t id, const char *struct_name)
+{
+	return contain(btf, id, struct_name, 0);
+}
+
+static void describe_array(const struct btf *btf, const struct btf_array *array, char *ret_words, size_t size)
+{
+	const struct btf_type *element = types_resolve(btf, array->type);
+
+	if (element && btf_is_int(element) && element->size == 1)
+		snprintf(ret_words, size, "an array of %u bytes", array->nelems);
+	else
+		snprintf(ret_words, size, "an array of %u elements", array->nelems);
+}
+
+void types_describe(const struct btf *btf, uint32_t id, char *ret_words, size_t size)
+{
+	const struct btf_type *type = types_resolve(btf, id);
+	const char *name = type ? btf__name_by_offset(btf, type->name_off) : "";
+
+	if (type && btf_is_var(type)) {
+		types_describe(btf, type->type, ret_words, size);
+	} else if (type && btf_is_int(type)) {
+		if (btf_int_encoding(type) & BTF_INT_BOOL)
+			snprintf(ret_words, size, "a bool");
+		else
+			snprintf(ret_words, size, "%s integer of %u byte%s",
+				btf_int_encoding(type) & BTF_INT_SIGNED ? "a signed" : "an unsigned",
+				type->size, type->size == 1 ? "" : "s");
+	} else if (type && btf_is_array(type)) {
+		describe_array(btf, btf_array(type), ret_words, size);
+	} else if (type && (btf_is_any_enum(type) || btf_is_composite(type))) {
+		snprintf(ret_words, size, "%s %s",
+			btf_is_struct(type)  ? "struct"
+			: btf_is_union(type) ? "union"
+					     : "enum",
+			*name ? name : "(unnamed)");
+	} else if (type && btf_is_ptr(type)) {
+		snprintf(ret_words, size, "a pointer");
+	} else {
+		snprintf(ret_words, size, "of a kind that holds no parameter");
+	}
+}

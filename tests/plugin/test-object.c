@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Object files that were never made for xslot: Debian's own, and one with everything that goes wrong. */
+#include "check.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/instance.h"
+#include "object.bpf.h"
+#include "object_legacy.bpf.h"
+#include "util/file.h"
+
+#define DEBIAN "/usr/lib/x86_64-linux-gnu/bpf"
+
+static struct instance_options foreign(const void *object, size_t size, const char *program)
+{
+	return (struct instance_options){
+		.name = "plugin object",
+		.object = object,
+		.object_size = size,
+		.function = program,
+		.plain_maps_are_state = true,
+		.same_state_version = true,
+	};
+}
+
+static struct instance *load(const struct instance_options *options)
+{
+	struct instance *instance = NULL;
+	struct xslot_diag diag = {};
+
+	if (instance_open(options, &instance, NULL, &diag) < 0 || instance_verify_as_xdp(instance, &diag) < 0)
+		fail_msg("%s\n%s", diag.message, diag.log ? diag.log : "");
+	return instance;
+}
+
+static unsigned run(const struct instance *instance)
+{
+	unsigned char packet[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet), .repeat = 1);
+	int fd = bpf_prog_get_fd_by_id(instance_program_id(instance));
+
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_prog_test_run_opts(fd, &opts), 0);
+	close(fd);
+	return opts.retval;
+}
+
+static struct blob *debian(const char *name)
+{
+	struct blob *blob = NULL;
+	char path[128];
+
+	snprintf(path, sizeof(path), DEBIAN "/%s.o", name);
+	if (access(path, R_OK) < 0)
+		return NULL;
+	assert_int_equal(blob_read(path, 1 << 20, &blob, NULL), 0);
+	return blob;
+}
+
+struct known {
+	const char *file;
+	const char *map; /* one of its maps */
+	enum map_class class;
+	uint32_t proceed;
+	unsigned verdict; /* on a packet of zeros, unconfigured */
+};
+
+static void test_debians_objects_run(void **state)
+{
+	static const struct known objects[] = {
+		{ "xdpfilt_alw_all", "filter_ipv4", MAP_STATE, 1 << XDP_PASS, XDP_PASS },
+		{ "xdpfilt_alw_tcp", "filter_ports", MAP_STATE, 1 << XDP_PASS, XDP_PASS },
+		{ "xdpfilt_dny_all", "xdp_stats_map", MAP_STATE, 1 << XDP_PASS, XDP_DROP },
+		{ "xdpfilt_dny_eth", "filter_ethernet", MAP_STATE, 1 << XDP_PASS, XDP_DROP },
+		{ "xdpdump_xdp", "xdpdump_perf_map", MAP_CONFIG, 1 << XDP_PASS, XDP_PASS },
+		{ "xsk_def_xdp_prog", "xsks_map", MAP_CONFIG, 1 << XDP_PASS, XDP_PASS },
+	};
+
+	for (size_t i = 0; i < sizeof(objects) / sizeof(*objects); i++) {
+		const struct known *known = &objects[i];
+		struct blob *blob = debian(known->file);
+		const struct instance_map *maps;
+		struct instance_options options;
+		struct instance *instance;
+		size_t n, found = 0;
+
+		if (!blob)
+			skip();
+		options = foreign(blob->data, blob->size, NULL);
+		instance = load(&options);
+		blob_free(blob);
+		n = instance_maps(instance, &maps);
+		for (size_t m = 0; m < n; m++)
+			if (strcmp(maps[m].name, known->map) == 0 && maps[m].class == known->class)
+				found++;
+		if (found != 1 || instance_run_config(instance) != known->proceed ||
+			run(instance) != known->verdict)
+			fail_msg("%s: %zu maps %s, proceeds on %#x, verdict %u", known->file, found,
+				known->map, instance_run_config(instance), run(instance));
+		instance_free(instance);
+	}
+}
+
+static void test_state_of_debians_objects_goes_on(void **state)
+{
+	struct blob *blob = debian("xdpfilt_alw_all");
+	struct instance_options options;
+	struct instance *first, *second;
+	uint8_t mac[6] = {}, deny[1024] = {};
+
+	if (!blob)
+		skip();
+	options = foreign(blob->data, blob->size, "xdpfilt_alw_all");
+	first = load(&options);
+	memset(deny, 0xff, sizeof(deny));
+	assert_int_equal(
+		bpf_map_update_elem(instance_map_fd(first, "filter_ethernet"), mac, deny, BPF_ANY), 0);
+	options.previous = first;
+	second = load(&options);
+	instance_free(first);
+	assert_int_equal(run(second), XDP_DROP);
+	assert_int_equal(access("/sys/fs/bpf/filter_ethernet", F_OK), -1);
+	instance_free(second);
+	blob_free(blob);
+}
+
+static void test_one_program_of_several(void **state)
+{
+	struct instance_options options = foreign(object_bpf, sizeof(object_bpf), "drop");
+	struct instance *instance = load(&options);
+	uint64_t n = 0;
+
+	assert_int_equal(instance_run_config(instance), 1 << XDP_DROP | 1 << XDP_TX);
+	assert_int_equal(run(instance), XDP_DROP);
+	assert_int_equal(
+		bpf_map_lookup_elem(instance_map_fd(instance, "xslot_test_pinned"), &(uint32_t){ 0 }, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(access("/sys/fs/bpf/xslot_test_pinned", F_OK), -1);
+	instance_free(instance);
+	options.function = "pass";
+	instance = load(&options);
+	assert_int_equal(run(instance), XDP_PASS);
+	assert_int_equal(instance_run_config(instance), 1 << XDP_PASS);
+	instance_free(instance);
+}
+
+static void check_refused(struct instance_options options, const char *const words[])
+{
+	struct instance *instance = NULL;
+	struct xslot_diag diag = {};
+
+	assert_true(instance_open(&options, &instance, NULL, &diag) < 0);
+	assert_null(instance);
+	for (; *words; words++)
+		if (!strstr(diag.message, *words))
+			fail_msg("\"%s\" does not say \"%s\"", diag.message, *words);
+}
+
+static void test_refusals_say_what_would_help(void **state)
+{
+	static const char *const several[] = { "plugin object: ", "several programs", "drop, pass, unchecked",
+		NULL };
+	static const char *const no_such[] = { "no program other", "drop, pass, unchecked", NULL };
+	static const char *const legacy[] = { "section \"maps\"", "libbpf 1.0", ".maps", NULL };
+	static const char *const no_object[] = { "not a BPF object", NULL };
+
+	check_refused(foreign(object_bpf, sizeof(object_bpf), NULL), several);
+	check_refused(foreign(object_bpf, sizeof(object_bpf), "other"), no_such);
+	check_refused(foreign(object_legacy_bpf, sizeof(object_legacy_bpf), "drop"), legacy);
+	check_refused(foreign("some text", 9, "drop"), no_object);
+	check_refused(foreign(object_bpf, 100, "drop"), no_object);
+	check_refused(foreign(object_bpf, sizeof(object_bpf) / 2, "drop"), no_object);
+}
+
+static void test_the_verifiers_reason_is_in_the_sentence(void **state)
+{
+	struct instance_options options = foreign(object_bpf, sizeof(object_bpf), "unchecked");
+	struct instance *instance = NULL;
+	struct xslot_diag diag = {};
+
+	assert_int_equal(instance_open(&options, &instance, NULL, &diag), 0);
+	assert_int_equal(instance_verify_as_xdp(instance, &diag), -EACCES);
+	if (!strstr(diag.message, "plugin object: the verifier refuses unchecked(): ") ||
+		!strstr(diag.message, "invalid access to packet") || !strstr(diag.message, "return *data"))
+		fail_msg("%s", diag.message);
+	assert_null(strchr(diag.message, '\n'));
+	assert_non_null(diag.log);
+	assert_non_null(strstr(diag.log, "processed "));
+	xslot_diag_clear(&diag);
+	instance_free(instance);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_debians_objects_run),
+		cmocka_unit_test(test_state_of_debians_objects_goes_on),
+		cmocka_unit_test(test_one_program_of_several),
+		cmocka_unit_test(test_refusals_say_what_would_help),
+		cmocka_unit_test(test_the_verifiers_reason_is_in_the_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
