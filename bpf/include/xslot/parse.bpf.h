@@ -222,8 +222,8 @@ static __always_inline enum xslot_parsed xslot_parse_ip6_headers(
 		return XSLOT_PARSED;
 	}
 	if (protocol == IPPROTO_MH || protocol == 139 || protocol == 140) {
-		header = XSLOT_HEADER(struct xslot_extension_header, pos, end);
-		if (!header)
+		header = pos;
+		if (pos + 8 > end)
 			return XSLOT_PARSED_TRUNCATED;
 		return header->next == IPPROTO_NONE ? XSLOT_PARSED : XSLOT_PARSED_MALFORMED;
 	}

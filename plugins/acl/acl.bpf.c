@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Decide by source prefix, protocol and destination port. One look-up in a longest-prefix trie finds the list
+ * of all rules that are effective for a source, best first; the first that matches decides.
+ *
+ * What cannot be seen must not help a packet past a rule. A frame whose headers end early, contradict each
+ * other or are too many is dropped, whatever the rules say. A later fragment has no ports: a rule with ports
+ * that denies matches it whatever port the first fragment had, one that allows never does.
+ */
+#include <xslot/slot.bpf.h>
+
+#include <xslot/parse.bpf.h>
+
+#include "acl.h"
+
+const volatile __u32 policy = ACL_DENY;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ACL_MAX_PREFIXES);
+	__type(key, struct acl_prefix4);
+	__type(value, __u32);
+} prefixes4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ACL_MAX_PREFIXES);
+	__type(key, struct acl_prefix6);
+	__type(value, __u32);
+} prefixes6 SEC(".maps");
+
+/* Entry 0 is never used: its index ends a list. Mapped into the host's memory to be filled. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, ACL_MAX_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct acl_entry);
+} entries SEC(".maps");
+
+/* By the rule's text, not its place in the file: so an edit elsewhere, or a new order, keeps the number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ACL_MAX_HITS);
+	__type(key, __u64);
+	__type(value, __u64);
+} hits SEC(".maps") XSLOT_STATE;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ACL_TOTALS);
+	__type(key, __u32);
+	__type(value, __u64);
+} totals SEC(".maps") XSLOT_STATE;
+
+static __always_inline int decide(__u32 total, int verdict)
+{
+	__u64 *count = bpf_map_lookup_elem(&totals, &total);
+
+	if (count)
+		++*count;
+	return verdict;
+}
+
+/* A counter is made with a rule's first hit: rules that are never hit cost no memory. */
+static __always_inline int decide_by(const struct acl_entry *entry)
+{
+	int verdict = entry->deny ? XDP_DROP : XSLOT_NEXT;
+	__u64 key = entry->key, zero = 0;
+	__u64 *count = bpf_map_lookup_elem(&hits, &key);
+
+	if (!count) {
+		bpf_map_update_elem(&hits, &key, &zero, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&hits, &key);
+	}
+	if (!count)
+		return decide(ACL_TOTAL_UNCOUNTED, verdict);
+	++*count;
+	return verdict;
+}
+
+static __always_inline __u32 *first_entry(const struct xslot_packet *packet)
+{
+	struct acl_prefix4 key4 = { .length = 32 };
+	struct acl_prefix6 key6 = { .length = 128 };
+
+	if (packet->family == 4) {
+		__builtin_memcpy(key4.address, &packet->source.v4, 4);
+		return bpf_map_lookup_elem(&prefixes4, &key4);
+	}
+	__builtin_memcpy(key6.address, packet->source.v6, 16);
+	return bpf_map_lookup_elem(&prefixes6, &key6);
+}
+
+static __always_inline int entry_matches(const struct acl_entry *entry, __u32 protocol, __u32 port, int later)
+{
+	if (!entry->any_protocol && entry->protocol != protocol)
+		return 0;
+	if (later)
+		return !entry->has_ports || entry->deny;
+	return port >= entry->port_low && port <= entry->port_high;
+}
+
+SEC("xdp")
+int acl(struct xdp_md *ctx)
+{
+	struct xslot_packet packet;
+	__u32 *first, index, port;
+	int i, later;
+
+	switch (xslot_parse(ctx, &packet)) {
+	case XSLOT_PARSED:
+		break;
+	case XSLOT_PARSED_NOT_IP:
+		return decide(ACL_TOTAL_NOT_IP, XSLOT_NEXT);
+	default:
+		return decide(ACL_TOTAL_UNKNOWN, XDP_DROP);
+	}
+	if (packet.flags & XSLOT_PACKET_PROTOCOL_HIDDEN)
+		return decide(ACL_TOTAL_UNKNOWN, XDP_DROP);
+	port = packet.flags & XSLOT_PACKET_PORTS ? bpf_ntohs(packet.dport) : 0;
+	later = packet.flags & XSLOT_PACKET_LATER_FRAGMENT;
+	first = first_entry(&packet);
+	index = first ? *first : 0;
+	for (i = 0; i < ACL_MAX_EFFECTIVE && index; i++) {
+		struct acl_entry *entry = bpf_map_lookup_elem(&entries, &index);
+
+		if (!entry)
+			return XDP_ABORTED;
+		if (entry_matches(entry, packet.protocol, port, later))
+			return decide_by(entry);
+		index = entry->next;
+	}
+	if (index)
+		return XDP_ABORTED;
+	return decide(ACL_TOTAL_POLICY, policy == ACL_ALLOW ? XSLOT_NEXT : XDP_DROP);
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The user-space side of acl. `check` and `start` read the same bytes the same way: line.c, rules.c and
+ * flatten.c say what is wrong and make the lists, tables.c puts them into the kernel. Counters are state and
+ * go from instance to instance by themselves, being named by the rules' text; settle removes those of rules
+ * that are no more.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acl.bpf.h" /* generated: the bytes of the compiled acl.bpf.c */
+#include "flatten.h"
+#include "rules.h"
+#include "tables.h"
+
+#define TOP_RULES 10
+#define PRIORITY_WARNING 4
+
+/* Parse and flatten; everything that is wrong is told to the host. */
+static int read_rules(struct xslot_context *context, struct rules **ret_rules, struct flat **ret_flat)
+{
+	const struct xslot_value *file = xslot_value(context, "rules");
+	struct problems problems = { .context = context };
+	struct rules *rules = NULL;
+	struct flat *flat = NULL;
+	int r;
+
+	r = rules_parse(file->data, file->size, &rules, &problems);
+	if (!r)
+		r = flatten(rules, &flat, &problems);
+	if (r)
+		xslot_error(
+			context, "rules", 0, "cannot read %zu bytes of rules: %s", file->size, strerror(-r));
+	else
+		r = problems_finish(&problems);
+	if (r) {
+		rules_free(rules);
+		flat_free(flat);
+		return r;
+	}
+	*ret_rules = rules;
+	*ret_flat = flat;
+	return 0;
+}
+
+static int check(struct xslot_context *context)
+{
+	struct rules *rules;
+	struct flat *flat;
+	int r = read_rules(context, &rules, &flat);
+
+	if (r)
+		return r;
+	if (flat->n_dead)
+		xslot_log(context, PRIORITY_WARNING,
+			"%zu rules can never match, the first one in line %u, because of line %u",
+			flat->n_dead, flat->dead_line, flat->dead_by_line);
+	rules_free(rules);
+	flat_free(flat);
+	return 0;
+}
+
+static int start(struct xslot_context *context)
+{
+	struct rules *rules;
+	struct flat *flat;
+	int r = read_rules(context, &rules, &flat);
+
+	if (r)
+		return r;
+	r = tables_fill(context, flat);
+	flat_free(flat);
+	if (r) {
+		xslot_error(context, "rules", 0, "cannot fill the tables of %zu rules: %s", rules->n_rules,
+			strerror(-r));
+		rules_free(rules);
+		return r;
+	}
+	context->data = rules;
+	return 0;
+}
+
+static int settle(struct xslot_context *context, uint32_t old_version)
+{
+	return hits_prune(context, context->data);
+}
+
+static int compare_hits(const void *left, const void *right)
+{
+	const struct hit *a = left, *b = right;
+
+	return a->packets > b->packets ? -1 : a->packets < b->packets;
+}
+
+static int status(struct xslot_context *context)
+{
+	const struct rules *rules = context->data;
+	uint64_t totals[ACL_TOTALS], packets = 0;
+	char text[RULE_TEXT_MAX];
+	const struct rule *rule;
+	struct hit *hits;
+	size_t n;
+	int r = totals_read(context, totals);
+
+	if (!r)
+		r = hits_read(context, &hits, &n);
+	if (r)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		packets += hits[i].packets;
+	xslot_status(context, "rules", "%zu", rules->n_rules);
+	xslot_status(context, "decided by rules", "%" PRIu64, packets + totals[ACL_TOTAL_UNCOUNTED]);
+	xslot_status(context, "decided by policy", "%" PRIu64 ", %s", totals[ACL_TOTAL_POLICY],
+		xslot_value(context, "policy")->number == ACL_ALLOW ? "allow" : "deny");
+	xslot_status(context, "dropped as unknown", "%" PRIu64, totals[ACL_TOTAL_UNKNOWN]);
+	xslot_status(context, "not IP", "%" PRIu64, totals[ACL_TOTAL_NOT_IP]);
+	if (totals[ACL_TOTAL_UNCOUNTED])
+		xslot_status(context, "hits without a counter", "%" PRIu64, totals[ACL_TOTAL_UNCOUNTED]);
+	qsort(hits, n, sizeof(*hits), compare_hits);
+	for (size_t i = 0, shown = 0; i < n && shown < TOP_RULES; i++) {
+		rule = rules_find(rules, hits[i].key);
+		if (!rule)
+			continue;
+		rule_text(rule, text);
+		xslot_status(context, text, "%" PRIu64 " in line %u", hits[i].packets, rule->line);
+		shown++;
+	}
+	free(hits);
+	return 0;
+}
+
+static void stop(struct xslot_context *context)
+{
+	rules_free(context->data);
+	context->data = NULL;
+}
+
+XSLOT_PLUGIN(acl, .version = "1.0.0", .summary = "allow and deny by source prefix, protocol and port",
+	XSLOT_BPF(acl),
+	XSLOT_PARAMS(
+		{ "rules", XSLOT_FILE, "the rules, one a line: see plugins/acl/README.md", .required = 1 },
+		{ "policy", XSLOT_ENUM, "what happens to packets that no rule matches", .fallback = "deny",
+			.words = "allow|deny" }),
+	.check = check, .start = start, .settle = settle, .status = status, .stop = stop);

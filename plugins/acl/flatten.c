@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * From lines to lists. For each family: sort the rules by prefix, shorter before longer, then by line. That
+ * is the order of a walk down the tree of prefixes, so a stack of the open ones knows each prefix's parent,
+ * and the parent's list is made when the child's last entry is pointed at it.
+ *
+ * A rule that can never decide, because an earlier one at its prefix matches all that it matches, gets no
+ * entry. A rule without a protocol ends its list: nothing shorter is ever asked. Fragments are why a rule
+ * "allow … tcp 80" does not make a later "deny … tcp 80" dead: a later fragment passes by the former.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flatten.h"
+
+/* An open prefix of the walk. */
+struct open {
+	const struct rule *rule; /* one of its rules, for address and length */
+	uint32_t first;
+	unsigned depth; /* entries from `first` to the list's end */
+};
+
+struct walk {
+	const struct rules *rules;
+	struct flat *flat;
+	struct problems *problems;
+	bool ipv6;
+	const struct rule **sorted;
+	size_t n_sorted;
+	struct open stack[130];
+	unsigned n_stack;
+};
+
+static int compare_rules(const void *left, const void *right)
+{
+	const struct rule *a = *(const struct rule *const *)left, *b = *(const struct rule *const *)right;
+	int order = memcmp(a->address, b->address, sizeof(a->address));
+
+	if (order)
+		return order;
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return a->line < b->line ? -1 : a->line > b->line;
+}
+
+static bool same_prefix(const struct rule *a, const struct rule *b)
+{
+	return a->length == b->length && !memcmp(a->address, b->address, sizeof(a->address));
+}
+
+static bool contains(const struct rule *outer, const struct rule *inner)
+{
+	unsigned bytes = outer->length / 8, bits = outer->length % 8;
+
+	if (outer->length > inner->length || memcmp(outer->address, inner->address, bytes) != 0)
+		return false;
+	return !bits || !((outer->address[bytes] ^ inner->address[bytes]) >> (8 - bits));
+}
+
+/* Does `earlier` match every packet that `later`, of the same prefix, matches? */
+static bool covers(const struct acl_entry *earlier, const struct rule *later)
+{
+	if (earlier->any_protocol)
+		return true;
+	if (later->any_protocol || earlier->protocol != later->protocol)
+		return false;
+	if (!earlier->has_ports)
+		return true;
+	return later->has_ports && earlier->port_low <= later->port_low &&
+	       earlier->port_high >= later->port_high && (earlier->deny || !later->deny);
+}
+
+static void note_dead(struct walk *walk, const struct rule *rule, unsigned by_line)
+{
+	struct flat *flat = walk->flat;
+
+	if (walk->ipv6 && !rule->family)
+		return; /* `any`, known from IPv4 */
+	if (!flat->n_dead++ || rule->line < flat->dead_line) {
+		flat->dead_line = rule->line;
+		flat->dead_by_line = by_line;
+	}
+}
+
+static void too_many(struct walk *walk, const struct rule *rule, unsigned parent_depth)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	if (walk->ipv6 && !rule->family)
+		return;
+	inet_ntop(walk->ipv6 ? AF_INET6 : AF_INET, rule->address, address, sizeof(address));
+	problem(walk->problems, rule->line,
+		"one rule too many is effective at %s/%u: at most %d, and %u come from shorter prefixes",
+		address, rule->length, ACL_MAX_EFFECTIVE, parent_depth);
+}
+
+static struct acl_entry entry_of(const struct rule *rule)
+{
+	return (struct acl_entry){
+		.key = rule->key,
+		.port_low = rule->port_low,
+		.port_high = rule->port_high,
+		.protocol = rule->protocol,
+		.any_protocol = rule->any_protocol,
+		.has_ports = rule->has_ports,
+		.deny = rule->deny,
+	};
+}
+
+/* Entries for the rules of one prefix, `n` of them from `rules` on, one after the other. Returns how many. */
+static unsigned add_rules(struct walk *walk, const struct rule **rules, size_t n, unsigned parent_depth)
+{
+	struct flat *flat = walk->flat;
+	struct acl_entry *entries = &flat->entries[flat->n_entries];
+	unsigned lines[ACL_MAX_EFFECTIVE], n_entries = 0, by, inherited;
+
+	for (size_t i = 0; i < n; i++) {
+		for (by = 0; by < n_entries && !covers(&entries[by], rules[i]); by++)
+			;
+		if (by < n_entries) {
+			note_dead(walk, rules[i], lines[by]);
+			continue;
+		}
+		inherited = rules[i]->any_protocol ? 0 : parent_depth;
+		if (n_entries + inherited >= ACL_MAX_EFFECTIVE) {
+			too_many(walk, rules[i], inherited);
+			break;
+		}
+		lines[n_entries] = rules[i]->line;
+		entries[n_entries++] = entry_of(rules[i]);
+		entries[n_entries - 1].next = (uint32_t)++flat->n_entries;
+	}
+	return n_entries;
+}
+
+/* One prefix, with the rules walk->sorted[begin] to [end - 1]: its list goes on with its parent's. */
+static void add_prefix(struct walk *walk, size_t begin, size_t end)
+{
+	const struct rule *rule = walk->sorted[begin];
+	struct flat_family *family = &walk->flat->family[walk->ipv6];
+	struct flat_prefix *prefix = &family->prefixes[family->n_prefixes++];
+	struct open parent = {}, open = { .rule = rule, .first = (uint32_t)walk->flat->n_entries };
+	struct acl_entry *last;
+
+	while (walk->n_stack && !contains(walk->stack[walk->n_stack - 1].rule, rule))
+		walk->n_stack--;
+	if (walk->n_stack)
+		parent = walk->stack[walk->n_stack - 1];
+	open.depth = add_rules(walk, &walk->sorted[begin], end - begin, parent.depth);
+	if (!open.depth) { /* too many above already, and told */
+		open = parent;
+		open.rule = rule;
+	} else {
+		last = &walk->flat->entries[walk->flat->n_entries - 1];
+		last->next = last->any_protocol ? 0 : parent.first;
+		open.depth += last->any_protocol ? 0 : parent.depth;
+	}
+	walk->stack[walk->n_stack++] = open;
+	prefix->length = rule->length;
+	prefix->first = open.first;
+	memcpy(prefix->address, rule->address, sizeof(prefix->address));
+}
+
+static void flatten_family(struct walk *walk)
+{
+	const struct rules *rules = walk->rules;
+	uint8_t other = walk->ipv6 ? 4 : 6;
+	size_t begin, end;
+
+	walk->n_sorted = 0;
+	walk->n_stack = 0;
+	for (size_t i = 0; i < rules->n_rules; i++)
+		if (rules->rules[i].family != other)
+			walk->sorted[walk->n_sorted++] = &rules->rules[i];
+	qsort(walk->sorted, walk->n_sorted, sizeof(*walk->sorted), compare_rules);
+	for (begin = 0; begin < walk->n_sorted; begin = end) {
+		for (end = begin + 1; end < walk->n_sorted; end++)
+			if (!same_prefix(walk->sorted[begin], walk->sorted[end]))
+				break;
+		add_prefix(walk, begin, end);
+	}
+}
+
+int flatten(const struct rules *rules, struct flat **ret_flat, struct problems *problems)
+{
+	struct flat *flat = calloc(1, sizeof(*flat));
+	struct walk walk = { .rules = rules, .flat = flat, .problems = problems };
+	size_t n = rules->n_rules;
+
+	walk.sorted = calloc(n + 1, sizeof(*walk.sorted));
+	if (flat) {
+		flat->entries = calloc(2 * n + 1, sizeof(*flat->entries));
+		flat->family[0].prefixes = calloc(n + 1, sizeof(*flat->family[0].prefixes));
+		flat->family[1].prefixes = calloc(n + 1, sizeof(*flat->family[1].prefixes));
+		flat->n_entries = 1;
+	}
+	if (!walk.sorted || !flat || !flat->entries || !flat->family[0].prefixes ||
+		!flat->family[1].prefixes) {
+		free(walk.sorted);
+		flat_free(flat);
+		return -ENOMEM;
+	}
+	flatten_family(&walk);
+	walk.ipv6 = true;
+	flatten_family(&walk);
+	free(walk.sorted);
+	*ret_flat = flat;
+	return 0;
+}
+
+void flat_free(struct flat *flat)
+{
+	if (!flat)
+		return;
+	free(flat->entries);
+	free(flat->family[0].prefixes);
+	free(flat->family[1].prefixes);
+	free(flat);
+}

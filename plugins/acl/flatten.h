@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Rules as the packet path wants them: see acl.h. */
+#ifndef ACL_FLATTEN_H
+#define ACL_FLATTEN_H
+
+#include "acl.h"
+#include "rules.h"
+
+struct flat_prefix {
+	uint8_t length;
+	uint8_t address[16];
+	uint32_t first; /* index in entries */
+};
+
+struct flat_family {
+	struct flat_prefix *prefixes;
+	size_t n_prefixes;
+};
+
+struct flat {
+	struct acl_entry *entries; /* the first one unused */
+	size_t n_entries;
+	struct flat_family family[2]; /* IPv4, IPv6 */
+	size_t n_dead;		      /* rules that an earlier one at the same prefix always decides before */
+	unsigned dead_line;	      /* the first such rule's, and that of the earlier one */
+	unsigned dead_by_line;
+};
+
+/* A prefix at which too many rules are effective is told to `problems`. Returns -ENOMEM only. */
+int flatten(const struct rules *rules, struct flat **ret_flat, struct problems *problems);
+void flat_free(struct flat *flat); /* accepts NULL */
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A whole rules file, and the names of its counters. A counter belongs to what a rule says, not to where it
+ * stands: its key is a hash of the rule's normalised text. With 64 bits and 100,000 rules two texts share one
+ * in one file of 3,000 million; their packets would be counted together, and decided as ever.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acl.h"
+#include "rules.h"
+
+void problem(struct problems *problems, unsigned line, const char *format, ...)
+{
+	struct xslot_context *context = problems->context;
+	va_list args;
+
+	if (problems->n++ >= PROBLEMS_SHOWN)
+		return;
+	va_start(args, format);
+	context->host->error(context, "rules", line, format, args);
+	va_end(args);
+}
+
+int problems_finish(const struct problems *problems)
+{
+	if (problems->n > PROBLEMS_SHOWN)
+		xslot_error(problems->context, "rules", 0, "%zu more errors, after the first %d",
+			problems->n - PROBLEMS_SHOWN, PROBLEMS_SHOWN);
+	return problems->n ? -EINVAL : 0;
+}
+
+/* FNV-1a with a finishing mix. Counters outlive builds by it: never change it. */
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
+	hash ^= hash >> 32;
+	hash *= 0xd6e8feb86659fd93;
+	return hash ^ hash >> 32;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+	const struct rule *a = *(const struct rule *const *)left, *b = *(const struct rule *const *)right;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return a->line < b->line ? -1 : a->line > b->line;
+}
+
+/* Two lines that say the same are an error at the later one, in order of lines. */
+static int report_duplicates(const struct rules *rules, struct problems *problems)
+{
+	const struct rule **first = malloc((rules->n_rules + 1) * sizeof(*first)), *rule, *previous = NULL;
+	char text[RULE_TEXT_MAX];
+
+	if (!first)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->n_rules; previous = rule, i++) {
+		rule = rules->by_key[i];
+		first[rule - rules->rules] =
+			previous && previous->key == rule->key ? first[previous - rules->rules] : rule;
+	}
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		rule = &rules->rules[i];
+		if (first[i] == rule)
+			continue;
+		rule_text(rule, text);
+		problem(problems, rule->line, "\"%s\" stands in line %u already: remove one", text,
+			first[i]->line);
+	}
+	free(first);
+	return 0;
+}
+
+static int make_keys(struct rules *rules)
+{
+	char text[RULE_TEXT_MAX];
+
+	rules->by_key = malloc((rules->n_rules + 1) * sizeof(*rules->by_key));
+	if (!rules->by_key)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		rule_text(&rules->rules[i], text);
+		rules->rules[i].key = hash_text(text);
+		rules->by_key[i] = &rules->rules[i];
+	}
+	qsort(rules->by_key, rules->n_rules, sizeof(*rules->by_key), compare_keys);
+	return 0;
+}
+
+/* All lines into `rules`, which has room for as many as there are lines, or ACL_MAX_RULES. */
+static void parse_lines(const uint8_t *data, size_t size, struct rules *rules, struct problems *problems)
+{
+	const uint8_t *end = data + size, *next;
+	struct rule rule;
+	unsigned line = 0;
+
+	for (; data < end; data = next + 1) {
+		next = memchr(data, '\n', (size_t)(end - data));
+		if (!next)
+			next = end;
+		if (!rule_parse(data, (size_t)(next - data), ++line, &rule, problems))
+			continue;
+		if (rules->n_rules == ACL_MAX_RULES) {
+			problem(problems, line, "more than %d rules: split the file over two slots",
+				ACL_MAX_RULES);
+			return;
+		}
+		rules->rules[rules->n_rules++] = rule;
+	}
+}
+
+int rules_parse(const uint8_t *data, size_t size, struct rules **ret_rules, struct problems *problems)
+{
+	struct rules *rules = calloc(1, sizeof(*rules));
+	size_t n_lines = 1;
+	int r = -ENOMEM;
+
+	for (size_t i = 0; i < size && n_lines < ACL_MAX_RULES; i++)
+		n_lines += data[i] == '\n';
+	if (rules)
+		rules->rules = malloc(n_lines * sizeof(*rules->rules));
+	if (rules && rules->rules) {
+		parse_lines(data, size, rules, problems);
+		r = make_keys(rules);
+	}
+	if (!r)
+		r = report_duplicates(rules, problems);
+	if (r) {
+		rules_free(rules);
+		return r;
+	}
+	*ret_rules = rules;
+	return 0;
+}
+
+void rules_free(struct rules *rules)
+{
+	if (!rules)
+		return;
+	free(rules->rules);
+	free(rules->by_key);
+	free(rules);
+}
+
+const struct rule *rules_find(const struct rules *rules, uint64_t key)
+{
+	size_t low = 0, high = rules->n_rules, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (rules->by_key[middle]->key < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == rules->n_rules || rules->by_key[low]->key != key)
+		return NULL;
+	return rules->by_key[low];
+}

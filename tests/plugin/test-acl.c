@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * acl against an oracle that knows nothing of tries, lists or headers: random rules and random packets, each
+ * decided by asking every rule in order. The plugin's own callbacks fill the maps of its own BPF program,
+ * which is loaded as an XDP program. XSLOT_TEST_SEED repeats a run.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "acl-host.h"
+#include "acl-packets.h"
+#include "acl.bpf.h"
+#include "acl.h"
+#include "check.h"
+
+#define SETS 150
+#define PACKETS_A_SET 150
+#define MAX_RULES 60
+
+extern const struct xslot_plugin xslot_plugin;
+
+/* A rule as the oracle sees it. */
+struct plain_rule {
+	bool deny, any, ipv6, any_protocol, has_ports;
+	unsigned length;
+	uint8_t address[16];
+	uint8_t protocol;
+	uint16_t low, high;
+	unsigned line;
+	uint64_t hits;
+};
+
+struct set {
+	struct plain_rule rules[MAX_RULES];
+	size_t n;
+	char text[MAX_RULES * 120];
+};
+
+static struct bpf_object *objects[2]; /* by policy */
+static struct bpf_object *object;     /* that of the policy under test */
+
+static bool prefix_holds(const struct plain_rule *rule, const uint8_t *address)
+{
+	for (unsigned bit = 0; bit < rule->length; bit++)
+		if ((rule->address[bit / 8] ^ address[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+static bool rule_holds(const struct plain_rule *rule, const struct packet *packet)
+{
+	if (!rule->any && (rule->ipv6 != packet->ipv6 || !prefix_holds(rule, packet->source)))
+		return false;
+	if (rule->any_protocol)
+		return true;
+	if (rule->protocol != packet->protocol)
+		return false;
+	if (!rule->has_ports || (rule->low == 0 && rule->high == 65535))
+		return true;
+	if (packet->kind == PACKET_LATER)
+		return rule->deny;
+	return packet->dport >= rule->low && packet->dport <= rule->high;
+}
+
+/* What the README says, and nothing else. Counts the hit. */
+static unsigned expected(struct set *set, const struct packet *packet, unsigned policy)
+{
+	struct plain_rule *best = NULL;
+
+	if (packet->kind == PACKET_NOT_IP)
+		return XSLOT_NEXT;
+	if (packet->kind == PACKET_UNKNOWN)
+		return XDP_DROP;
+	for (size_t i = 0; i < set->n; i++)
+		if (rule_holds(&set->rules[i], packet) && (!best || set->rules[i].length > best->length))
+			best = &set->rules[i];
+	if (best)
+		best->hits++;
+	return (best ? best->deny : policy == ACL_DENY) ? XDP_DROP : XSLOT_NEXT;
+}
+
+static bool same_rule(const struct plain_rule *a, const struct plain_rule *b)
+{
+	bool ports_a = a->has_ports && (a->low || a->high < 65535);
+	bool ports_b = b->has_ports && (b->low || b->high < 65535);
+
+	return a->deny == b->deny && a->any == b->any && a->ipv6 == b->ipv6 && a->length == b->length &&
+	       !memcmp(a->address, b->address, 16) && a->any_protocol == b->any_protocol &&
+	       (a->any_protocol || a->protocol == b->protocol) && ports_a == ports_b &&
+	       (!ports_a || (a->low == b->low && a->high == b->high));
+}
+
+static bool takes_ports(uint8_t protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 33 || protocol == 136;
+}
+
+static void make_rule(struct plain_rule *rule)
+{
+	static const uint8_t lengths4[] = { 0, 8, 9, 15, 16, 17, 24, 25, 31, 32 };
+	static const uint8_t lengths6[] = { 0, 16, 32, 33, 48, 64, 65, 66, 97, 127, 128 };
+	uint16_t port;
+
+	*rule = (struct plain_rule){ .deny = chance(2), .any = !chance(6), .ipv6 = chance(2) };
+	if (rule->any) {
+		rule->ipv6 = false;
+	} else {
+		rule->length =
+			rule->ipv6 ? lengths6[chance(sizeof(lengths6))] : lengths4[chance(sizeof(lengths4))];
+		chance_address(rule->ipv6, rule->address);
+		for (unsigned bit = rule->length; bit < 128; bit++)
+			rule->address[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	}
+	rule->any_protocol = !chance(5);
+	rule->protocol = rule->any_protocol ? 0 : chance_protocol();
+	if (!rule->any_protocol && takes_ports(rule->protocol) && chance(3)) {
+		rule->has_ports = true;
+		rule->low = chance_port();
+		rule->high = chance(2) ? rule->low : chance_port();
+		if (rule->low > rule->high) {
+			port = rule->low;
+			rule->low = rule->high;
+			rule->high = port;
+		}
+	}
+}
+
+/* The rule in one of the ways in which it may be written. */
+static size_t write_rule(const struct plain_rule *rule, char *text, size_t size)
+{
+	static const char *const blanks[] = { " ", "  ", "\t", " \t " };
+	const char *name = rule->protocol == 6	  ? "tcp"
+			   : rule->protocol == 17 ? "udp"
+			   : rule->protocol == 1  ? "icmp"
+			   : rule->protocol == 58 ? "icmp6"
+						  : NULL;
+	const char *blank = blanks[chance(4)];
+	size_t n = (size_t)snprintf(
+		text, size, "%s%s%s", chance(4) ? "" : blank, rule->deny ? "deny" : "allow", blank);
+
+	if (rule->any)
+		n += (size_t)snprintf(text + n, size - n, "any");
+	else if (rule->ipv6)
+		for (unsigned i = 0; i < 16; i += 2)
+			n += (size_t)snprintf(text + n, size - n, "%s%x", i ? ":" : "",
+				rule->address[i] << 8 | rule->address[i + 1]);
+	else
+		n += (size_t)snprintf(text + n, size - n, "%u.%u.%u.%u", rule->address[0], rule->address[1],
+			rule->address[2], rule->address[3]);
+	if (!rule->any && (rule->length != (rule->ipv6 ? 128 : 32) || chance(2)))
+		n += (size_t)snprintf(text + n, size - n, "/%u", rule->length);
+	if (!rule->any_protocol && name && chance(3))
+		n += (size_t)snprintf(text + n, size - n, "%s%s", blank, name);
+	else if (!rule->any_protocol)
+		n += (size_t)snprintf(text + n, size - n, "%s%u", blank, rule->protocol);
+	if (rule->has_ports && rule->low == rule->high && chance(3))
+		n += (size_t)snprintf(text + n, size - n, "%s%u", blank, rule->low);
+	else if (rule->has_ports)
+		n += (size_t)snprintf(text + n, size - n, "%s%u-%u", blank, rule->low, rule->high);
+	n += (size_t)snprintf(text + n, size - n, "%s\n", chance(6) ? "" : " # allow any");
+	return n;
+}
+
+static void make_set(struct set *set)
+{
+	size_t wanted = chance(MAX_RULES + 1), n = 0;
+	unsigned line = 1;
+
+	memset(set, 0, sizeof(*set));
+	for (size_t i = 0; i < wanted; i++) {
+		struct plain_rule *rule = &set->rules[set->n];
+		bool known = false;
+
+		make_rule(rule);
+		for (size_t j = 0; j < set->n; j++)
+			known = known || same_rule(&set->rules[j], rule);
+		if (known)
+			continue;
+		if (!chance(10)) {
+			n += (size_t)snprintf(
+				set->text + n, sizeof(set->text) - n, "%s\n", chance(2) ? "" : "# deny any");
+			line++;
+		}
+		n += write_rule(rule, set->text + n, sizeof(set->text) - n);
+		rule->line = line++;
+		set->n++;
+	}
+	if (n && chance(2))
+		set->text[n - 1] = '\0'; /* a last line without its newline */
+}
+
+static int map_fd(struct acl_host *host, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(object, name);
+}
+
+static void clear_map(const char *name)
+{
+	int fd = bpf_object__find_map_fd_by_name(object, name);
+	uint8_t key[32];
+
+	while (!bpf_map_get_next_key(fd, NULL, key))
+		assert_int_equal(bpf_map_delete_elem(fd, key), 0);
+}
+
+static void use_policy(unsigned policy)
+{
+	object = objects[policy];
+	clear_map("prefixes4");
+	clear_map("prefixes6");
+	clear_map("hits");
+}
+
+static int run(const struct packet *packet)
+{
+	LIBBPF_OPTS(
+		bpf_test_run_opts, options, .data_in = packet->bytes, .data_size_in = (uint32_t)packet->size);
+	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, "acl"));
+	int r = bpf_prog_test_run_opts(fd, &options);
+
+	return r ? r : (int)options.retval;
+}
+
+static void show(const struct set *set, const struct packet *packet, int want, int got)
+{
+	print_error("rules:\n%s\npacket: %s\nbytes:", set->text, packet->text);
+	for (size_t i = 0; i < packet->size; i++)
+		print_error(" %02x", packet->bytes[i]);
+	print_error("\nexpected %d, got %d\n", want, got);
+}
+
+/* Each rule's hits as the plugin's status shows them, which lists the top ten. */
+static void check_status(const struct set *set, struct acl_host *host)
+{
+	uint64_t decided = 0;
+	char want[64];
+
+	for (size_t i = 0; i < set->n; i++)
+		decided += set->rules[i].hits;
+	snprintf(want, sizeof(want), "decided by rules: %llu\n", (unsigned long long)decided);
+	assert_int_equal(xslot_plugin.status(&host->context), 0);
+	assert_non_null(strstr(host->status, want));
+	for (size_t i = 0, hit = 0; i < set->n; i++)
+		hit += set->rules[i].hits > 0;
+	for (size_t i = 0; i < set->n; i++) {
+		size_t higher = 0;
+
+		for (size_t j = 0; j < set->n; j++)
+			higher += set->rules[j].hits >= set->rules[i].hits && j != i;
+		snprintf(want, sizeof(want), ": %llu in line %u\n", (unsigned long long)set->rules[i].hits,
+			set->rules[i].line);
+		if (set->rules[i].hits && higher < 10)
+			assert_non_null(strstr(host->status, want));
+	}
+}
+
+static void check_set(unsigned policy)
+{
+	static struct set set;
+	static struct packet packet;
+	struct acl_host host;
+	unsigned want;
+	int got;
+
+	make_set(&set);
+	use_policy(policy);
+	acl_host_init(&host, set.text, strlen(set.text), policy);
+	host.map_fd = map_fd;
+	if (xslot_plugin.check(&host.context) || xslot_plugin.start(&host.context)) {
+		print_error("rules:\n%s\nrefused: line %u: %s\n", set.text, host.errors[0].line,
+			host.errors[0].text);
+		assert_true(false);
+	}
+	for (unsigned i = 0; i < PACKETS_A_SET; i++) {
+		packet_make(&packet);
+		want = expected(&set, &packet, policy);
+		got = run(&packet);
+		if (got != (int)want) {
+			show(&set, &packet, (int)want, got);
+			assert_int_equal(got, want);
+		}
+	}
+	check_status(&set, &host);
+	xslot_plugin.stop(&host.context);
+}
+
+static void test_oracle(void **arg)
+{
+	const char *given = getenv("XSLOT_TEST_SEED");
+	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
+
+	print_message("XSLOT_TEST_SEED=%llu\n", (unsigned long long)seed);
+	chance_seed(seed);
+	for (unsigned i = 0; i < SETS; i++)
+		check_set(i % 2);
+}
+
+static int load(void **arg)
+{
+	for (unsigned policy = 0; policy < 2; policy++) {
+		size_t size;
+		struct bpf_map *rodata;
+		uint32_t *value;
+
+		objects[policy] = bpf_object__open_mem(acl_bpf, sizeof(acl_bpf), NULL);
+		assert_non_null(objects[policy]);
+		rodata = bpf_object__find_map_by_name(objects[policy], ".rodata");
+		value = (uint32_t *)bpf_map__initial_value(rodata, &size);
+		assert_int_equal(size, sizeof(*value));
+		*value = policy;
+		assert_int_equal(bpf_object__load(objects[policy]), 0);
+	}
+	return 0;
+}
+
+static int unload(void **arg)
+{
+	bpf_object__close(objects[0]);
+	bpf_object__close(objects[1]);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_oracle),
+	};
+
+	return cmocka_run_group_tests_name("acl", tests, load, unload);
+}
