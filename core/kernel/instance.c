@@ -21,6 +21,7 @@
 #include "kernel/rodata.h"
 #include "kernel/run_config.h"
 #include "kernel/verifier.h"
+#include "kernel/warnings.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -191,15 +192,16 @@ int instance_load(struct instance *instance, const struct dispatcher *dispatcher
 }
 
 /* The log is in the extension's buffer, which libbpf hands out. */
-static int verify_failed(const struct instance *instance, int error, struct xslot_diag *diag)
+static int verify_failed(
+	const struct instance *instance, int error, const struct warnings *warnings, struct xslot_diag *diag)
 {
 	size_t size = 0;
 	const char *log = bpf_program__log_buf(instance->program, &size);
 	char why[512];
 
 	if (!log || !size || !*log)
-		return fail(
-			diag, error, "%s: the kernel does not load it: %s", instance->name, strerror(-error));
+		return fail(diag, error, "%s: the kernel does not load it: %s (%s)", instance->name,
+			warnings->text, strerror(-error));
 	verifier_verdict(log, why, sizeof(why));
 	if (diag && !diag->log)
 		diag->log = strdup(log);
@@ -209,16 +211,19 @@ static int verify_failed(const struct instance *instance, int error, struct xslo
 
 int instance_verify_as_xdp(struct instance *instance, struct xslot_diag *diag)
 {
+	struct warnings warnings = {};
 	int r;
 
 	r = check_loadable(instance, diag);
 	if (r < 0)
 		return r;
+	warnings_begin(&warnings);
 	r = bpf_program__set_type(instance->program, BPF_PROG_TYPE_XDP);
 	if (r == 0)
 		r = bpf_object__load(instance->object);
+	warnings_end();
 	if (r < 0)
-		return verify_failed(instance, r, diag);
+		return verify_failed(instance, r, &warnings, diag);
 	return learn_ids(instance, diag);
 }
 

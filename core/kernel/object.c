@@ -13,7 +13,6 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 
 #include "kernel/permission.h"
 #include "kernel/verifier.h"
+#include "kernel/warnings.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -85,47 +85,22 @@ static int force_type(struct object *object, bool frags, struct xslot_diag *diag
 	return 0;
 }
 
-/* Does the ELF file have a section of this name? No more than that is read here: the rest is libbpf's. */
-static bool has_section(const struct blob *bytes, const char *wanted)
+static int open_failed(int error, const struct warnings *warnings, struct xslot_diag *diag)
 {
-	const Elf64_Ehdr *header = (const void *)bytes->data;
-	const Elf64_Shdr *sections, *names;
-	size_t n;
-
-	if (bytes->size < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
-		header->e_shoff > bytes->size || header->e_shoff % sizeof(uint64_t))
-		return false;
-	n = header->e_shnum;
-	if (n * sizeof(*sections) > bytes->size - header->e_shoff || header->e_shstrndx >= n)
-		return false;
-	sections = (const void *)(bytes->data + header->e_shoff);
-	names = &sections[header->e_shstrndx];
-	if (names->sh_offset > bytes->size || names->sh_size > bytes->size - names->sh_offset)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (sections[i].sh_name < names->sh_size &&
-			names->sh_size - sections[i].sh_name > strlen(wanted) &&
-			memcmp(bytes->data + names->sh_offset + sections[i].sh_name, wanted,
-				strlen(wanted) + 1) == 0)
-			return true;
-	return false;
-}
-
-static int open_failed(const struct blob *bytes, int error, struct xslot_diag *diag)
-{
-	if (has_section(bytes, "maps"))
+	if (strstr(warnings->text, "legacy map definitions"))
 		return fail(diag, error,
 			"the object defines maps the old way, in a section \"maps\", which libbpf 1.0 and "
 			"newer do "
 			"not read: define them with BTF in \".maps\"");
-	return fail(diag, error, "not a BPF object that libbpf %s can open: %s", libbpf_version_string(),
-		strerror(-error));
+	return fail(diag, error, "not a BPF object that libbpf %s can open: %s (%s)", libbpf_version_string(),
+		warnings->used ? warnings->text : "no reason given", strerror(-error));
 }
 
 int object_open(const struct blob *bytes, const char *program, bool frags, struct object *ret_object,
 	struct xslot_diag *diag)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = program ? program : "extension");
+	struct warnings warnings = {};
 	struct object object = {};
 	int r = 0;
 
@@ -133,9 +108,13 @@ int object_open(const struct blob *bytes, const char *program, bool frags, struc
 	if (!object.log)
 		return fail(diag, -ENOMEM, "out of memory");
 	object.log[0] = 0;
+	warnings_begin(&warnings);
 	object.bpf = bpf_object__open_mem(bytes->data, bytes->size, &options);
 	if (!object.bpf)
-		r = open_failed(bytes, -errno, diag);
+		r = -errno;
+	warnings_end();
+	if (r < 0)
+		open_failed(r, &warnings, diag);
 	if (r == 0)
 		r = choose_program(&object, program, diag);
 	if (r == 0)
@@ -169,7 +148,8 @@ int object_find_function(const struct object *object, uint32_t *ret_btf_id, stru
 	return 0;
 }
 
-static int load_failed(const struct object *object, int error, struct xslot_diag *diag)
+static int load_failed(
+	const struct object *object, int error, const struct warnings *warnings, struct xslot_diag *diag)
 {
 	bool frags = bpf_program__flags(object->program) & BPF_F_XDP_HAS_FRAGS;
 	char text[512];
@@ -190,6 +170,8 @@ static int load_failed(const struct object *object, int error, struct xslot_diag
 	if (error == -EINVAL && frags)
 		return fail(
 			diag, error, "%s, perhaps because of frags, which need Linux 5.18", strerror(EINVAL));
+	if (warnings->used)
+		return fail(diag, error, "%s (%s)", warnings->text, strerror(-error));
 	return fail(diag, error, "%s (a map, or something that the object wants from the kernel)",
 		strerror(-error));
 }
@@ -197,10 +179,13 @@ static int load_failed(const struct object *object, int error, struct xslot_diag
 int object_load(
 	struct object *object, const struct program *target, const char *function, struct xslot_diag *diag)
 {
-	int r = bpf_program__set_attach_target(object->program, target->fd, function);
+	struct warnings warnings = {};
+	int r;
 
-	if (r < 0)
-		return fail(diag, r, "libbpf does not find the function: %s", strerror(-r));
-	r = bpf_object__load(object->bpf);
-	return r < 0 ? load_failed(object, r, diag) : 0;
+	warnings_begin(&warnings);
+	r = bpf_program__set_attach_target(object->program, target->fd, function);
+	if (r == 0)
+		r = bpf_object__load(object->bpf);
+	warnings_end();
+	return r < 0 ? load_failed(object, r, &warnings, diag) : 0;
 }
