@@ -20,6 +20,7 @@
 struct draft {
 	struct config_slot slot;
 	bool enabled;
+	const char *section;
 };
 
 static int set_plugin(
@@ -124,7 +125,10 @@ static int take_param(void *target, const struct ini_entry *entry, struct report
 	struct config_slot *slot = &draft->slot;
 
 	if (param_is_hosts(entry->key))
-		return keys_refuse_unknown(keys, "slot", entry, report);
+		return report_add(report, entry->place.file, entry->place.line,
+			"[%s] has no key %s; keys that begin with on_ or slot_ are the host's, and no plugin "
+			"has them",
+			draft->section, entry->key);
 	slot->params = array_grow(slot->params, slot->n_params, sizeof(*slot->params));
 	slot->params[slot->n_params++] = (struct config_param){
 		.name = text_copy(entry->key),
@@ -152,7 +156,7 @@ int config_slot_number(const char *text, unsigned *ret_number, struct xslot_diag
 int config_slot_parse(
 	struct config_slot *slot, const struct ini_section *section, bool *ret_enabled, struct report *report)
 {
-	struct draft draft = { .slot = *slot, .enabled = true };
+	struct draft draft = { .slot = *slot, .enabled = true, .section = section->name };
 	int r;
 
 	draft.slot.fuse = true;

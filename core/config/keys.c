@@ -88,7 +88,7 @@ const struct ini_entry *keys_find(const struct ini_section *section, const char 
 	return NULL;
 }
 
-int keys_refuse_unknown(
+static int refuse_unknown(
 	const struct key *keys, const char *section, const struct ini_entry *entry, struct report *report)
 {
 	CLEANUP(free) char *hint = NULL;
@@ -137,7 +137,7 @@ int keys_set(const struct key *keys, const struct ini_section *section, void *ta
 		else if (other)
 			error = other(target, entry, report);
 		else
-			error = keys_refuse_unknown(keys, section->name, entry, report);
+			error = refuse_unknown(keys, section->name, entry, report);
 		if (error < 0)
 			r = error;
 	}

@@ -49,8 +49,4 @@ int keys_set(const struct key *keys, const struct ini_section *section, void *ta
 
 const struct ini_entry *keys_find(const struct ini_section *section, const char *name);
 
-/* Report an unknown key, with the nearest of the table or all of it. Returns -EINVAL. */
-int keys_refuse_unknown(
-	const struct key *keys, const char *section, const struct ini_entry *entry, struct report *report);
-
 #endif

@@ -52,10 +52,390 @@ static void test_defaults(void **state)
 	config_free(config);
 }
 
+static void test_everything_given(void **state)
+{
+	struct config *config = load(
+		"[slot edge.20]\nplugin=object\nobject=/usr/lib/x.o\nprogram=main\nstate=fresh\nfuse=no\n"
+		"proceed_on = pass, tx,redirect ,aborted,drop\n"
+		"[slot edge.0]\nplugin=acl\nrules=/etc/x ; comment\nempty=\n"
+		"[slot edge.65535]\nplugin=a\nenabled=no\n"
+		"[slot edge.3]\nplugin=b\nstate=keep\nenabled=on\nproceed_on=next\n"
+		"[chain\tedge]\ninterfaces=eth0,eth0.5 , "
+		"a23456789012345\ninterfaces=x\nmode=generic\nfinal=tx\n"
+		"on_gap=drop\nfrags=true\nfuse=off\nreplace=no\n"
+		"[chain "
+		"01234567890123456789-_abcdefghi]\ninterfaces=y\nfinal=drop\non_gap=pass\nmode=native\n"
+		"[host]\nplugin_path=/a:/b\nbpffs=/c\nsocket=/d\nlog_level=debug\non_stop=detach\n");
+	struct config_chain *chain = &config->chains[0];
+	struct config_slot *slots = chain->slots;
+
+	assert_string_equal(config->host.plugin_path, "/a:/b");
+	assert_string_equal(config->host.bpffs, "/c");
+	assert_string_equal(config->host.socket, "/d");
+	assert_int_equal(config->host.log_level, LOG_LEVEL_DEBUG);
+	assert_int_equal(config->host.on_stop, ON_STOP_DETACH);
+	assert_int_equal(config->host.on_stop_place.line, 39);
+	assert_int_equal(config->n_chains, 2);
+	assert_int_equal(chain->n_interfaces, 4);
+	assert_string_equal(chain->interfaces[1].name, "eth0.5");
+	assert_string_equal(chain->interfaces[2].name, "a23456789012345");
+	assert_string_equal(chain->interfaces[3].name, "x");
+	assert_int_equal(chain->interfaces[3].place.line, 22);
+	assert_true(chain->generic);
+	assert_int_equal(chain->mode_place.line, 23);
+	assert_string_equal(chain->mode_place.file, "x.ini");
+	assert_int_equal(chain->final, XDP_TX);
+	assert_int_equal(chain->on_gap, XDP_DROP);
+	assert_true(chain->frags);
+	assert_false(chain->fuse);
+	assert_int_equal(config->chains[1].final, XDP_DROP);
+	assert_int_equal(config->chains[1].on_gap, XDP_PASS);
+	assert_int_equal(config->chains[1].n_slots, 0);
+	/* in order of number, without the disabled one */
+	assert_int_equal(chain->n_slots, 3);
+	assert_int_equal(slots[0].number, 0);
+	assert_int_equal(slots[0].n_params, 2);
+	assert_string_equal(slots[0].params[0].name, "rules");
+	assert_string_equal(slots[0].params[0].text, "/etc/x");
+	assert_int_equal(slots[0].params[0].place.line, 10);
+	assert_string_equal(slots[0].params[1].text, "");
+	assert_int_equal(slots[1].number, 3);
+	assert_true(slots[1].proceed_given);
+	assert_int_equal(slots[1].proceed, 0);
+	assert_int_equal(slots[2].number, 20);
+	assert_string_equal(slots[2].object, "/usr/lib/x.o");
+	assert_int_equal(slots[2].object_place.line, 3);
+	assert_string_equal(slots[2].program, "main");
+	assert_true(slots[2].state_fresh);
+	assert_false(slots[2].fuse);
+	assert_int_equal(slots[2].proceed, 31);
+	config_free(config);
+}
+
+static void test_nothing_is_a_configuration(void **state)
+{
+	struct config *config = load("; all chains are in conf.d\n");
+
+	assert_int_equal(config->n_chains, 0);
+	config_free(config);
+}
+
+/* A chain and a slot that are right, for rows about something else. */
+#define CHAIN "[chain edge]\ninterfaces = eth0\n"
+#define SLOT CHAIN "[slot edge.10]\nplugin = count\n"
+#define SECTIONS "[host], [chain NAME] or [slot CHAIN.NUMBER]"
+
+static const struct {
+	const char *input;
+	const char *errors;
+} broken[] = {
+	/* headers */
+	{ "[chian edge]\n",
+		"x.ini:1: [chian edge] is no section; did you mean chain? The sections are " SECTIONS },
+	{ "[global]\n", "x.ini:1: [global] is no section; the sections are " SECTIONS },
+	{ "[host main]\n", "x.ini:1: [host] takes no name; remove \"main\"" },
+	{ "[chain]\ninterfaces=a\n", "x.ini:1: a chain needs a name, as in [chain edge]" },
+	{ "[chain Edge]\n", "x.ini:1: \"Edge\" is no chain's name; use a to z, 0 to 9, _ and -" },
+	{ "[chain a.b]\n", "x.ini:1: \"a.b\" is no chain's name; use a to z, 0 to 9, _ and -" },
+	{ "[chain a b]\n", "x.ini:1: \"a b\" is no chain's name; use a to z, 0 to 9, _ and -" },
+	{ "[chain c2345678901234567890123456789012]\n",
+		"x.ini:1: the chain's name has 32 characters, more than the 31 allowed" },
+	{ CHAIN "[slot edge]\n",
+		"x.ini:3: [slot edge] has no chain and number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot]\n", "x.ini:3: [slot] has no chain and number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot .10]\n", "x.ini:3: a chain needs a name, as in [chain edge]" },
+	{ CHAIN "[slot edge.]\n", "x.ini:3: \"\" is no slot's number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot edge.1a]\n", "x.ini:3: \"1a\" is no slot's number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot edge.-1]\n", "x.ini:3: \"-1\" is no slot's number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot edge.10.2]\n",
+		"x.ini:3: \"10.2\" is no slot's number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot edge.010]\n", "x.ini:3: the slot's number 010 begins with 0; write it without" },
+	{ CHAIN "[slot edge.65536]\n", "x.ini:3: the slot's number 65536 is too high; the highest is 65535" },
+	{ CHAIN "[slot edge.99999999999999999999]\n",
+		"x.ini:3: the slot's number 99999999999999999999 is too high; the highest is 65535" },
+	{ CHAIN "[slot egde.10]\nplugin=a\n",
+		"x.ini:3: there is no [chain egde] for this slot; did you mean edge?" },
+	{ CHAIN "[slot uplink.10]\nplugin=a\n", "x.ini:3: there is no [chain uplink] for this slot; add it" },
+	/* an unread chain is error enough: its slots are not blamed for it */
+	{ "[chain edge\ninterfaces = a\n[slot edge.1]\nplugin=a\n",
+		"x.ini:1: the section's name does not end; write ] after it" },
+	/* repetitions */
+	{ "[host]\n[host]\n",
+		"x.ini:2: [host] is there a second time, the first is at x.ini:1; put all its keys there" },
+	{ CHAIN CHAIN, "x.ini:3: [chain edge] is there a second time, the first is at x.ini:1; put all its "
+		       "keys there" },
+	{ SLOT "[slot\tedge.10]\nplugin=a\n", "x.ini:5: [slot\tedge.10] is there a second time, the first is "
+					      "at x.ini:3; put all its keys there" },
+	{ SLOT "plugin = acl\n", "x.ini:5: [slot edge.10] has the key plugin a second time, the first is in "
+				 "line 4; remove one of them" },
+	{ SLOT "rate=1\nburst=2\nrate=1\n", "x.ini:7: [slot edge.10] has the key rate a second time, the "
+					    "first is in line 5; remove one of them" },
+	/* [host] */
+	{ "[host]\npluginpath = /a\n", "x.ini:2: [host] has no key pluginpath; did you mean plugin_path?" },
+	{ "[host]\ncolour = red\n", "x.ini:2: [host] has no key colour; its keys are plugin_path, bpffs, "
+				    "socket, log_level and on_stop" },
+	{ "[host]\nplugin_path = /a:b\n", "x.ini:2: plugin_path = /a:b: \"b\" is no path that begins with /; "
+					  "put one colon between directories" },
+	{ "[host]\nplugin_path = /a::/b\n", "x.ini:2: plugin_path = /a::/b: \"\" is no path that begins with "
+					    "/; put one colon between directories" },
+	{ "[host]\nplugin_path =\n", "x.ini:2: plugin_path has no value: must be a path that begins with /" },
+	{ "[host]\nbpffs = run\n", "x.ini:2: bpffs = run: must be a path that begins with /" },
+	{ "[host]\nsocket = @xslot\n", "x.ini:2: socket = @xslot: must be a path that begins with /" },
+	{ "[host]\nlog_level = verbose\n",
+		"x.ini:2: log_level = verbose: must be error, warning, info or debug" },
+	{ "[host]\nlog_level = warn\n",
+		"x.ini:2: log_level = warn: must be error, warning, info or debug; did you mean warning?" },
+	{ "[host]\non_stop =\n", "x.ini:2: on_stop has no value: must be keep or detach" },
+	/* [chain] */
+	{ "[chain edge]\n", "x.ini:1: chain edge has no interfaces, so no packet would ever meet it; add "
+			    "interfaces = NAME or remove the chain" },
+	{ "[chain edge]\ninterface = eth0\n",
+		"x.ini:1: chain edge has no interfaces, so no packet would ever meet it; add interfaces = "
+		"NAME or "
+		"remove the chain\n"
+		"x.ini:2: [chain edge] has no key interface; did you mean interfaces?" },
+	{ "[chain edge]\ninterfaces =\n", "x.ini:2: interfaces has no value: must name one interface or "
+					  "more, with commas between them" },
+	{ "[chain edge]\ninterfaces = eth0,\n",
+		"x.ini:2: interfaces = eth0,: has nothing before or after a comma" },
+	{ "[chain edge]\ninterfaces = eth0 eth1\n", "x.ini:2: interfaces = eth0 eth1: \"eth0 eth1\" has a "
+						    "blank in it; put commas between interfaces" },
+	{ "[chain edge]\ninterfaces = a234567890123456\n",
+		"x.ini:2: interfaces = a234567890123456: \"a234567890123456\" has 16 characters, and Linux "
+		"allows "
+		"interfaces 15" },
+	{ "[chain edge]\ninterfaces = a/b\n",
+		"x.ini:2: interfaces = a/b: \"a/b\" can be no interface's name, Linux forbids / and :" },
+	{ "[chain edge]\ninterfaces = ..\n",
+		"x.ini:2: interfaces = ..: \"..\" can be no interface's name, Linux forbids / and :" },
+	{ "[chain edge]\ninterfaces = a, b, a\n",
+		"x.ini:2: chain edge names interface a a second time, the first is at x.ini:2" },
+	{ CHAIN "[chain core]\ninterfaces = a, eth0\n", "x.ini:4: interface eth0 is in chain edge already, "
+							"at x.ini:2; an interface runs one chain, so put the "
+							"slots of both into one" },
+	{ CHAIN "mode = skb\n", "x.ini:3: mode = skb: must be native or generic" },
+	{ CHAIN "mode = nativ\n", "x.ini:3: mode = nativ: must be native or generic; did you mean native?" },
+	{ CHAIN "final = redirect\n", "x.ini:3: final = redirect: must be pass, drop or tx" },
+	{ CHAIN "on_gap = tx\n", "x.ini:3: on_gap = tx: must be aborted, pass or drop" },
+	{ CHAIN "frags = maybe\n", "x.ini:3: frags = maybe: must be yes or no" },
+	{ CHAIN "fuse = YES\n", "x.ini:3: fuse = YES: must be yes or no" },
+	{ CHAIN "replace = si\n", "x.ini:3: replace = si: must be yes or no" },
+	{ CHAIN "replace = yes\n", "x.ini:3: replace = yes: this version cannot take an interface over from "
+				   "another program; take that "
+				   "program off with the tool that attached it (or `ip link set dev "
+				   "INTERFACE xdp off`), then write "
+				   "replace = no" },
+	/* [slot] */
+	{ CHAIN "[slot edge.1]\n", "x.ini:3: [slot edge.1] names no plugin; add plugin = NAME" },
+	{ CHAIN "[slot edge.1]\nplugin =\n", "x.ini:4: plugin has no value: must be a plugin's name" },
+	{ CHAIN "[slot edge.1]\nplugin = /lib/acl.so\n",
+		"x.ini:4: plugin = /lib/acl.so: must be a plugin's name, not a path; add its directory to "
+		"plugin_path" },
+	{ CHAIN "[slot edge.1]\nplugin = acl.so\n", "x.ini:4: plugin = acl.so: is no plugin's name; it has "
+						    "letters, digits and _, and begins with no digit" },
+	{ CHAIN "[slot edge.1]\nplugin = 2acl\n", "x.ini:4: plugin = 2acl: is no plugin's name; it has "
+						  "letters, digits and _, and begins with no digit" },
+	{ CHAIN "[slot edge.1]\nplugin = p2345678901234567890123456789012\n",
+		"x.ini:4: plugin = p2345678901234567890123456789012: has 32 characters, more than the 31 of "
+		"a plugin's "
+		"name" },
+	{ SLOT "enabled = 2\n", "x.ini:5: enabled = 2: must be yes or no" },
+	{ SLOT "state = kept\n", "x.ini:5: state = kept: must be keep or fresh; did you mean keep?" },
+	{ SLOT "fuse =\n", "x.ini:5: fuse has no value: must be yes or no" },
+	{ SLOT "object = x.o\n", "x.ini:5: object = x.o: must be a path that begins with /" },
+	{ SLOT "program =\n", "x.ini:5: program has no value: must be the name of a function in the object" },
+	{ SLOT "proceed_on = pass, dorp\n", "x.ini:5: proceed_on = pass, dorp: \"dorp\": must be next, pass, "
+					    "drop, tx, redirect or aborted; did you "
+					    "mean drop?" },
+	{ SLOT "proceed_on =\n",
+		"x.ini:5: proceed_on has no value: must be next, pass, drop, tx, redirect or aborted" },
+	{ SLOT "proceed_on = pass drop\n", "x.ini:5: proceed_on = pass drop: \"pass drop\" has a blank in "
+					   "it; put commas between verdicts" },
+	{ SLOT "proceed_on = pass, tx, pass\n", "x.ini:5: proceed_on = pass, tx, pass: names pass twice" },
+	{ SLOT "on_gap = pass\n", "x.ini:5: [slot edge.10] has no key on_gap; keys that begin with on_ or "
+				  "slot_ are the host's, and no plugin has them" },
+	{ SLOT "slot_state = keep\n", "x.ini:5: [slot edge.10] has no key slot_state; keys that begin with "
+				      "on_ or slot_ are the host's, and no plugin has them" },
+	/* a disabled slot is read like any other */
+	{ SLOT "enabled = no\nstate = old\n", "x.ini:6: state = old: must be keep or fresh" },
+	/* everything at once, in order of the lines */
+	{ "[slot edge.1]\nplugin=a\nmode=x\nstate=1\n[host]\nbpffs=x\n foo\n[chain "
+	  "edge]\nfinal=no\ninterfaces=a,a\nbar\n",
+		"x.ini:4: state = 1: must be keep or fresh\n"
+		"x.ini:6: bpffs = x: must be a path that begins with /\n"
+		"x.ini:7: the line is indented, which other INI readers take for more of the value above; "
+		"remove the "
+		"blanks at its beginning\n"
+		"x.ini:9: final = no: must be pass, drop or tx\n"
+		"x.ini:10: chain edge names interface a a second time, the first is at x.ini:10\n"
+		"x.ini:11: the line is no [section], no KEY = VALUE and no comment (; or #)" },
+};
+
+static void check_errors(const char *expected)
+{
+	struct config *config = NULL;
+	struct report report = {};
+	char *text;
+
+	assert_int_equal(config_load("x.ini", &config, &report), -EINVAL);
+	assert_null(config);
+	text = report_text(&report);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_broken(void **state)
+{
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		file_write("x.ini", broken[i].input);
+		check_errors(broken[i].errors);
+	}
+}
+
+static void test_too_many_slots(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	fprintf(stream, CHAIN "[slot edge.100]\nplugin=a\nenabled=no\n");
+	for (int i = 32; i > 0; i--)
+		fprintf(stream, "[slot edge.%d]\nplugin=a\n", i);
+	fflush(stream);
+	config_free(load(text));
+	fprintf(stream, "[slot edge.0]\nplugin=a\n");
+	fclose(stream);
+	file_write("x.ini", text);
+	/* the one that is too high, not the one that came last */
+	check_errors("x.ini:6: chain edge has 33 enabled slots, and a chain has room for 32; disable some, "
+		     "or split "
+		     "the chain");
+	free(text);
+}
+
+static void test_files_are_one(void **state)
+{
+	struct config *config;
+
+	file_write("conf.d/20-core.ini", "[chain core]\ninterfaces = eth1\n[slot edge.5]\nplugin = acl\n");
+	file_write("conf.d/10-host.ini", "[host]\nbpffs = /a\n");
+	file_write("conf.d/README", "not INI");
+	file_write("conf.d/.#hidden.ini", "not INI");
+	file_write("conf.d/.ini", "not INI");
+	config = load(SLOT);
+	assert_string_equal(config->host.bpffs, "/a");
+	assert_int_equal(config->n_chains, 2);
+	assert_string_equal(config->chains[0].name, "edge");
+	assert_int_equal(config->chains[0].n_slots, 2);
+	assert_string_equal(config->chains[0].slots[0].place.file, "conf.d/20-core.ini");
+	assert_string_equal(config->chains[1].place.file, "conf.d/20-core.ini");
+	config_free(config);
+}
+
+static void test_errors_of_all_files(void **state)
+{
+	file_write("conf.d/20-core.ini", "[chain core]\ninterfaces = eth0\n[slot edge.10]\nplugin=a\nfoo\n");
+	file_write("conf.d/10-host.ini", "[host]\n[chain edge]\n");
+	file_write("x.ini", SLOT "bar\n[host]\n");
+	check_errors(
+		"x.ini:5: the line is no [section], no KEY = VALUE and no comment (; or #)\n"
+		"conf.d/10-host.ini:1: [host] is there a second time, the first is at x.ini:6; put all its "
+		"keys "
+		"there\n"
+		"conf.d/10-host.ini:2: [chain edge] is there a second time, the first is at x.ini:1; put all "
+		"its "
+		"keys there\n"
+		"conf.d/20-core.ini:2: interface eth0 is in chain edge already, at x.ini:2; an interface "
+		"runs one "
+		"chain, so put the slots of both into one\n"
+		"conf.d/20-core.ini:3: [slot edge.10] is there a second time, the first is at x.ini:3; put "
+		"all its "
+		"keys there\n"
+		"conf.d/20-core.ini:5: the line is no [section], no KEY = VALUE and no comment (; or #)");
+	unlink("conf.d/20-core.ini");
+	unlink("conf.d/10-host.ini");
+}
+
+static void test_files_that_cannot_be_read(void **state)
+{
+	/* the slot of an unread chain is not blamed; what is there is still checked */
+	assert_int_equal(symlink("nowhere", "conf.d/10.ini"), 0);
+	file_write("x.ini", "[slot core.1]\nplugin=a\nstate=x\n");
+	check_errors(
+		"x.ini:3: state = x: must be keep or fresh\n"
+		"conf.d/10.ini: cannot read the configuration: cannot open conf.d/10.ini: No such file or "
+		"directory");
+	unlink("conf.d/10.ini");
+	unlink("x.ini");
+	check_errors("x.ini: cannot read the configuration: cannot open x.ini: No such file or directory");
+	assert_int_equal(rename("conf.d", "away"), 0);
+	file_write("conf.d", "");
+	file_write("x.ini", SLOT);
+	check_errors("conf.d: cannot list the directory: Not a directory");
+	unlink("conf.d");
+	config_free(load(SLOT));
+	assert_int_equal(rename("away", "conf.d"), 0);
+}
+
+static void test_conf_d_is_beside_the_file(void **state)
+{
+	struct report report = {};
+	struct config *config = NULL;
+	char path[256], here[128];
+
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(path, sizeof(path), "%s/x.ini", here);
+	file_write("x.ini", CHAIN);
+	file_write("conf.d/a.ini", "[slot edge.1]\nplugin=a\n");
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(config_load(path, &config, &report), 0);
+	assert_int_equal(chdir(here), 0);
+	snprintf(path, sizeof(path), "%s/conf.d/a.ini", here);
+	assert_string_equal(config->chains[0].slots[0].place.file, path);
+	config_free(config);
+	unlink("conf.d/a.ini");
+}
+
+/* Files made of what a configuration is made of, in no order. */
+static void test_garbage_never_crashes(void **state)
+{
+	static const char *const parts[] = { "[", "]", "host", "chain ", "slot ", "edge", "core", ".", "1",
+		"32", "\n", "\n", "\n", "=", " = ", "interfaces", "eth0", ",", "plugin", "acl", "proceed_on",
+		"pass", "state", "fresh", "enabled", "no", "yes", ";", "#", " ", "[chain edge]\n",
+		"[slot edge.1]\n", "\"", "/a:", "on_stop", "interfaces = a\n", "plugin = a\n", "\xff",
+		"frags", "replace", "rate", "-" };
+	unsigned seed = 2;
+	int loaded = 0;
+
+	for (int round = 0; round < 5000; round++) {
+		FILE *file = fopen("x.ini", "w");
+		struct report report = {};
+		struct config *config = NULL;
+
+		for (int i = rand_r(&seed) % 40; i > 0; i--)
+			fputs(parts[(size_t)rand_r(&seed) % (sizeof(parts) / sizeof(parts[0]))], file);
+		fclose(file);
+		loaded += config_load("x.ini", &config, &report) == 0;
+		assert_int_equal(config == NULL, report.n_errors > 0);
+		config_free(config);
+		report_clear(&report);
+	}
+	assert_in_range(loaded, 10, 4000); /* both ways are walked */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_everything_given),
+		cmocka_unit_test(test_nothing_is_a_configuration),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_too_many_slots),
+		cmocka_unit_test(test_files_are_one),
+		cmocka_unit_test(test_errors_of_all_files),
+		cmocka_unit_test(test_files_that_cannot_be_read),
+		cmocka_unit_test(test_conf_d_is_beside_the_file),
+		cmocka_unit_test(test_garbage_never_crashes),
 	};
 
 	return cmocka_run_group_tests(tests, files_setup, files_teardown);
