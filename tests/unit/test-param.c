@@ -1,29 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include <errno.h>
-#include <inttypes.h>
 
 #include "config-files.h"
 #include "config/param.h"
-#include "config/text.h"
-
-/* One row of every type. */
-static const struct xslot_param schema[XSLOT_MAX_PARAMS] = {
-	{ "bool", XSLOT_BOOL, "a bool" },
-	{ "uint", XSLOT_UINT, "a number" },
-	{ "rate", XSLOT_UINT, "a number with a range", .min = 1, .max = 65536 },
-	{ "int", XSLOT_INT, "a signed number" },
-	{ "shift", XSLOT_INT, "a signed number with a range", .min = -10, .max = 0 },
-	{ "time", XSLOT_DURATION, "a duration" },
-	{ "period", XSLOT_DURATION, "a duration with a range", .min = 1000000, .max = 90000000000 },
-	{ "policy", XSLOT_ENUM, "a word", .words = "allow|deny|log-only" },
-	{ "string", XSLOT_STRING, "any text" },
-	{ "path", XSLOT_PATH, "a path" },
-	{ "mac", XSLOT_MAC, "a MAC address" },
-	{ "address", XSLOT_ADDRESS, "an address" },
-	{ "prefix", XSLOT_PREFIX, "a prefix" },
-	{ "file", XSLOT_FILE, "a file" },
-	{ "burst", XSLOT_UINT, "with a fallback", .fallback = "2k" },
-};
+#include "param-table.h"
 
 static const struct xslot_param no_schema[XSLOT_MAX_PARAMS];
 
@@ -56,184 +36,6 @@ static struct params *parse(const char *name, const char *text)
 	return params;
 }
 
-/* What the value of a parameter is, as text in one form for each type. */
-static void format_value(const struct xslot_value *value, char *ret, size_t size)
-{
-	const uint8_t *m = value->mac, *a = value->prefix.address;
-
-	switch (value->type) {
-	case XSLOT_BOOL:
-		snprintf(ret, size, "%d", value->boolean);
-		break;
-	case XSLOT_UINT:
-	case XSLOT_DURATION:
-	case XSLOT_ENUM:
-		snprintf(ret, size, "%" PRIu64, value->number);
-		break;
-	case XSLOT_INT:
-		snprintf(ret, size, "%" PRId64, value->integer);
-		break;
-	case XSLOT_MAC:
-		snprintf(ret, size, "%x %x %x %x %x %x", m[0], m[1], m[2], m[3], m[4], m[5]);
-		break;
-	case XSLOT_ADDRESS:
-	case XSLOT_PREFIX:
-		snprintf(ret, size, "%d: %x %x %x %x %x..%x /%d", value->prefix.family, a[0], a[1], a[2],
-			a[3], a[4], a[15], value->prefix.length);
-		break;
-	default:
-		snprintf(ret, size, "%s", value->text);
-	}
-}
-
-static void test_values(void **state)
-{
-	static const struct {
-		const char *name, *text, *value;
-	} rows[] = {
-		{ "bool", "yes", "1" },
-		{ "bool", "true", "1" },
-		{ "bool", "on", "1" },
-		{ "bool", "1", "1" },
-		{ "bool", "no", "0" },
-		{ "bool", "false", "0" },
-		{ "bool", "off", "0" },
-		{ "bool", "0", "0" },
-		{ "uint", "0", "0" },
-		{ "uint", "007", "7" },
-		{ "uint", "18446744073709551615", "18446744073709551615" },
-		{ "uint", "10k", "10000" },
-		{ "uint", "3M", "3000000" },
-		{ "uint", "18G", "18000000000" },
-		{ "uint", "18446744073G", "18446744073000000000" },
-		{ "rate", "1", "1" },
-		{ "rate", "65536", "65536" },
-		{ "rate", "65k", "65000" },
-		{ "int", "-9223372036854775808", "-9223372036854775808" },
-		{ "int", "9223372036854775807", "9223372036854775807" },
-		{ "int", "+5k", "5000" },
-		{ "int", "-5M", "-5000000" },
-		{ "int", "-0", "0" },
-		{ "shift", "-10", "-10" },
-		{ "shift", "0", "0" },
-		{ "time", "0", "0" },
-		{ "time", "0s", "0" },
-		{ "time", "7ns", "7" },
-		{ "time", "7us", "7000" },
-		{ "time", "7ms", "7000000" },
-		{ "time", "7s", "7000000000" },
-		{ "time", "7m", "420000000000" },
-		{ "time", "5124095h", "18446742000000000000" },
-		{ "period", "1ms", "1000000" },
-		{ "period", "90s", "90000000000" },
-		{ "policy", "allow", "0" },
-		{ "policy", "log-only", "2" },
-		{ "string", "", "" },
-		{ "string", "a b, c", "a b, c" },
-		{ "path", "/", "/" },
-		{ "mac", "02:00:5e:10:AB:fF", "2 0 5e 10 ab ff" },
-		{ "address", "192.0.2.1", "4: c0 0 2 1 0..0 /32" },
-		{ "address", "2001:db8::1", "6: 20 1 d b8 0..1 /128" },
-		{ "address", "0.0.0.0", "4: 0 0 0 0 0..0 /32" },
-		{ "prefix", "10.0.0.0/8", "4: a 0 0 0 0..0 /8" },
-		{ "prefix", "0.0.0.0/0", "4: 0 0 0 0 0..0 /0" },
-		{ "prefix", "192.0.2.255/32", "4: c0 0 2 ff 0..0 /32" },
-		{ "prefix", "192.0.2.254/31", "4: c0 0 2 fe 0..0 /31" },
-		{ "prefix", "::/0", "6: 0 0 0 0 0..0 /0" },
-		{ "prefix", "2001:db8::1/128", "6: 20 1 d b8 0..1 /128" },
-		{ "prefix", "2001:8000::/17", "6: 20 1 80 0 0..0 /17" },
-		{ "prefix", "0001:0203:0405:0607:0809:0a0b:0c0d:0e0f/128", "6: 0 1 2 3 4..f /128" },
-	};
-	char text[128];
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct params *params = parse(rows[i].name, rows[i].text);
-		const struct xslot_value *value = params_get(params, rows[i].name);
-
-		assert_true(value->given);
-		format_value(value, text, sizeof(text));
-		assert_string_equal(text, rows[i].value);
-		params_free(params);
-	}
-}
-
-#define COUNT ", and may end in k (thousands), M (millions) or G (thousand millions)"
-#define ANY_UINT "must be a whole number from 0 to 18446744073709551615" COUNT
-#define MAC "must be a MAC address such as 02:00:5e:10:00:01"
-#define UNIT "must be a whole number and a unit without a blank between: ns, us, ms, s, m or h"
-#define ADDRESS "must be an IPv4 or IPv6 address such as 192.0.2.1 or 2001:db8::1"
-#define PREFIX "must be a prefix such as 192.0.2.0/24 or 2001:db8::/32"
-
-static const struct {
-	const char *name, *text, *errors; /* at x.ini:5, behind NAME = TEXT */
-} wrong[] = {
-	{ "bool", "y", "must be yes or no" },
-	{ "bool", "2", "must be yes or no" },
-	{ "uint", "x", ANY_UINT },
-	{ "uint", "-1", ANY_UINT },
-	{ "uint", "+1", ANY_UINT },
-	{ "uint", "1.5k", ANY_UINT },
-	{ "uint", "10K", ANY_UINT },
-	{ "uint", "10 k", ANY_UINT },
-	{ "uint", "0x10", ANY_UINT },
-	{ "uint", "10kk", ANY_UINT },
-	{ "uint", "k", ANY_UINT },
-	{ "uint", "18446744073709551616", "is out of range, it must be from 0 to 18446744073709551615" },
-	{ "uint", "18446744074G", "is out of range, it must be from 0 to 18446744073709551615" },
-	{ "uint", "99999999999999999999999999999999999999999",
-		"is out of range, it must be from 0 to 18446744073709551615" },
-	{ "rate", "0", "is out of range, it must be from 1 to 65536" },
-	{ "rate", "66k", "is out of range, it must be from 1 to 65536" },
-	{ "rate", "ten", "must be a whole number from 1 to 65536" COUNT },
-	{ "int", "9223372036854775808",
-		"is out of range, it must be from -9223372036854775808 to 9223372036854775807" },
-	{ "int", "-9223372036854775809",
-		"is out of range, it must be from -9223372036854775808 to 9223372036854775807" },
-	{ "int", "--1", "must be a whole number from -9223372036854775808 to 9223372036854775807" COUNT },
-	{ "int", "-", "must be a whole number from -9223372036854775808 to 9223372036854775807" COUNT },
-	{ "shift", "1", "is out of range, it must be from -10 to 0" },
-	{ "shift", "-11", "is out of range, it must be from -10 to 0" },
-	{ "time", "10", "has no unit; write it with ns, us, ms, s, m or h" },
-	{ "time", "10 ms", UNIT },
-	{ "time", "ms", UNIT },
-	{ "time", "-1s", UNIT },
-	{ "time", "1d", UNIT },
-	{ "time", "5124096h", "is out of range, it must be from 0ns to 18446744073709551615ns" },
-	{ "period", "999us", "is out of range, it must be from 1ms to 90s" },
-	{ "period", "2m", "is out of range, it must be from 1ms to 90s" },
-	{ "policy", "Allow", "must be allow, deny or log-only; did you mean allow?" },
-	{ "policy", "drop", "must be allow, deny or log-only" },
-	{ "path", "etc/x", "must be a path that begins with /" },
-	{ "mac", "02:00:5e:10:00", MAC },
-	{ "mac", "02-00-5e-10-00-01", MAC },
-	{ "mac", "02:00:5e:10:00:0g", MAC },
-	{ "mac", "02:00:5e:10:00:01:02", MAC },
-	{ "mac", "2:0:5e:10:0:1", MAC },
-	{ "address", "192.0.2.1/32", "must be one address; remove the / and what follows" },
-	{ "address", "192.0.2", ADDRESS },
-	{ "address", "192.0.2.256", ADDRESS },
-	{ "address", "192.0.02.1", ADDRESS },
-	{ "address", "localhost", ADDRESS },
-	{ "address", "fe80::1%eth0", ADDRESS },
-	{ "prefix", "10.0.0.1", "has no length; for this one address write 10.0.0.1/32" },
-	{ "prefix", "::1", "has no length; for this one address write ::1/128" },
-	{ "prefix", "10.0.0.0/33", "its length \"33\" must be a number from 0 to 32" },
-	{ "prefix", "::/129", "its length \"129\" must be a number from 0 to 128" },
-	{ "prefix", "10.0.0.0/", "its length \"\" must be a number from 0 to 32" },
-	{ "prefix", "10.0.0.0/-1", "its length \"-1\" must be a number from 0 to 32" },
-	{ "prefix", "10.0.0.0/8x", "its length \"8x\" must be a number from 0 to 32" },
-	{ "prefix", "10.0.0.0/ 8", "its length \" 8\" must be a number from 0 to 32" },
-	{ "prefix", "10.0.0.0/255.0.0.0", "its length \"255.0.0.0\" must be a number from 0 to 32" },
-	{ "prefix", "10.1.2.3/8", "has bits set beyond its length; write 10.0.0.0/8" },
-	{ "prefix", "2001:db8::1/33", "has bits set beyond its length; write 2001:db8::/33" },
-	{ "prefix", "192.0.2.1/0", "has bits set beyond its length; write 0.0.0.0/0" },
-	{ "prefix", "any", PREFIX },
-	{ "prefix", "1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111/8", PREFIX },
-	{ "file", "rules", "must be a path that begins with /" },
-	{ "file", "/nonexistent/rules", "cannot open /nonexistent/rules: No such file or directory" },
-	{ "file", "/tmp", "/tmp is not a regular file" },
-};
-
 static void check_errors(const struct config_slot *slot, const struct xslot_param *rows, const char *expected)
 {
 	struct report report = {};
@@ -249,29 +51,28 @@ static void check_errors(const struct config_slot *slot, const struct xslot_para
 
 static void test_wrong_values(void **state)
 {
-	char expected[512];
+	char expected[256], here[64];
 	struct slot slot;
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		snprintf(expected, sizeof(expected), "x.ini:5: %s = %s: %s", wrong[i].name, wrong[i].text,
-			wrong[i].errors);
-		check_errors(slot_make(&slot, wrong[i].name, wrong[i].text, NULL, NULL), schema, expected);
-	}
-	for (size_t i = 0; schema[i].type; i++) {
-		if (schema[i].type == XSLOT_STRING)
-			continue;
-		struct report report = {};
-		struct params *params;
-		char *text;
-
-		assert_int_equal(params_parse(slot_make(&slot, schema[i].name, "", NULL, NULL), schema,
-					 &params, &report),
-			-EINVAL);
-		text = report_text(&report);
-		snprintf(expected, sizeof(expected), "x.ini:5: %s has no value: must be ", schema[i].name);
-		assert_memory_equal(text, expected, strlen(expected));
-		free(text);
-	}
+	assert_non_null(getcwd(here, sizeof(here)));
+	check_errors(slot_make(&slot, "rate", "0", "file", "rules"), schema,
+		"x.ini:5: rate = 0: is out of range, it must be from 1 to 65536\n"
+		"x.ini:6: file = rules: must be a path that begins with /");
+	check_errors(slot_make(&slot, "file", "/nonexistent/rules", "rate", ""), schema,
+		"x.ini:6: rate has no value: must be a whole number from 1 to 65536, and may end in k "
+		"(thousands), "
+		"M (millions) or G (thousand millions)\n"
+		"x.ini:5: file = /nonexistent/rules: cannot open /nonexistent/rules: No such file or "
+		"directory");
+	snprintf(expected, sizeof(expected), "x.ini:5: file = %s: %s is not a regular file", here, here);
+	check_errors(slot_make(&slot, "file", here, NULL, NULL), schema, expected);
+	file_write("huge", "");
+	assert_int_equal(truncate("huge", 256 * 1024 * 1024 + 1), 0);
+	strcat(here, "/huge");
+	snprintf(expected, sizeof(expected),
+		"x.ini:5: file = %s: %s has 268435457 bytes, more than the 268435456 that are read", here,
+		here);
+	check_errors(slot_make(&slot, "file", here, NULL, NULL), schema, expected);
 }
 
 static void test_unknown_keys(void **state)
@@ -569,40 +370,9 @@ static void test_garbage_never_crashes(void **state)
 	}
 }
 
-static void test_nearest(void **state)
-{
-	static const char *const names[] = { "interfaces", "mode", "final", "on_gap", "tx", "proceed_on" };
-	static const struct {
-		const char *word, *nearest;
-	} rows[] = {
-		{ "interface", "interfaces" },
-		{ "Interfaces", "interfaces" },
-		{ "mdoe", "mode" },
-		{ "fnial", "final" },
-		{ "xt", "tx" },
-		{ "ongap", "on_gap" },
-		{ "pro", "proceed_on" },
-		{ "t", NULL },
-		{ "", NULL },
-		{ "zz", NULL },
-		{ "colour", NULL },
-		{ "a-word-that-is-far-longer-than-any-name-that-could-ever-be-meant-by-it-here", NULL },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *nearest = text_nearest(rows[i].word, names, 6);
-
-		if (rows[i].nearest)
-			assert_string_equal(nearest ? nearest : "none", rows[i].nearest);
-		else
-			assert_null(nearest);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_wrong_values),
 		cmocka_unit_test(test_unknown_keys),
 		cmocka_unit_test(test_required_and_all_at_once),
@@ -615,7 +385,6 @@ int main(void)
 		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_full_table),
 		cmocka_unit_test(test_garbage_never_crashes),
-		cmocka_unit_test(test_nearest),
 	};
 
 	return cmocka_run_group_tests(tests, files_setup, files_teardown);
