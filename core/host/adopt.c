@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The moment of a change, on the loop: the generation is written, one store makes it live, and the chain's
+ * description follows. Nothing here loads, allocates or waits, so several chains change within microseconds;
+ * what can still fail (a driver that refuses another program on its link) is undone by storing back.
+ */
+#include "host/change.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <time.h>
+
+#include "util/cleanup.h"
+
+static uint32_t proceed_mask(const struct chain_slot *slot)
+{
+	return slot->proceed == CHAIN_PROCEED_DEFAULT ? occupant_default_proceed(slot->occupant)
+						      : slot->proceed;
+}
+
+void change_write(struct change *change)
+{
+	const struct config_chain *config = change->wanted->config;
+	const struct xslot_generation *running = dispatcher_running(change->chain->dispatcher);
+	struct xslot_generation generation = {
+		.id = running->id + 1,
+		.count = change->n_next,
+		.configured_count = change->n_next,
+		.banks = change->banks,
+		.final = config->final,
+		.on_gap = config->on_gap,
+	};
+
+	if (change->previous) {
+		const struct xslot_generation *old = dispatcher_running(change->previous->dispatcher);
+
+		chain_refresh(change->previous);
+		change->old_parity = old->id & 1;
+		change->old_count = old->count;
+	}
+	if (!change->step->generation_changed)
+		return;
+	for (size_t i = 0; i < change->n_next; i++)
+		generation.proceed[i] = proceed_mask(&change->next[i]);
+	dispatcher_prepare(change->chain->dispatcher, &generation);
+}
+
+void change_swap(struct change *change)
+{
+	if (change->step->generation_changed)
+		dispatcher_swap(change->chain->dispatcher);
+}
+
+static struct chain_interface *source(const struct plan_interface_step *step, struct chain *const *running)
+{
+	return &running[step->from_chain]->interfaces[step->from];
+}
+
+/* Native to generic or back: the kernel refuses both at once, so there is a moment with neither. */
+static int remode(struct chain_interface *from, struct chain_interface *to, enum xdp_mode mode, int old_fd,
+	int new_fd, struct xslot_diag *diag)
+{
+	enum xdp_mode old_mode = netdev_mode(from->netdev);
+	int r;
+
+	netdev_detach(TAKE_PTR(from->netdev));
+	r = netdev_attach(from->name, mode, new_fd, &to->netdev, diag);
+	if (r < 0)
+		netdev_attach(from->name, old_mode, old_fd, &from->netdev, NULL);
+	return r;
+}
+
+static int update_one(
+	struct change *change, size_t index, struct chain *const *running, struct xslot_diag *diag)
+{
+	const struct plan_interface_step *step = &change->step->interfaces[index];
+	enum xdp_mode mode = change->wanted->config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
+	int fd = dispatcher_fd(change->chain->dispatcher);
+
+	if (step->action == PLAN_INTERFACE_UPDATE)
+		return netdev_update(source(step, running)->netdev, fd, diag);
+	if (step->action == PLAN_INTERFACE_REMODE)
+		return remode(source(step, running), &change->interfaces[index], mode,
+			dispatcher_fd(running[step->from_chain]->dispatcher), fd, diag);
+	return 0;
+}
+
+static void update_back(struct change *change, size_t n, struct chain *const *running)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_interface_step *step = &change->step->interfaces[i];
+		struct chain *from = step->from_chain == PLAN_NONE ? NULL : running[step->from_chain];
+		enum xdp_mode mode = from && from->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
+		int fd = from ? dispatcher_fd(from->dispatcher) : -1;
+
+		if (step->action == PLAN_INTERFACE_UPDATE)
+			netdev_update(source(step, running)->netdev, fd, NULL);
+		else if (step->action == PLAN_INTERFACE_REMODE)
+			remode(&change->interfaces[i], source(step, running), mode, fd, fd, NULL);
+	}
+}
+
+int change_update(struct change *change, struct chain *const *running, struct report *report)
+{
+	const struct config_chain *config = change->wanted->config;
+
+	for (size_t i = 0; i < config->n_interfaces; i++) {
+		const struct config_place *place = &config->interfaces[i].place;
+		struct xslot_diag diag = {};
+
+		if (update_one(change, i, running, &diag) == 0)
+			continue;
+		update_back(change, i, running);
+		return report_take(report, place->file, place->line, &diag);
+	}
+	return 0;
+}
+
+void change_update_back(struct change *change, struct chain *const *running)
+{
+	update_back(change, change->wanted->config->n_interfaces, running);
+}
+
+void change_take_interfaces(struct change *change, struct chain *const *running)
+{
+	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++) {
+		const struct plan_interface_step *step = &change->step->interfaces[i];
+
+		if (step->action == PLAN_INTERFACE_KEEP || step->action == PLAN_INTERFACE_UPDATE)
+			change->interfaces[i].netdev = TAKE_PTR(source(step, running)->netdev);
+	}
+}
+
+static void adopt_interfaces(struct change *change)
+{
+	struct chain *chain = change->chain;
+
+	change->old_interfaces = chain->interfaces;
+	change->n_old_interfaces = chain->n_interfaces;
+	chain->interfaces = TAKE_PTR(change->interfaces);
+	chain->n_interfaces = change->wanted->config->n_interfaces;
+}
+
+static void adopt_slots(struct change *change)
+{
+	struct chain *chain = change->chain;
+	time_t now = time(NULL);
+
+	for (size_t i = 0; i < change->n_next; i++) {
+		const struct plan_slot_step *step = &change->step->slots[i];
+		struct chain_slot *next = &change->next[i];
+
+		if (step->from != PLAN_NONE)
+			next->count = change->previous->slots[step->from].count;
+		if (step->action == PLAN_SLOT_REPLACE || step->action == PLAN_SLOT_ADD)
+			next->occupant->since = now;
+		else
+			occupant_rename(next->occupant, change->wanted->slots[i].name);
+	}
+	memcpy(change->old, chain->slots, sizeof(change->old));
+	change->n_old = chain->n_slots;
+	memcpy(chain->slots, change->next, sizeof(chain->slots));
+	chain->n_slots = change->n_next;
+	chain->banks = change->banks;
+}
+
+void change_adopt(struct change *change)
+{
+	const struct config_chain *config = change->wanted->config;
+	struct chain *chain = change->chain;
+
+	adopt_slots(change);
+	adopt_interfaces(change);
+	memcpy(chain->name, config->name, sizeof(chain->name));
+	chain->generic = config->generic;
+	chain->final = config->final;
+	chain->on_gap = config->on_gap;
+	if (change->created && change->previous)
+		chain->total = change->previous->total;
+	change->adopted = true;
+}
+
+bool change_keeps(const struct change *change, size_t old_index)
+{
+	return !change->created && old_index < change->wanted->n_slots &&
+	       change->step->slots[old_index].action == PLAN_SLOT_KEEP;
+}
+
+static void retire_slot(struct change *change, size_t old_index)
+{
+	struct chain_slot *old = &change->old[old_index];
+	struct xslot_link_info info = { .size = sizeof(info) };
+
+	if (change_keeps(change, old_index))
+		return;
+	if (xslot_link_get_info(old->link, &info, NULL) == 0)
+		change->chain->released[old_index] = info.link_id;
+	if (old->occupant->refs == 1)
+		context_deactivate(&old->occupant->context);
+}
+
+void change_retire(struct change *change)
+{
+	struct chain_count tail[XSLOT_MAX_SLOTS] = {}, *counts[XSLOT_MAX_SLOTS];
+
+	for (size_t i = 0; i < XSLOT_MAX_SLOTS; i++)
+		counts[i] = &tail[i];
+	if (change->previous && change->step->generation_changed)
+		chain_fold(change->previous, change->old_parity, &change->chain->total, change->old_count,
+			counts);
+	for (size_t i = 0; i < change->chain->n_slots; i++) {
+		size_t from = change->step->slots[i].from;
+
+		if (from != PLAN_NONE)
+			chain_count_add(&change->chain->slots[i].count, &tail[from]);
+	}
+	for (size_t i = 0; i < change->n_old; i++)
+		retire_slot(change, i);
+}

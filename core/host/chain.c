@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The dispatcher counts each packet once, where it was decided. Since every packet passes the slots in order,
+ * how many a slot saw is what is left of the total after the slots before it have decided theirs. The
+ * kernel's counters only ever rise and are never written by us: each fold adds the difference to the
+ * baseline.
+ */
+#include "host/chain.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xslot_diag *diag)
+{
+	CLEANUP(free) struct chain *chain = calloc(1, sizeof(*chain));
+	int r;
+
+	if (!chain)
+		return -ENOMEM;
+	snprintf(chain->name, sizeof(chain->name), "%s", name);
+	chain->frags = frags;
+	chain->final = XDP_PASS;
+	r = dispatcher_load(frags, &chain->dispatcher, diag);
+	if (r < 0)
+		return r;
+	*ret_chain = TAKE_PTR(chain);
+	return 0;
+}
+
+void chain_free(struct chain *chain)
+{
+	if (!chain)
+		return;
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		netdev_detach(chain->interfaces[i].netdev);
+		free(chain->interfaces[i].name);
+	}
+	free(chain->interfaces);
+	for (size_t i = 0; i < chain->n_slots; i++) {
+		xslot_link_close(chain->slots[i].link);
+		occupant_unref(chain->slots[i].occupant);
+	}
+	dispatcher_free(chain->dispatcher);
+	free(chain);
+}
+
+void chain_count_add(struct chain_count *count, const struct chain_count *more)
+{
+	count->seen += more->seen;
+	count->proceeded += more->proceeded;
+	for (size_t i = 0; i < XSLOT_OUTCOMES; i++)
+		count->outcome[i] += more->outcome[i];
+}
+
+/* How many packets a decider decided; its outcomes are added to `count` and to the chain's total. */
+static uint64_t fold_decider(
+	const uint64_t delta[XSLOT_OUTCOMES], struct chain_count *total, struct chain_count *count)
+{
+	uint64_t decided = 0;
+
+	for (size_t i = 0; i < XSLOT_OUTCOMES; i++) {
+		decided += delta[i];
+		total->outcome[i] += delta[i];
+		if (count)
+			count->outcome[i] += delta[i];
+	}
+	return decided;
+}
+
+void chain_fold(struct chain *chain, unsigned parity, struct chain_count *total, size_t n_slots,
+	struct chain_count *const counts[])
+{
+	uint64_t raw[XSLOT_DECIDERS][XSLOT_OUTCOMES], delta[XSLOT_DECIDERS][XSLOT_OUTCOMES];
+	uint64_t left = 0;
+
+	dispatcher_count(chain->dispatcher, parity, raw);
+	for (size_t d = 0; d < XSLOT_DECIDERS; d++) {
+		for (size_t o = 0; o < XSLOT_OUTCOMES; o++) {
+			delta[d][o] = raw[d][o] - chain->baseline[parity][d][o];
+			left += delta[d][o];
+		}
+	}
+	memcpy(chain->baseline[parity], raw, sizeof(raw));
+	total->seen += left;
+	for (size_t d = 0; d < XSLOT_DECIDERS; d++) {
+		struct chain_count *count = d < n_slots ? counts[d] : NULL;
+		uint64_t decided = fold_decider(delta[d], total, count);
+
+		if (count) {
+			count->seen += left;
+			count->proceeded += left - decided;
+		}
+		left -= decided;
+	}
+}
+
+void chain_refresh(struct chain *chain)
+{
+	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
+	struct chain_count *counts[XSLOT_MAX_SLOTS];
+
+	for (size_t i = 0; i < chain->n_slots; i++)
+		counts[i] = &chain->slots[i].count;
+	chain_fold(chain, running->id & 1, &chain->total, running->count, counts);
+}

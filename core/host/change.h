@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * One chain's part of a transaction. Until change_adopt() all that it makes is its own, and what runs is only
+ * read; change_rollback() undoes any part of it. W: worker thread. L: loop thread.
+ */
+#ifndef HOST_CHANGE_H
+#define HOST_CHANGE_H
+
+#include <stdbool.h>
+
+#include "host/chain.h"
+#include "host/plan.h"
+#include "host/setup.h"
+
+struct change {
+	struct setup *setup; /* not counted: the transaction's */
+	const struct setup_chain *wanted;
+	const struct plan_chain_step *step;
+	struct chain *chain;	/* goes on, or `created` */
+	struct chain *previous; /* whose instances are taken over: `chain` itself, the one before a rebuild,
+				   or NULL */
+	bool created;
+	struct chain_slot next[XSLOT_MAX_SLOTS];
+	size_t n_next;
+	uint32_t banks;
+	struct chain_interface *interfaces; /* with the links that this change attached */
+	/* once adopted: what ran before */
+	struct chain_slot old[XSLOT_MAX_SLOTS];
+	size_t n_old;
+	unsigned old_parity, old_count; /* of `previous`, when the generation was written */
+	struct chain_interface *old_interfaces;
+	size_t n_old_interfaces;
+	bool adopted;
+};
+
+/* W: what stays is taken from `running`, what is new gets its instance; a new chain its dispatcher. */
+int change_begin(struct change *change, struct setup *setup, const struct setup_chain *wanted,
+	const struct plan_chain_step *step, struct chain *const *running, bool with_dispatcher,
+	struct report *report);
+int change_check(struct change *change, struct report *report);	 /* W: the plugins' own checks */
+int change_load(struct change *change, struct report *report);	 /* W: verify and load; not live */
+int change_place(struct change *change, struct report *report);	 /* W: idle banks, start, migrate */
+int change_attach(struct change *change, struct report *report); /* W: bare interfaces */
+void change_rollback(struct change *change);			 /* W */
+
+void change_write(struct change *change); /* L: the idle generation */
+void change_swap(struct change *change);  /* L: the one store; again: back */
+/* L: swap the program of interfaces that come from another dispatcher; on failure all are as before. */
+int change_update(struct change *change, struct chain *const *running, struct report *report);
+void change_update_back(struct change *change, struct chain *const *running); /* L: undo it */
+/* L: of all changes first, then adopt all: an interface may come from another chain. */
+void change_take_interfaces(struct change *change, struct chain *const *running);
+void change_adopt(struct change *change);			  /* L: the chain is now what was prepared */
+bool change_keeps(const struct change *change, size_t old_index); /* does this old slot go on untouched? */
+
+void change_settle(struct change *change);  /* W: after the grace period, the plugins' settle */
+void change_retire(struct change *change);  /* L: fold the old generation's last counts, end watches */
+void change_release(struct change *change); /* W: let go of what is no longer used */
+
+#endif

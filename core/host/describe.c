@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "host/describe.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((format(printf, 2, 3))) static void add(struct lines *lines, const char *format, ...)
+{
+	char **line = reallocarray(lines->line, lines->n + 1, sizeof(*line));
+	va_list args;
+
+	if (!line)
+		abort();
+	lines->line = line;
+	va_start(args, format);
+	if (vasprintf(&line[lines->n], format, args) < 0)
+		abort();
+	va_end(args);
+	lines->n++;
+}
+
+void lines_clear(struct lines *lines)
+{
+	for (size_t i = 0; i < lines->n; i++)
+		free(lines->line[i]);
+	free(lines->line);
+	*lines = (struct lines){};
+}
+
+static void describe_replaced(const struct chain_slot *old, const struct setup_slot *new, struct lines *lines)
+{
+	const struct xslot_plugin *was = old->occupant->plugin, *is = module_plugin(new->module);
+	const struct setup_slot *slot = old->occupant->slot;
+
+	if (strcmp(was->version, is->version) != 0)
+		add(lines, "%s: %s %s -> %s", new->name, is->name, was->version, is->version);
+	else if (slot->module != new->module)
+		add(lines, "%s: %s %s, another build of it", new->name, is->name, is->version);
+	else if (!blob_equal(slot->object, new->object))
+		add(lines, "%s: %s, another object file", new->name, is->name);
+	else
+		add(lines, "%s: %s, other parameters", new->name, is->name);
+}
+
+static void describe_slot(const struct chain *previous, const struct setup_slot *new,
+	const struct plan_slot_step *step, struct lines *lines)
+{
+	const struct xslot_plugin *plugin = module_plugin(new->module);
+
+	switch (step->action) {
+	case PLAN_SLOT_ADD:
+		add(lines, "%s: %s %s added", new->name, plugin->name, plugin->version);
+		break;
+	case PLAN_SLOT_REPLACE:
+		describe_replaced(&previous->slots[step->from], new, lines);
+		break;
+	case PLAN_SLOT_MOVE:
+	case PLAN_SLOT_KEEP:
+		if (step->renumbered)
+			add(lines, "%s: %s, was slot %u", new->name, plugin->name,
+				previous->slots[step->from].number);
+		break;
+	}
+	if (step->proceed_changed)
+		add(lines, "%s: %s, other proceed_on", new->name, plugin->name);
+}
+
+static void describe_removed_slots(
+	const struct chain *previous, const struct plan_chain_step *step, size_t n_new, struct lines *lines)
+{
+	for (size_t j = 0; previous && j < previous->n_slots; j++) {
+		const struct chain_slot *old = &previous->slots[j];
+		bool found = false;
+
+		for (size_t i = 0; i < n_new; i++)
+			found |= step->slots[i].from == j;
+		if (!found)
+			add(lines, "%s: %s %s removed", old->occupant->name, old->occupant->plugin->name,
+				old->occupant->plugin->version);
+	}
+}
+
+static void describe_interfaces(struct chain *const *running, const struct config_chain *config,
+	const struct plan_chain_step *step, struct lines *lines)
+{
+	const char *mode = config->generic ? "generic" : "native";
+
+	for (size_t i = 0; i < config->n_interfaces; i++) {
+		const struct plan_interface_step *interface = &step->interfaces[i];
+		const char *name = config->interfaces[i].name;
+
+		switch (interface->action) {
+		case PLAN_INTERFACE_KEEP:
+			break;
+		case PLAN_INTERFACE_WAIT:
+			add(lines, "%s: %s does not exist yet, waiting", config->name, name);
+			break;
+		case PLAN_INTERFACE_ATTACH:
+			add(lines, "%s: %s attached (%s)", config->name, name, mode);
+			break;
+		case PLAN_INTERFACE_UPDATE:
+			add(lines, "%s: %s taken over from chain %s", config->name, name,
+				running[interface->from_chain]->name);
+			break;
+		case PLAN_INTERFACE_REMODE:
+			add(lines, "%s: %s detached and attached again (%s)", config->name, name, mode);
+			break;
+		}
+	}
+}
+
+/* Interfaces that no wanted chain has any more. */
+static void describe_detached(const struct chain *chain, const struct setup *setup, struct lines *lines)
+{
+	for (size_t k = 0; k < chain->n_interfaces; k++) {
+		bool wanted = false;
+
+		for (size_t i = 0; i < setup->n_chains; i++) {
+			const struct config_chain *config = setup->chains[i].config;
+
+			for (size_t j = 0; j < config->n_interfaces; j++)
+				wanted |= strcmp(config->interfaces[j].name, chain->interfaces[k].name) == 0;
+		}
+		if (!wanted)
+			add(lines, "%s: %s detached", chain->name, chain->interfaces[k].name);
+	}
+}
+
+static void describe_chain(struct chain *const *running, const struct setup_chain *new,
+	const struct plan_chain_step *step, struct lines *lines)
+{
+	const struct chain *previous = step->previous == PLAN_NONE ? NULL : running[step->previous];
+	const char *name = new->config->name;
+
+	if (step->unchanged)
+		return;
+	if (!previous)
+		add(lines, "%s: chain added", name);
+	else if (step->from == PLAN_NONE)
+		add(lines, "%s: new dispatcher, frags = %s", name, new->config->frags ? "yes" : "no");
+	if (step->renamed)
+		add(lines, "%s: chain renamed, was %s", name, previous->name);
+	if (step->verdicts_changed)
+		add(lines, "%s: other final or on_gap verdict", name);
+	for (size_t i = 0; i < new->n_slots; i++)
+		describe_slot(previous, &new->slots[i], &step->slots[i], lines);
+	describe_removed_slots(previous, step, new->n_slots, lines);
+	describe_interfaces(running, new->config, step, lines);
+}
+
+int describe_plan(struct chain *const *running, const struct setup *setup, const struct plan *plan,
+	struct lines *ret_lines)
+{
+	for (size_t i = 0; i < plan->n_chains; i++)
+		describe_chain(running, &setup->chains[i], &plan->chains[i], ret_lines);
+	for (size_t i = 0; i < plan->n_running; i++) {
+		bool continued = false;
+
+		for (size_t j = 0; j < plan->n_chains; j++)
+			continued |= plan->chains[j].previous == i;
+		if (plan->removed[i] && !continued)
+			add(ret_lines, "%s: chain removed", running[i]->name);
+		describe_detached(running[i], setup, ret_lines);
+	}
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A plan in words: one line for each thing that changes, as log and CLI show it. */
+#ifndef HOST_DESCRIBE_H
+#define HOST_DESCRIBE_H
+
+#include "host/chain.h"
+#include "host/plan.h"
+#include "host/setup.h"
+
+struct lines {
+	char **line;
+	size_t n;
+};
+
+/* Appends to `ret_lines`. */
+int describe_plan(struct chain *const *running, const struct setup *setup, const struct plan *plan,
+	struct lines *ret_lines);
+void lines_clear(struct lines *lines);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The configuration names files: plugins, objects, rules. They are all read here, once, before anything is
+ * compared or loaded, so that one look at the disk decides a whole reload, and every error in it is found in
+ * one go.
+ */
+#include "host/setup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+#define OBJECT_MAX (64u << 20)
+
+DEFINE_CLEANUP(struct setup *, setup_unref);
+
+static int load_module(const struct setup_slot *slot, const char *plugin_path, struct modules *modules,
+	struct module **ret_module, struct report *report)
+{
+	const struct config_place *place = &slot->config->plugin_place;
+	CLEANUP(free) char *path = NULL;
+	struct xslot_diag diag = {};
+	int r;
+
+	r = moddir_find(plugin_path, slot->config->plugin, &path, &diag);
+	if (r == 0)
+		r = modules_get(modules, path, ret_module, &diag);
+	if (r < 0)
+		return report_take(report, place->file, place->line, &diag);
+	return 0;
+}
+
+static int load_object(struct setup_slot *slot, struct report *report)
+{
+	const struct config_slot *config = slot->config;
+	const struct config_place *place = &config->object_place;
+	struct xslot_diag diag = {};
+
+	if (!module_plugin(slot->module)->object) {
+		if (config->object)
+			return report_add(report, place->file, place->line,
+				"plugin %s brings its own BPF program: \"object\" and \"program\" are for "
+				"plugin object",
+				config->plugin);
+		return 0;
+	}
+	if (!config->object)
+		return report_add(report, config->place.file, config->place.line,
+			"plugin %s needs \"object = PATH\", the BPF object file to run", config->plugin);
+	if (blob_read(config->object, OBJECT_MAX, &slot->object, &diag) < 0)
+		return report_take(report, place->file, place->line, &diag);
+	return 0;
+}
+
+static int load_slot(
+	struct setup_slot *slot, const struct config *config, struct modules *modules, struct report *report)
+{
+	int r;
+
+	r = load_module(slot, config->host.plugin_path, modules, &slot->module, report);
+	if (r < 0)
+		return r;
+	r = load_object(slot, report);
+	if (params_parse(slot->config, module_plugin(slot->module)->params, &slot->params, report) < 0)
+		r = -EINVAL;
+	return r;
+}
+
+static int load_chain(struct setup_chain *chain, const struct config_chain *config, struct setup *setup,
+	struct modules *modules, struct report *report)
+{
+	int result = 0;
+
+	chain->config = config;
+	chain->slots = calloc(config->n_slots + 1, sizeof(*chain->slots));
+	if (!chain->slots)
+		return -ENOMEM;
+	chain->n_slots = config->n_slots;
+	for (size_t i = 0; i < config->n_slots; i++) {
+		struct setup_slot *slot = &chain->slots[i];
+
+		slot->config = &config->slots[i];
+		if (asprintf(&slot->name, "%s.%u", config->name, slot->config->number) < 0)
+			return -ENOMEM;
+		if (load_slot(slot, setup->config, modules, report) < 0)
+			result = -EINVAL;
+	}
+	return result;
+}
+
+int setup_load(const char *file, struct modules *modules, struct setup **ret_setup, struct report *report)
+{
+	CLEANUP(setup_unref) struct setup *setup = calloc(1, sizeof(*setup));
+	int r, result = 0;
+
+	if (!setup)
+		return -ENOMEM;
+	setup->refs = 1;
+	r = config_load(file, &setup->config, report);
+	if (r < 0)
+		return r;
+	setup->chains = calloc(setup->config->n_chains + 1, sizeof(*setup->chains));
+	if (!setup->chains)
+		return -ENOMEM;
+	setup->n_chains = setup->config->n_chains;
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		r = load_chain(&setup->chains[i], &setup->config->chains[i], setup, modules, report);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			result = r;
+	}
+	if (result == 0)
+		*ret_setup = TAKE_PTR(setup);
+	return result;
+}
+
+struct setup *setup_ref(struct setup *setup)
+{
+	setup->refs++;
+	return setup;
+}
+
+static void slot_deinit(struct setup_slot *slot)
+{
+	params_free(slot->params);
+	module_unref(slot->module);
+	blob_free(slot->object);
+	free(slot->name);
+}
+
+void setup_unref(struct setup *setup)
+{
+	if (!setup || --setup->refs > 0)
+		return;
+	for (size_t i = 0; setup->chains && i < setup->n_chains; i++) {
+		struct setup_chain *chain = &setup->chains[i];
+
+		for (size_t j = 0; chain->slots && j < chain->n_slots; j++)
+			slot_deinit(&chain->slots[j]);
+		free(chain->slots);
+	}
+	free(setup->chains);
+	config_free(setup->config);
+	free(setup);
+}

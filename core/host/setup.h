@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What the files ask for, resolved: every slot with its module, typed parameters and object file. Worker
+ * thread. */
+#ifndef HOST_SETUP_H
+#define HOST_SETUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "config/param.h"
+#include "module/module.h"
+#include "util/diag.h"
+#include "util/file.h"
+
+struct setup_slot {
+	const struct config_slot *config;
+	struct module *module;
+	struct params *params;
+	struct blob *object; /* the file of `object =`; NULL for other plugins */
+	char *name;	     /* "edge.10" */
+};
+
+struct setup_chain {
+	const struct config_chain *config;
+	struct setup_slot *slots;
+	size_t n_slots;
+};
+
+/* Counted: instances made from it refer to its places and parameters. */
+struct setup {
+	unsigned refs;
+	struct config *config;
+	struct setup_chain *chains;
+	size_t n_chains;
+};
+
+/* Read the files, find and load the modules, parse the parameters. All errors go into `report`; then -EINVAL.
+ */
+int setup_load(const char *file, struct modules *modules, struct setup **ret_setup, struct report *report);
+struct setup *setup_ref(struct setup *setup);
+void setup_unref(struct setup *setup); /* accepts NULL */
+
+#endif

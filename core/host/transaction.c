@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * All chains are prepared before the first store; after it only stores and link updates remain. A transaction
+ * owns whatever it made until it is adopted, so rolling back is the same work wherever it stopped.
+ */
+#include "host/transaction.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/change.h"
+#include "host/describe.h"
+#include "host/view.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+struct transaction {
+	struct dataplane *dataplane;
+	char *file;
+	bool allow_detach;
+	struct setup *setup;
+	struct view *view;
+	struct plan *plan;
+	struct change *changes; /* one for each wanted chain; `step` NULL where nothing was begun */
+	size_t n_changes;
+	struct chain **removed;
+	size_t n_removed;
+	struct lines lines;
+	struct report report;
+	bool stored; /* packets may have met what was prepared */
+};
+
+int transaction_new(struct dataplane *dataplane, const struct transaction_options *options,
+	struct transaction **ret_transaction)
+{
+	struct transaction *transaction = calloc(1, sizeof(*transaction));
+
+	if (!transaction)
+		return -ENOMEM;
+	transaction->dataplane = dataplane;
+	transaction->allow_detach = options->allow_detach;
+	transaction->file = strdup(options->file);
+	if (!transaction->file) {
+		free(transaction);
+		return -ENOMEM;
+	}
+	*ret_transaction = transaction;
+	return 0;
+}
+
+void transaction_free(struct transaction *transaction)
+{
+	if (!transaction)
+		return;
+	free(transaction->changes);
+	plan_free(transaction->plan);
+	view_free(transaction->view);
+	setup_unref(transaction->setup);
+	lines_clear(&transaction->lines);
+	report_clear(&transaction->report);
+	free(transaction->removed);
+	free(transaction->file);
+	free(transaction);
+}
+
+/* The files, and how they differ from what runs. */
+static int plan_files(struct transaction *transaction)
+{
+	struct dataplane *dataplane = transaction->dataplane;
+	int r;
+
+	r = setup_load(transaction->file, dataplane->modules, &transaction->setup, &transaction->report);
+	if (r < 0)
+		return r;
+	r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, &transaction->view);
+	if (r < 0)
+		return r;
+	r = plan_new(transaction->view->running, dataplane->n_chains, transaction->view->wanted,
+		transaction->setup->n_chains, view_same, &transaction->plan);
+	if (r < 0)
+		return r;
+	return describe_plan(dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
+}
+
+static int refuse_remode(struct transaction *transaction)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < transaction->plan->n_chains; i++) {
+		const struct config_chain *config = transaction->setup->chains[i].config;
+
+		for (size_t j = 0; j < config->n_interfaces; j++) {
+			const struct config_place *place = &config->mode_place;
+
+			if (transaction->plan->chains[i].interfaces[j].action != PLAN_INTERFACE_REMODE)
+				continue;
+			if (place->line == 0)
+				place = &config->place;
+			result = report_add(&transaction->report, place->file, place->line,
+				"chain %s: mode of interface %s cannot change to %s without a moment in "
+				"which "
+				"no program is attached; \"xslotctl reload --allow-detach\" does it all the "
+				"same",
+				config->name, config->interfaces[j].name,
+				config->generic ? "generic" : "native");
+		}
+	}
+	return result;
+}
+
+/* Begin a change for every chain that is not as it should be. */
+static int begin_changes(struct transaction *transaction, bool with_dispatcher)
+{
+	int result = 0;
+
+	transaction->n_changes = transaction->plan->n_chains;
+	transaction->changes = calloc(transaction->n_changes + 1, sizeof(*transaction->changes));
+	if (!transaction->changes)
+		return -ENOMEM;
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->plan->chains[i].unchanged)
+			continue;
+		if (change_begin(&transaction->changes[i], transaction->setup, &transaction->setup->chains[i],
+			    &transaction->plan->chains[i], transaction->dataplane->chains, with_dispatcher,
+			    &transaction->report) < 0)
+			result = -EINVAL;
+	}
+	return result;
+}
+
+/* Do one phase for all changes, so that every chain's errors are found. */
+static int each_change(struct transaction *transaction, int (*phase)(struct change *, struct report *))
+{
+	int result = 0;
+
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step && phase(&transaction->changes[i], &transaction->report) < 0)
+			result = -EINVAL;
+	}
+	return result;
+}
+
+/* A failure that put nothing into the report (memory) still needs words. */
+static int explain(struct transaction *transaction, int r)
+{
+	if (r < 0 && transaction->report.n_errors == 0)
+		report_add(&transaction->report, transaction->file, 0, "cannot reload: %s", strerror(-r));
+	return r;
+}
+
+int transaction_prepare(struct transaction *transaction)
+{
+	int r;
+
+	r = plan_files(transaction);
+	if (r < 0)
+		return explain(transaction, r);
+	if (transaction->plan->unchanged)
+		return 0;
+	if (!transaction->allow_detach)
+		r = refuse_remode(transaction);
+	if (r == 0)
+		r = begin_changes(transaction, true);
+	if (r == 0)
+		r = each_change(transaction, change_check);
+	if (r == 0)
+		r = each_change(transaction, change_load);
+	if (r == 0)
+		r = each_change(transaction, change_place);
+	if (r == 0)
+		r = each_change(transaction, change_attach);
+	return explain(transaction, r);
+}
+
+int transaction_check(struct transaction *transaction, bool freplace)
+{
+	int r;
+
+	r = plan_files(transaction);
+	if (r == 0)
+		r = begin_changes(transaction, freplace);
+	if (r == 0)
+		r = each_change(transaction, change_check);
+	if (r == 0)
+		r = each_change(transaction, change_load);
+	return explain(transaction, r);
+}
+
+static void swap_all(struct transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			change_swap(&transaction->changes[i]);
+	}
+	transaction->stored = true;
+}
+
+/* Interfaces that come from another dispatcher; when one refuses, everything is stored back. */
+static int update_all(struct transaction *transaction)
+{
+	struct chain **running = transaction->dataplane->chains;
+
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (!transaction->changes[i].step ||
+			change_update(&transaction->changes[i], running, &transaction->report) == 0)
+			continue;
+		while (i-- > 0) {
+			if (transaction->changes[i].step)
+				change_update_back(&transaction->changes[i], running);
+		}
+		swap_all(transaction);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void activate(struct change *change, sd_event *event)
+{
+	for (size_t i = 0; i < change->chain->n_slots; i++) {
+		enum plan_slot_action action = change->step->slots[i].action;
+		struct occupant *occupant = change->chain->slots[i].occupant;
+		int r;
+
+		if (action == PLAN_SLOT_KEEP || action == PLAN_SLOT_MOVE)
+			continue;
+		r = context_activate(&occupant->context, event);
+		if (r < 0)
+			log_error("%s: cannot watch what plugin %s asked for: %s", occupant->name,
+				occupant->plugin->name, strerror(-r));
+	}
+}
+
+/* The dataplane's list of chains becomes the wanted one; what is in no change goes on or is removed. */
+static void adopt_list(struct transaction *transaction, struct chain **chains)
+{
+	struct dataplane *dataplane = transaction->dataplane;
+
+	for (size_t i = 0; i < transaction->n_changes; i++)
+		chains[i] = transaction->changes[i].step
+				    ? transaction->changes[i].chain
+				    : dataplane->chains[transaction->plan->chains[i].from];
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		if (transaction->plan->removed[i])
+			transaction->removed[transaction->n_removed++] = dataplane->chains[i];
+	}
+	free(dataplane->chains);
+	dataplane->chains = chains;
+	dataplane->n_chains = transaction->n_changes;
+}
+
+int transaction_commit(struct transaction *transaction, sd_event *event)
+{
+	struct dataplane *dataplane = transaction->dataplane;
+	CLEANUP(free) struct chain **chains = calloc(transaction->n_changes + 1, sizeof(*chains));
+	int r;
+
+	transaction->removed = calloc(dataplane->n_chains + 1, sizeof(*transaction->removed));
+	if (!chains || !transaction->removed)
+		return explain(transaction, -ENOMEM);
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			change_write(&transaction->changes[i]);
+	}
+	swap_all(transaction);
+	r = update_all(transaction);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			change_take_interfaces(&transaction->changes[i], dataplane->chains);
+	}
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (!transaction->changes[i].step)
+			continue;
+		change_adopt(&transaction->changes[i]);
+		activate(&transaction->changes[i], event);
+	}
+	adopt_list(transaction, TAKE_PTR(chains));
+	return 0;
+}
+
+static void wait_for_packets(struct transaction *transaction)
+{
+	struct xslot_diag diag = {};
+
+	if (grace_wait(transaction->dataplane->grace, &diag) < 0)
+		log_error("%s", diag.message);
+	xslot_diag_clear(&diag);
+}
+
+void transaction_rollback(struct transaction *transaction)
+{
+	if (transaction->stored)
+		wait_for_packets(transaction);
+	for (size_t i = 0; i < transaction->n_changes; i++)
+		change_rollback(&transaction->changes[i]);
+}
+
+void transaction_settle(struct transaction *transaction)
+{
+	wait_for_packets(transaction);
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			change_settle(&transaction->changes[i]);
+	}
+}
+
+void transaction_retire(struct transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			change_retire(&transaction->changes[i]);
+	}
+	for (size_t i = 0; i < transaction->n_removed; i++) {
+		struct chain *chain = transaction->removed[i];
+
+		for (size_t j = 0; j < chain->n_slots; j++)
+			context_deactivate(&chain->slots[j].occupant->context);
+	}
+}
+
+static void detach_all(struct chain *chain)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++)
+		netdev_detach(TAKE_PTR(chain->interfaces[i].netdev));
+}
+
+void transaction_release(struct transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			change_release(&transaction->changes[i]);
+	}
+	if (transaction->n_removed == 0)
+		return;
+	for (size_t i = 0; i < transaction->n_removed; i++)
+		detach_all(transaction->removed[i]);
+	wait_for_packets(transaction);
+	for (size_t i = 0; i < transaction->n_removed; i++)
+		chain_free(transaction->removed[i]);
+	transaction->n_removed = 0;
+}
+
+bool transaction_is_unchanged(const struct transaction *transaction)
+{
+	return transaction->plan && transaction->plan->unchanged;
+}
+
+const struct config *transaction_config(const struct transaction *transaction)
+{
+	return transaction->setup ? transaction->setup->config : NULL;
+}
+
+struct report *transaction_report(struct transaction *transaction)
+{
+	return &transaction->report;
+}
+
+size_t transaction_changes(const struct transaction *transaction, char *const **ret_lines)
+{
+	*ret_lines = transaction->lines.line;
+	return transaction->lines.n;
+}
+
+void dataplane_close(struct dataplane *dataplane)
+{
+	struct xslot_diag diag = {};
+
+	for (size_t i = 0; i < dataplane->n_chains; i++)
+		detach_all(dataplane->chains[i]);
+	if (dataplane->grace && grace_wait(dataplane->grace, &diag) < 0)
+		log_error("%s", diag.message);
+	xslot_diag_clear(&diag);
+	for (size_t i = 0; i < dataplane->n_chains; i++)
+		chain_free(dataplane->chains[i]);
+	free(dataplane->chains);
+	modules_free(dataplane->modules);
+	grace_free(dataplane->grace);
+	*dataplane = (struct dataplane){};
+}

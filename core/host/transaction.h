@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A reload, whole: from the files to the running dataplane, all or nothing. The phases alternate between the
+ * worker (W), which may block, and the loop (L), which alone writes the dataplane:
+ *
+ *	W prepare -> unchanged: free
+ *	          -> errors:    W rollback, free
+ *	          -> L commit   -> failed: W rollback, free
+ *	                        -> W settle -> L retire -> W release -> free
+ */
+#ifndef HOST_TRANSACTION_H
+#define HOST_TRANSACTION_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "host/chain.h"
+#include "kernel/grace.h"
+#include "module/module.h"
+#include "util/diag.h"
+
+/* What runs. The loop writes it, in commit and retire only; the worker reads it, in prepare only. */
+struct dataplane {
+	struct chain **chains;
+	size_t n_chains;
+	struct modules *modules; /* worker's */
+	struct grace *grace;	 /* worker's */
+};
+
+struct transaction_options {
+	const char *file;
+	bool allow_detach; /* a change of `mode` may leave an interface bare for a moment */
+};
+
+struct transaction;
+
+int transaction_new(struct dataplane *dataplane, const struct transaction_options *options,
+	struct transaction **ret_transaction);
+void transaction_free(struct transaction *transaction); /* W; accepts NULL */
+
+int transaction_prepare(struct transaction *transaction);		  /* W */
+int transaction_commit(struct transaction *transaction, sd_event *event); /* L */
+void transaction_rollback(struct transaction *transaction);		  /* W */
+void transaction_settle(struct transaction *transaction);		  /* W */
+void transaction_retire(struct transaction *transaction);		  /* L */
+void transaction_release(struct transaction *transaction);		  /* W */
+
+/* After prepare. */
+bool transaction_is_unchanged(const struct transaction *transaction);
+const struct config *transaction_config(
+	const struct transaction *transaction); /* NULL when it did not parse */
+struct report *transaction_report(struct transaction *transaction);
+/* After prepare: what it will change, a line each; owned by the transaction. */
+size_t transaction_changes(const struct transaction *transaction, char *const **ret_lines);
+
+/* Read the files and verify all that they ask for, beside nothing: `xslotd --check`. */
+int transaction_check(struct transaction *transaction, bool freplace);
+
+/* Stop: detach all interfaces, wait for packets, stop all plugins. Watches must be inactive. */
+void dataplane_close(struct dataplane *dataplane);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The running dataplane and the wanted setup, both as plan.h compares them. */
+#ifndef HOST_VIEW_H
+#define HOST_VIEW_H
+
+#include "host/chain.h"
+#include "host/plan.h"
+#include "host/setup.h"
+
+struct view {
+	struct plan_chain *running;
+	size_t n_running;
+	struct plan_chain *wanted;
+	size_t n_wanted;
+};
+
+/* Looks each wanted interface up: present or not. Everything it points to stays its owners'. */
+int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, struct view **ret_view);
+void view_free(struct view *view); /* accepts NULL */
+
+/* plan_same_fn for the tokens of a view. */
+bool view_same(const void *running, const void *wanted);
+
+#endif
