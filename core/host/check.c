@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A transaction against an empty dataplane that stops before anything is placed. Where the kernel refuses
+ * extension programs the same bytecode goes through the verifier as XDP programs, and the result says so.
+ */
+#include "host/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/transaction.h"
+#include "kernel/features.h"
+
+static void take_plan(struct transaction *transaction, struct check *ret_check)
+{
+	char *const *lines;
+	size_t n = transaction_changes(transaction, &lines);
+
+	ret_check->plan = calloc(n + 1, sizeof(*ret_check->plan));
+	for (size_t i = 0; ret_check->plan && i < n; i++)
+		ret_check->plan[ret_check->n_plan++] = strdup(lines[i]);
+}
+
+int check_run(const char *file, struct check *ret_check)
+{
+	struct transaction_options options = { .file = file };
+	struct transaction *transaction = NULL;
+	struct dataplane dataplane = {};
+	bool freplace;
+	int r;
+
+	*ret_check = (struct check){};
+	freplace = features_freplace(ret_check->why, sizeof(ret_check->why)) == 0;
+	ret_check->as_xdp = !freplace;
+	r = modules_new(&dataplane.modules);
+	if (r == 0)
+		r = transaction_new(&dataplane, &options, &transaction);
+	if (r < 0) {
+		dataplane_close(&dataplane);
+		return report_add(&ret_check->report, file, 0, "cannot check: %s", strerror(-r));
+	}
+	r = transaction_check(transaction, freplace);
+	take_plan(transaction, ret_check);
+	ret_check->report = *transaction_report(transaction);
+	*transaction_report(transaction) = (struct report){};
+	transaction_rollback(transaction);
+	transaction_free(transaction);
+	dataplane_close(&dataplane);
+	return r < 0 ? -EINVAL : 0;
+}
+
+void check_clear(struct check *check)
+{
+	report_clear(&check->report);
+	for (size_t i = 0; i < check->n_plan; i++)
+		free(check->plan[i]);
+	free(check->plan);
+	*check = (struct check){};
+}

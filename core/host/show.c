@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "host/show.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/instance.h"
+
+static char *copy(const char *text)
+{
+	char *result = strdup(text);
+
+	if (!result)
+		abort();
+	return result;
+}
+
+static void *array(size_t n, size_t size)
+{
+	void *result = calloc(n + 1, size);
+
+	if (!result)
+		abort();
+	return result;
+}
+
+const char *show_action(uint32_t action)
+{
+	static const char *const names[] = { "aborted", "drop", "pass", "tx", "redirect" };
+
+	return action < XSLOT_ACTIONS ? names[action] : "?";
+}
+
+static void show_maps(const struct instance *instance, struct status_slot *ret_slot)
+{
+	static const char *const carried[] = {
+		[MAP_FRESH] = "fresh", [MAP_KEPT] = "kept", [MAP_MIGRATED] = "migrated"
+	};
+	const struct instance_map *maps;
+	size_t n = instance_maps(instance, &maps);
+
+	ret_slot->maps = array(n, sizeof(*ret_slot->maps));
+	ret_slot->n_maps = n;
+	for (size_t i = 0; i < n; i++)
+		ret_slot->maps[i] = (struct status_map){
+			.name = copy(maps[i].name),
+			.class = maps[i].class == MAP_STATE ? "state" : "config",
+			.carried = carried[maps[i].carried],
+		};
+}
+
+/* Somebody else holds the link that last filled the other bank: the next change of this slot has to wait. */
+static bool is_draining(struct chain *chain, size_t index)
+{
+	if (chain->released[index] && !link_exists(chain->released[index]))
+		chain->released[index] = 0;
+	return chain->released[index] != 0;
+}
+
+static void show_slot(struct chain *chain, size_t index, struct status_slot *ret_slot)
+{
+	struct chain_slot *slot = &chain->slots[index];
+	struct occupant *occupant = slot->occupant;
+	const uint64_t *outcome = slot->count.outcome;
+
+	*ret_slot = (struct status_slot){
+		.number = slot->number,
+		.index = index,
+		.plugin = copy(occupant->plugin->name),
+		.version = copy(occupant->plugin->version),
+		.bank = slot->bank == BANK_A ? "A" : "B",
+		.tier = "slot",
+		.program_id = instance_program_id(occupant->instance),
+		.state = is_draining(chain, index) ? "draining" : "live",
+		.seen = slot->count.seen,
+		.proceeded = slot->count.proceeded,
+		.aborted = outcome[XDP_ABORTED],
+		.drop = outcome[XDP_DROP],
+		.pass = outcome[XDP_PASS],
+		.tx = outcome[XDP_TX],
+		.redirect = outcome[XDP_REDIRECT],
+		.since = occupant->since,
+	};
+	show_maps(occupant->instance, ret_slot);
+	context_status(&occupant->context, ret_slot);
+}
+
+static void show_interface(const struct chain *chain, const struct chain_interface *interface,
+	struct status_interface *ret_interface)
+{
+	bool attached = interface->netdev && netdev_alive(interface->netdev);
+
+	*ret_interface = (struct status_interface){
+		.name = copy(interface->name),
+		.ifindex = attached ? netdev_ifindex(interface->netdev) : 0,
+		.mode = chain->generic ? "generic" : "native",
+		.attach = attached ? "link" : "",
+		.state = attached ? "attached" : "waiting",
+	};
+}
+
+static void show_chain(struct chain *chain, struct status_chain *ret_chain)
+{
+	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
+
+	chain_refresh(chain);
+	*ret_chain = (struct status_chain){
+		.name = copy(chain->name),
+		.generation = running->id,
+		.final = show_action(running->final),
+		.on_gap = show_action(running->on_gap),
+		.bypass = running->count == 0 && running->configured_count > 0,
+		.gap_packets = chain->total.outcome[XSLOT_OUTCOME_GAP],
+		.bad_verdicts = chain->total.outcome[XSLOT_OUTCOME_BAD],
+		.tier = "slots",
+		.packets = chain->total.seen,
+		.interfaces = array(chain->n_interfaces, sizeof(*ret_chain->interfaces)),
+		.n_interfaces = chain->n_interfaces,
+		.slots = array(chain->n_slots, sizeof(*ret_chain->slots)),
+		.n_slots = chain->n_slots,
+	};
+	for (size_t i = 0; i < chain->n_interfaces; i++)
+		show_interface(chain, &chain->interfaces[i], &ret_chain->interfaces[i]);
+	for (size_t i = 0; i < chain->n_slots; i++)
+		show_slot(chain, i, &ret_chain->slots[i]);
+}
+
+int show_chains(struct chain *const *chains, size_t n_chains, const char *only, struct status *ret_status)
+{
+	size_t n = 0;
+
+	ret_status->chains = array(n_chains, sizeof(*ret_status->chains));
+	for (size_t i = 0; i < n_chains; i++) {
+		if (!only || strcmp(chains[i]->name, only) == 0)
+			show_chain(chains[i], &ret_status->chains[n++]);
+	}
+	ret_status->n_chains = n;
+	return only && n == 0 ? -ENOENT : 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* xslotd: wires the host to the process: options, signals, the loop. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+
+#include "host/check.h"
+#include "host/host.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define EXIT_USAGE 2
+#define EXIT_CONFIGURATION 78
+
+DEFINE_CLEANUP(struct host *, host_free);
+DEFINE_CLEANUP(sd_event *, sd_event_unref);
+
+static const char usage[] =
+	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL]\n"
+	"\n"
+	"Runs the chains of XDP plugins that an INI file describes, see xslot.ini(5).\n"
+	"\n"
+	"  -c, --config FILE      the configuration (" XSLOT_CONFIG_FILE ")\n"
+	"      --check            check it, the kernel's verifier included, and exit: 0 good, 78 not\n"
+	"      --log-level LEVEL  error, warning, info or debug; instead of the file's\n"
+	"  -h, --help             this text\n"
+	"  -V, --version          the version\n"
+	"\n"
+	"SIGHUP reloads the configuration, SIGTERM and SIGINT stop. See xslotd(8).\n";
+
+struct arguments {
+	const char *file;
+	bool check;
+	bool log_level;
+};
+
+/* Returns -1 to go on, or the exit status. */
+static int parse(int argc, char **argv, struct arguments *ret_arguments)
+{
+	enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, OPTION_CHECK },
+		{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{},
+	};
+	enum log_level level;
+	int option;
+
+	*ret_arguments = (struct arguments){ .file = XSLOT_CONFIG_FILE };
+	while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) >= 0) {
+		switch (option) {
+		case 'c':
+			ret_arguments->file = optarg;
+			break;
+		case OPTION_CHECK:
+			ret_arguments->check = true;
+			break;
+		case OPTION_LOG_LEVEL:
+			if (log_level_parse(optarg, &level) < 0) {
+				fprintf(stderr,
+					"xslotd: --log-level is error, warning, info or debug, not \"%s\"\n",
+					optarg);
+				return EXIT_USAGE;
+			}
+			log_set_level(level);
+			ret_arguments->log_level = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			puts("xslotd " XSLOT_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "xslotd: unexpected argument \"%s\"; see xslotd --help\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int run_check(const char *file)
+{
+	struct check check;
+	int r = check_run(file, &check);
+
+	for (size_t i = 0; i < check.report.n_errors; i++) {
+		CLEANUP(free) char *text = report_format(&check.report.errors[i]);
+
+		fprintf(stderr, "%s\n", text);
+		if (check.report.errors[i].log && log_get_level() >= LOG_LEVEL_DEBUG)
+			fprintf(stderr, "%s\n", check.report.errors[i].log);
+	}
+	if (check.as_xdp)
+		fprintf(stderr, "note: verified as XDP programs, not as extensions: %s\n", check.why);
+	if (r == 0)
+		printf("%s: good\n", file);
+	check_clear(&check);
+	return r < 0 ? EXIT_CONFIGURATION : EXIT_SUCCESS;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	host_reload(data);
+	return 0;
+}
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	log_info("signal %u: stopping", info->ssi_signo);
+	host_stop(data);
+	return 0;
+}
+
+static int watch_signals(sd_event *event, struct host *host)
+{
+	int r;
+
+	r = sd_event_add_signal(event, NULL, SIGHUP, on_hangup, host);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, host);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGINT, on_terminate, host);
+	return r;
+}
+
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int run_host(const struct arguments *arguments)
+{
+	CLEANUP(sd_event_unref) sd_event *event = NULL;
+	CLEANUP(host_free) struct host *host = NULL;
+	struct xslot_diag diag = {};
+	int r;
+
+	block_signals();
+	r = sd_event_default(&event);
+	if (r < 0) {
+		log_error("cannot make an event loop: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = host_new(event, arguments->file, &host, &diag);
+	if (r < 0) {
+		log_error("%s", diag.message);
+		return EXIT_FAILURE;
+	}
+	if (arguments->log_level)
+		host_keep_log_level(host);
+	sd_event_set_watchdog(event, true);
+	r = watch_signals(event, host);
+	if (r < 0) {
+		log_error("cannot watch signals: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	host_start(host);
+	return sd_event_loop(event);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments;
+	int r = parse(argc, argv, &arguments);
+
+	if (r >= 0)
+		return r;
+#if defined(SABOTAGE_NO_GRACE) || defined(SABOTAGE_IN_PLACE)
+	log_error("TEST-ONLY BUILD: it breaks a promise on purpose (meson option sabotage); never run it on "
+		  "a live machine");
+#endif
+	return arguments.check ? run_check(arguments.file) : run_host(&arguments);
+}
