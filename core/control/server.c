@@ -126,25 +126,26 @@ void server_reply_error(struct server_call *call, const char *error, const char 
 	call_finish(call, varlink_error_new(error, "message", message));
 }
 
-static void run_status(struct server_call *call, struct server *server, const char *chain)
+static void run_status(struct server_call *call, struct server *server, const json_t *argument)
 {
-	server->handler.status(call, chain, server->handler.data);
+	server->handler.status(call, json_string_value(argument), server->handler.data);
 }
 
-static void run_reload(struct server_call *call, struct server *server, const char *argument)
+static void run_reload(struct server_call *call, struct server *server, const json_t *argument)
 {
-	server->handler.reload(call, server->handler.data);
+	server->handler.reload(call, json_is_true(argument), server->handler.data);
 }
 
-static void run_get_info(struct server_call *call, struct server *server, const char *argument)
+static void run_get_info(struct server_call *call, struct server *server, const json_t *argument)
 {
 	call_finish(call, varlink_reply_new(json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "xslot",
 				  "product", "xslotd", "version", XSLOT_VERSION, "url", "", "interfaces",
 				  INTERFACE_SERVICE, INTERFACE_XSLOT)));
 }
 
-static void run_get_description(struct server_call *call, struct server *server, const char *interface)
+static void run_get_description(struct server_call *call, struct server *server, const json_t *argument)
 {
+	const char *interface = json_string_value(argument);
 	const char *text = interface_description(interface);
 
 	if (text)
@@ -155,16 +156,17 @@ static void run_get_description(struct server_call *call, struct server *server,
 
 static const struct method {
 	const char *interface, *name;
-	const char *parameter; /* the only one it takes, a string; NULL: none */
+	const char *parameter; /* the only one it takes; NULL: none */
+	bool boolean;	       /* it is true or false; else a string */
 	bool required;
 	bool changes; /* root only */
-	void (*run)(struct server_call *call, struct server *server, const char *argument);
+	void (*run)(struct server_call *call, struct server *server, const json_t *argument);
 } methods[] = {
 	{ INTERFACE_SERVICE, "GetInfo", .run = run_get_info },
 	{ INTERFACE_SERVICE, "GetInterfaceDescription", "interface", .required = true,
 		.run = run_get_description },
 	{ INTERFACE_XSLOT, "Status", "chain", .run = run_status },
-	{ INTERFACE_XSLOT, "Reload", .changes = true, .run = run_reload },
+	{ INTERFACE_XSLOT, "Reload", "allow_detach", .boolean = true, .changes = true, .run = run_reload },
 };
 
 static bool in_interface(const struct varlink_call *call, const char *interface)
@@ -192,18 +194,22 @@ static const struct method *method_find(const struct varlink_call *call, const c
 }
 
 /* The name of the first parameter that the method cannot take as it is, or NULL. */
-static const char *method_argument(const struct method *method, json_t *parameters, const char **ret_argument)
+static const char *method_argument(
+	const struct method *method, json_t *parameters, const json_t **ret_argument)
 {
-	const char *key, *argument = NULL;
+	const json_t *argument = NULL;
+	const char *key;
 	json_t *value;
 
 	json_object_foreach(parameters, key, value)
 	{
 		if (!method->parameter || strcmp(key, method->parameter))
 			return key;
-		if (!json_is_string(value) && !json_is_null(value))
+		if (json_is_null(value))
+			continue;
+		if (method->boolean ? !json_is_boolean(value) : !json_is_string(value))
 			return key;
-		argument = json_string_value(value);
+		argument = value;
 	}
 	if (method->required && !argument)
 		return method->parameter;
@@ -236,7 +242,8 @@ static json_t *denied(const struct connection *connection, const struct method *
 /* Hand one message on. The message's strings live until this returns. */
 static int connection_dispatch(struct connection *connection, json_t *message)
 {
-	const char *bad = NULL, *error, *argument = NULL;
+	const char *bad = NULL, *error;
+	const json_t *argument = NULL;
 	struct varlink_call parsed;
 	const struct method *method;
 	struct server_call *call;

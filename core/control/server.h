@@ -19,6 +19,7 @@ struct server_call; /* one method call that waits for its reply */
  */
 struct server_handler {
 	void (*status)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
+	/* allow_detach: a change of `mode` may leave an interface bare for a moment */
 	void (*reload)(struct server_call *call, bool allow_detach, void *data);
 	void *data;
 };

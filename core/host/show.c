@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernel/instance.h"
+#include "kernel/link.h"
 
 static char *copy(const char *text)
 {

@@ -185,3 +185,10 @@ void xslot_link_close(struct xslot_link *link)
 	free(link->pin);
 	free(link);
 }
+
+bool link_exists(uint32_t id)
+{
+	CLEANUP(close) int fd = bpf_link_get_fd_by_id(id);
+
+	return fd >= 0;
+}

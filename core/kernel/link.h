@@ -3,6 +3,7 @@
 #ifndef KERNEL_LINK_H
 #define KERNEL_LINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <xslot/extension.h>
 
@@ -14,5 +15,7 @@
 int link_create(int program_fd, const struct program *target, uint32_t target_btf_id,
 	struct xslot_link **ret_link, struct xslot_diag *diag);
 uint32_t link_id(const struct xslot_link *link);
+/* Is there (still) a link of this id, whoever holds it? CAP_SYS_ADMIN. */
+bool link_exists(uint32_t id);
 
 #endif

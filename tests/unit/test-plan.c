@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Slots are told apart by a letter for the plugin and a digit for its content: "a1" and "a2" are two builds.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "host/plan.h"
+
+struct side {
+	struct plan_chain chain[4];
+	struct plan_slot slots[4][8];
+	struct plan_interface interfaces[4][4];
+	size_t n;
+};
+
+/* "10:a1 20:b1" and "eth0 eth1"; an interface in parentheses is not there (wanted) or not attached (running).
+ */
+static void add_chain(struct side *side, const char *name, const char *slots, const char *interfaces)
+{
+	static char arena[256][16];
+	static size_t used;
+	struct plan_chain *chain = &side->chain[side->n];
+	char *copy = strdup(slots), *save = NULL, *word;
+	size_t n = 0;
+
+	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save), n++) {
+		char *token = arena[used++ % 256], *plugin = arena[used++ % 256];
+		unsigned number;
+
+		assert_int_equal(sscanf(word, "%u:%15s", &number, token), 2);
+		plugin[0] = token[0];
+		plugin[1] = 0;
+		side->slots[side->n][n] = (struct plan_slot){ number, plugin, 0, token };
+	}
+	free(copy);
+	*chain = (struct plan_chain){ .name = name, .slots = side->slots[side->n], .n_slots = n, .final = 2 };
+	copy = strdup(interfaces);
+	for (n = 0, word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save), n++) {
+		bool there = word[0] != '(';
+		char *interface = arena[used++ % 256];
+
+		snprintf(interface, 16, "%.*s", (int)strcspn(word + !there, ")"), word + !there);
+		side->interfaces[side->n][n] = (struct plan_interface){ interface, there, there };
+	}
+	free(copy);
+	chain->interfaces = side->interfaces[side->n];
+	chain->n_interfaces = n;
+	side->n++;
+}
+
+static bool same(const void *running, const void *wanted)
+{
+	return strcmp(running, wanted) == 0;
+}
+
+static struct plan *make(const struct side *running, const struct side *wanted)
+{
+	struct plan *plan = NULL;
+
+	assert_int_equal(plan_new(running->chain, running->n, wanted->chain, wanted->n, same, &plan), 0);
+	return plan;
+}
+
+/* "keep0 move2 replace1 add": what becomes of each wanted slot of chain 0, and from where. */
+static void check_slots(const struct plan *plan, size_t chain, size_t n, const char *expected)
+{
+	static const char *const names[] = { "keep", "move", "replace", "add" };
+	char text[256] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_slot_step *step = &plan->chains[chain].slots[i];
+		size_t length = strlen(text);
+
+		snprintf(text + length, sizeof(text) - length, "%s%s", i ? " " : "", names[step->action]);
+		length = strlen(text);
+		if (step->from != PLAN_NONE)
+			snprintf(text + length, sizeof(text) - length, "%zu", step->from);
+	}
+	assert_string_equal(text, expected);
+}
+
+static void check_change(const char *running_slots, const char *wanted_slots, const char *expected)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", running_slots, "eth0");
+	add_chain(&wanted, "edge", wanted_slots, "eth0");
+	plan = make(&running, &wanted);
+	check_slots(plan, 0, wanted.chain[0].n_slots, expected);
+	assert_false(plan->chains[0].unchanged);
+	assert_true(plan->chains[0].generation_changed);
+	plan_free(plan);
+}
+
+static void test_same_is_nothing(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1 20:b1", "eth0 (eth1)");
+	add_chain(&wanted, "edge", "10:a1 20:b1", "eth0 (eth1)");
+	plan = make(&running, &wanted);
+	assert_true(plan->unchanged);
+	assert_true(plan->chains[0].unchanged);
+	assert_false(plan->chains[0].generation_changed);
+	check_slots(plan, 0, 2, "keep0 keep1");
+	plan_free(plan);
+}
+
+static void test_slots(void **state)
+{
+	check_change("10:a1 20:b1 30:c1", "10:a1 20:b2 30:c1", "keep0 replace1 keep2");
+	check_change("10:a1 20:b1", "5:c1 10:a1 20:b1", "add move0 move1");
+	check_change("10:a1 20:b1 30:c1", "10:a1 30:c1", "keep0 move2");
+	check_change("10:a1 20:b1", "10:b1 20:a1", "move1 move0");
+	check_change("10:a1", "10:b1", "add");
+	check_change("10:a1", "20:a2", "add");
+	check_change("", "10:a1", "add");
+	check_change("10:a1", "", "");
+	/* The same plugin twice: each keeps its own. */
+	check_change("10:a1 20:a1", "10:a1 20:a2", "keep0 replace1");
+	check_change("10:a1 20:a2", "10:a2 20:a1", "move1 move0");
+}
+
+static void test_renumbered_alone_needs_no_swap(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1 20:b1", "eth0");
+	add_chain(&wanted, "edge", "10:a1 25:b1", "eth0");
+	plan = make(&running, &wanted);
+	check_slots(plan, 0, 2, "keep0 keep1");
+	assert_true(plan->chains[0].slots[1].renumbered);
+	assert_false(plan->chains[0].generation_changed);
+	assert_false(plan->chains[0].unchanged);
+	plan_free(plan);
+}
+
+static void test_only_verdicts_and_proceed(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1", "eth0");
+	add_chain(&wanted, "edge", "10:a1", "eth0");
+	wanted.chain[0].final = 1;
+	plan = make(&running, &wanted);
+	assert_true(plan->chains[0].verdicts_changed);
+	assert_true(plan->chains[0].generation_changed);
+	check_slots(plan, 0, 1, "keep0");
+	plan_free(plan);
+
+	wanted.chain[0].final = 2;
+	wanted.slots[0][0].proceed = 1 << 2;
+	plan = make(&running, &wanted);
+	assert_true(plan->chains[0].slots[0].proceed_changed);
+	assert_true(plan->chains[0].generation_changed);
+	check_slots(plan, 0, 1, "keep0");
+	plan_free(plan);
+}
+
+static void test_chains_come_and_go(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1", "eth0");
+	add_chain(&running, "lab", "10:b1", "eth1");
+	add_chain(&wanted, "core", "10:c1", "eth2 (eth3)");
+	add_chain(&wanted, "edge", "10:a1", "eth0");
+	plan = make(&running, &wanted);
+	assert_int_equal(plan->chains[0].from, PLAN_NONE);
+	assert_int_equal(plan->chains[0].interfaces[0].action, PLAN_INTERFACE_ATTACH);
+	assert_int_equal(plan->chains[0].interfaces[1].action, PLAN_INTERFACE_WAIT);
+	assert_true(plan->chains[1].unchanged);
+	assert_false(plan->removed[0]);
+	assert_true(plan->removed[1]);
+	assert_false(plan->unchanged);
+	plan_free(plan);
+}
+
+static void test_rename_keeps_dispatcher(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1", "eth0");
+	add_chain(&wanted, "border", "10:a1", "eth0");
+	plan = make(&running, &wanted);
+	assert_int_equal(plan->chains[0].from, 0);
+	assert_true(plan->chains[0].renamed);
+	assert_false(plan->chains[0].generation_changed);
+	assert_false(plan->removed[0]);
+	assert_int_equal(plan->chains[0].interfaces[0].action, PLAN_INTERFACE_KEEP);
+	plan_free(plan);
+}
+
+static void test_interface_moves_between_chains(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1", "eth0 eth1");
+	add_chain(&running, "lab", "10:b1", "eth2");
+	add_chain(&wanted, "edge", "10:a1", "eth0");
+	add_chain(&wanted, "lab", "10:b1", "eth2 eth1");
+	plan = make(&running, &wanted);
+	assert_int_equal(plan->chains[1].interfaces[1].action, PLAN_INTERFACE_UPDATE);
+	assert_int_equal(plan->chains[1].interfaces[1].from_chain, 0);
+	assert_int_equal(plan->chains[1].interfaces[1].from, 1);
+	assert_false(plan->chains[0].unchanged);
+	assert_false(plan->chains[0].generation_changed);
+	plan_free(plan);
+}
+
+static void test_frags_rebuilds_and_mode_is_said(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1 20:b1", "eth0");
+	add_chain(&wanted, "edge", "10:a1 20:b1", "eth0");
+	wanted.chain[0].frags = true;
+	plan = make(&running, &wanted);
+	assert_int_equal(plan->chains[0].from, PLAN_NONE);
+	assert_int_equal(plan->chains[0].previous, 0);
+	assert_true(plan->removed[0]);
+	check_slots(plan, 0, 2, "replace0 replace1");
+	assert_int_equal(plan->chains[0].interfaces[0].action, PLAN_INTERFACE_UPDATE);
+	plan_free(plan);
+
+	wanted.chain[0].frags = false;
+	wanted.chain[0].generic = true;
+	plan = make(&running, &wanted);
+	assert_int_equal(plan->chains[0].interfaces[0].action, PLAN_INTERFACE_REMODE);
+	assert_false(plan->unchanged);
+	plan_free(plan);
+}
+
+static void test_a_waiting_interface_that_came(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1", "eth0 (eth1)");
+	add_chain(&wanted, "edge", "10:a1", "eth0 eth1");
+	plan = make(&running, &wanted);
+	assert_int_equal(plan->chains[0].interfaces[1].action, PLAN_INTERFACE_ATTACH);
+	assert_false(plan->unchanged);
+	plan_free(plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_is_nothing),
+		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_renumbered_alone_needs_no_swap),
+		cmocka_unit_test(test_only_verdicts_and_proceed),
+		cmocka_unit_test(test_chains_come_and_go),
+		cmocka_unit_test(test_rename_keeps_dispatcher),
+		cmocka_unit_test(test_interface_moves_between_chains),
+		cmocka_unit_test(test_frags_rebuilds_and_mode_is_said),
+		cmocka_unit_test(test_a_waiting_interface_that_came),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
