@@ -72,7 +72,7 @@ static inline void fake_reply_reload(struct server_call *call)
 	status_reload_clear(&reload);
 }
 
-static inline void fake_on_reload(struct server_call *call, void *data)
+static inline void fake_on_reload(struct server_call *call, bool allow_detach, void *data)
 {
 	struct fake_host *host = data;
 
