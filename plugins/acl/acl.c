@@ -55,7 +55,7 @@ static int check(struct xslot_context *context)
 		return r;
 	if (flat->n_dead)
 		xslot_log(context, PRIORITY_WARNING,
-			"%zu rules can never match, the first one in line %u, because of line %u",
+			"%zu rules can never match, the first of them in line %u because of line %u",
 			flat->n_dead, flat->dead_line, flat->dead_by_line);
 	rules_free(rules);
 	flat_free(flat);

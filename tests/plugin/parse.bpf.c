@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Writes what xslot_parse() found into a map, for test-parse. */
+/* Writes what xslot_parse() found into a map, for test-parse.c. */
+#include <linux/bpf.h>
+
 #include <xslot/parse.bpf.h>
 
-struct found {
-	__u32 outcome;
-	struct xslot_packet packet;
-};
+#include "parse.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -24,7 +23,20 @@ int parse(struct xdp_md *ctx)
 	if (!result)
 		return XDP_ABORTED;
 	result->outcome = xslot_parse(ctx, &packet);
-	result->packet = packet;
+	result->ethertype = bpf_ntohs(packet.ethertype);
+	result->vlan = bpf_ntohs(packet.vlan);
+	result->tags = packet.tags;
+	result->family = packet.family;
+	result->protocol = packet.protocol;
+	result->flags = packet.flags;
+	result->l3 = packet.l3;
+	result->l4 = packet.l4;
+	result->sport = bpf_ntohs(packet.sport);
+	result->dport = bpf_ntohs(packet.dport);
+	result->icmp_type = packet.icmp_type;
+	result->icmp_code = packet.icmp_code;
+	__builtin_memcpy(result->source, &packet.source, 16);
+	__builtin_memcpy(result->destination, &packet.destination, 16);
 	return XDP_PASS;
 }
 

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* acl's rules file: what a line means, every way to get it wrong, and the lists that it all becomes. */
+#include <stdlib.h>
+
+#include "acl-host.h"
+#include "check.h"
+#include "flatten.h"
+#include "rules.h"
+
+extern const struct xslot_plugin xslot_plugin;
+
+static struct acl_host host;
+static struct rules *rules;
+static struct flat *flat;
+
+/* Parse and flatten `text`; returns what check would. */
+static int read_text(const char *text)
+{
+	struct problems problems = { .context = &host.context };
+
+	rules_free(rules);
+	flat_free(flat);
+	rules = NULL;
+	flat = NULL;
+	acl_host_init(&host, text, strlen(text), ACL_DENY);
+	assert_int_equal(rules_parse(host.rules.data, host.rules.size, &rules, &problems), 0);
+	assert_int_equal(flatten(rules, &flat, &problems), 0);
+	return problems_finish(&problems);
+}
+
+static int forget(void **arg)
+{
+	rules_free(rules);
+	flat_free(flat);
+	rules = NULL;
+	flat = NULL;
+	return 0;
+}
+
+static void test_normalised(void **arg)
+{
+	static const char *const lines[][2] = {
+		{ "allow any", "allow any" },
+		{ "deny\tany  6\r", "deny any tcp" },
+		{ "  deny 0.0.0.0/0 17 53", "deny 0.0.0.0/0 udp 53" },
+		{ "allow 192.0.2.1", "allow 192.0.2.1/32" },
+		{ "allow 192.0.2.0/24 tcp 80-80#comment", "allow 192.0.2.0/24 tcp 80" },
+		{ "allow 192.0.2.0/24 tcp 80-81 # comment", "allow 192.0.2.0/24 tcp 80-81" },
+		{ "deny any tcp 0-65535", "deny any tcp" },
+		{ "deny any tcp 0", "deny any tcp 0" },
+		{ "deny 2001:DB8:0:0::/32 58", "deny 2001:db8::/32 icmp6" },
+		{ "deny ::1", "deny ::1/128" },
+		{ "deny ::/0 1", "deny ::/0 icmp" },
+		{ "allow 10.0.0.0/8 51", "allow 10.0.0.0/8 51" },
+		{ "allow any 132 2905", "allow any 132 2905" },
+		{ "allow any 136 1-2", "allow any 136 1-2" },
+		{ "deny any 255", "deny any 255" },
+		{ "deny 10.128.0.0/9", "deny 10.128.0.0/9" },
+		{ "deny ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127 33 65534-65535",
+			"deny ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127 33 65534-65535" },
+	};
+	char text[RULE_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		assert_int_equal(read_text(lines[i][0]), 0);
+		assert_int_equal(rules->n_rules, 1);
+		rule_text(&rules->rules[0], text);
+		assert_string_equal(text, lines[i][1]);
+		assert_ptr_equal(rules_find(rules, rules->rules[0].key), &rules->rules[0]);
+		assert_null(rules_find(rules, rules->rules[0].key + 1));
+	}
+}
+
+/* A counter outlives builds: its key may never change. */
+static void test_key(void **arg)
+{
+	assert_int_equal(read_text("deny any tcp 22"), 0);
+	assert_int_equal(rules->rules[0].key, 0x33ecc6cca2b9bb62);
+}
+
+static void test_wrong_lines(void **arg)
+{
+	static const char *const lines[][2] = {
+		{ "permit any", "\"permit\" is neither allow nor deny, with one of which a rule begins" },
+		{ "Allow any", "\"Allow\" is neither allow nor deny, with one of which a rule begins" },
+		{ "allow", "no source after \"allow\": name a prefix such as 192.0.2.0/24, or any" },
+		{ "allow # any", "no source after \"allow\": name a prefix such as 192.0.2.0/24, or any" },
+		{ "deny tcp", "\"tcp\" is neither an IPv4 or IPv6 prefix nor any" },
+		{ "deny 10.0.0/8", "\"10.0.0/8\" is neither an IPv4 or IPv6 prefix nor any" },
+		{ "deny 10.0.0.256", "\"10.0.0.256\" is neither an IPv4 or IPv6 prefix nor any" },
+		{ "deny /8", "\"/8\" is neither an IPv4 or IPv6 prefix nor any" },
+		{ "deny any/0", "\"any/0\" is neither an IPv4 or IPv6 prefix nor any" },
+		{ "deny 10.0.0.0/33", "\"33\" is no prefix length in \"10.0.0.0/33\": it goes from 0 to 32" },
+		{ "deny 10.0.0.0/", "\"\" is no prefix length in \"10.0.0.0/\": it goes from 0 to 32" },
+		{ "deny 10.0.0.0/+8", "\"+8\" is no prefix length in \"10.0.0.0/+8\": it goes from 0 to 32" },
+		{ "deny ::/129", "\"129\" is no prefix length in \"::/129\": it goes from 0 to 128" },
+		{ "deny 10.1.2.3/8",
+			"10.1.2.3/8 has bits set beyond its length: write 10.0.0.0/8 for the network, or "
+			"10.1.2.3/32 for the address" },
+		{ "deny 10.64.0.0/9",
+			"10.64.0.0/9 has bits set beyond its length: write 10.0.0.0/9 for the network, or "
+			"10.64.0.0/32 for the address" },
+		{ "deny 2001:db8::1/64", "2001:db8::1/64 has bits set beyond its length: write 2001:db8::/64 "
+					 "for the network, or "
+					 "2001:db8::1/128 for the address" },
+		{ "deny any tpc",
+			"\"tpc\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+		{ "deny any 256",
+			"\"256\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+		{ "deny any -1",
+			"\"-1\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+		{ "deny any 51",
+			"51 is an extension header on IPv6, which is looked through, and never the protocol: "
+			"write 0.0.0.0/0 for IPv4 only" },
+		{ "deny ::/0 0",
+			"0 is an extension header on IPv6, which is looked through, and never the protocol: "
+			"write an IPv4 prefix for IPv4 only" },
+		{ "deny any icmp 8", "icmp has no ports: remove \"8\"" },
+		{ "deny any icmp6 128-130", "icmp6 has no ports: remove \"128-130\"" },
+		{ "deny any 1 8", "1 has no ports: remove \"8\"" },
+		{ "deny any 47 80", "47 has no ports: remove \"80\"" },
+		{ "deny any tcp 65536",
+			"\"65536\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+		{ "deny any tcp 80-",
+			"\"80-\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+		{ "deny any tcp -80",
+			"\"-80\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+		{ "deny any tcp 1-2-3",
+			"\"1-2-3\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+		{ "deny any udp http",
+			"\"http\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+		{ "deny any udp 90-80", "ports 90-80 run backwards: write 80-90" },
+		{ "deny any udp 1 2", "\"2\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
+		{ "deny any udp 1 2 3 4",
+			"\"3\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
+		{ "deny any \x01", "byte 0x01: outside comments a rules file is plain ASCII" },
+		{ "deny a\xc3\xa4y", "byte 0xc3: outside comments a rules file is plain ASCII" },
+		{ "deny 1111111111222222222233333333334444444444555555555566666666667777",
+			"\"11111111112222222222…\" is 64 characters long, which nothing in a rule is" },
+	};
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		snprintf(text, sizeof(text), "# comment ä\n\n%s\nallow any\n", lines[i][0]);
+		assert_int_equal(read_text(text), -EINVAL);
+		assert_int_equal(host.n_errors, 1);
+		assert_string_equal(host.errors[0].text, lines[i][1]);
+		assert_int_equal(host.errors[0].line, 3);
+		assert_int_equal(rules->n_rules, 1);
+	}
+}
+
+static void test_empty(void **arg)
+{
+	assert_int_equal(read_text(""), 0);
+	assert_int_equal(read_text("\n# nothing\n \t\r\n"), 0);
+	assert_int_equal(rules->n_rules, 0);
+	assert_int_equal(flat->family[0].n_prefixes + flat->family[1].n_prefixes, 0);
+}
+
+static void test_embedded_zero(void **arg)
+{
+	static const char text[] = "allow any\0\ndeny any\n";
+
+	acl_host_init(&host, text, sizeof(text) - 1, ACL_DENY);
+	assert_int_equal(xslot_plugin.check(&host.context), -EINVAL);
+	assert_int_equal(host.n_errors, 1);
+	assert_int_equal(host.errors[0].line, 1);
+}
+
+/* The same thing said twice, however it is spelt. */
+static void test_duplicates(void **arg)
+{
+	assert_int_equal(
+		read_text("deny any tcp 22\nallow any\ndeny  any 6 22-22\n\ndeny any tcp 22 # again\n"),
+		-EINVAL);
+	assert_int_equal(host.n_errors, 2);
+	assert_int_equal(host.errors[0].line, 3);
+	assert_string_equal(host.errors[0].text, "\"deny any tcp 22\" stands in line 1 already: remove one");
+	assert_int_equal(host.errors[1].line, 5);
+	assert_string_equal(host.errors[1].text, "\"deny any tcp 22\" stands in line 1 already: remove one");
+	assert_int_equal(read_text("deny any tcp 22\nallow any tcp 22\ndeny 0.0.0.0/0 tcp 22\n"), 0);
+}
+
+/* Errors of all kinds come at once; of many, the first hundred and their number. */
+static void test_all_at_once(void **arg)
+{
+	char text[4096] = "";
+
+	assert_int_equal(read_text("deny any icmp 8\ndeny any\ndeny 10.0.0.1/8\ndeny any\n"), -EINVAL);
+	assert_int_equal(host.n_errors, 3);
+	for (int i = 0; i < 150; i++)
+		strcat(text, "allow 10.0.0.1/8\n");
+	assert_int_equal(read_text(text), -EINVAL);
+	assert_int_equal(host.n_errors, 101);
+	assert_int_equal(host.errors[99].line, 100);
+	assert_int_equal(host.errors[100].line, 0);
+	assert_string_equal(host.errors[100].text, "50 more errors, after the first 100");
+}
+
+static const struct flat_prefix *find_prefix(unsigned family, unsigned length, uint8_t first_byte)
+{
+	for (size_t i = 0; i < flat->family[family].n_prefixes; i++)
+		if (flat->family[family].prefixes[i].length == length &&
+			flat->family[family].prefixes[i].address[0] == first_byte)
+			return &flat->family[family].prefixes[i];
+	return NULL;
+}
+
+/* The lines of a prefix's list, "3 1 2", in the order in which they are asked. */
+static const char *list_of(unsigned family, unsigned length, uint8_t first_byte)
+{
+	const struct flat_prefix *prefix = find_prefix(family, length, first_byte);
+	static char text[256];
+	size_t n = 0;
+
+	assert_non_null(prefix);
+	text[0] = '\0';
+	for (uint32_t i = prefix->first; i; i = flat->entries[i].next) {
+		assert_true(i < flat->n_entries);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%u", n ? " " : "",
+			rules_find(rules, flat->entries[i].key)->line);
+	}
+	return text;
+}
+
+static void test_lists(void **arg)
+{
+	assert_int_equal(read_text("allow any udp\n"		  /* 1 */
+				   "deny 10.0.0.0/8 tcp 22\n"	  /* 2 */
+				   "allow 10.1.0.0/16 tcp\n"	  /* 3 */
+				   "deny 10.1.2.0/24\n"		  /* 4 */
+				   "allow 10.1.2.3 tcp 22\n"	  /* 5 */
+				   "deny 10.0.0.0/8 udp\n"	  /* 6 */
+				   "deny 11.0.0.0/8 icmp\n"	  /* 7 */
+				   "allow 2001:db8::/32 icmp6\n"  /* 8 */
+				   "deny 2001:db8::/33 tcp\n"	  /* 9 */
+				   "deny 0.0.0.0/0 icmp\n"	  /* 10 */
+				   "allow 32.1.13.184/32 tcp\n"), /* 11: the bytes of 2001:db8:: */
+		0);
+	assert_string_equal(list_of(0, 0, 0), "1 10");
+	assert_string_equal(list_of(0, 8, 10), "2 6 1 10");
+	assert_string_equal(list_of(0, 16, 10), "3 2 6 1 10");
+	assert_string_equal(list_of(0, 24, 10), "4");
+	assert_string_equal(list_of(0, 32, 10), "5 4");
+	assert_string_equal(list_of(0, 8, 11), "7 1 10");
+	assert_string_equal(list_of(0, 32, 32), "11 1 10");
+	assert_string_equal(list_of(1, 0, 0), "1");
+	assert_string_equal(list_of(1, 32, 0x20), "8 1");
+	assert_string_equal(list_of(1, 33, 0x20), "9 8 1");
+	assert_int_equal(flat->n_dead, 0);
+}
+
+static void test_dead(void **arg)
+{
+	assert_int_equal(read_text("allow any tcp 80\n"	    /* 1 */
+				   "deny any tcp 80\n"	    /* 2: decides later fragments */
+				   "allow any tcp 1-100\n"  /* 3 */
+				   "deny any tcp 90\n"	    /* 4: the same */
+				   "allow any tcp 5\n"	    /* 5: dead by 3 */
+				   "deny any udp 1-100\n"   /* 6 */
+				   "allow any udp 100\n"    /* 7: dead by 6 */
+				   "allow any udp 101\n"    /* 8 */
+				   "deny any udp\n"	    /* 9 */
+				   "deny any udp 1-1000\n"  /* 10: dead by 9 */
+				   "allow any\n"	    /* 11 */
+				   "deny any icmp\n"	    /* 12: dead by 11 */
+				   "deny 10.0.0.0/8 icmp"), /* 13: lives */
+		0);
+	assert_int_equal(flat->n_dead, 4);
+	assert_int_equal(flat->dead_line, 5);
+	assert_int_equal(flat->dead_by_line, 3);
+	assert_string_equal(list_of(0, 0, 0), "1 2 3 4 6 8 9 11");
+	assert_string_equal(list_of(1, 0, 0), "1 2 3 4 6 8 9 11");
+	assert_int_equal(xslot_plugin.check(&host.context), 0);
+	assert_string_equal(host.log, "4 rules can never match, the first of them in line 5 because of line 3");
+}
+
+/* 64 rules at a prefix are good, one more is not; those of shorter prefixes count, unless none asks them. */
+static void test_bound(void **arg)
+{
+	char text[8192];
+	size_t n = 0;
+
+	for (int i = 0; i < 64; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "allow any tcp %d\n", i);
+	assert_int_equal(read_text(text), 0);
+	n += (size_t)snprintf(text + n, sizeof(text) - n, "deny 10.0.0.0/8\n");
+	assert_int_equal(read_text(text), 0);
+	snprintf(text + n, sizeof(text) - n, "allow any tcp 64\nallow any tcp 65\n");
+	assert_int_equal(read_text(text), -EINVAL);
+	assert_int_equal(host.n_errors, 1);
+	assert_int_equal(host.errors[0].line, 66);
+	assert_string_equal(host.errors[0].text,
+		"one rule too many is effective at 0.0.0.0/0: at most 64, and 0 come from shorter prefixes");
+	snprintf(text + n, sizeof(text) - n, "allow 11.0.0.0/8 tcp\nallow 12.0.0.0/8 udp\nallow ::/0 17\n");
+	assert_int_equal(read_text(text), -EINVAL);
+	assert_int_equal(host.n_errors, 3);
+	assert_int_equal(host.errors[1].line, 67);
+	assert_string_equal(host.errors[1].text, "one rule too many is effective at 12.0.0.0/8: at most 64, "
+						 "and 64 come from shorter prefixes");
+	assert_int_equal(host.errors[2].line, 68);
+}
+
+static void test_too_many_rules(void **arg)
+{
+	size_t size = (ACL_MAX_RULES + 2) * 32, n = 0;
+	char *text = malloc(size);
+
+	assert_non_null(text);
+	for (unsigned i = 0; i < ACL_MAX_RULES + 2; i++)
+		n += (size_t)snprintf(
+			text + n, size - n, "deny 10.%u.%u.%u\n", i >> 16, i >> 8 & 255, i & 255);
+	assert_int_equal(read_text(text), -EINVAL);
+	assert_int_equal(host.n_errors, 1);
+	assert_int_equal(host.errors[0].line, ACL_MAX_RULES + 1);
+	assert_string_equal(host.errors[0].text, "more than 131007 rules: split the file over two slots");
+	assert_int_equal(flat->n_entries, ACL_MAX_RULES + 1);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_normalised, forget),
+		cmocka_unit_test_teardown(test_key, forget),
+		cmocka_unit_test_teardown(test_wrong_lines, forget),
+		cmocka_unit_test_teardown(test_empty, forget),
+		cmocka_unit_test_teardown(test_embedded_zero, forget),
+		cmocka_unit_test_teardown(test_duplicates, forget),
+		cmocka_unit_test_teardown(test_all_at_once, forget),
+		cmocka_unit_test_teardown(test_lists, forget),
+		cmocka_unit_test_teardown(test_dead, forget),
+		cmocka_unit_test_teardown(test_bound, forget),
+		cmocka_unit_test_teardown(test_too_many_rules, forget),
+	};
+
+	return cmocka_run_group_tests_name("acl-rules", tests, NULL, NULL);
+}
