@@ -120,6 +120,19 @@ static void test_nothing_is_a_configuration(void **state)
 	config_free(config);
 }
 
+static void test_the_example_is_right(void **state)
+{
+	struct report report = {};
+	struct config *config = NULL;
+
+	if (config_load(TEST_EXAMPLE, &config, &report) < 0)
+		fail_msg("%s", report_text(&report));
+	assert_int_equal(config->n_chains, 1);
+	assert_int_equal(config->chains[0].n_slots, 2);
+	assert_int_equal(config->host.on_stop, ON_STOP_DETACH);
+	config_free(config);
+}
+
 /* A chain and a slot that are right, for rows about something else. */
 #define CHAIN "[chain edge]\ninterfaces = eth0\n"
 #define SLOT CHAIN "[slot edge.10]\nplugin = count\n"
@@ -429,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything_given),
 		cmocka_unit_test(test_nothing_is_a_configuration),
+		cmocka_unit_test(test_the_example_is_right),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_too_many_slots),
 		cmocka_unit_test(test_files_are_one),
