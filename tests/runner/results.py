@@ -62,7 +62,7 @@ class Journal:
 def show(result):
     print(f"  {result.status:7} {result.name()}")
     if result.status == FAILED and result.text:
-        for line in result.text.rstrip().splitlines():
+        for line in result.text.strip("\n").splitlines():
             print(f"          | {line}")
     sys.stdout.flush()
 
@@ -106,6 +106,7 @@ def parse_tap(program, tap, status, output=None):
     tail = "\n".join((output or tap).splitlines()[-40:])
     for number in range(len(results) + 1, planned + 1):
         results.append(Result(program, f"test {number}", FAILED, f"never reported ({died(status)})\n{tail}"))
+        tail = ""
     if not results:
         results.append(Result(program, "", FAILED, f"reported no test ({died(status)})\n{tail}"))
     elif status != 0 and not any(r.status == FAILED for r in results):

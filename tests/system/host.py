@@ -70,7 +70,7 @@ class Host:
     def plugin(self, name, version="", build=None):
         """Install a plugin (a test plugin's `version` is "v1" or "v2"), as a package manager does: by rename."""
         directory = build_directory(build or self.plugin_build())
-        path = directory / f"tests/system/plugins/{version}/{name}.so" if version else directory / f"plugins/{name}.so"
+        path = directory / f"tests/system/plugins/{name}-{version}.so" if version else directory / f"plugins/{name}.so"
         new = self.plugins / f".{name}.new"
         shutil.copy(path, new)
         new.chmod(0o644)
