@@ -144,28 +144,30 @@ static inline void raw_send(int fd, const char *text)
 	assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), length);
 }
 
-/* The next message, as the loop brings it; NULL when the host hung up. */
+/* The next message, as the loop brings it, and not a byte more; NULL when the host hung up. */
 static inline json_t *raw_receive(struct fake_host *host, int fd)
 {
-	char *text = NULL;
+	char chunk[65536], *text = NULL, *end = NULL;
 	size_t size = 0;
 	json_t *json;
-	ssize_t n;
 
-	for (;;) {
-		text = realloc(text, size + 1);
-		n = recv(fd, text + size, 1, 0);
+	while (!end) {
+		ssize_t n = recv(fd, chunk, sizeof(chunk), MSG_PEEK);
+
 		if (n < 0 && errno == EAGAIN) {
-			if (sd_event_run(host->event, 0) > 0)
-				continue;
-			fail_msg("the host sends nothing");
+			if (sd_event_run(host->event, 0) <= 0)
+				fail_msg("the host sends nothing");
+			continue;
 		}
 		if (n <= 0) {
 			free(text);
 			return NULL;
 		}
-		if (!text[size++])
-			break;
+		end = memchr(chunk, 0, (size_t)n);
+		n = recv(fd, chunk, end ? (size_t)(end - chunk) + 1 : (size_t)n, 0);
+		text = realloc(text, size + (size_t)n);
+		memcpy(text + size, chunk, (size_t)n);
+		size += (size_t)n;
 	}
 	json = json_loads(text, 0, NULL);
 	assert_non_null(json);
