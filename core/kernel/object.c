@@ -92,8 +92,10 @@ static int open_failed(int error, const struct warnings *warnings, struct xslot_
 			"the object defines maps the old way, in a section \"maps\", which libbpf 1.0 and "
 			"newer do "
 			"not read: define them with BTF in \".maps\"");
-	return fail(diag, error, "not a BPF object that libbpf %s can open: %s (%s)", libbpf_version_string(),
-		warnings->used ? warnings->text : "no reason given", strerror(-error));
+	if (-error >= LIBBPF_ERRNO__LIBELF)
+		error = -ENOEXEC; /* libbpf's own numbers mean nothing to others, and its words say more */
+	return fail(diag, error, "not a BPF object that libbpf %s can open: %s", libbpf_version_string(),
+		warnings->used ? warnings->text : strerror(-error));
 }
 
 int object_open(const struct blob *bytes, const char *program, bool frags, struct object *ret_object,
@@ -114,7 +116,7 @@ int object_open(const struct blob *bytes, const char *program, bool frags, struc
 		r = -errno;
 	warnings_end();
 	if (r < 0)
-		open_failed(r, &warnings, diag);
+		r = open_failed(r, &warnings, diag);
 	if (r == 0)
 		r = choose_program(&object, program, diag);
 	if (r == 0)

@@ -149,12 +149,12 @@ static void test_one_program_of_several(void **state)
 	instance_free(instance);
 }
 
-static void check_refused(struct instance_options options, const char *const words[])
+static void check_refused(struct instance_options options, int error, const char *const words[])
 {
 	struct instance *instance = NULL;
 	struct xslot_diag diag = {};
 
-	assert_true(instance_open(&options, &instance, NULL, &diag) < 0);
+	assert_int_equal(instance_open(&options, &instance, NULL, &diag), error);
 	assert_null(instance);
 	for (; *words; words++)
 		if (!strstr(diag.message, *words))
@@ -169,12 +169,12 @@ static void test_refusals_say_what_would_help(void **state)
 	static const char *const legacy[] = { "section \"maps\"", "libbpf 1.0", ".maps", NULL };
 	static const char *const no_object[] = { "not a BPF object", NULL };
 
-	check_refused(foreign(object_bpf, sizeof(object_bpf), NULL), several);
-	check_refused(foreign(object_bpf, sizeof(object_bpf), "other"), no_such);
-	check_refused(foreign(object_legacy_bpf, sizeof(object_legacy_bpf), "drop"), legacy);
-	check_refused(foreign("some text", 9, "drop"), no_object);
-	check_refused(foreign(object_bpf, 100, "drop"), no_object);
-	check_refused(foreign(object_bpf, sizeof(object_bpf) / 2, "drop"), no_object);
+	check_refused(foreign(object_bpf, sizeof(object_bpf), NULL), -EINVAL, several);
+	check_refused(foreign(object_bpf, sizeof(object_bpf), "other"), -ENOENT, no_such);
+	check_refused(foreign(object_legacy_bpf, sizeof(object_legacy_bpf), "drop"), -EOPNOTSUPP, legacy);
+	check_refused(foreign("some text", 9, "drop"), -ENOEXEC, no_object);
+	check_refused(foreign(object_bpf, 100, "drop"), -ENOEXEC, no_object);
+	check_refused(foreign(object_bpf, sizeof(object_bpf) / 2, "drop"), -ENOEXEC, no_object);
 }
 
 static void test_the_verifiers_reason_is_in_the_sentence(void **state)

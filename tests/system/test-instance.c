@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Instances in a dispatcher's slots: loaded, placed here and there, replaced with their state, refused. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xslot/extension.h>
+
+#include "carry.bpf.h"
+#include "carry_changed.bpf.h"
+#include "check.h"
+#include "kernel/grace.h"
+#include "kernel/instance.h"
+#include "object.bpf.h"
+#include "util/file.h"
+
+#define DEBIAN "/usr/lib/x86_64-linux-gnu/bpf"
+#define OPTIONS(name_, function_, ...)                                                                       \
+	(struct instance_options)                                                                            \
+	{                                                                                                    \
+		.name = "plugin " #name_, .object = name_##_bpf, .object_size = sizeof(name_##_bpf),         \
+		.function = function_, .same_state_version = true, __VA_ARGS__                               \
+	}
+
+static struct dispatcher *dispatcher;
+static struct grace *grace;
+
+static int set_up(void **state)
+{
+	struct xslot_diag diag = {};
+
+	if (dispatcher_load(false, &dispatcher, &diag) < 0 || grace_new(&grace, &diag) < 0)
+		fail_msg("%s", diag.message);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	dispatcher_free(dispatcher);
+	grace_free(grace);
+	return 0;
+}
+
+static struct instance *load(struct instance_options options, unsigned slot, enum bank bank)
+{
+	struct instance *instance = NULL;
+	struct xslot_diag diag = {};
+
+	if (instance_open(&options, &instance, NULL, &diag) < 0 ||
+		instance_load(instance, dispatcher, slot, bank, &diag) < 0)
+		fail_msg("%s\n%s", diag.message, diag.log ? diag.log : "");
+	return instance;
+}
+
+static struct xslot_link *place_in(
+	struct instance *instance, const struct dispatcher *in, unsigned slot, enum bank bank)
+{
+	struct xslot_link *link = NULL;
+	struct xslot_diag diag = {};
+
+	if (instance_place(instance, in, slot, bank, &link, &diag) < 0)
+		fail_msg("%s", diag.message);
+	return link;
+}
+
+static struct xslot_link *place(struct instance *instance, unsigned slot, enum bank bank)
+{
+	return place_in(instance, dispatcher, slot, bank);
+}
+
+/* Packets use `count` slots from now on, these of bank B. */
+static void swap(uint32_t count, uint32_t banks)
+{
+	struct xslot_generation generation = *dispatcher_running(dispatcher);
+
+	generation.id++;
+	generation.count = count;
+	generation.configured_count = count;
+	generation.banks = banks;
+	dispatcher_prepare(dispatcher, &generation);
+	dispatcher_swap(dispatcher);
+	assert_int_equal(grace_wait(grace, NULL), 0);
+}
+
+static uint32_t send(unsigned n)
+{
+	unsigned char packet[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet), .repeat = n);
+
+	assert_int_equal(bpf_prog_test_run_opts(dispatcher_fd(dispatcher), &opts), 0);
+	return opts.retval;
+}
+
+static uint64_t counted(const struct instance *instance)
+{
+	uint64_t value[2] = {};
+
+	assert_int_equal(bpf_map_lookup_elem(instance_map_fd(instance, "same"), &(uint32_t){ 1 }, value), 0);
+	return value[0];
+}
+
+static void test_loaded_is_not_live_and_placed_is(void **state)
+{
+	struct instance *instance = load(OPTIONS(object, "drop"), 0, BANK_A);
+	struct xslot_link *link;
+
+	assert_true(instance_program_id(instance) != 0);
+	swap(1, 0);
+	assert_int_equal(send(1), XDP_ABORTED); /* the bare stub, and on_gap */
+	link = place(instance, 0, BANK_A);
+	assert_int_equal(send(1), XDP_DROP);
+	swap(0, 0);
+	assert_int_equal(send(1), XDP_PASS);
+	xslot_link_close(link);
+	instance_free(instance);
+}
+
+static void test_one_instance_in_many_places(void **state)
+{
+	struct instance *instance = load(OPTIONS(carry, "carry"), 4, BANK_B);
+	struct xslot_link *links[3];
+	struct dispatcher *other = NULL;
+
+	links[0] = place(instance, 0, BANK_B);
+	links[1] = place(instance, 1, BANK_A);
+	assert_int_equal(dispatcher_load(false, &other, NULL), 0);
+	links[2] = place_in(instance, other, 31, BANK_B);
+	swap(2, 1);
+	assert_int_equal(send(5), XDP_PASS);
+	assert_int_equal(counted(instance), 10);
+	swap(0, 0);
+	for (size_t i = 0; i < 3; i++)
+		xslot_link_close(links[i]);
+	dispatcher_free(other);
+	instance_free(instance);
+}
+
+static void test_links_outlive_the_instance(void **state)
+{
+	struct instance *instance = load(OPTIONS(object, "drop"), 0, BANK_A);
+	struct xslot_link *link = place(instance, 0, BANK_A);
+
+	swap(1, 0);
+	instance_free(instance);
+	assert_int_equal(send(1), XDP_DROP);
+	swap(0, 0);
+	xslot_link_close(link);
+}
+
+static void test_state_goes_on_under_packets(void **state)
+{
+	struct instance *first = load(OPTIONS(carry, "carry"), 0, BANK_A), *second, *third;
+	struct xslot_link *links[3];
+
+	links[0] = place(first, 0, BANK_A);
+	swap(1, 0);
+	send(10);
+	second = load(OPTIONS(carry_changed, "carry", .previous = first), 0, BANK_B);
+	links[1] = place(second, 0, BANK_B);
+	send(7); /* still the first */
+	swap(1, 1);
+	xslot_link_close(links[0]);
+	instance_free(first);
+	send(5);
+	third = load(OPTIONS(carry, "carry", .previous = second), 0, BANK_A);
+	links[2] = place(third, 0, BANK_A);
+	swap(1, 0);
+	xslot_link_close(links[1]);
+	instance_free(second);
+	send(1);
+	assert_int_equal(counted(third), 23);
+	swap(0, 0);
+	xslot_link_close(links[2]);
+	instance_free(third);
+}
+
+static void test_a_held_stub_names_its_holder(void **state)
+{
+	struct instance *holder = load(OPTIONS(carry, "carry"), 3, BANK_A),
+			*late = load(OPTIONS(object, "drop"), 3, BANK_A);
+	struct xslot_link *link = place(holder, 3, BANK_A), *other = NULL;
+	struct xslot_diag diag = {};
+
+	assert_int_equal(instance_place(late, dispatcher, 3, BANK_A, &other, &diag), -EBUSY);
+	assert_null(other);
+	if (!strstr(diag.message, "plugin object: ") || !strstr(diag.message, "slot_3_a") ||
+		!strstr(diag.message, "extension carry"))
+		fail_msg("%s", diag.message);
+	xslot_link_close(link);
+	other = place(late, 3, BANK_A);
+	xslot_link_close(other);
+	instance_free(late);
+	instance_free(holder);
+}
+
+static void test_refused_by_the_verifier(void **state)
+{
+	struct instance_options options = OPTIONS(object, "unchecked");
+	struct instance *instance = NULL;
+	struct xslot_link *link = NULL;
+	struct xslot_diag diag = {};
+
+	assert_int_equal(instance_open(&options, &instance, NULL, &diag), 0);
+	assert_int_equal(instance_load(instance, dispatcher, 0, BANK_A, &diag), -EACCES);
+	if (!strstr(diag.message, "plugin object: ") || !strstr(diag.message, "slot_0_a") ||
+		!strstr(diag.message, "invalid access to packet"))
+		fail_msg("%s", diag.message);
+	assert_non_null(diag.log);
+	xslot_diag_clear(&diag);
+	/* Nothing of it is left but what frees it. */
+	assert_int_equal(instance_map_fd(instance, "events"), -ENOENT);
+	assert_int_equal(instance_load(instance, dispatcher, 0, BANK_A, &diag), -EINVAL);
+	assert_int_equal(instance_place(instance, dispatcher, 0, BANK_A, &link, &diag), -EINVAL);
+	assert_null(link);
+	instance_free(instance);
+}
+
+static void test_loaded_twice(void **state)
+{
+	struct instance *instance = load(OPTIONS(object, "drop"), 0, BANK_A);
+
+	assert_int_equal(instance_load(instance, dispatcher, 0, BANK_A, NULL), -EALREADY);
+	assert_int_equal(instance_verify_as_xdp(instance, NULL), -EALREADY);
+	instance_free(instance);
+}
+
+static void test_debians_objects_fill_slots(void **state)
+{
+	static const struct {
+		const char *file;
+		uint32_t verdict;
+	} objects[] = {
+		{ "xdpfilt_alw_all", XDP_PASS },
+		{ "xdpfilt_dny_all", XDP_DROP },
+		{ "xdpfilt_dny_tcp", XDP_DROP },
+		{ "xdpdump_xdp", XDP_PASS },
+		{ "xsk_def_xdp_prog", XDP_PASS },
+	};
+
+	for (size_t i = 0; i < sizeof(objects) / sizeof(*objects); i++) {
+		struct instance *instance;
+		struct xslot_link *link;
+		struct blob *blob;
+		char path[128];
+
+		snprintf(path, sizeof(path), DEBIAN "/%s.o", objects[i].file);
+		if (access(path, R_OK) < 0)
+			skip();
+		assert_int_equal(blob_read(path, 1 << 20, &blob, NULL), 0);
+		instance = load((struct instance_options){ .name = objects[i].file,
+					.object = blob->data,
+					.object_size = blob->size,
+					.plain_maps_are_state = true },
+			0, BANK_A);
+		blob_free(blob);
+		link = place(instance, 0, BANK_A);
+		swap(1, 0);
+		assert_int_equal(send(1), objects[i].verdict);
+		swap(0, 0);
+		xslot_link_close(link);
+		instance_free(instance);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_loaded_is_not_live_and_placed_is),
+		cmocka_unit_test(test_one_instance_in_many_places),
+		cmocka_unit_test(test_links_outlive_the_instance),
+		cmocka_unit_test(test_state_goes_on_under_packets),
+		cmocka_unit_test(test_a_held_stub_names_its_holder),
+		cmocka_unit_test(test_refused_by_the_verifier),
+		cmocka_unit_test(test_loaded_twice),
+		cmocka_unit_test(test_debians_objects_fill_slots),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
