@@ -98,6 +98,25 @@ static int list_maps(struct instance *instance, struct xslot_diag *diag)
 	return 0;
 }
 
+static int write_params(struct instance *instance, const struct instance_options *options,
+	const char **ret_param, struct xslot_diag *diag)
+{
+	/* slot.bpf.h's: is a packet always in one buffer? */
+	const struct xslot_value has_frags = { .type = XSLOT_BOOL, .given = true, .boolean = true };
+	const struct instance_param frags = { .name = "xslot_frags", .value = &has_frags, .optional = true };
+	int r;
+
+	for (size_t i = 0; i < options->n_params; i++) {
+		r = rodata_write(instance->object, instance->name, &options->params[i], diag);
+		if (r < 0) {
+			if (ret_param)
+				*ret_param = options->params[i].name;
+			return r;
+		}
+	}
+	return options->frags ? rodata_write(instance->object, instance->name, &frags, diag) : 0;
+}
+
 int instance_open(const struct instance_options *options, struct instance **ret_instance,
 	const char **ret_param, struct xslot_diag *diag)
 {
@@ -109,14 +128,9 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 	r = open_object(instance, options, diag);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < options->n_params; i++) {
-		r = rodata_write(instance->object, instance->name, &options->params[i], diag);
-		if (r < 0) {
-			if (ret_param)
-				*ret_param = options->params[i].name;
-			return r;
-		}
-	}
+	r = write_params(instance, options, ret_param, diag);
+	if (r < 0)
+		return r;
 	r = choose_maps(instance, options, diag);
 	if (r < 0)
 		return r;

@@ -9,7 +9,6 @@
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <xslot/slots.h>
@@ -24,14 +23,17 @@
  */
 #define XSLOT_STATE __attribute__((btf_decl_tag("xslot:state")))
 
+/*
+ * The host sets it in a chain with frags (Linux 5.18), where a packet may lie in more than one buffer. Not a
+ * CO-RE question to the kernel: that would make each load read the whole kernel's BTF.
+ */
+const volatile __u8 xslot_frags __attribute__((weak)) = 0;
+
 /* The packet's bytes from the Ethernet header on, in all of its buffers: with frags, data_end ends the first.
  */
 static __always_inline __u64 xslot_length(struct xdp_md *ctx)
 {
-	/* Since Linux 5.18, as are packets of more than one buffer. */
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_get_buff_len))
-		return bpf_xdp_get_buff_len(ctx);
-	return ctx->data_end - ctx->data;
+	return xslot_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
 }
 
 #endif
