@@ -157,6 +157,7 @@ int config_slot_parse(
 	struct config_slot *slot, const struct ini_section *section, bool *ret_enabled, struct report *report)
 {
 	struct draft draft = { .slot = *slot, .enabled = true, .section = section->name };
+	const struct ini_entry *program;
 	int r;
 
 	draft.slot.fuse = true;
@@ -165,6 +166,12 @@ int config_slot_parse(
 	if (!keys_find(section, "plugin"))
 		r = report_add(report, section->place.file, section->place.line,
 			"[%s] names no plugin; add plugin = NAME", section->name);
+	program = keys_find(section, "program");
+	if (program && !keys_find(section, "object"))
+		r = report_add(report, program->place.file, program->place.line,
+			"program = %s: is a function in an object file, which the slot does not name; add "
+			"object = PATH",
+			program->value);
 	*slot = draft.slot;
 	*ret_enabled = draft.enabled;
 	return r;

@@ -22,13 +22,15 @@ struct item {
 	struct xslot_value value;
 	char *text;	   /* what value.text points to */
 	struct blob *blob; /* what value.data points to */
-	char *file;	   /* where it was given, */
-	unsigned line;	   /* or the slot's header */
+	char *file;	   /* where it was given; NULL: nowhere */
+	unsigned line;
 };
 
 struct params {
 	struct item items[XSLOT_MAX_PARAMS];
 	size_t n_items;
+	char *file; /* the slot's header */
+	unsigned line;
 };
 
 DEFINE_CLEANUP(struct params *, params_free);
@@ -120,7 +122,8 @@ static int item_fill(struct item *item, const struct config_slot *slot, const st
 			text = slot->params[i].text;
 		}
 	}
-	item->file = place->file ? text_copy(place->file) : NULL;
+	if (given && place->file)
+		item->file = text_copy(place->file);
 	item->line = place->line;
 	if (!given && param->required)
 		return report_add(report, place->file, place->line,
@@ -142,6 +145,8 @@ int params_parse(const struct config_slot *slot, const struct xslot_param *schem
 
 	if (!params)
 		abort();
+	params->file = slot->place.file ? text_copy(slot->place.file) : NULL;
+	params->line = slot->place.line;
 	for (size_t i = 0; i < slot->n_params; i++) {
 		if (!schema_find(schema, slot->params[i].name))
 			r = refuse_unknown(slot, schema, &slot->params[i], report);
@@ -165,6 +170,7 @@ void params_free(struct params *params)
 		free(params->items[i].file);
 		blob_free(params->items[i].blob);
 	}
+	free(params->file);
 	free(params);
 }
 
@@ -203,11 +209,11 @@ struct config_place params_place(const struct params *params, const char *name, 
 {
 	const struct item *item = params_find(params, name);
 
-	if (!item)
-		return (struct config_place){};
-	if (line > 0 && item->value.type == XSLOT_FILE)
+	if (item && line > 0 && item->value.type == XSLOT_FILE)
 		return (struct config_place){ item->text, line };
-	return (struct config_place){ item->file, item->line };
+	if (item && item->file)
+		return (struct config_place){ item->file, item->line };
+	return (struct config_place){ params->file, params->line };
 }
 
 static bool value_equal(const struct item *a, const struct item *b)

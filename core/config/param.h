@@ -28,8 +28,10 @@ size_t params_count(const struct params *params);
 const char *params_name(const struct params *params, size_t index);
 const struct xslot_value *params_at(const struct params *params, size_t index);
 
-/* Where it was given: its line, or the slot's header. With `line` > 0 and a FILE parameter: that line of the
- * file. */
+/*
+ * Where it was given: its line; the slot's header when it was not, or `name` is no parameter. With `line` > 0
+ * and a FILE parameter: that line of the file. The file's name is owned by `params`.
+ */
 struct config_place params_place(const struct params *params, const char *name, unsigned line);
 
 /* The same values, FILE contents compared by bytes? Place and spelling do not count (1k and 1000 are equal).

@@ -256,7 +256,10 @@ static const struct {
 	{ SLOT "state = kept\n", "x.ini:5: state = kept: must be keep or fresh; did you mean keep?" },
 	{ SLOT "fuse =\n", "x.ini:5: fuse has no value: must be yes or no" },
 	{ SLOT "object = x.o\n", "x.ini:5: object = x.o: must be a path that begins with /" },
-	{ SLOT "program =\n", "x.ini:5: program has no value: must be the name of a function in the object" },
+	{ SLOT "object = /x\nprogram =\n",
+		"x.ini:6: program has no value: must be the name of a function in the object" },
+	{ SLOT "program = main\n", "x.ini:5: program = main: is a function in an object file, which the slot "
+				   "does not name; add object = PATH" },
 	{ SLOT "proceed_on = pass, dorp\n", "x.ini:5: proceed_on = pass, dorp: \"dorp\": must be next, pass, "
 					    "drop, tx, redirect or aborted; did you "
 					    "mean drop?" },

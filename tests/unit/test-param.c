@@ -120,7 +120,9 @@ static void test_what_is_not_given(void **state)
 	assert_false(params_get(params, "burst")->given);
 	assert_null(params_get(params, "nothing"));
 	assert_int_equal(params_place(params, "burst", 0).line, 3);
-	assert_int_equal(params_place(params, "nothing", 0).line, 0);
+	assert_string_equal(params_place(params, "burst", 0).file, "x.ini");
+	assert_int_equal(params_place(params, "", 0).line, 3);
+	assert_string_equal(params_place(params, "", 7).file, "x.ini");
 	params_free(params);
 	params_free(NULL);
 }
