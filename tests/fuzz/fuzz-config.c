@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Any bytes as a configuration file, and each of its slots against a table with all types. Besides not
+ * crashing: a configuration or an error, never both or neither; each error names a line that is there; what
+ * was accepted holds what config.h promises. libFuzzer calls it (tests/fuzz/run); built without, it runs the
+ * files that it is given, as the unit tests do.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xslot/slots.h>
+
+#include "config/config.h"
+#include "config/param.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* No FILE: it would open whatever the fuzzer thinks of. */
+static const struct xslot_param schema[XSLOT_MAX_PARAMS] = {
+	{ "b", XSLOT_BOOL, "" },
+	{ "u", XSLOT_UINT, "", .min = 1, .max = 1000000 },
+	{ "i", XSLOT_INT, "" },
+	{ "d", XSLOT_DURATION, "", .fallback = "1s" },
+	{ "e", XSLOT_ENUM, "", .words = "allow|deny" },
+	{ "s", XSLOT_STRING, "" },
+	{ "p", XSLOT_PATH, "" },
+	{ "m", XSLOT_MAC, "" },
+	{ "a", XSLOT_ADDRESS, "" },
+	{ "x", XSLOT_PREFIX, "" },
+};
+
+static void expect(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "does not hold: %s\n", what);
+	abort();
+}
+
+static void check_report(struct report *report, unsigned lines)
+{
+	for (size_t i = 0; i < report->n_errors; i++) {
+		char *text = report_format(&report->errors[i]);
+
+		expect(report->errors[i].line <= lines, "an error's line exists");
+		expect(strpbrk(text, "\n\r\x1b") == NULL, "an error is one line of text");
+		free(text);
+	}
+	report_clear(report);
+}
+
+static void check_slot(const struct config_slot *slot, unsigned lines)
+{
+	struct params *params = NULL;
+	struct report report = {};
+	int r = params_parse(slot, schema, &params, &report);
+
+	expect((r == 0) == (params != NULL) && (r == 0) == (report.n_errors == 0), "parameters or errors");
+	expect(slot->plugin != NULL && slot->place.line > 0, "a slot has a plugin");
+	if (params)
+		expect(params_equal(params, params), "parameters equal themselves");
+	params_free(params);
+	check_report(&report, lines);
+}
+
+static void check_chain(const struct config_chain *chain, unsigned lines)
+{
+	expect(chain->n_interfaces > 0 && chain->n_slots <= XSLOT_MAX_SLOTS, "a chain's bounds");
+	for (size_t i = 0; i < chain->n_interfaces; i++)
+		expect(strlen(chain->interfaces[i].name) - 1 < 15, "an interface's name");
+	for (size_t i = 0; i < chain->n_slots; i++) {
+		expect(i == 0 || chain->slots[i - 1].number < chain->slots[i].number, "slots are in order");
+		check_slot(&chain->slots[i], lines);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct config *config = NULL;
+	struct report report = {};
+	unsigned lines = 1;
+	char path[64];
+	int r;
+
+	expect(fd >= 0 && write(fd, data, size) == (ssize_t)size, "the input is written");
+	for (size_t i = 0; i < size; i++)
+		lines += data[i] == '\n';
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = config_load(path, &config, &report);
+	expect((r == 0) == (config != NULL) && (r == 0) == (report.n_errors == 0),
+		"a configuration or errors");
+	for (size_t i = 0; config && i < config->n_chains; i++)
+		check_chain(&config->chains[i], lines);
+	config_free(config);
+	check_report(&report, lines);
+	close(fd);
+	return 0;
+}
+
+#ifndef FUZZER
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		static uint8_t data[1 << 20];
+		FILE *file = fopen(argv[i], "r");
+
+		expect(file != NULL, argv[i]);
+		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), file));
+		fclose(file);
+	}
+	return 0;
+}
+#endif
