@@ -109,7 +109,7 @@ static size_t add_ip4(struct packet *packet)
 	uint8_t *at = append(packet, ihl * 4);
 
 	at[0] = (uint8_t)(0x40 | ihl);
-	put16(at + 6, fragment == 1 ? 0x2000 : fragment == 2 ? 1 + chance(0x1fff) : chance(2) ? 0x4000 : 0);
+	put16(at + 6, fragment == 1 ? 0x2000 : fragment == 2 ? 1 << chance(13) : chance(2) ? 0x4000 : 0);
 	packet->protocol = chance(20) ? chance_protocol() : (uint8_t)chance(256);
 	at[9] = packet->protocol;
 	chance_address(false, packet->source);
@@ -145,7 +145,7 @@ static void add_extension(struct packet *packet, uint8_t type, uint8_t next)
 	at[0] = next;
 	at[1] = (uint8_t)(type == 44 ? chance(256) : length);
 	if (type == 44) {
-		offset = chance(2) ? 0 : 1 + chance(0x1fff);
+		offset = chance(2) ? 0 : 1 << chance(13);
 		put16(at + 2, offset << 3 | chance(8));
 		if (offset)
 			packet->kind = PACKET_LATER;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* What parse.bpf.c tells test-parse.c: xslot_parse()'s outcome and struct xslot_packet, in host order. */
 #ifndef TESTS_PARSE_H
 #define TESTS_PARSE_H

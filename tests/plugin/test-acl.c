@@ -19,6 +19,7 @@
 #define SETS 150
 #define PACKETS_A_SET 150
 #define MAX_RULES 60
+#define HITS_ROOM 1024 /* fewer than acl asks for, to see them all taken */
 
 extern const struct xslot_plugin xslot_plugin;
 
@@ -298,6 +299,132 @@ static void test_oracle(void **arg)
 		check_set(i % 2);
 }
 
+/* An IPv4 UDP packet from `source` to `port`. */
+static void make_udp(struct packet *packet, uint32_t source, uint16_t port)
+{
+	static const uint8_t begin[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 28, 0, 0, 0, 0,
+		64, 17, 0, 0 };
+
+	memset(packet, 0, sizeof(*packet));
+	memcpy(packet->bytes, begin, sizeof(begin));
+	for (unsigned i = 0; i < 4; i++)
+		packet->bytes[26 + i] = (uint8_t)(source >> (24 - 8 * i));
+	packet->bytes[36] = (uint8_t)(port >> 8);
+	packet->bytes[37] = (uint8_t)port;
+	packet->size = 42;
+}
+
+/* One more instance on the same state maps, as after a reload. */
+static void reload(struct acl_host *host, const char *text, bool first)
+{
+	if (!first)
+		xslot_plugin.stop(&host->context);
+	clear_map("prefixes4");
+	clear_map("prefixes6");
+	acl_host_init(host, text, strlen(text), ACL_DENY);
+	host->map_fd = map_fd;
+	assert_int_equal(xslot_plugin.check(&host->context), 0);
+	assert_int_equal(xslot_plugin.start(&host->context), 0);
+	if (!first)
+		assert_int_equal(xslot_plugin.settle(&host->context, 0), 0);
+}
+
+static void send_udp(unsigned n, uint32_t source, uint16_t port, int want)
+{
+	static struct packet packet;
+
+	make_udp(&packet, source, port);
+	while (n--)
+		assert_int_equal(run(&packet), want);
+}
+
+static void assert_status(struct acl_host *host, const char *line, bool there)
+{
+	host->status[0] = '\0';
+	assert_int_equal(xslot_plugin.status(&host->context), 0);
+	if (!strstr(host->status, line) != !there) {
+		print_error("%s\nand \"%s\"\n", host->status, line);
+		assert_true(false);
+	}
+}
+
+/* A rule's hits stay with what it says, wherever it stands and however it is spelt; gone rules' go. */
+static void test_hits(void **arg)
+{
+	struct acl_host host;
+
+	use_policy(ACL_DENY);
+	reload(&host, "allow any udp 1\ndeny 10.0.0.0/8 udp 2\nallow any udp 3\n", true);
+	send_udp(3, 0x0b000001, 1, XSLOT_NEXT);
+	send_udp(5, 0x0a000001, 2, XDP_DROP);
+	send_udp(7, 0x0a000001, 3, XSLOT_NEXT);
+	send_udp(1, 0x0b000001, 2, XDP_DROP);
+	assert_status(&host, "allow any udp 1: 3 in line 1\n", true);
+	assert_status(&host, "deny 10.0.0.0/8 udp 2: 5 in line 2\n", true);
+	assert_status(&host, "allow any udp 3: 7 in line 3\n", true);
+	assert_status(&host, "decided by rules: 15\n", true);
+	reload(&host,
+		"allow any tcp\nallow any 17 3-3\n\nallow 11.0.0.0/8 udp 1\n deny 10.0.0.0/8\t17 2 # moved",
+		false);
+	send_udp(1, 0x0a000001, 2, XDP_DROP);
+	send_udp(2, 0x0b000001, 1, XSLOT_NEXT);
+	assert_status(&host, "allow any udp 3: 7 in line 2\n", true);
+	assert_status(&host, "deny 10.0.0.0/8 udp 2: 6 in line 5\n", true);
+	assert_status(&host, "allow 11.0.0.0/8 udp 1: 2 in line 4\n", true);
+	assert_status(&host, "decided by rules: 15\n", true);
+	reload(&host, "allow any udp 1\ndeny 10.0.0.0/8 udp 2\n", false);
+	send_udp(1, 0x0b000001, 1, XSLOT_NEXT);
+	assert_status(&host, "allow any udp 1: 1 in line 1\n", true);
+	assert_status(&host, "deny 10.0.0.0/8 udp 2: 6 in line 2\n", true);
+	assert_status(&host, "allow any udp 3", false);
+	assert_status(&host, "decided by rules: 7\n", true);
+	xslot_plugin.stop(&host.context);
+}
+
+/* No room for one more counter: the rule decides all the same, and status says that it was not counted. */
+static void test_full_table(void **arg)
+{
+	uint64_t *values = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*values));
+	struct acl_host host;
+	int fd;
+
+	use_policy(ACL_ALLOW);
+	fd = bpf_object__find_map_fd_by_name(object, "hits");
+	reload(&host, "deny any udp 1\n", true);
+	assert_non_null(values);
+	for (uint64_t key = 1; key <= HITS_ROOM; key++)
+		assert_int_equal(bpf_map_update_elem(fd, &key, values, BPF_NOEXIST), 0);
+	free(values);
+	send_udp(3, 0x0a000001, 1, XDP_DROP);
+	assert_status(&host, "hits without a counter: 3\n", true);
+	reload(&host, "deny any udp 1\n", false);
+	send_udp(2, 0x0a000001, 1, XDP_DROP);
+	assert_status(&host, "deny any udp 1: 2 in line 1\n", true);
+	assert_status(&host, "hits without a counter: 3\n", true);
+	xslot_plugin.stop(&host.context);
+}
+
+/* The longest list there may be: all are asked, in order, and the policy after them. */
+static void test_longest_list(void **arg)
+{
+	struct acl_host host;
+	char text[8192];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 32; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "allow any udp %u\n", i);
+	for (unsigned i = 32; i < ACL_MAX_EFFECTIVE; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "allow 10.0.0.0/8 udp %u\n", i);
+	use_policy(ACL_DENY);
+	reload(&host, text, true);
+	for (unsigned i = 0; i < ACL_MAX_EFFECTIVE; i++)
+		send_udp(1, 0x0a000001, (uint16_t)i, XSLOT_NEXT);
+	send_udp(1, 0x0a000001, ACL_MAX_EFFECTIVE, XDP_DROP);
+	send_udp(1, 0x0b000001, 31, XSLOT_NEXT);
+	send_udp(1, 0x0b000001, 32, XDP_DROP);
+	xslot_plugin.stop(&host.context);
+}
+
 static int load(void **arg)
 {
 	for (unsigned policy = 0; policy < 2; policy++) {
@@ -311,6 +438,7 @@ static int load(void **arg)
 		value = (uint32_t *)bpf_map__initial_value(rodata, &size);
 		assert_int_equal(size, sizeof(*value));
 		*value = policy;
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(objects[policy], "hits"), HITS_ROOM);
 		assert_int_equal(bpf_object__load(objects[policy]), 0);
 	}
 	return 0;
@@ -327,6 +455,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_oracle),
+		cmocka_unit_test(test_hits),
+		cmocka_unit_test(test_full_table),
+		cmocka_unit_test(test_longest_list),
 	};
 
 	return cmocka_run_group_tests_name("acl", tests, load, unload);

@@ -228,7 +228,7 @@ static void test_malformed(void **arg)
 
 static void test_fragments(void **arg)
 {
-	static const unsigned later[] = { 1, 0x2001, 0x1fff, 0x3fff };
+	static const unsigned later[] = { 1, 0x2001, 0x1000, 0x1fff, 0x3fff };
 	struct found found;
 
 	begin(0x0800, 0, 0);
@@ -236,7 +236,7 @@ static void test_fragments(void **arg)
 	add_ports();
 	found = parse_all_cuts(38);
 	assert_found(&found, PARSED, 6, PORTS | FIRST);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		begin(0x0800, 0, 0);
 		add_ip4(6, 2, later[i]);
 		add_ports();

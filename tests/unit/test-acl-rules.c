@@ -273,7 +273,8 @@ static void test_dead(void **arg)
 	assert_string_equal(list_of(0, 0, 0), "1 2 3 4 6 8 9 11");
 	assert_string_equal(list_of(1, 0, 0), "1 2 3 4 6 8 9 11");
 	assert_int_equal(xslot_plugin.check(&host.context), 0);
-	assert_string_equal(host.log, "4 rules can never match, the first of them in line 5 because of line 3");
+	assert_string_equal(
+		host.log, "4 rules can never match, the first of them in line 5 because of line 3");
 }
 
 /* 64 rules at a prefix are good, one more is not; those of shorter prefixes count, unless none asks them. */
