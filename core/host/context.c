@@ -8,25 +8,13 @@
 #include "host/context.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/callback.h"
 #include "host/watch.h"
 #include "util/cleanup.h"
 #include "util/log.h"
-
-static pthread_mutex_t callbacks = PTHREAD_MUTEX_INITIALIZER;
-
-bool context_try_lock(void)
-{
-	return pthread_mutex_trylock(&callbacks) == 0;
-}
-
-void context_unlock(void)
-{
-	pthread_mutex_unlock(&callbacks);
-}
 
 static struct context *context_of(struct xslot_context *plugin)
 {
@@ -159,10 +147,10 @@ void context_deinit(struct context *context)
 	watch_free_all(&context->watches);
 	if (!context->begun || !context->descriptor->stop)
 		return;
-	pthread_mutex_lock(&callbacks);
+	callback_lock();
 	context->phase = CONTEXT_STOP;
 	context->descriptor->stop(&context->plugin);
-	pthread_mutex_unlock(&callbacks);
+	callback_unlock();
 }
 
 /* Run `callback` with the lock held; a failure without words gets some. */
@@ -175,12 +163,12 @@ static int run(struct context *context, enum context_phase phase, int (*callback
 	context->begun = true;
 	if (!callback)
 		return 0;
-	pthread_mutex_lock(&callbacks);
+	callback_lock();
 	context->phase = phase;
 	context->report = report;
 	r = callback(&context->plugin);
 	context->report = NULL;
-	pthread_mutex_unlock(&callbacks);
+	callback_unlock();
 	if (r < 0 && report->n_errors == n_errors) {
 		struct config_place place = params_place(context->params, "", 0);
 
@@ -241,13 +229,13 @@ int context_settle(struct context *context, const struct instance *old, uint32_t
 
 void context_status(struct context *context, struct status_slot *ret_status)
 {
-	if (!context->descriptor->status || !context_try_lock())
+	if (!context->descriptor->status || !callback_try_lock())
 		return;
 	context->phase = CONTEXT_STATUS;
 	context->status = ret_status;
 	context->descriptor->status(&context->plugin);
 	context->status = NULL;
-	context_unlock();
+	callback_unlock();
 }
 
 int context_activate(struct context *context, sd_event *event)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "host/callback.h"
+
 struct context_watch {
 	struct context_watch *next;
 	struct xslot_context *plugin;
@@ -38,13 +40,13 @@ int watch_add(struct context_watch **list, struct xslot_context *plugin, int fd,
 
 static bool run(struct context_watch *watch)
 {
-	if (!context_try_lock()) {
+	if (!callback_try_lock()) {
 		watch->put_off = true;
 		sd_event_source_set_enabled(watch->source, SD_EVENT_OFF);
 		return false;
 	}
 	watch->fn(watch->plugin, watch->data);
-	context_unlock();
+	callback_unlock();
 	return true;
 }
 

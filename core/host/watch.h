@@ -18,8 +18,4 @@ void watch_deactivate(struct context_watch *list);
 void watch_resume(struct context_watch *list);
 void watch_free_all(struct context_watch **list);
 
-/* context.c's lock over all callbacks. */
-bool context_try_lock(void);
-void context_unlock(void);
-
 #endif
