@@ -97,7 +97,9 @@ int verb_reload(const struct options *options, int argc, char **argv)
 	CLEANUP(json_decref) json_t *reply = NULL;
 	int r;
 
-	r = ask_host(options, INTERFACE_XSLOT ".Reload", NULL, 0, &reply);
+	/* Only when asked for: a host that does not know the parameter would refuse the call. */
+	r = ask_host(options, INTERFACE_XSLOT ".Reload",
+		options->allow_detach ? json_pack("{s:b}", "allow_detach", 1) : NULL, 0, &reply);
 	if (r)
 		return r;
 	if (!options->json)

@@ -24,6 +24,12 @@ static const struct verb {
 		verb_status },
 	{ "reload", "", "move the dataplane to what the configuration says now, and wait", 0, 0,
 		verb_reload },
+	{ "check", "[FILE]", "all that a reload would do up to attaching, and the plan; needs no host", 0, 1,
+		verb_check },
+	{ "plugin list", "", "the plugins there are", 0, 0, verb_plugin_list },
+	{ "plugin info", "NAME|FILE", "a plugin's version and parameters: types, defaults, ranges", 1, 1,
+		verb_plugin_info },
+	{ "features", "", "what this kernel allows, and why not", 0, 0, verb_features },
 	{ "help", "[VERB]", "this, or one verb's line", 0, 2, verb_help },
 };
 
@@ -35,6 +41,7 @@ static const char option_help[] =
 	"  -c, --config=FILE       the configuration file (default: " XSLOT_CONFIG ")\n"
 	"      --plugin-path=PATH  directories of plugins, separated by colons (default: the "
 	"configuration's)\n"
+	"      --allow-detach      reload: let a change of mode leave an interface bare for a moment\n"
 	"  -h, --help, -V, --version\n";
 
 static void print_verb(const struct verb *verb)
@@ -130,13 +137,14 @@ static int run_verb(const struct options *options, int argc, char **argv)
 	return verb->run(options, argc, argv);
 }
 
-enum { OPTION_PLUGIN_PATH = 256 };
+enum { OPTION_PLUGIN_PATH = 256, OPTION_ALLOW_DETACH };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "socket", required_argument, NULL, 's' },
 	{ "config", required_argument, NULL, 'c' },
 	{ "plugin-path", required_argument, NULL, OPTION_PLUGIN_PATH },
+	{ "allow-detach", no_argument, NULL, OPTION_ALLOW_DETACH },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
@@ -165,6 +173,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_PLUGIN_PATH:
 			options->plugin_path = optarg;
+			break;
+		case OPTION_ALLOW_DETACH:
+			options->allow_detach = true;
 			break;
 		case 'h':
 			return verb_help(options, 0, NULL);

@@ -85,6 +85,11 @@ void table_print(struct table *table, unsigned indent)
 		row_print(table, row, widths, indent);
 		printf("%s", row ? "" : style_end());
 	}
+	table_clear(table);
+}
+
+void table_clear(struct table *table)
+{
 	for (size_t i = 0; i < table->n_cells; i++)
 		free(table->cells[i]);
 	free(table->cells);

@@ -22,6 +22,7 @@ void table_add(struct table *table, const char *format, ...) __attribute__((form
 void table_add_count(struct table *table, uint64_t count);
 /* Print with `indent` spaces before each row, and forget the cells. */
 void table_print(struct table *table, unsigned indent);
+void table_clear(struct table *table);
 
 /* "12,345,678". */
 const char *format_count(uint64_t count, char buffer[static 32]);

@@ -21,11 +21,16 @@ struct options {
 	const char *socket;
 	const char *config;
 	const char *plugin_path; /* NULL: the configuration's, else the build's */
+	bool allow_detach;
 };
 
 /* Each verb gets its own arguments and returns the exit code. */
 int verb_status(const struct options *options, int argc, char **argv);
 int verb_reload(const struct options *options, int argc, char **argv);
+int verb_check(const struct options *options, int argc, char **argv);
+int verb_plugin_list(const struct options *options, int argc, char **argv);
+int verb_plugin_info(const struct options *options, int argc, char **argv);
+int verb_features(const struct options *options, int argc, char **argv);
 
 /* One sentence to stderr, or {"format": 1, "errors": […]} to stdout with --json. Returns `code`. */
 int give_up(const struct options *options, int code, const char *format, ...)
