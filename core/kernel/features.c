@@ -18,6 +18,7 @@
 
 #include "kernel/features.h"
 #include "kernel/permission.h"
+#include "kernel/warnings.h"
 #include "util/cleanup.h"
 
 #include "probe.skel.h"
@@ -76,6 +77,18 @@ static int probe_open(struct probe_bpf **ret_probe, char *ret_why, size_t size)
 	return 0;
 }
 
+/* That a load fails is an answer here, not a failure: libbpf need not tell the user. */
+static int probe_load(struct probe_bpf *probe)
+{
+	struct warnings unwanted = {};
+	int r;
+
+	warnings_begin(&unwanted);
+	r = probe_bpf__load(probe);
+	warnings_end();
+	return r;
+}
+
 static int load_target(struct probe_bpf **ret_probe, uint32_t flags, char *ret_why, size_t size)
 {
 	struct probe_bpf *probe CLEANUP(probe_bpf__destroy) = NULL;
@@ -85,7 +98,7 @@ static int load_target(struct probe_bpf **ret_probe, uint32_t flags, char *ret_w
 		return r;
 	bpf_program__set_autoload(probe->progs.target, true);
 	bpf_program__set_flags(probe->progs.target, flags);
-	r = probe_bpf__load(probe);
+	r = probe_load(probe);
 	if (r < 0)
 		return no(ret_why, size, r, "an XDP program cannot be loaded: %s", strerror(-r));
 	*ret_probe = TAKE_PTR(probe);
@@ -111,7 +124,7 @@ static int load_extension(bool tail_call, char *ret_why, size_t size)
 	r = bpf_program__set_attach_target(program, bpf_program__fd(target->progs.target), "stub");
 	if (r < 0)
 		return no(ret_why, size, r, "the target program's BTF cannot be read: %s", strerror(-r));
-	return probe_bpf__load(extension);
+	return probe_load(extension);
 }
 
 int features_freplace(char *ret_why, size_t size)
