@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * All files are read first and taken as one, since a slot may stand in another file than its chain. Then
- * [host] and the chains are built, then the slots into their chains, then what only the whole can tell is
- * checked. Nothing stops at an error: each step leaves out what is broken and goes on, careful not to report
- * what follows from an error that is already told. In the end all errors are sorted by place.
+ * [host] and the chains are built, then the slots into their chains, then the whole is checked. Nothing stops
+ * at an error: each step leaves out what is broken and goes on, careful not to report what follows from an
+ * error that is already told. In the end all errors are sorted by place.
  */
 #include "config/config.h"
 
@@ -12,21 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xslot/slots.h>
 
 #include "config/ini.h"
 #include "config/sections.h"
 #include "config/text.h"
 #include "util/cleanup.h"
-
-enum section_kind { SECTION_HOST, SECTION_CHAIN, SECTION_SLOT, SECTION_BAD };
-
-/* A section's header, taken apart. */
-struct header {
-	enum section_kind kind;
-	char chain[CONFIG_NAME_MAX + 1];
-	unsigned number;
-};
 
 struct file_names {
 	char **names; /* in order of reading */
@@ -36,7 +26,7 @@ struct file_names {
 struct loader {
 	struct config *config;
 	struct ini ini;
-	struct header *headers; /* one a section */
+	struct config_header *headers; /* one a section */
 	struct report *report;
 };
 
@@ -94,47 +84,7 @@ static int read_snippets(struct loader *loader)
 	return r;
 }
 
-/* The header's words; `rest` is what follows the first, without blanks around it. */
-static int parse_header(const char *name, struct header *ret_header, struct xslot_diag *diag)
-{
-	static const char *const kinds[] = { "host", "chain", "slot" };
-	CLEANUP(free) char *copy = text_copy(name);
-	char *rest = copy, *kind = strsep(&rest, " \t"), *dot;
-	const char *nearest;
-	int r;
-
-	rest = rest ? rest + strspn(rest, " \t") : kind + strlen(kind);
-	if (strcmp(kind, "host") == 0) {
-		if (rest[0])
-			return fail(diag, -EINVAL, "[host] takes no name; remove \"%s\"", rest);
-		ret_header->kind = SECTION_HOST;
-		return 0;
-	}
-	if (strcmp(kind, "chain") != 0 && strcmp(kind, "slot") != 0) {
-		nearest = text_nearest(kind, kinds, 3);
-		return fail(diag, -EINVAL,
-			"[%s] is no section; %s%s%s[host], [chain NAME] or [slot CHAIN.NUMBER]", name,
-			nearest ? "did you mean " : "", nearest ? nearest : "",
-			nearest ? "? The sections are " : "the sections are ");
-	}
-	dot = strchr(rest, '.');
-	if (strcmp(kind, "slot") == 0) {
-		if (!dot)
-			return fail(diag, -EINVAL,
-				"[%s] has no chain and number; write it as in [slot edge.10]", name);
-		*dot = 0;
-	}
-	r = config_chain_check_name(rest, diag);
-	if (r == 0 && strcmp(kind, "slot") == 0)
-		r = config_slot_number(dot + 1, &ret_header->number, diag);
-	if (r < 0)
-		return r;
-	ret_header->kind = strcmp(kind, "slot") == 0 ? SECTION_SLOT : SECTION_CHAIN;
-	strncpy(ret_header->chain, rest, CONFIG_NAME_MAX);
-	return 0;
-}
-
-static bool header_equal(const struct header *a, const struct header *b)
+static bool header_equal(const struct config_header *a, const struct config_header *b)
 {
 	return a->kind == b->kind && a->number == b->number && strcmp(a->chain, b->chain) == 0;
 }
@@ -143,11 +93,11 @@ static bool header_equal(const struct header *a, const struct header *b)
 static int take_header(struct loader *loader, size_t index)
 {
 	const struct ini_section *section = &loader->ini.sections[index];
-	struct header header = {};
+	struct config_header header = {};
 	struct xslot_diag diag = {};
 
 	loader->headers[index].kind = SECTION_BAD;
-	if (parse_header(section->name, &header, &diag) < 0) {
+	if (config_header_parse(section->name, &header, &diag) < 0) {
 		loader->ini.incomplete = true;
 		return report_take(loader->report, section->place.file, section->place.line, &diag);
 	}
@@ -224,85 +174,6 @@ static int take_slot(struct loader *loader, size_t index)
 	return r;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	const struct config_slot *x = a, *y = b;
-
-	return x->number < y->number ? -1 : x->number > y->number;
-}
-
-static int check_slots(struct config_chain *chain, struct report *report)
-{
-	const struct config_slot *slot;
-
-	if (chain->n_slots == 0)
-		return 0;
-	qsort(chain->slots, chain->n_slots, sizeof(*chain->slots), by_number);
-	if (chain->n_slots <= XSLOT_MAX_SLOTS)
-		return 0;
-	slot = &chain->slots[XSLOT_MAX_SLOTS];
-	return report_add(report, slot->place.file, slot->place.line,
-		"chain %s has %zu enabled slots, and a chain has room for %u; disable some, or split the "
-		"chain",
-		chain->name, chain->n_slots, XSLOT_MAX_SLOTS);
-}
-
-struct interface_use {
-	const struct config_interface *interface;
-	const struct config_chain *chain;
-	size_t order; /* as in the files: the later one of two is the error */
-};
-
-static int by_interface(const void *a, const void *b)
-{
-	const struct interface_use *x = a, *y = b;
-	int r = strcmp(x->interface->name, y->interface->name);
-
-	return r ? r : x->order < y->order ? -1 : x->order > y->order;
-}
-
-static int refuse_second_use(
-	const struct interface_use *first, const struct interface_use *second, struct report *report)
-{
-	const struct config_place *place = &second->interface->place, *other = &first->interface->place;
-
-	if (first->chain == second->chain)
-		return report_add(report, place->file, place->line,
-			"chain %s names interface %s a second time, the first is at %s:%u",
-			second->chain->name, second->interface->name, other->file, other->line);
-	return report_add(report, place->file, place->line,
-		"interface %s is in chain %s already, at %s:%u; an interface runs one chain, so put the "
-		"slots of "
-		"both into one",
-		second->interface->name, first->chain->name, other->file, other->line);
-}
-
-static int check_interfaces(const struct config *config, struct report *report)
-{
-	CLEANUP(free) struct interface_use *uses = NULL;
-	size_t n = 0;
-	int r = 0;
-
-	for (size_t i = 0; i < config->n_chains; i++) {
-		const struct config_chain *chain = &config->chains[i];
-
-		for (size_t k = 0; k < chain->n_interfaces; k++) {
-			uses = array_grow(uses, n, sizeof(*uses));
-			uses[n] = (struct interface_use){ &chain->interfaces[k], chain, n };
-			n++;
-		}
-	}
-	if (n > 0)
-		qsort(uses, n, sizeof(*uses), by_interface);
-	for (size_t i = 1, first = 0; i < n; i++) {
-		if (strcmp(uses[i].interface->name, uses[first].interface->name) == 0)
-			r = refuse_second_use(&uses[first], &uses[i], report);
-		else
-			first = i;
-	}
-	return r;
-}
-
 static int take_sections(struct loader *loader)
 {
 	struct config *config = loader->config;
@@ -323,47 +194,8 @@ static int take_sections(struct loader *loader)
 		if (loader->headers[i].kind == SECTION_SLOT)
 			r |= take_slot(loader, i);
 	}
-	for (size_t i = 0; i < config->n_chains; i++)
-		r |= check_slots(&config->chains[i], loader->report);
-	r |= check_interfaces(config, loader->report);
+	r |= config_check(config, loader->report);
 	return r ? -EINVAL : 0;
-}
-
-struct sorted_error {
-	struct report_error error;
-	size_t file;
-	size_t order;
-};
-
-static int by_place(const void *a, const void *b)
-{
-	const struct sorted_error *x = a, *y = b;
-
-	if (x->file != y->file)
-		return x->file < y->file ? -1 : 1;
-	if (x->error.line != y->error.line)
-		return x->error.line < y->error.line ? -1 : 1;
-	return x->order < y->order ? -1 : x->order > y->order;
-}
-
-/* Sort what was added after the first `n_before` errors as the files were read. */
-static void sort_errors(struct report *report, size_t n_before, const struct file_names *files)
-{
-	size_t n = report->n_errors - n_before;
-	CLEANUP(free) struct sorted_error *sorted = array_grow(NULL, 0, (n + 1) * sizeof(*sorted));
-
-	for (size_t i = 0; i < n; i++) {
-		struct report_error *error = &report->errors[n_before + i];
-
-		sorted[i] = (struct sorted_error){ .error = *error, .order = i };
-		while (sorted[i].file < files->n_names && error->file &&
-			strcmp(files->names[sorted[i].file], error->file) != 0)
-			sorted[i].file++;
-	}
-	if (n > 0)
-		qsort(sorted, n, sizeof(*sorted), by_place);
-	for (size_t i = 0; i < n; i++)
-		report->errors[n_before + i] = sorted[i].error;
 }
 
 int config_load(const char *file, struct config **ret_config, struct report *report)
@@ -371,6 +203,7 @@ int config_load(const char *file, struct config **ret_config, struct report *rep
 	CLEANUP(config_free) struct config *config = array_grow(NULL, 0, sizeof(*config));
 	struct loader loader = { .config = config, .report = report };
 	size_t n_before = report->n_errors;
+	struct file_names *files;
 	int r;
 
 	*config = (struct config){ .file = text_copy(file) };
@@ -380,7 +213,8 @@ int config_load(const char *file, struct config **ret_config, struct report *rep
 	r = read_file(&loader, text_copy(file));
 	r |= read_snippets(&loader);
 	r |= take_sections(&loader);
-	sort_errors(report, n_before, config->names);
+	files = config->names;
+	config_sort_errors(report, n_before, (const char *const *)files->names, files->n_names);
 	ini_deinit(&loader.ini);
 	free(loader.headers);
 	if (r)

@@ -141,6 +141,8 @@ int params_parse(const struct config_slot *slot, const struct xslot_param *schem
 	struct report *report)
 {
 	CLEANUP(params_free) struct params *params = calloc(1, sizeof(*params));
+	const char *file = slot->place.file ? slot->place.file : "";
+	size_t n_before = report->n_errors;
 	int r = 0;
 
 	if (!params)
@@ -155,6 +157,7 @@ int params_parse(const struct config_slot *slot, const struct xslot_param *schem
 		if (item_fill(&params->items[params->n_items++], slot, &schema[i], report) < 0)
 			r = -EINVAL;
 	}
+	config_sort_errors(report, n_before, &file, 1);
 	if (r < 0)
 		return r;
 	*ret_params = TAKE_PTR(params);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* One section of the file each: its keys into its struct. All errors go into `report`; then -EINVAL. */
+/* The parts of config_load(): a section's keys into its struct. All errors go into `report`; then -EINVAL. */
 #ifndef CONFIG_SECTIONS_H
 #define CONFIG_SECTIONS_H
 
@@ -7,6 +7,23 @@
 #include "config/ini.h"
 
 #define CONFIG_SLOT_NUMBER_MAX 65535
+
+enum section_kind { SECTION_HOST, SECTION_CHAIN, SECTION_SLOT, SECTION_BAD };
+
+/* A section's header, taken apart. Unused fields are zero. */
+struct config_header {
+	enum section_kind kind;
+	char chain[CONFIG_NAME_MAX + 1];
+	unsigned number;
+};
+
+int config_header_parse(const char *name, struct config_header *ret_header, struct xslot_diag *diag);
+
+/* Check what only the whole can tell, and sort each chain's slots by number. */
+int config_check(struct config *config, struct report *report);
+
+/* Sort the errors after the first `n_before` by place; files in the order of `files`, unknown ones last. */
+void config_sort_errors(struct report *report, size_t n_before, const char *const *files, size_t n_files);
 
 /* The defaults; allocates. */
 void config_host_init(struct config_host *host);

@@ -59,11 +59,11 @@ static void test_wrong_values(void **state)
 		"x.ini:5: rate = 0: is out of range, it must be from 1 to 65536\n"
 		"x.ini:6: file = rules: must be a path that begins with /");
 	check_errors(slot_make(&slot, "file", "/nonexistent/rules", "rate", ""), schema,
+		"x.ini:5: file = /nonexistent/rules: cannot open /nonexistent/rules: No such file or "
+		"directory\n"
 		"x.ini:6: rate has no value: must be a whole number from 1 to 65536, and may end in k "
 		"(thousands), "
-		"M (millions) or G (thousand millions)\n"
-		"x.ini:5: file = /nonexistent/rules: cannot open /nonexistent/rules: No such file or "
-		"directory");
+		"M (millions) or G (thousand millions)");
 	snprintf(expected, sizeof(expected), "x.ini:5: file = %s: %s is not a regular file", here, here);
 	check_errors(slot_make(&slot, "file", here, NULL, NULL), schema, expected);
 	file_write("huge", "");
@@ -101,10 +101,10 @@ static void test_required_and_all_at_once(void **state)
 	struct slot slot;
 
 	check_errors(slot_make(&slot, "rate", "20", "burst", "7"), rows,
-		"x.ini:6: plugin acl has no parameter burst; it has rules and rate\n"
 		"x.ini:3: plugin acl needs the parameter rules (file of rules, one a line); add it to the "
 		"slot\n"
-		"x.ini:5: rate = 20: is out of range, it must be from 1 to 10");
+		"x.ini:5: rate = 20: is out of range, it must be from 1 to 10\n"
+		"x.ini:6: plugin acl has no parameter burst; it has rules and rate");
 }
 
 static void test_what_is_not_given(void **state)
