@@ -143,10 +143,17 @@ int params_parse(const struct config_slot *slot, const struct xslot_param *schem
 	CLEANUP(params_free) struct params *params = calloc(1, sizeof(*params));
 	const char *file = slot->place.file ? slot->place.file : "";
 	size_t n_before = report->n_errors;
-	int r = 0;
+	struct xslot_diag diag = {};
+	int r;
 
 	if (!params)
 		abort();
+	r = params_check_schema(schema, &diag);
+	if (r < 0) {
+		fail_within(&diag, r, "plugin %s cannot be used, its table of parameters is wrong",
+			slot->plugin ? slot->plugin : "");
+		return report_take(report, slot->plugin_place.file, slot->plugin_place.line, &diag);
+	}
 	params->file = slot->place.file ? text_copy(slot->place.file) : NULL;
 	params->line = slot->place.line;
 	for (size_t i = 0; i < slot->n_params; i++) {

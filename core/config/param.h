@@ -12,8 +12,9 @@ struct params;
 
 /*
  * Parse and check all parameters of `slot` against `schema` (XSLOT_MAX_PARAMS rows, ends at type XSLOT_NONE)
- * and read its FILE parameters (at most 256 MiB each). All errors go into `report`: unknown key with the
- * nearest known one, wrong type, out of range, missing required key (at the slot's header).
+ * and read its FILE parameters (at most 256 MiB each). The schema itself is checked first, an error there is
+ * the plugin's and told at the slot's `plugin` line. All errors go into `report`, in order of lines: unknown
+ * key with the nearest known one, wrong type, out of range, missing required key (at the slot's header).
  */
 int params_parse(const struct config_slot *slot, const struct xslot_param *schema, struct params **ret_params,
 	struct report *report);

@@ -19,7 +19,10 @@ static struct config_slot *slot_make(
 	*slot = (struct slot){
 		.params = { { (char *)name, (char *)text, { "x.ini", 5 } },
 			{ (char *)name2, (char *)text2, { "x.ini", 6 } } },
-		.slot = { .plugin = "acl", .params = slot->params, .place = { "x.ini", 3 } },
+		.slot = { .plugin = "acl",
+			.params = slot->params,
+			.place = { "x.ini", 3 },
+			.plugin_place = { "x.ini", 4 } },
 	};
 	slot->slot.n_params = name2 ? 2 : name ? 1 : 0;
 	return &slot->slot;
@@ -302,7 +305,11 @@ static void test_schema(void **state)
 	struct xslot_param row = { "a", XSLOT_STRING, "" };
 	struct xslot_param two[XSLOT_MAX_PARAMS] = { row, row };
 	struct xslot_diag diag = {};
+	struct slot slot;
 
+	check_errors(slot_make(&slot, "a", "1", NULL, NULL), two,
+		"x.ini:4: plugin acl cannot be used, its table of parameters is wrong: parameter a: is there "
+		"twice");
 	assert_int_equal(params_check_schema(schema, &diag), 0);
 	assert_int_equal(params_check_schema(no_schema, &diag), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
