@@ -34,7 +34,7 @@ static int extension_new(const char *name, const struct xslot_extension_options 
 	if (!extension)
 		return -ENOMEM;
 	extension->fd = -1;
-	extension->name = strdup(name);
+	extension->name = strdup(name ? name : "extension");
 	extension->frags = options->frags;
 	if (options->program)
 		extension->wanted = strdup(options->program);
@@ -54,6 +54,18 @@ static struct xslot_extension_options known_options(const struct xslot_extension
 	return options;
 }
 
+static int name_after_program(struct xslot_extension *extension, struct xslot_diag *diag)
+{
+	char *name = strdup(bpf_program__name(extension->object.program));
+
+	if (!name)
+		return fail(diag, -ENOMEM, "out of memory");
+	free(extension->name);
+	extension->name = name;
+	return 0;
+}
+
+/* Takes the bytes over. `name` may be NULL: the program's. */
 static int open_blob(struct blob *bytes, const char *name, const struct xslot_extension_options *options,
 	struct xslot_extension **ret_extension, struct xslot_diag *diag)
 {
@@ -63,12 +75,14 @@ static int open_blob(struct blob *bytes, const char *name, const struct xslot_ex
 	r = extension_new(name, options, &extension);
 	if (r < 0) {
 		blob_free(bytes);
-		return fail(diag, r, "%s: out of memory", name);
+		return fail(diag, r, "out of memory");
 	}
 	extension->bytes = bytes;
 	r = object_open(bytes, extension->wanted, extension->frags, &extension->object, diag);
+	if (r == 0 && !name)
+		r = name_after_program(extension, diag);
 	if (r < 0)
-		return fail_within(diag, r, "%s", name);
+		return fail_within(diag, r, "%s", extension->name);
 	*ret_extension = TAKE_PTR(extension);
 	return 0;
 }
@@ -89,13 +103,12 @@ int xslot_extension_open_memory(const void *object, size_t size, const struct xs
 	struct xslot_extension **ret_extension, struct xslot_diag *diag)
 {
 	struct xslot_extension_options options = known_options(given);
-	const char *name = options.name ? options.name : options.program ? options.program : "extension";
 	struct blob *bytes;
-	int r = blob_copy(name, object, size, &bytes, diag);
+	int r = blob_copy("xslot-extension", object, size, &bytes, diag);
 
 	if (r < 0)
 		return r;
-	return open_blob(bytes, name, &options, ret_extension, diag);
+	return open_blob(bytes, options.name, &options, ret_extension, diag);
 }
 
 int xslot_extension_from_pin(

@@ -2,8 +2,8 @@
 /*
  * A function that is taken stays taken until the last reference to the link is gone: an open file descriptor
  * in any process (a bpftool that lists links holds each for a moment) or a pin. The kernel says only EBUSY.
- * The link is found by walking all of them, its holders by reading every process's BPF file descriptors.
- * Before Linux 5.13 a link does not tell its target; then we say which links it may be.
+ * The link is found by walking all of them, its holders by reading every process's BPF file descriptors and
+ * all pins. Before Linux 5.13 a link does not tell its target; then we say which links it may be.
  */
 #include "kernel/holder.h"
 
@@ -11,14 +11,19 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fts.h>
+#include <mntent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/bpffs.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 
 DEFINE_CLEANUP(DIR *, closedir);
+DEFINE_CLEANUP(FILE *, endmntent);
+DEFINE_CLEANUP(FTS *, fts_close);
 
 /* Does this fdinfo belong to a file descriptor of the link? */
 static bool is_link(const char *pid, const char *fd, uint32_t link_id)
@@ -90,7 +95,39 @@ static void add_processes(struct text *text, uint32_t link_id, int link_fd)
 		found = true;
 	}
 	if (!found)
-		text_add(text, ", held by no process (a pin keeps it, or it is being let go)");
+		text_add(text, ", held by no process");
+}
+
+static bool pins_link(const char *path, uint32_t link_id)
+{
+	CLEANUP(close) int fd = bpf_obj_get(path);
+	struct bpf_link_info link = {};
+	uint32_t size = sizeof(link);
+
+	return fd >= 0 && bpffs_kind(fd) == BPFFS_LINK && bpf_obj_get_info_by_fd(fd, &link, &size) == 0 &&
+	       link.id == link_id;
+}
+
+static void add_pins_below(struct text *text, char *folder, uint32_t link_id)
+{
+	char *folders[] = { folder, NULL };
+	CLEANUP(fts_close) FTS *tree = fts_open(folders, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+	FTSENT *entry;
+
+	while (tree && (entry = fts_read(tree)))
+		if (entry->fts_info == FTS_F && pins_link(entry->fts_path, link_id))
+			text_add(text, ", pinned to %s", entry->fts_path);
+}
+
+/* In every BPF file system that we see. */
+static void add_pins(struct text *text, uint32_t link_id)
+{
+	CLEANUP(endmntent) FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+
+	while (mounts && (mount = getmntent(mounts)))
+		if (strcmp(mount->mnt_type, "bpf") == 0)
+			add_pins_below(text, mount->mnt_dir, link_id);
 }
 
 static void add_link(struct text *text, const struct bpf_link_info *link)
@@ -127,6 +164,7 @@ void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, siz
 		text_add(&out, "%s%s", out.used ? "; " : "", told ? "" : "perhaps ");
 		add_link(&out, &link);
 		add_processes(&out, id, fd);
+		add_pins(&out, id);
 	}
 	if (out.used)
 		return;

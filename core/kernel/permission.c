@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 
 #include "util/cleanup.h"
+#include "util/text.h"
 
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
@@ -33,31 +34,27 @@ static uint64_t effective_capabilities(void)
 	return set;
 }
 
-static bool missing_capabilities(char *text, size_t size, bool by_id)
+/* CAP_SYS_ADMIN stands for all of them; only it allows look-ups by id. */
+static bool missing_capabilities(struct text *text, bool by_id)
 {
 	static const struct {
 		unsigned number;
-		bool in_sys_admin;
 		const char *name;
 	} needed[] = {
-		{ CAP_BPF, true, "CAP_BPF" },
-		{ CAP_PERFMON, true, "CAP_PERFMON" },
-		{ CAP_NET_ADMIN, true, "CAP_NET_ADMIN" },
-		{ CAP_SYS_ADMIN, false, "CAP_SYS_ADMIN (to look up by id)" },
+		{ CAP_BPF, "CAP_BPF" },
+		{ CAP_PERFMON, "CAP_PERFMON" },
+		{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
 	};
 	uint64_t set = effective_capabilities();
-	bool sys_admin = set & (1ULL << CAP_SYS_ADMIN);
-	size_t used = 0;
 
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (set & (1ULL << needed[i].number) || (sys_admin && needed[i].in_sys_admin))
-			continue;
-		if (needed[i].number == CAP_SYS_ADMIN && !by_id)
-			continue;
-		used += (size_t)snprintf(text + used, size - used, "%s%s",
-			used ? ", " : "this process lacks ", needed[i].name);
-	}
-	return used > 0;
+	if (set & (1ULL << CAP_SYS_ADMIN))
+		return false;
+	if (by_id)
+		text_add(text, "this process lacks CAP_SYS_ADMIN, which looking up by id needs");
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!by_id && !(set & (1ULL << needed[i].number)))
+			text_add(text, "%s%s", text->used ? ", " : "this process lacks ", needed[i].name);
+	return text->used > 0;
 }
 
 static bool in_user_namespace(void)
@@ -86,27 +83,22 @@ static bool locked_down(char *mode, size_t size)
 
 void permission_explain(char ret_text[static PERMISSION_TEXT], bool by_id)
 {
+	struct text text = { .at = ret_text, .size = PERMISSION_TEXT };
 	struct utsname kernel;
 	unsigned major = 0, minor = 0;
 	char mode[32];
 
-	if (missing_capabilities(ret_text, PERMISSION_TEXT, by_id))
+	if (missing_capabilities(&text, by_id))
 		return;
-	if (in_user_namespace()) {
-		snprintf(ret_text, PERMISSION_TEXT,
+	if (in_user_namespace())
+		text_add(&text,
 			"this process is in a user namespace, and capabilities there do not count for BPF");
-		return;
-	}
-	if (uname(&kernel) == 0 && sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
-		(major < 5 || (major == 5 && minor < 10))) {
-		snprintf(ret_text, PERMISSION_TEXT,
-			"Linux %u.%u is too old for extension programs: 5.10 or newer", major, minor);
-		return;
-	}
-	if (locked_down(mode, sizeof(mode))) {
-		snprintf(ret_text, PERMISSION_TEXT, "the kernel is locked down (%s mode)", mode);
-		return;
-	}
-	snprintf(ret_text, PERMISSION_TEXT,
-		"this kernel refuses extension programs even to root with every capability");
+	else if (uname(&kernel) == 0 && sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
+		 (major < 5 || (major == 5 && minor < 10)))
+		text_add(
+			&text, "Linux %u.%u is too old for extension programs: they need 5.10", major, minor);
+	else if (locked_down(mode, sizeof(mode)))
+		text_add(&text, "the kernel is locked down (%s mode)", mode);
+	else
+		text_add(&text, "this kernel refuses extension programs even to root with every capability");
 }
