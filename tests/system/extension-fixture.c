@@ -16,6 +16,8 @@
 #include "extension-sized.h"
 #include "extension-target.h"
 
+bool quiet;
+
 #define OBJECT(name, array) const struct object_bytes name##_object = { array, sizeof(array) }
 OBJECT(target, extension_target_bpf);
 OBJECT(programs, extension_programs_bpf);
@@ -82,7 +84,8 @@ struct xslot_extension *extension_loaded(const char *program, int target_fd, con
 
 void expect(int r, int error, struct xslot_diag *diag, const char *words)
 {
-	print_message("# %s\n", diag->message);
+	if (!quiet)
+		print_message("# %s\n", diag->message);
 	if (r != error)
 		fail_msg("returned %d, not %d: %s", r, error, diag->message);
 	if (!strstr(diag->message, words))
@@ -108,7 +111,7 @@ static int count_ids(int (*next)(uint32_t, uint32_t *))
 	return n;
 }
 
-struct inventory inventory_take(void)
+static struct inventory inventory_take(void)
 {
 	struct inventory inventory = {
 		.programs = count_ids(bpf_prog_get_next_id),
@@ -124,15 +127,25 @@ struct inventory inventory_take(void)
 	return inventory;
 }
 
-void inventory_expect(const struct inventory *before)
+/* Programs and maps are freed after grace periods: take what no longer changes. */
+struct inventory inventory_settled(void)
 {
-	struct inventory now = inventory_take();
+	struct inventory now = inventory_take(), last;
+	int calm = 0;
 
-	/* Programs and maps are freed after a grace period. */
-	for (int i = 0; i < 1000 && memcmp(&now, before, sizeof(now)) != 0; i++) {
+	for (int i = 0; i < 1000 && calm < 30; i++) {
+		last = now;
 		usleep(10000);
 		now = inventory_take();
+		calm = memcmp(&now, &last, sizeof(now)) == 0 ? calm + 1 : 0;
 	}
+	return now;
+}
+
+void inventory_expect(const struct inventory *before)
+{
+	struct inventory now = inventory_settled();
+
 	assert_int_equal(now.fds, before->fds);
 	assert_int_equal(now.links, before->links);
 	assert_int_equal(now.programs, before->programs);

@@ -39,17 +39,19 @@ int run(int program_fd);
 struct xslot_extension *extension_opened(const struct object_bytes *bytes, const char *program);
 struct xslot_extension *extension_loaded(const char *program, int target_fd, const char *function);
 
+/* Set: expect() does not show each sentence. */
+extern bool quiet;
+
 /* Expect this error and these words, then clear. */
 void expect(int r, int error, struct xslot_diag *diag, const char *words);
 /* Expect success, or show the sentence. */
 void expect_ok(int r, struct xslot_diag *diag);
 
-/* How many there are: to see that nothing is left behind. Frees are deferred in the kernel: poll with
- * inventory_wait. */
+/* How many there are, to see that nothing is left behind. */
 struct inventory {
 	int fds, programs, maps, links;
 };
-struct inventory inventory_take(void);
+struct inventory inventory_settled(void);
 void inventory_expect(const struct inventory *before);
 
 bool kernel_at_least(unsigned major, unsigned minor);

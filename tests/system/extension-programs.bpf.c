@@ -32,6 +32,12 @@ int zero(struct xdp_md *ctx)
 }
 
 SEC("xdp")
+int two_words_in_a_long_name(struct xdp_md *ctx)
+{
+	return 0;
+}
+
+SEC("xdp")
 int two_arguments(struct xdp_md *ctx, int more)
 {
 	return more;
