@@ -161,7 +161,7 @@ void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, siz
 		if (told && (link.tracing.target_obj_id != target_id ||
 				    link.tracing.target_btf_id != target_btf_id))
 			continue;
-		text_add(&out, "%s%s", out.used ? "; " : "", told ? "" : "perhaps ");
+		text_add(&out, "%s%s", out.used ? "; " : "", told ? "by " : "perhaps by ");
 		add_link(&out, &link);
 		add_processes(&out, id, fd);
 		add_pins(&out, id);
@@ -169,9 +169,9 @@ void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, siz
 	if (out.used)
 		return;
 	if (errno == EPERM)
-		text_add(&out, "a link that only a process with CAP_SYS_ADMIN can look up");
+		text_add(&out, "by a link that only a process with CAP_SYS_ADMIN can look up");
 	else
 		text_add(&out,
-			"no link that still exists (it was just let go: try again; or the program is in a "
+			"by no link that still exists (it was just let go: try again; or the program is in a "
 			"program array)");
 }

@@ -8,8 +8,8 @@
 
 /*
  * What fills function `target_btf_id` of program `target_id` and who keeps it there, as the second half of a
- * sentence: "link 12 of extension drop (id 40), held by this process and bpftool (pid 99)". Looks links up by
- * id (CAP_SYS_ADMIN) and through /proc/PID/fdinfo: slow, for failures only.
+ * sentence: "by link 12 of extension drop (id 40), held by this process and bpftool (pid 99)". Looks links up
+ * by id (CAP_SYS_ADMIN) and through /proc/PID/fdinfo: slow, for failures only.
  */
 void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, size_t size);
 

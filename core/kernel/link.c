@@ -4,6 +4,10 @@
  * that, wants a struct bpf_program (which an extension from a pin does not have), and leaks when disconnected
  * before destroyed. So we talk to the kernel directly. A pin is removed before the last close: unlinking the
  * last reference detaches at some later time, closing it detaches now.
+ *
+ * Older kernels (5.10) let go of a removed pin only after a grace period, so even that close may not be the
+ * last one. Whoever unpins and closes wants the function back: then we wait for it, for as long as a grace
+ * period takes.
  */
 #include "kernel/link.h"
 
@@ -19,12 +23,15 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 
+#define GONE_MS 250
+
 struct xslot_link {
 	int fd;
 	uint32_t id, program_id;
-	uint32_t target_id,
-		target_btf_id; /* 0: opened from a pin on a kernel before 5.13, which does not tell */
-	char *pin;	       /* NULL: not pinned through this object */
+	uint32_t target_id; /* 0, and no function: from a pin, on a kernel before 5.13, which does not tell */
+	uint32_t target_btf_id;
+	char *pin; /* NULL: not pinned through this object */
+	bool unpinned;
 };
 
 DEFINE_CLEANUP(struct xslot_link *, xslot_link_close);
@@ -62,7 +69,7 @@ static int attach_failed(
 	switch (error) {
 	case EBUSY:
 		holder_describe(target->id, target_btf_id, text, sizeof(text));
-		return fail(diag, -EBUSY, "the function is taken by %s", text);
+		return fail(diag, -EBUSY, "the function is taken %s", text);
 	case EPERM:
 		permission_explain(text, false);
 		return fail(diag, -EPERM, "%s", text);
@@ -150,6 +157,7 @@ int xslot_link_unpin(struct xslot_link *link, struct xslot_diag *diag)
 		return fail(diag, -errno, "cannot unpin link %u from %s: %s", link->id, link->pin,
 			strerror(errno));
 	free(TAKE_PTR(link->pin));
+	link->unpinned = true;
 	return 0;
 }
 
@@ -177,11 +185,30 @@ int xslot_link_open_pinned(const char *path, struct xslot_link **ret_link, struc
 	return 0;
 }
 
+/*
+ * Wait until the link is gone: in vain, but not for long, when somebody else holds it or we may not look.
+ * Each look is a reference, held while we wait, so that it is most likely the last and its close detaches at
+ * once.
+ */
+static void wait_until_gone(uint32_t id)
+{
+	for (int i = 0; i < GONE_MS; i += 5) {
+		int fd = bpf_link_get_fd_by_id(id);
+
+		if (fd < 0)
+			return;
+		usleep(5000);
+		close(fd);
+	}
+}
+
 void xslot_link_close(struct xslot_link *link)
 {
 	if (!link)
 		return;
 	close(link->fd);
+	if (link->unpinned && !link->pin)
+		wait_until_gone(link->id);
 	free(link->pin);
 	free(link);
 }

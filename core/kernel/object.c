@@ -85,15 +85,19 @@ static int force_type(struct object *object, bool frags, struct xslot_diag *diag
 	return 0;
 }
 
+/* libbpf's own numbers, from 4000 on, mean nothing to others, and its words say more. */
+static int to_errno(int error)
+{
+	return -error >= LIBBPF_ERRNO__LIBELF ? -ENOEXEC : error;
+}
+
 static int open_failed(int error, const struct warnings *warnings, struct xslot_diag *diag)
 {
 	if (strstr(warnings->text, "legacy map definitions"))
 		return fail(diag, error,
 			"the object defines maps the old way, in a section \"maps\", which libbpf 1.0 and "
-			"newer do "
-			"not read: define them with BTF in \".maps\"");
-	if (-error >= LIBBPF_ERRNO__LIBELF)
-		error = -ENOEXEC; /* libbpf's own numbers mean nothing to others, and its words say more */
+			"newer "
+			"do not read: define them with BTF in \".maps\"");
 	return fail(diag, error, "not a BPF object that libbpf %s can open: %s", libbpf_version_string(),
 		warnings->used ? warnings->text : strerror(-error));
 }
@@ -113,7 +117,7 @@ int object_open(const struct blob *bytes, const char *program, bool frags, struc
 	warnings_begin(&warnings);
 	object.bpf = bpf_object__open_mem(bytes->data, bytes->size, &options);
 	if (!object.bpf)
-		r = -errno;
+		r = to_errno(-errno);
 	warnings_end();
 	if (r < 0)
 		r = open_failed(r, &warnings, diag);
@@ -189,5 +193,5 @@ int object_load(
 	if (r == 0)
 		r = bpf_object__load(object->bpf);
 	warnings_end();
-	return r < 0 ? load_failed(object, r, &warnings, diag) : 0;
+	return r < 0 ? load_failed(object, to_errno(r), &warnings, diag) : 0;
 }

@@ -75,6 +75,7 @@ int program_open(int fd, struct program **ret_program, struct xslot_diag *diag)
 	CLEANUP(program_close) struct program *program = calloc(1, sizeof(*program));
 	struct bpf_prog_info info = {};
 	uint32_t size = sizeof(info);
+	char why[PERMISSION_TEXT];
 	int r;
 
 	if (!program)
@@ -84,9 +85,14 @@ int program_open(int fd, struct program **ret_program, struct xslot_diag *diag)
 		return fail(diag, -errno, "file descriptor %d is not a BPF program: %s", fd, strerror(errno));
 	if (bpffs_kind(fd) != BPFFS_PROGRAM)
 		return fail(diag, -EINVAL, "file descriptor %d is not a BPF program", fd);
-	if (bpf_obj_get_info_by_fd(program->fd, &info, &size) < 0)
-		return fail(diag, -errno, "cannot look at the program behind file descriptor %d: %s", fd,
-			strerror(errno));
+	if (bpf_obj_get_info_by_fd(program->fd, &info, &size) < 0) {
+		int error = errno;
+
+		permission_explain(
+			why, true); /* before 5.11 all of bpf() may be closed to the unprivileged */
+		return fail(diag, -error, "cannot look at the program behind file descriptor %d: %s", fd,
+			error == EPERM ? why : strerror(error));
+	}
 	program->id = info.id;
 	program->type = info.type;
 	memcpy(program->name, info.name, sizeof(program->name));

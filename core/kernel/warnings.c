@@ -53,9 +53,14 @@ void warnings_begin(struct warnings *warnings)
 
 void warnings_end(void)
 {
+	libbpf_print_fn_t now;
+
 	pthread_mutex_lock(&lock);
-	if (--users == 0)
-		libbpf_set_print(previous);
+	if (--users == 0) {
+		now = libbpf_set_print(previous);
+		if (now != take_over) /* the process chose another one meanwhile */
+			libbpf_set_print(now);
+	}
 	pthread_mutex_unlock(&lock);
 	mine = NULL;
 }

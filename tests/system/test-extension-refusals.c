@@ -132,7 +132,7 @@ static void targets_that_are_none(void **state)
 static void verifier_speaks(void **state)
 {
 	refused(&programs_object, "out_of_bounds", target.fd, "first", -EACCES,
-		"R1 offset is outside of the packet");
+		"outside of the ");
 }
 
 static void busy_names_this_process(void **state)
