@@ -6,19 +6,17 @@
 #ifndef FAKE_HOST_H
 #define FAKE_HOST_H
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "check.h"
 #include "control/server.h"
-#include "fake-status.h"
 
 #define FAKE_HELD_MAX 64
 
@@ -30,177 +28,32 @@ struct fake_host {
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
 	unsigned n_status, n_reload;
-	char chain[64]; /* what the last status asked for */
-	size_t ballast; /* bytes in the last reload's error, to make a long reply */
+	bool allow_detach; /* of the last reload */
+	char chain[64];	   /* what the last status asked for */
+	size_t ballast;	   /* bytes in the last reload's error, to make a long reply */
+	bool healthy;	   /* status: no gap, no bypass, no bad verdicts; reload: "ok", and no errors */
 };
 
-static inline void fake_on_status(struct server_call *call, const char *chain, void *data)
-{
-	struct fake_host *host = data;
-	struct status *status;
-
-	host->n_status++;
-	snprintf(host->chain, sizeof(host->chain), "%s", chain ? chain : "(all)");
-	if (host->hold) {
-		host->held[host->n_held++] = call;
-		return;
-	}
-	if (chain && strcmp(chain, "edge")) {
-		server_reply_error(call, ERROR_NO_SUCH_CHAIN, "there is no chain of that name");
-		return;
-	}
-	status = fake_status();
-	status->host.reloads = host->n_status;
-	if (host->ballast) {
-		char *message = malloc(host->ballast + 1);
-
-		memset(message, 'x', host->ballast);
-		message[host->ballast] = 0;
-		free(status->last_reload.errors[0].message);
-		status->last_reload.errors[0].message = message;
-	}
-	server_reply_status(call, status);
-	status_free(status);
-}
-
-static inline void fake_reply_reload(struct server_call *call)
-{
-	struct status_reload reload;
-
-	fake_reload(&reload);
-	server_reply_reload(call, &reload);
-	status_reload_clear(&reload);
-}
-
-static inline void fake_on_reload(struct server_call *call, bool allow_detach, void *data)
-{
-	struct fake_host *host = data;
-
-	host->n_reload++;
-	if (host->hold)
-		host->held[host->n_held++] = call;
-	else
-		fake_reply_reload(call);
-}
-
-static inline void fake_host_start(struct fake_host *host)
-{
-	const struct server_handler handler = { fake_on_status, fake_on_reload, host };
-	struct xslot_diag diag = {};
-
-	if (server_new(host->event, host->path, &handler, &host->server, &diag))
-		fail_msg("%s", diag.message);
-}
-
-static inline int fake_host_setup(void **state)
-{
-	struct fake_host *host = calloc(1, sizeof(*host));
-
-	strcpy(host->directory, "/tmp/xslot-test-XXXXXX");
-	assert_non_null(mkdtemp(host->directory));
-	snprintf(host->path, sizeof(host->path), "%s/control", host->directory);
-	assert_return_code(sd_event_new(&host->event), 0);
-	fake_host_start(host);
-	*state = host;
-	return 0;
-}
-
-static inline int fake_host_teardown(void **state)
-{
-	struct fake_host *host = *state;
-
-	server_free(host->server);
-	sd_event_unref(host->event);
-	unlink(host->path);
-	assert_int_equal(rmdir(host->directory), 0);
-	free(host);
-	return 0;
-}
+/* With a server in a directory of its own; for cmocka. */
+int fake_host_setup(void **state);
+int fake_host_teardown(void **state);
+void fake_host_start(struct fake_host *host);
 
 /* Run the loop until it has nothing to do. A loop that spins never gets there. */
-static inline void fake_host_pump(struct fake_host *host)
-{
-	unsigned turns = 0;
+void fake_host_pump(struct fake_host *host);
 
-	while (sd_event_run(host->event, 0) > 0)
-		assert_in_range(++turns, 1, 1000000);
-}
+/* Answer a call that is held. */
+void fake_host_reply(struct fake_host *host, struct server_call *call);
 
-static inline int raw_open(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	strcpy(address.sun_path, path);
-	assert_return_code(connect(fd, (struct sockaddr *)&address, sizeof(address)), errno);
-	return fd;
-}
-
-static inline void raw_send(int fd, const char *text)
-{
-	size_t length = strlen(text) + 1;
-
-	assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), length);
-}
-
+/* A peer without manners: non-blocking, and messages as text. */
+int raw_open(const char *path);
+void raw_send(int fd, const char *text);
 /* The next message, as the loop brings it, and not a byte more; NULL when the host hung up. */
-static inline json_t *raw_receive(struct fake_host *host, int fd)
-{
-	char chunk[65536], *text = NULL, *end = NULL;
-	size_t size = 0;
-	json_t *json;
-
-	while (!end) {
-		ssize_t n = recv(fd, chunk, sizeof(chunk), MSG_PEEK);
-
-		if (n < 0 && errno == EAGAIN) {
-			if (sd_event_run(host->event, 0) <= 0)
-				fail_msg("the host sends nothing");
-			continue;
-		}
-		if (n <= 0) {
-			free(text);
-			return NULL;
-		}
-		end = memchr(chunk, 0, (size_t)n);
-		n = recv(fd, chunk, end ? (size_t)(end - chunk) + 1 : (size_t)n, 0);
-		text = realloc(text, size + (size_t)n);
-		memcpy(text + size, chunk, (size_t)n);
-		size += (size_t)n;
-	}
-	json = json_loads(text, 0, NULL);
-	assert_non_null(json);
-	free(text);
-	return json;
-}
-
+json_t *raw_receive(struct fake_host *host, int fd);
 /* Did the host hang up, and send nothing? */
-static inline bool raw_is_closed(struct fake_host *host, int fd)
-{
-	char byte;
+bool raw_is_closed(struct fake_host *host, int fd);
+bool raw_is_silent(struct fake_host *host, int fd);
 
-	fake_host_pump(host);
-	return recv(fd, &byte, 1, 0) == 0 || errno == ECONNRESET;
-}
-
-static inline bool raw_is_silent(struct fake_host *host, int fd)
-{
-	char byte;
-
-	fake_host_pump(host);
-	return recv(fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
-}
-
-static inline unsigned count_fds(void)
-{
-	DIR *directory = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	while (readdir(directory))
-		n++;
-	closedir(directory);
-	return n;
-}
+unsigned count_fds(void);
 
 #endif

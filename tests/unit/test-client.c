@@ -2,6 +2,7 @@
 /* The socket's file, and the real client against the real server and against what is none. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 
 #include "control/client.h"
 #include "fake-host.h"
@@ -80,7 +81,7 @@ static void test_a_host_that_hangs(void **state)
 	try_call(host, &try);
 	assert_int_equal(try.called, -ETIMEDOUT);
 	assert_non_null(strstr(try.diag.message, "did not answer within 1 s"));
-	fake_reply_reload(host->held[0]);
+	fake_host_reply(host, host->held[0]);
 	fake_host_pump(host);
 }
 
@@ -174,7 +175,7 @@ static void test_the_socket_is_guarded(void **state)
 
 static int start_another(struct fake_host *host, const char *path, struct xslot_diag *diag)
 {
-	const struct server_handler handler = { fake_on_status, fake_on_reload, host };
+	const struct server_handler handler = {}; /* never gets a call */
 	struct server *another = NULL;
 	int r = server_new(host->event, path, &handler, &another, diag);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* The control socket as any peer may use it: well, slowly, in pieces, wrongly, and not to the end. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -193,6 +194,25 @@ static void test_the_chain_is_handed_on(void **state)
 	close(fd);
 }
 
+static void test_allow_detach_is_handed_on(void **state)
+{
+	static const char *const calls[] = { "{\"allow_detach\":true}", "{\"allow_detach\":false}",
+		"{\"allow_detach\":null}", "{}" };
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+	char call[128];
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		snprintf(call, sizeof(call), "{\"method\":\"io.xslot.Reload\",\"parameters\":%s}", calls[i]);
+		raw_send(fd, call);
+		expect_text(host, fd, NULL, "result", "refused");
+		assert_int_equal(host->allow_detach, i == 0);
+	}
+	raw_send(fd, "{\"method\":\"io.xslot.Reload\",\"parameters\":{\"allow_detach\":\"yes\"}}");
+	expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "allow_detach");
+	close(fd);
+}
+
 static void test_a_call_in_pieces(void **state)
 {
 	struct fake_host *host = *state;
@@ -226,7 +246,7 @@ static void test_pipelined_calls_are_answered_in_order(void **state)
 	host->hold = false;
 	raw_send(other, STATUS); /* but others do not */
 	expect_nth_status(host, other, 1);
-	fake_reply_reload(host->held[0]);
+	fake_host_reply(host, host->held[0]);
 	expect_text(host, fd, NULL, "result", "refused");
 	expect_nth_status(host, fd, 2);
 	expect_text(host, fd, NULL, "product", "xslotd");
@@ -260,10 +280,10 @@ static void test_oneway_and_gone(void **state)
 	close(fd);
 	fake_host_pump(host);
 	assert_int_equal(host->n_reload, 1);
-	fake_reply_reload(host->held[0]);
+	fake_host_reply(host, host->held[0]);
 	fake_host_pump(host);
 	assert_int_equal(host->n_reload, 2); /* asked for before the hang-up */
-	fake_reply_reload(host->held[1]);
+	fake_host_reply(host, host->held[1]);
 	fake_host_pump(host);
 	assert_int_equal(count_fds(), before);
 }
@@ -285,7 +305,7 @@ static void test_callers_that_hang_up(void **state)
 		close(fds[i]);
 	fake_host_pump(host); /* does not spin on the hang-ups */
 	for (unsigned i = 0; i < host->n_held; i++)
-		fake_reply_reload(host->held[i]);
+		fake_host_reply(host, host->held[i]);
 	fake_host_pump(host);
 	assert_int_equal(count_fds(), before);
 }
@@ -474,7 +494,7 @@ static void test_calls_outlive_the_server(void **state)
 	fake_host_pump(host);
 	server_free(host->server);
 	host->server = NULL;
-	fake_reply_reload(host->held[0]);
+	fake_host_reply(host, host->held[0]);
 	assert_true(raw_is_closed(host, fd));
 	close(fd);
 }
@@ -487,7 +507,7 @@ static void test_the_last_reply_is_sent(void **state)
 	host->hold = true;
 	raw_send(fd, RELOAD);
 	fake_host_pump(host);
-	fake_reply_reload(host->held[0]);
+	fake_host_reply(host, host->held[0]);
 	server_free(host->server); /* no turn of the loop between */
 	host->server = NULL;
 	expect_text(host, fd, NULL, "result", "refused");
@@ -503,6 +523,7 @@ int main(void)
 		TEST(test_description_has_the_keys_that_are_sent),
 		TEST(test_calls_that_are_wrong),
 		TEST(test_the_chain_is_handed_on),
+		TEST(test_allow_detach_is_handed_on),
 		TEST(test_a_call_in_pieces),
 		TEST(test_pipelined_calls_are_answered_in_order),
 		TEST(test_oneway_calls_get_no_reply),

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "fake-host.h"
+
+#include <dirent.h>
+#include <stdio.h>
+
+#include "fake-status.h"
+
+static void fake_on_status(struct server_call *call, const char *chain, void *data)
+{
+	struct fake_host *host = data;
+	struct status *status;
+
+	host->n_status++;
+	snprintf(host->chain, sizeof(host->chain), "%s", chain ? chain : "(all)");
+	if (host->hold) {
+		host->held[host->n_held++] = call;
+		return;
+	}
+	if (chain && strcmp(chain, "edge")) {
+		server_reply_error(call, ERROR_NO_SUCH_CHAIN, "there is no chain of that name");
+		return;
+	}
+	status = fake_status();
+	status->host.reloads = host->n_status;
+	if (host->healthy) {
+		status->chains->gap_packets = status->chains->bad_verdicts = 0;
+		status->chains->bypass = false;
+	}
+	if (host->ballast) {
+		char *message = malloc(host->ballast + 1);
+
+		memset(message, 'x', host->ballast);
+		message[host->ballast] = 0;
+		free(status->last_reload.errors[0].message);
+		status->last_reload.errors[0].message = message;
+	}
+	server_reply_status(call, status);
+	status_free(status);
+}
+
+void fake_host_reply(struct fake_host *host, struct server_call *call)
+{
+	struct status_reload reload;
+
+	fake_reload(&reload);
+	if (host->healthy) {
+		status_reload_clear(&reload);
+		reload.result = "ok";
+	}
+	server_reply_reload(call, &reload);
+	status_reload_clear(&reload);
+}
+
+static void fake_on_reload(struct server_call *call, bool allow_detach, void *data)
+{
+	struct fake_host *host = data;
+
+	host->n_reload++;
+	host->allow_detach = allow_detach;
+	if (host->hold)
+		host->held[host->n_held++] = call;
+	else
+		fake_host_reply(host, call);
+}
+
+void fake_host_start(struct fake_host *host)
+{
+	const struct server_handler handler = { fake_on_status, fake_on_reload, host };
+	struct xslot_diag diag = {};
+
+	if (server_new(host->event, host->path, &handler, &host->server, &diag))
+		fail_msg("%s", diag.message);
+}
+
+int fake_host_setup(void **state)
+{
+	struct fake_host *host = calloc(1, sizeof(*host));
+
+	strcpy(host->directory, "/tmp/xslot-test-XXXXXX");
+	assert_non_null(mkdtemp(host->directory));
+	snprintf(host->path, sizeof(host->path), "%s/control", host->directory);
+	assert_return_code(sd_event_new(&host->event), 0);
+	fake_host_start(host);
+	*state = host;
+	return 0;
+}
+
+int fake_host_teardown(void **state)
+{
+	struct fake_host *host = *state;
+
+	server_free(host->server);
+	sd_event_unref(host->event);
+	unlink(host->path);
+	assert_int_equal(rmdir(host->directory), 0);
+	free(host);
+	return 0;
+}
+
+void fake_host_pump(struct fake_host *host)
+{
+	unsigned turns = 0;
+
+	while (sd_event_run(host->event, 0) > 0)
+		assert_in_range(++turns, 1, 1000000);
+}
+
+int raw_open(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	strcpy(address.sun_path, path);
+	assert_return_code(connect(fd, (struct sockaddr *)&address, sizeof(address)), errno);
+	return fd;
+}
+
+void raw_send(int fd, const char *text)
+{
+	size_t length = strlen(text) + 1;
+
+	assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), length);
+}
+
+json_t *raw_receive(struct fake_host *host, int fd)
+{
+	char chunk[65536], *text = NULL, *end = NULL;
+	size_t size = 0;
+	json_t *json;
+
+	while (!end) {
+		ssize_t n = recv(fd, chunk, sizeof(chunk), MSG_PEEK);
+
+		if (n < 0 && errno == EAGAIN) {
+			if (sd_event_run(host->event, 0) <= 0)
+				fail_msg("the host sends nothing");
+			continue;
+		}
+		if (n <= 0) {
+			free(text);
+			return NULL;
+		}
+		end = memchr(chunk, 0, (size_t)n);
+		n = recv(fd, chunk, end ? (size_t)(end - chunk) + 1 : (size_t)n, 0);
+		text = realloc(text, size + (size_t)n);
+		memcpy(text + size, chunk, (size_t)n);
+		size += (size_t)n;
+	}
+	json = json_loads(text, 0, NULL);
+	assert_non_null(json);
+	free(text);
+	return json;
+}
+
+bool raw_is_closed(struct fake_host *host, int fd)
+{
+	char byte;
+
+	fake_host_pump(host);
+	return recv(fd, &byte, 1, 0) == 0 || errno == ECONNRESET;
+}
+
+bool raw_is_silent(struct fake_host *host, int fd)
+{
+	char byte;
+
+	fake_host_pump(host);
+	return recv(fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+unsigned count_fds(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (readdir(directory))
+		n++;
+	closedir(directory);
+	return n;
+}

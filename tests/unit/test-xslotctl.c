@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The program xslotctl as people and scripts meet it: words on two streams, an exit code, and its man page.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "fake-host.h"
+
+#define ARGUMENTS_MAX 8
+#define NOBODY 65534
+
+struct run {
+	const char *arguments[ARGUMENTS_MAX];
+	uid_t uid;
+	int code;
+	char out[65536], err[8192];
+};
+
+static void be_xslotctl(const struct fake_host *host, const struct run *run, int out, int err)
+{
+	char *arguments[ARGUMENTS_MAX + 2] = { "xslotctl" };
+
+	for (size_t i = 0; i < ARGUMENTS_MAX && run->arguments[i]; i++)
+		arguments[i + 1] = (char *)run->arguments[i];
+	setenv("XSLOT_SOCKET", host->path, 1);
+	if (dup2(out, 1) < 0 || dup2(err, 2) < 0 ||
+		(run->uid && (setgroups(0, NULL) || setgid(run->uid) || setuid(run->uid))))
+		_exit(99);
+	execv(XSLOTCTL, arguments);
+	_exit(98);
+}
+
+static void read_all(int fd, char *to, size_t size)
+{
+	ssize_t n = pread(fd, to, size - 1, 0);
+
+	assert_true(n >= 0);
+	to[n] = 0;
+	close(fd);
+}
+
+/* Run it to its end, with the host's loop running here. */
+static void run(struct fake_host *host, struct run *run)
+{
+	int out = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
+	    err = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int status;
+	pid_t pid;
+
+	assert_true(out >= 0 && err >= 0);
+	pid = fork();
+	if (!pid)
+		be_xslotctl(host, run, out, err);
+	while (!waitpid(pid, &status, WNOHANG))
+		sd_event_run(host->event, 1000);
+	read_all(out, run->out, sizeof(run->out));
+	read_all(err, run->err, sizeof(run->err));
+	assert_true(WIFEXITED(status));
+	run->code = WEXITSTATUS(status);
+}
+
+static json_t *parse(const char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+
+	if (!json)
+		fail_msg("this is no JSON: %s", text);
+	assert_int_equal(json_integer_value(json_object_get(json, "format")), 1);
+	return json;
+}
+
+/* With --json appended: the same code, nothing on stderr, and the sentence in errors[]. */
+static void check_json_error(struct fake_host *host, const struct run *plain)
+{
+	struct run as_json = { .uid = plain->uid };
+	json_t *json, *errors;
+	const char *message;
+	size_t i = 0;
+
+	for (; plain->arguments[i]; i++)
+		as_json.arguments[i] = plain->arguments[i];
+	as_json.arguments[i] = "--json";
+	run(host, &as_json);
+	assert_int_equal(as_json.code, plain->code);
+	assert_string_equal(as_json.err, "");
+	json = parse(as_json.out);
+	errors = json_object_get(json, "errors");
+	assert_int_equal(json_array_size(errors), 1);
+	message = json_string_value(json_object_get(json_array_get(errors, 0), "message"));
+	assert_non_null(message);
+	assert_non_null(strstr(plain->err, message));
+	json_decref(json);
+}
+
+static void test_errors_and_exit_codes(void **state)
+{
+	static const struct {
+		const char *arguments[ARGUMENTS_MAX];
+		int code;
+		const char *says;
+	} cases[] = {
+		{ { NULL }, 2, "no verb given" },
+		{ { "frobnicate" }, 2, "\"frobnicate\" is no verb" },
+		{ { "plugin" }, 2, "did you mean \"plugin list\" or \"plugin info\"?" },
+		{ { "plugin", "remove" }, 2, "\"plugin remove\" is no verb" },
+		{ { "help", "me" }, 2, "\"me\" is no verb" },
+		{ { "plugin", "info" }, 2, "plugin info needs NAME|FILE" },
+		{ { "status", "edge", "core" }, 2, "status takes no \"core\"" },
+		{ { "--frobnicate", "status" }, 2, "--frobnicate is no option" },
+		{ { "status", "--socket" }, 2, "--socket needs a value" },
+		{ { "status", "core" }, 1, "there is no chain of that name" },
+		{ { "status", "--socket", "/nonexistent/control" }, 69,
+			"xslotctl: cannot reach the host at /nonexistent/control: No such file or directory; "
+			"is xslotd running?\n" },
+		{ { "reload", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
+		{ { "check", "/nonexistent/xslot.ini" }, 78,
+			"/nonexistent/xslot.ini: cannot read the configuration" },
+		{ { "plugin", "info", "/etc/passwd" }, 1, "/etc/passwd is not an ELF file" },
+		{ { "plugin", "info", "nothing", "--plugin-path", "/nonexistent" }, 1,
+			"there is no plugin nothing" },
+	};
+	struct fake_host *host = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct run it = {};
+
+		memcpy(it.arguments, cases[i].arguments, sizeof(it.arguments));
+		run(host, &it);
+		if (it.code != cases[i].code || !strstr(it.err, cases[i].says))
+			fail_msg("case %zu: exit code %d, said: %s", i, it.code, it.err);
+		assert_string_equal(it.out, "");
+		if (strcmp(cases[i].says, "--socket needs a value")) /* it would take --json for the value */
+			check_json_error(host, &it);
+	}
+	assert_int_equal(host->n_reload, 0);
+}
+
+static void test_options_before_and_after_the_verb(void **state)
+{
+	struct run before = { { "--json", "status", "edge" } }, after = { { "status", "edge", "--json" } },
+		   between = { { "status", "-j", "edge" } };
+	struct fake_host *host = *state;
+	json_t *json;
+
+	host->healthy = true;
+	run(host, &before);
+	run(host, &after);
+	run(host, &between);
+	assert_int_equal(before.code + after.code + between.code, 0);
+	assert_string_equal(host->chain, "edge");
+	json = parse(between.out);
+	assert_int_equal(json_array_size(json_object_get(json, "chains")), 1);
+	json_decref(json);
+	/* The first member is format; reloads, which counts calls here, tells the three apart. */
+	assert_int_equal(strncmp(before.out, "{\n  \"format\": 1,", 16), 0);
+	assert_int_equal(strcspn(before.out, "}"), strcspn(after.out, "}"));
+}
+
+static void test_status_says_what_is_wrong(void **state)
+{
+	struct run bad = { { "status" } }, good = { { "status" } };
+	struct fake_host *host = *state;
+
+	run(host, &bad);
+	assert_int_equal(bad.code, 0);
+	assert_non_null(strstr(bad.out, "GAP: 9 packets met an empty slot"));
+	assert_non_null(strstr(bad.out, "BYPASS"));
+	assert_non_null(strstr(bad.out, "BAD VERDICTS: 10 packets"));
+	assert_non_null(strstr(bad.out, "/etc/xslot/xslot.ini:12: slot edge.20: the verifier refused it\n"));
+	host->healthy = true;
+	run(host, &good);
+	assert_null(strstr(good.out, "GAP"));
+	assert_null(strstr(good.out, "BYPASS"));
+	assert_null(strstr(good.out, "BAD"));
+	assert_non_null(strstr(good.out, "chain edge: 11 packets, generation 8"));
+	assert_non_null(strstr(good.out, "  eth0: native, attached (link, index 2)\n"));
+	assert_non_null(strstr(good.out, "12,345,678,901,234"));
+	assert_null(strstr(good.out, "\033"));
+	assert_null(strstr(good.out, "map hits")); /* details are for `status CHAIN` */
+}
+
+static void test_status_of_one_chain_has_details(void **state)
+{
+	struct run it = { { "status", "edge" } };
+	struct fake_host *host = *state;
+
+	run(host, &it);
+	assert_non_null(strstr(it.out, "map hits: state, kept\n"));
+	assert_non_null(strstr(it.out, "rules: 7\n"));
+}
+
+static void test_reload_refused(void **state)
+{
+	struct run plain = { { "reload" } }, as_json = { { "reload", "--json" } };
+	struct fake_host *host = *state;
+	json_t *json, *error;
+
+	run(host, &plain);
+	assert_int_equal(plain.code, 78);
+	assert_string_equal(plain.out, "");
+	assert_string_equal(plain.err,
+		"/etc/xslot/xslot.ini:12: slot edge.20: the verifier refused it\n"
+		"    0: (b7) r0 = 0\n"
+		"    1: (95) exit\n"
+		"xslotctl: no place\n"
+		"xslotctl: the reload was refused with 2 errors after 41.2 ms; nothing has changed\n");
+	run(host, &as_json);
+	assert_int_equal(as_json.code, 78);
+	assert_string_equal(as_json.err, "");
+	json = parse(as_json.out);
+	error = json_array_get(json_object_get(json, "errors"), 0);
+	assert_int_equal(json_integer_value(json_object_get(error, "line")), 12);
+	assert_non_null(json_object_get(error, "log"));
+	json_decref(json);
+	assert_int_equal(host->n_reload, 2);
+	assert_false(host->allow_detach);
+}
+
+static void test_reload_done(void **state)
+{
+	struct run it = { { "reload", "--allow-detach" } };
+	struct fake_host *host = *state;
+
+	host->healthy = true;
+	run(host, &it);
+	assert_int_equal(it.code, 0);
+	assert_non_null(strstr(it.out, "reloaded in "));
+	assert_string_equal(it.err, "");
+	assert_true(host->allow_detach);
+}
+
+static void test_users_without_rights(void **state)
+{
+	struct run closed = { { "status" }, NOBODY }, changing = { { "reload" }, NOBODY },
+		   reading = { { "status" }, NOBODY };
+	struct fake_host *host = *state;
+
+	if (geteuid())
+		skip();
+	assert_return_code(chmod(host->directory, 0755), errno);
+	run(host, &closed);
+	assert_int_equal(closed.code, 77);
+	assert_non_null(strstr(closed.err, "Permission denied; it is open to root and to the group xslot"));
+	assert_return_code(chmod(host->path, 0666), errno);
+	run(host, &changing);
+	assert_int_equal(changing.code, 77);
+	assert_string_equal(
+		changing.err, "xslotctl: Reload is for root only; user 65534 may read the status\n");
+	run(host, &reading);
+	assert_int_equal(reading.code, 0);
+}
+
+static void test_help_and_version(void **state)
+{
+	static const char *const verbs[] = { "status [CHAIN]", "reload", "check [FILE]", "plugin list",
+		"plugin info NAME|FILE", "features", "help [VERB]", "--json", "XSLOT_SOCKET" };
+	struct run help = { { "help" } }, option = { { "--help" } }, one = { { "help", "plugin", "info" } },
+		   version = { { "--version" } };
+	struct fake_host *host = *state;
+
+	run(host, &help);
+	run(host, &option);
+	run(host, &one);
+	run(host, &version);
+	assert_int_equal(help.code + option.code + one.code + version.code, 0);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		assert_non_null(strstr(help.out, verbs[i]));
+	assert_string_equal(help.out, option.out);
+	assert_non_null(strstr(one.out, "NAME|FILE"));
+	assert_null(strstr(one.out, "reload"));
+	assert_int_equal(strncmp(version.out, "xslotctl ", 9), 0);
+}
+
+static void test_plugins(void **state)
+{
+	struct run list = { { "plugin", "list", "--json", "--plugin-path", PLUGINS } },
+		   info = { { "plugin", "info", "ratelimit", "--plugin-path", PLUGINS } },
+		   json_info = { { "plugin", "info", PLUGINS "/ratelimit.so", "--json" } };
+	struct fake_host *host = *state;
+	json_t *json, *rate;
+
+	run(host, &list);
+	assert_int_equal(list.code, 0);
+	json = parse(list.out);
+	assert_in_range(json_array_size(json_object_get(json, "plugins")), 4, 100);
+	json_decref(json);
+	run(host, &info);
+	assert_int_equal(info.code, 0);
+	assert_non_null(strstr(info.out, "uint 0 to 128"));
+	assert_non_null(strstr(info.out, "packets|bytes"));
+	assert_non_null(strstr(info.out, "(required)"));
+	run(host, &json_info);
+	json = parse(json_info.out);
+	rate = json_array_get(json_object_get(json_object_get(json, "plugin"), "parameters"), 0);
+	assert_string_equal(json_string_value(json_object_get(rate, "name")), "rate");
+	assert_string_equal(json_string_value(json_object_get(rate, "type")), "uint");
+	assert_true(json_is_true(json_object_get(rate, "required")));
+	json_decref(json);
+}
+
+static bool is_documented(const char *page, const char *key)
+{
+	static const char *const forms[] = { ".It Cm %s\n", ".It Cm %s[]\n", "Cm %s\n", "Cm %s ", " %s ",
+		" %s\n", "Cm %s[]" };
+	char wanted[128];
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		char *at;
+
+		snprintf(wanted, sizeof(wanted), forms[i], key);
+		for (at = strstr(page, wanted); at; at = strstr(at + 1, wanted)) {
+			const char *line = at;
+
+			while (line > page && line[-1] != '\n')
+				line--;
+			if (!strncmp(line, ".It Cm ", 7) || !strncmp(line, ".Cm ", 4))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_documented(const char *page, const json_t *json)
+{
+	const json_t *value;
+	const char *key;
+	size_t i;
+
+	json_array_foreach(json, i, value) check_documented(page, value);
+	json_object_foreach((json_t *)json, key, value)
+	{
+		if (!is_documented(page, key))
+			fail_msg("xslotctl(8) does not document the key %s", key);
+		if (strcmp(key, "status")) /* the plugin's own keys */
+			check_documented(page, value);
+	}
+}
+
+static void test_the_man_page_has_every_key(void **state)
+{
+	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
+		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
+		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" } };
+	struct fake_host *host = *state;
+	static char page[65536];
+	int fd = open(MAN_PAGE, O_RDONLY | O_CLOEXEC);
+	json_t *json;
+
+	assert_true(fd >= 0);
+	read_all(fd, page, sizeof(page));
+	assert_false(is_documented(page, "no_such_key"));
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		struct run it = {};
+
+		memcpy(it.arguments, calls[i], sizeof(it.arguments));
+		run(host, &it);
+		json = parse(it.out);
+		check_documented(page, json);
+		json_decref(json);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_host_setup, fake_host_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_errors_and_exit_codes),
+		TEST(test_options_before_and_after_the_verb),
+		TEST(test_status_says_what_is_wrong),
+		TEST(test_status_of_one_chain_has_details),
+		TEST(test_reload_refused),
+		TEST(test_reload_done),
+		TEST(test_users_without_rights),
+		TEST(test_help_and_version),
+		TEST(test_plugins),
+		TEST(test_the_man_page_has_every_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
