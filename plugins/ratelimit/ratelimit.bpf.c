@@ -102,23 +102,6 @@ static __always_inline struct ratelimit_bucket *bucket_of(
 	return bpf_map_lookup_elem(&buckets, source);
 }
 
-/*
- * What `credit` becomes after `elapsed` nanoseconds, at most `full`. Exact for all values: below 2^29 ns the
- * product fits, as rate is below 2^35; above, a division says whether it would pass what is missing.
- */
-static __always_inline __u64 refill(__u64 credit, __u64 full, __u64 elapsed)
-{
-	__u64 missing, gain;
-
-	if (credit >= full)
-		return full;
-	missing = full - credit;
-	if (elapsed >> 29 && elapsed > missing / rate)
-		return full;
-	gain = elapsed * rate;
-	return gain < missing ? credit + gain : full;
-}
-
 /* Take `cost` out of the bucket; 0 when there is less in it. The caller holds its lock. */
 static __always_inline int take(struct ratelimit_bucket *bucket, __u64 full, __u64 now, __u64 cost)
 {
@@ -126,7 +109,7 @@ static __always_inline int take(struct ratelimit_bucket *bucket, __u64 full, __u
 
 	/* Another CPU, which read the clock later, may have been here. */
 	if (now > bucket->at) {
-		credit = refill(credit, full, now - bucket->at);
+		credit = ratelimit_refill(credit, full, rate, now - bucket->at);
 		bucket->at = now;
 	} else if (credit > full) {
 		credit = full;

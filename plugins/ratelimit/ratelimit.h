@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What ratelimit.bpf.c and ratelimit.c agree on: their maps. */
+/* What ratelimit.bpf.c, ratelimit.c and their test agree on: the maps, and how credit grows. */
 #ifndef RATELIMIT_H
 #define RATELIMIT_H
 
@@ -32,5 +32,24 @@ struct ratelimit_totals {
 	__u64 dropped;
 	__u64 untracked; /* passed, because no bucket could be had */
 };
+
+/*
+ * What `credit` becomes after `elapsed` nanoseconds: `rate` more for each, at most `full`. Exact for all
+ * values with rate < 2^35: below 2^29 ns the product fits; above, a division says whether it passes what is
+ * missing.
+ */
+static inline __attribute__((always_inline)) __u64 ratelimit_refill(
+	__u64 credit, __u64 full, __u64 rate, __u64 elapsed)
+{
+	__u64 missing, gain;
+
+	if (credit >= full)
+		return full;
+	missing = full - credit;
+	if (elapsed >> 29 && elapsed > missing / rate)
+		return full;
+	gain = elapsed * rate;
+	return gain < missing ? credit + gain : full;
+}
 
 #endif
