@@ -63,6 +63,7 @@ static void test_cut_packet_counts_as_what_is_known(void **state)
 /* All buffers of a packet count, where the kernel has such packets (5.18). */
 static void test_bytes_of_all_buffers(void **state)
 {
+	const uint8_t frags = 1;
 	size_t size = 9000;
 	uint8_t *bytes = calloc(1, size);
 	uint8_t head[2048];
@@ -71,6 +72,7 @@ static void test_bytes_of_all_buffers(void **state)
 
 	bpf_object__close(object);
 	object = harness_open(count_bpf, sizeof(count_bpf));
+	harness_set(object, "xslot_frags", &frags, 1);
 	bpf_program__set_flags(bpf_object__next_program(object, NULL), 1 << 5 /* BPF_F_XDP_HAS_FRAGS */);
 	if (bpf_object__load(object) < 0) {
 		free(bytes);
