@@ -12,12 +12,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
+#include "kernel/bpffs.h"
 #include "kernel/dispatcher.h"
 #include "kernel/features.h"
 #include "util/cleanup.h"
@@ -30,8 +32,9 @@
 #endif
 
 struct dispatcher {
-	struct dispatcher_bpf *skeleton;
-	struct xslot_state *state;	       /* the skeleton's mapping */
+	struct dispatcher_bpf *skeleton; /* NULL when opened from pins: the fds are ours then */
+	int program_fd, state_fd, counters_fd;
+	struct xslot_state *state;	       /* the skeleton's mapping, or ours */
 	const struct xslot_counters *counters; /* one row a CPU */
 	size_t n_cpus;
 	uint32_t program_id;
@@ -45,8 +48,25 @@ void dispatcher_free(struct dispatcher *dispatcher)
 		return;
 	if (dispatcher->counters)
 		munmap((void *)dispatcher->counters, dispatcher->n_cpus * sizeof(struct xslot_counters));
+	if (!dispatcher->skeleton) {
+		if (dispatcher->state)
+			munmap(dispatcher->state, sizeof(struct xslot_state));
+		cleanup_close(&dispatcher->program_fd);
+		cleanup_close(&dispatcher->state_fd);
+		cleanup_close(&dispatcher->counters_fd);
+	}
 	dispatcher_bpf__destroy(dispatcher->skeleton);
 	free(dispatcher);
+}
+
+/* NULL when out of memory. */
+static struct dispatcher *dispatcher_new(void)
+{
+	struct dispatcher *dispatcher = calloc(1, sizeof(*dispatcher));
+
+	if (dispatcher)
+		dispatcher->program_fd = dispatcher->state_fd = dispatcher->counters_fd = -1;
+	return dispatcher;
 }
 
 static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
@@ -70,8 +90,7 @@ static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
 static int dispatcher_map_counters(struct dispatcher *dispatcher, struct xslot_diag *diag)
 {
 	size_t size = dispatcher->n_cpus * sizeof(struct xslot_counters);
-	int fd = bpf_map__fd(dispatcher->skeleton->maps.counters);
-	void *counters = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	void *counters = mmap(NULL, size, PROT_READ, MAP_SHARED, dispatcher->counters_fd, 0);
 
 	if (counters == MAP_FAILED)
 		return fail(diag, -errno, "cannot map the dispatcher's counters (%zu bytes): %s", size,
@@ -80,11 +99,20 @@ static int dispatcher_map_counters(struct dispatcher *dispatcher, struct xslot_d
 	return 0;
 }
 
+static int dispatcher_learn_id(struct dispatcher *dispatcher, struct xslot_diag *diag)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(dispatcher->program_fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot ask for the dispatcher's program id: %s", strerror(errno));
+	dispatcher->program_id = info.id;
+	return 0;
+}
+
 int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
 {
-	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = calloc(1, sizeof(*dispatcher));
-	struct bpf_prog_info info = { 0 };
-	uint32_t info_size = sizeof(info);
+	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
 	const size_t log_size = 64 << 10;
 	char *log CLEANUP(free) = calloc(1, log_size);
 	struct bpf_program *program;
@@ -110,21 +138,103 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 	if (r < 0)
 		return load_failed(r, frags, log, diag);
 	dispatcher->state = &dispatcher->skeleton->data_state->state;
-	r = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &info_size);
+	dispatcher->program_fd = bpf_program__fd(program);
+	dispatcher->state_fd = bpf_map__fd(dispatcher->skeleton->maps.data_state);
+	dispatcher->counters_fd = bpf_map__fd(dispatcher->skeleton->maps.counters);
+	r = dispatcher_learn_id(dispatcher, diag);
+	if (r == 0)
+		r = dispatcher_map_counters(dispatcher, diag);
+	if (r == 0)
+		*ret_dispatcher = TAKE_PTR(dispatcher);
+	return r;
+}
+
+static int pin_one(int fd, const char *folder, const char *name, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return bpffs_pin(fd, path, name, diag);
+}
+
+int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	int r = pin_one(dispatcher->program_fd, folder, "dispatcher", diag);
+
+	if (r == 0)
+		r = pin_one(dispatcher->state_fd, folder, "state", diag);
+	if (r == 0)
+		r = pin_one(dispatcher->counters_fd, folder, "counters", diag);
+	return r;
+}
+
+static int open_one(
+	const char *folder, const char *name, enum bpffs_kind kind, int *ret_fd, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return bpffs_open(path, kind, ret_fd, diag);
+}
+
+/* The pinned maps must be what this version writes and reads: its layout, one row for each CPU. */
+static int check_maps(const struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	struct bpf_map_info state = { 0 }, counters = { 0 };
+	uint32_t state_size = sizeof(state), counters_size = sizeof(counters);
+
+	if (bpf_obj_get_info_by_fd(dispatcher->state_fd, &state, &state_size) < 0 ||
+		bpf_obj_get_info_by_fd(dispatcher->counters_fd, &counters, &counters_size) < 0)
+		return fail(
+			diag, -errno, "cannot look at the maps pinned in %s: %s", folder, strerror(errno));
+	if (state.value_size != sizeof(struct xslot_state) ||
+		counters.value_size != sizeof(struct xslot_counters) ||
+		counters.max_entries != dispatcher->n_cpus)
+		return fail(diag, -EINVAL, "the maps pinned in %s are not a dispatcher's of this version",
+			folder);
+	return 0;
+}
+
+int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
+{
+	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
+	void *state;
+	int r;
+
+	if (!dispatcher)
+		return fail(diag, -ENOMEM, "no memory for a dispatcher");
+	r = libbpf_num_possible_cpus();
 	if (r < 0)
-		return fail(diag, r, "cannot ask for the dispatcher's program id: %s", strerror(-r));
-	dispatcher->program_id = info.id;
-	r = dispatcher_map_counters(dispatcher, diag);
+		return fail(diag, r, "cannot count the possible CPUs: %s", strerror(-r));
+	dispatcher->n_cpus = r;
+	r = open_one(folder, "dispatcher", BPFFS_PROGRAM, &dispatcher->program_fd, diag);
+	if (r == 0)
+		r = open_one(folder, "state", BPFFS_MAP, &dispatcher->state_fd, diag);
+	if (r == 0)
+		r = open_one(folder, "counters", BPFFS_MAP, &dispatcher->counters_fd, diag);
+	if (r == 0)
+		r = check_maps(dispatcher, folder, diag);
 	if (r < 0)
 		return r;
-
-	*ret_dispatcher = TAKE_PTR(dispatcher);
-	return 0;
+	state = mmap(NULL, sizeof(struct xslot_state), PROT_READ | PROT_WRITE, MAP_SHARED,
+		dispatcher->state_fd, 0);
+	if (state == MAP_FAILED)
+		return fail(diag, -errno, "cannot map %s/state: %s", folder, strerror(errno));
+	dispatcher->state = state;
+	if (dispatcher->state->magic != XSLOT_STATE_MAGIC || dispatcher->state->layout != XSLOT_STATE_LAYOUT)
+		return fail(diag, -EINVAL, "%s/state has layout %u, this version knows %u", folder,
+			dispatcher->state->layout, XSLOT_STATE_LAYOUT);
+	r = dispatcher_learn_id(dispatcher, diag);
+	if (r == 0)
+		r = dispatcher_map_counters(dispatcher, diag);
+	if (r == 0)
+		*ret_dispatcher = TAKE_PTR(dispatcher);
+	return r;
 }
 
 int dispatcher_fd(const struct dispatcher *dispatcher)
 {
-	return bpf_program__fd(dispatcher->skeleton->progs.xslot_dispatch);
+	return dispatcher->program_fd;
 }
 
 uint32_t dispatcher_program_id(const struct dispatcher *dispatcher)

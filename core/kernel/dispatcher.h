@@ -13,6 +13,7 @@ enum bank { BANK_A, BANK_B };
 
 struct dispatcher;
 
+#define DISPATCHER_VERSION 1 /* of bpf/dispatcher.bpf.c; raise it with what the program does */
 #define DISPATCHER_FUNCTION_MAX 16
 
 /*
@@ -21,6 +22,13 @@ struct dispatcher;
  */
 int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot_diag *diag);
 void dispatcher_free(struct dispatcher *dispatcher); /* accepts NULL */
+
+/*
+ * Pin program, state and counters into `folder`, as "dispatcher", "state" and "counters"; and open what is
+ * pinned there: -EINVAL when it is not this version's.
+ */
+int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag);
+int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag);
 
 int dispatcher_fd(const struct dispatcher *dispatcher);
 uint32_t dispatcher_program_id(const struct dispatcher *dispatcher);

@@ -70,6 +70,17 @@ int instance_place(struct instance *instance, const struct dispatcher *dispatche
 
 void instance_free(struct instance *instance); /* accepts NULL */
 
+/*
+ * Pin program, maps and the object's bytes into `folder` (made): "program", "maps/NAME", "object". After a
+ * failure the caller removes the folder.
+ */
+int instance_pin(const struct instance *instance, const void *object, size_t size, const char *folder,
+	struct xslot_diag *diag);
+/* The object's bytes from such a folder; the caller's to free. */
+int instance_read_object(const char *folder, void **ret_object, size_t *ret_size, struct xslot_diag *diag);
+/* In place of instance_load, after instance_open with that object: be the instance that is pinned there. */
+int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag);
+
 uint32_t instance_program_id(const struct instance *instance);
 
 /* A map's fd by its C name, the instance's own: do not close. -ENOENT when there is none. */

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "kernel/bpffs.h"
 #include "kernel/extack.h"
 #include "kernel/netdev.h"
 #include "kernel/occupant.h"
@@ -188,4 +189,42 @@ bool netdev_alive(const struct netdev *netdev)
 	if (occupant_id(netdev->ifindex, mode_flag(netdev->mode), &id) < 0)
 		return if_indextoname(netdev->ifindex, (char[IF_NAMESIZE]){ 0 }) != NULL;
 	return id == info.prog_id;
+}
+
+int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag)
+{
+	return bpffs_pin(netdev->link_fd, path, netdev->name, diag);
+}
+
+int netdev_open_pinned(
+	const char *path, enum xdp_mode mode, struct netdev **ret_netdev, struct xslot_diag *diag)
+{
+	struct netdev *netdev CLEANUP(netdev_detach) = calloc(1, sizeof(*netdev));
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int r;
+
+	if (!netdev)
+		return fail(diag, -ENOMEM, "no memory for pin %s", path);
+	*netdev = (struct netdev){ .mode = mode, .link_fd = -1 };
+	r = bpffs_open(path, BPFFS_LINK, &netdev->link_fd, diag);
+	if (r < 0)
+		return r;
+	if (bpf_obj_get_info_by_fd(netdev->link_fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot look at pin %s: %s", path, strerror(errno));
+	if (info.type != BPF_LINK_TYPE_XDP)
+		return fail(diag, -EINVAL, "pin %s is a link, but not one of XDP", path);
+	netdev->ifindex = info.xdp.ifindex;
+	if (!netdev->ifindex || !if_indextoname(netdev->ifindex, netdev->name))
+		return fail(diag, -ENODEV, "pin %s: its interface is gone", path);
+	*ret_netdev = TAKE_PTR(netdev);
+	return 0;
+}
+
+uint32_t netdev_program_id(const struct netdev *netdev)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(netdev->link_fd, &info, &size) < 0 ? 0 : info.prog_id;
 }

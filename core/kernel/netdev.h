@@ -28,7 +28,16 @@ int netdev_attach(const char *name, enum xdp_mode mode, int program_fd, struct n
 /* Let another program take over: no packet meets a bare interface. */
 int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag);
 
-/* Detach and free. Accepts NULL. */
+/*
+ * Pin the link: the interface then carries the program until the pin is removed and all fds are closed. Open
+ * one: -ENODEV when its interface is gone.
+ */
+int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag);
+int netdev_open_pinned(
+	const char *path, enum xdp_mode mode, struct netdev **ret_netdev, struct xslot_diag *diag);
+uint32_t netdev_program_id(const struct netdev *netdev); /* 0 when the link does not tell */
+
+/* Detach (unless it is pinned) and free. Accepts NULL. */
 void netdev_detach(struct netdev *netdev);
 
 const char *netdev_name(const struct netdev *netdev);

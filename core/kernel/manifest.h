@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What a chain's kernel objects do not say themselves: which plugin fills which slot, from which content, and
+ * what was counted so far. One value of one pinned map, written by one system call: a host that is killed
+ * leaves it before or after a change, never between.
+ */
+#ifndef KERNEL_MANIFEST_H
+#define KERNEL_MANIFEST_H
+
+#include <stdint.h>
+#include <xslot/diag.h>
+#include <xslot/slots.h>
+
+#include "util/digest.h"
+
+#define MANIFEST_MAGIC 0x74736566696e616dULL /* "manifest" */
+#define MANIFEST_LAYOUT 1
+#define MANIFEST_TEXT 32
+
+/* Packets of one slot, or of a whole chain; they only rise. */
+struct manifest_count {
+	uint64_t seen;
+	uint64_t proceeded;
+	uint64_t outcome[XSLOT_OUTCOMES];
+};
+
+struct manifest_slot {
+	uint64_t instance;	  /* its folder: inst/ID */
+	uint32_t number;	  /* in the INI file */
+	uint32_t proceed;	  /* as configured */
+	uint32_t default_proceed; /* what holds when none is configured */
+	uint32_t state_version;
+	uint32_t is_object; /* it runs the file of `object =` */
+	uint32_t reserved;
+	uint64_t since; /* seconds since the epoch */
+	char plugin[MANIFEST_TEXT];
+	char version[MANIFEST_TEXT];
+	char function[128];    /* the program in the BPF object; "": its only one */
+	struct digest content; /* of plugin file, object file, program and parameters together */
+	struct manifest_count count;
+};
+
+/* One generation. The one whose id the dispatcher's running generation bears is true. */
+struct manifest_record {
+	uint32_t generation;
+	uint32_t n_slots;
+	struct manifest_slot slots[XSLOT_MAX_SLOTS];
+};
+
+struct manifest {
+	uint64_t magic;
+	uint32_t layout;
+	uint32_t dispatcher; /* version of the dispatcher's program: DISPATCHER_VERSION */
+	uint32_t generic;
+	uint32_t frags;
+	uint64_t next_instance;
+	struct manifest_count total;
+	uint64_t baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* raw counters that are folded already */
+	struct manifest_record record[2];		      /* by generation & 1 */
+};
+
+/* A new map for a manifest; the fd is the caller's. */
+int manifest_create(int *ret_fd, struct xslot_diag *diag);
+int manifest_write(int fd, const struct manifest *manifest, struct xslot_diag *diag);
+/* -EINVAL when what it holds is no manifest that this version knows. */
+int manifest_read(int fd, struct manifest *ret_manifest, struct xslot_diag *diag);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * bpffs is a small file system: folders, pins, rename, nothing else. The network namespace is part of the
+ * path because XDP belongs to one, while bpffs may be shared by many; its inode names it.
+ */
+#include "kernel/pindir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/magic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+#ifndef BPF_FS_MAGIC
+#define BPF_FS_MAGIC 0xcafe4a11
+#endif
+
+struct pindir {
+	char *root;
+	int fd; /* locked */
+};
+
+DEFINE_CLEANUP(struct pindir *, pindir_close);
+DEFINE_CLEANUP(DIR *, closedir);
+
+int pindir_make(const char *path, struct xslot_diag *diag)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return fail(diag, -errno, "cannot make folder %s: %s", path, strerror(errno));
+}
+
+/* The nearest part of `path` that exists must be in a BPF file system. */
+static int check_bpffs(const char *path, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *part = strdup(path);
+	struct statfs fs;
+
+	if (!part)
+		return fail(diag, -ENOMEM, "out of memory");
+	while (statfs(part, &fs) < 0) {
+		char *slash = strrchr(part, '/');
+
+		if (errno != ENOENT || !slash || slash == part)
+			return fail(diag, -errno, "cannot look at %s: %s", path, strerror(errno));
+		*slash = 0;
+	}
+	if ((uint32_t)fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	return fail(diag, -EINVAL,
+		"[host] bpffs = %s is not in a BPF file system: mount one (mount -t bpf bpf /sys/fs/bpf); "
+		"inside \"ip "
+		"netns exec\", which mounts a fresh /sys, start it with \"nsenter --net=/run/netns/NAME\" "
+		"instead",
+		path);
+}
+
+static int lock(struct pindir *pindir, struct xslot_diag *diag)
+{
+	pindir->fd = open(pindir->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (pindir->fd < 0)
+		return fail(diag, -errno, "cannot open folder %s: %s", pindir->root, strerror(errno));
+	if (flock(pindir->fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return fail(diag, -EBUSY,
+			"another xslotd runs in this network namespace with bpffs folder %s; one is enough, "
+			"or "
+			"give this one its own [host] bpffs and interfaces",
+			pindir->root);
+	return fail(diag, -errno, "cannot lock folder %s: %s", pindir->root, strerror(errno));
+}
+
+int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag *diag)
+{
+	CLEANUP(pindir_close) struct pindir *pindir = calloc(1, sizeof(*pindir));
+	struct stat netns;
+	int r;
+
+	if (!pindir)
+		return fail(diag, -ENOMEM, "out of memory");
+	pindir->fd = -1;
+	r = check_bpffs(bpffs, diag);
+	if (r < 0)
+		return r;
+	if (stat("/proc/self/ns/net", &netns) < 0)
+		return fail(diag, -errno, "cannot look at /proc/self/ns/net: %s", strerror(errno));
+	if (asprintf(&pindir->root, "%s/%llu", bpffs, (unsigned long long)netns.st_ino) < 0)
+		return fail(diag, -ENOMEM, "out of memory");
+	r = pindir_make(bpffs, diag);
+	if (r == 0)
+		r = pindir_make(pindir->root, diag);
+	if (r == 0)
+		r = lock(pindir, diag);
+	if (r == 0)
+		*ret_pindir = TAKE_PTR(pindir);
+	return r;
+}
+
+void pindir_close(struct pindir *pindir)
+{
+	if (!pindir)
+		return;
+	if (pindir->fd >= 0) {
+		rmdir(pindir->root); /* fails, as it should, when something is in it */
+		close(pindir->fd);
+	}
+	free(pindir->root);
+	free(pindir);
+}
+
+const char *pindir_root(const struct pindir *pindir)
+{
+	return pindir->root;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int pindir_list(const char *path, char ***ret_names, size_t *ret_n, struct xslot_diag *diag)
+{
+	CLEANUP(closedir) DIR *dir = opendir(path);
+	struct dirent *entry;
+	char **names = NULL;
+	size_t n = 0;
+
+	if (!dir && errno != ENOENT)
+		return fail(diag, -errno, "cannot read folder %s: %s", path, strerror(errno));
+	while (dir && (entry = readdir(dir))) {
+		char **more;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		more = reallocarray(names, n + 1, sizeof(*names));
+		if (more)
+			names = more;
+		if (!more || !(names[n] = strdup(entry->d_name))) {
+			pindir_list_free(names, n);
+			return fail(diag, -ENOMEM, "out of memory");
+		}
+		n++;
+	}
+	if (n)
+		qsort(names, n, sizeof(*names), by_name);
+	*ret_names = names;
+	*ret_n = n;
+	return 0;
+}
+
+void pindir_list_free(char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int pindir_remove(const char *path, struct xslot_diag *diag)
+{
+	int r = nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+
+	if (r == 0 || (r == -1 && errno == ENOENT))
+		return 0;
+	r = r == -1 ? -errno : r;
+	return fail(diag, r, "cannot remove %s: %s", path, strerror(-r));
+}

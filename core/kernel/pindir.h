@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The host's folders in bpffs, where kernel objects outlive it: BPFFS/NETNS/CHAIN/…. Paths are built with
+ * pindir_path(); everything below works on paths. Names must not hold a dot: bpffs refuses them.
+ */
+#ifndef KERNEL_PINDIR_H
+#define KERNEL_PINDIR_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <xslot/diag.h>
+
+struct pindir;
+
+/*
+ * Open (and make, 0700) BPFFS/NETNS, where NETNS is the inode of this network namespace, and lock it as long
+ * as it is open: -EBUSY when another host has it. -EINVAL when BPFFS is not in a BPF file system; the
+ * sentence says how to get one.
+ */
+int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag *diag);
+/* Let go of the lock; the folder goes too when it is empty. Accepts NULL. */
+void pindir_close(struct pindir *pindir);
+const char *pindir_root(const struct pindir *pindir);
+
+/* Make a folder; one that exists is fine. */
+int pindir_make(const char *path, struct xslot_diag *diag);
+
+/* The names in a folder, sorted; caller frees each and the array. A folder that does not exist has none. */
+int pindir_list(const char *path, char ***ret_names, size_t *ret_n, struct xslot_diag *diag);
+void pindir_list_free(char **names, size_t n);
+
+/* Remove a file, or a folder with all that is in it. What does not exist is fine. */
+int pindir_remove(const char *path, struct xslot_diag *diag);
+
+#endif
