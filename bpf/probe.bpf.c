@@ -36,6 +36,13 @@ int extension(struct xdp_md *ctx)
 	return XSLOT_NEXT;
 }
 
+/* What tail_call() calls. */
+SEC("xdp")
+int called(struct xdp_md *ctx)
+{
+	return XDP_DROP;
+}
+
 SEC("freplace/stub")
 int tail_call(struct xdp_md *ctx)
 {

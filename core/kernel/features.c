@@ -105,6 +105,18 @@ static int load_target(struct probe_bpf **ret_probe, uint32_t flags, char *ret_w
 	return 0;
 }
 
+/*
+ * A program array takes programs of its first user's type only, and the first to load is the extension. So an
+ * array that an XDP program can be put into afterwards is what shows that an extension may tail-call.
+ */
+static int fill_program_array(struct probe_bpf *probe)
+{
+	const uint32_t key = 0;
+	int fd = bpf_program__fd(probe->progs.called);
+
+	return bpf_map_update_elem(bpf_map__fd(probe->maps.programs), &key, &fd, BPF_ANY) < 0 ? -errno : 0;
+}
+
 /* Load the extension (or the one that tail-calls) for the stub of a freshly loaded target. */
 static int load_extension(bool tail_call, char *ret_why, size_t size)
 {
@@ -121,10 +133,13 @@ static int load_extension(bool tail_call, char *ret_why, size_t size)
 		return r;
 	program = tail_call ? extension->progs.tail_call : extension->progs.extension;
 	bpf_program__set_autoload(program, true);
+	bpf_program__set_autoload(extension->progs.called, tail_call);
+	bpf_program__set_expected_attach_type(extension->progs.called, 0); /* an extension's */
 	r = bpf_program__set_attach_target(program, bpf_program__fd(target->progs.target), "stub");
 	if (r < 0)
 		return no(ret_why, size, r, "the target program's BTF cannot be read: %s", strerror(-r));
-	return probe_load(extension);
+	r = probe_load(extension);
+	return r < 0 || !tail_call ? r : fill_program_array(extension);
 }
 
 int features_freplace(char *ret_why, size_t size)
@@ -181,12 +196,14 @@ static int xdp_link(char *ret_why, size_t size)
 	return 0;
 }
 
+/* A batch size goes with live frames; kernels that know neither ignore the flag, but not the unknown field.
+ */
 static int live_frames(char *ret_why, size_t size)
 {
 	struct probe_bpf *probe CLEANUP(probe_bpf__destroy) = NULL;
 	char frame[64] = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame), .repeat = 1,
-		.flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+		.batch_size = 1, .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 	int r = load_target(&probe, 0, ret_why, size);
 
 	if (r < 0)
