@@ -22,6 +22,7 @@
 #include "kernel/bpffs.h"
 #include "kernel/dispatcher.h"
 #include "kernel/features.h"
+#include "kernel/warnings.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -115,6 +116,7 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
 	const size_t log_size = 64 << 10;
 	char *log CLEANUP(free) = calloc(1, log_size);
+	struct warnings unwanted = {}; /* the verifier's log says it all */
 	struct bpf_program *program;
 	int r;
 
@@ -134,7 +136,9 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 	if (frags)
 		bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
 
+	warnings_begin(&unwanted);
 	r = dispatcher_bpf__load(dispatcher->skeleton);
+	warnings_end();
 	if (r < 0)
 		return load_failed(r, frags, log, diag);
 	dispatcher->state = &dispatcher->skeleton->data_state->state;

@@ -18,6 +18,7 @@
 
 #include "kernel/bpffs.h"
 #include "kernel/extack.h"
+#include "kernel/features.h"
 #include "kernel/netdev.h"
 #include "kernel/occupant.h"
 #include "util/cleanup.h"
@@ -73,14 +74,18 @@ static int refused(const char *name, enum xdp_mode mode, int error, const char *
 {
 	bool about_mtu = strstr(text, "MTU") || strstr(text, "mtu");
 	char driver[32], help[128];
+	size_t length;
 
 	driver_name(name, driver, sizeof(driver));
+	length = strlen(driver);
+	if (strncmp(text, driver, length) == 0 && strncmp(text + length, ": ", 2) == 0)
+		text += length + 2; /* newer kernels put the name before the text themselves */
 	if (mode == XDP_MODE_GENERIC)
 		snprintf(help, sizeof(help), "generic mode has no other to fall back to");
 	else if (about_mtu)
 		snprintf(help, sizeof(help),
-			"a smaller MTU on both ends (%d here), frags = yes or mode = generic would help",
-			interface_mtu(name));
+			"a smaller MTU on both ends (%d here)%s or mode = generic would help",
+			interface_mtu(name), features_frags(NULL, 0) == 0 ? ", frags = yes" : "");
 	else
 		snprintf(help, sizeof(help), "mode = generic would help");
 	return fail(diag, error, "cannot attach to %s in %s mode: driver %s refuses: %s; %s", name,
