@@ -21,7 +21,9 @@ struct types_variable {
 /* What the type is once typedefs, const, volatile and tags are taken off. NULL when the BTF is broken. */
 const struct btf_type *types_resolve(const struct btf *btf, uint32_t id);
 
-/* The variable `name`, in whatever data section; maps are variables of ".maps". -ENOENT when there is none.
+/*
+ * Find the variable `name` in any data section, .rodata first. -ENOENT when there is none. Maps are variables
+ * of section ".maps".
  */
 int types_find_variable(const struct btf *btf, const char *name, struct types_variable *ret_variable);
 

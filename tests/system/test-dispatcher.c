@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* The dispatcher on its own: every verdict rule, and swaps under live frames. Plugins are bare extensions. */
+#include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "fill.h"
@@ -313,6 +317,131 @@ static void test_parity(void **state)
 	chain_deinit(&chain);
 }
 
+/* Live frames into the dispatcher, on the second CPU, until told to stop. */
+struct sender {
+	int program_fd;
+	bool stop;
+	uint64_t sent;
+};
+
+static int send_some_live_frames(struct sender *sender)
+{
+	char packet[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet, .data_size_in = sizeof(packet),
+		.repeat = 4096, .batch_size = 64, .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+
+	if (bpf_prog_test_run_opts(sender->program_fd, &options) < 0)
+		return -errno;
+	sender->sent += options.repeat;
+	return 0;
+}
+
+static void *send_live_frames(void *data)
+{
+	struct sender *sender = data;
+	cpu_set_t second;
+
+	CPU_ZERO(&second);
+	CPU_SET(1, &second);
+	pthread_setaffinity_np(pthread_self(), sizeof(second), &second);
+	while (!__atomic_load_n(&sender->stop, __ATOMIC_RELAXED) && send_some_live_frames(sender) == 0)
+		;
+	return NULL;
+}
+
+/* What program `slow` counted. */
+static uint64_t seen(const struct fill *fill)
+{
+	const uint32_t key = 0;
+	uint64_t value = 0;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, fill->object)
+	{
+		if (strstr(bpf_map__name(map), ".bss"))
+			assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &key, &value), 0);
+	}
+	return value;
+}
+
+/*
+ * 100 transactions under traffic, each of which moves two slots at once: one that stamps packets with a
+ * number and one behind it that drops what bears this number and passes what does not. A packet that meets a
+ * stub is a gap; one that is passed met the one slot's old program and the other's new one. The plugin in
+ * front is slow, so that packets are on their way to the slots whenever the host swaps.
+ */
+static void test_swap_under_live_frames(void **state)
+{
+	struct grace *grace = NULL;
+	struct sender sender = { 0 };
+	struct chain chain;
+	pthread_t thread;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		print_message("one CPU: a swap cannot meet a packet here\n");
+		skip();
+	}
+	assert_int_equal(grace_new(&grace, &diag), 0);
+	chain_init(&chain);
+	chain_fill(&chain, 0, BANK_A, "slow", 100);
+	chain_fill(&chain, 1, BANK_A, "stamp_first", 0);
+	chain_fill(&chain, 2, BANK_A, "match_first", 0);
+	chain.generation.count = 3;
+	chain_swap(&chain);
+
+	sender.program_fd = dispatcher_fd(chain.dispatcher);
+	if (send_some_live_frames(&sender) < 0) {
+		print_message("this kernel has no live frames (Linux 5.18)\n");
+		chain_deinit(&chain);
+		grace_free(grace);
+		skip();
+	}
+	assert_int_equal(pthread_create(&thread, NULL, send_live_frames, &sender), 0);
+	for (int i = 1; i <= 100; i++) {
+		enum bank new = i & 1 ? BANK_B : BANK_A, old = !new;
+
+		chain_fill(&chain, 1, new, "stamp_first", i);
+		chain_fill(&chain, 2, new, "match_first", i);
+		chain.generation.banks = new == BANK_B ? 6 : 0;
+		chain_swap(&chain);
+		assert_int_equal(grace_wait(grace, &diag), 0);
+		fill_empty(&chain.fills[old][1]);
+		fill_empty(&chain.fills[old][2]);
+	}
+	__atomic_store_n(&sender.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+
+	print_message("%lu packets sent, %lu seen, %lu met a stub, %lu met a mixture\n", sender.sent,
+		seen(&chain.fills[BANK_A][0]),
+		chain_count(&chain, 1, XSLOT_OUTCOME_GAP) + chain_count(&chain, 2, XSLOT_OUTCOME_GAP),
+		chain_count(&chain, 2, XDP_PASS));
+	assert_true(sender.sent > 0);
+	assert_counted(&chain, 1, XSLOT_OUTCOME_GAP, 0);
+	assert_counted(&chain, 2, XSLOT_OUTCOME_GAP, 0);
+	assert_counted(&chain, 2, XDP_PASS, 0);
+	assert_counted(&chain, -1, 0, seen(&chain.fills[BANK_A][0]));
+	assert_counted(&chain, 2, XDP_DROP, seen(&chain.fills[BANK_A][0]));
+	assert_true(seen(&chain.fills[BANK_A][0]) >= sender.sent);
+	chain_deinit(&chain);
+	grace_free(grace);
+}
+
+static void test_features(void **state)
+{
+	struct feature *features = NULL;
+	size_t n = features_probe(&features);
+
+	assert_true(n >= 6);
+	for (size_t i = 0; i < n; i++) {
+		print_message("%s: %s%s\n", features[i].name,
+			features[i].available ? "yes" : "no: ", features[i].why);
+		assert_int_equal(features[i].available, features[i].why[0] == '\0');
+	}
+	assert_string_equal(features[0].name, "freplace");
+	assert_true(features[0].available); /* this program could not have come so far */
+	free(features);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -324,6 +453,8 @@ int main(void)
 		cmocka_unit_test(test_bypass),
 		cmocka_unit_test(test_fused),
 		cmocka_unit_test(test_parity),
+		cmocka_unit_test(test_swap_under_live_frames),
+		cmocka_unit_test(test_features),
 	};
 
 	libbpf_set_print(NULL);

@@ -14,12 +14,15 @@ int verdict(struct xdp_md *ctx)
 	return value;
 }
 
-/* Go on, after `value` reads of the clock: a packet stays here for a while. */
+__u64 seen;
+
+/* Count in `seen` and go on after `value` reads of the clock: a packet stays here for a while. */
 SEC("xdp")
 int slow(struct xdp_md *ctx)
 {
 	for (int i = 0; i < value && i < 5000; i++)
 		bpf_ktime_get_ns();
+	__sync_fetch_and_add(&seen, 1);
 	return XSLOT_NEXT;
 }
 

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Attaching to real interfaces, in a network namespace of the test's own; and what is said when it fails. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "kernel/dispatcher.h"
+#include "kernel/features.h"
+#include "kernel/netdev.h"
+
+static struct dispatcher *ours;
+static struct xslot_diag diag;
+
+#define run(...)                                                                                             \
+	do {                                                                                                 \
+		char command_[512];                                                                          \
+		snprintf(command_, sizeof(command_), __VA_ARGS__);                                           \
+		if (system(command_) != 0)                                                                   \
+			fail_msg("%s", command_);                                                            \
+	} while (0)
+
+#define assert_says(text)                                                                                    \
+	do {                                                                                                 \
+		if (!strstr(diag.message, text))                                                             \
+			fail_msg("\"%s\" is not in: %s", text, diag.message);                                \
+	} while (0)
+
+static uint32_t attached(const char *interface, enum xdp_mode mode)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	assert_int_equal(bpf_xdp_query(if_nametoindex(interface), 0, &query), 0);
+	return mode == XDP_MODE_NATIVE ? query.drv_prog_id : query.skb_prog_id;
+}
+
+static int setup(void **state)
+{
+	run("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up");
+	xslot_diag_clear(&diag);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	run("ip link del v0 2>/dev/null || ip link del v1 2>/dev/null || true");
+	return 0;
+}
+
+/* Somebody else's program, loaded as XDP. */
+static struct bpf_object *foreign(const char *name, int *ret_fd)
+{
+	struct bpf_object *object = bpf_object__open_file(VERDICT_OBJECT, NULL);
+
+	assert_non_null(object);
+	assert_int_equal(bpf_object__load(object), 0);
+	*ret_fd = bpf_program__fd(bpf_object__find_program_by_name(object, name));
+	return object;
+}
+
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+	return info.id;
+}
+
+static void test_attach_in_just_the_mode(void **state)
+{
+	for (int mode = XDP_MODE_NATIVE; mode <= XDP_MODE_GENERIC; mode++) {
+		struct netdev *netdev = NULL;
+
+		assert_int_equal(netdev_attach("v0", mode, dispatcher_fd(ours), &netdev, &diag), 0);
+		assert_string_equal(netdev_name(netdev), "v0");
+		assert_int_equal(netdev_ifindex(netdev), netdev_index("v0"));
+		assert_int_equal(netdev_mode(netdev), mode);
+		assert_true(netdev_alive(netdev));
+		assert_int_equal(attached("v0", mode), dispatcher_program_id(ours));
+		assert_int_equal(attached("v0", !mode), 0);
+		netdev_detach(netdev);
+		assert_int_equal(attached("v0", mode), 0);
+	}
+	netdev_detach(NULL);
+}
+
+static void test_update(void **state)
+{
+	struct netdev *netdev = NULL;
+	struct dispatcher *newer = NULL;
+
+	assert_int_equal(dispatcher_load(false, &newer, &diag), 0);
+	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), 0);
+	assert_int_equal(netdev_update(netdev, dispatcher_fd(newer), &diag), 0);
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), dispatcher_program_id(newer));
+	assert_true(netdev_alive(netdev));
+	netdev_detach(netdev);
+	dispatcher_free(newer);
+}
+
+static void test_missing_interface(void **state)
+{
+	struct netdev *netdev = NULL;
+
+	assert_int_equal(netdev_index("nosuch0"), 0);
+	assert_int_equal(
+		netdev_attach("nosuch0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -ENODEV);
+	assert_null(netdev);
+	assert_says("nosuch0");
+}
+
+/* Attached through netlink, in either mode, against either mode: named with id, name and what takes it off.
+ */
+static void test_netlink_program_is_named(void **state)
+{
+	static const uint32_t flags[] = { XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE };
+	static const char *off[] = { "ip link set dev v0 xdpdrv off", "ip link set dev v0 xdpgeneric off" };
+	char text[64];
+	int fd;
+	struct bpf_object *object = foreign("verdict", &fd);
+
+	snprintf(text, sizeof(text), "XDP program verdict (program id %u, ", program_id(fd));
+	for (int theirs = 0; theirs < 2; theirs++) {
+		assert_int_equal(bpf_xdp_attach(if_nametoindex("v0"), fd, flags[theirs], NULL), 0);
+		for (int mode = XDP_MODE_NATIVE; mode <= XDP_MODE_GENERIC; mode++) {
+			struct netdev *netdev = NULL;
+			int r = netdev_attach("v0", mode, dispatcher_fd(ours), &netdev, &diag);
+
+			assert_int_equal(r, mode == theirs ? -EBUSY : -EEXIST);
+			assert_null(netdev);
+			assert_says(text);
+			assert_says("attached through netlink");
+			assert_says(off[theirs]);
+			assert_int_equal(attached("v0", theirs), program_id(fd));
+			xslot_diag_clear(&diag);
+		}
+		run("%s", off[theirs]);
+		assert_int_equal(attached("v0", theirs), 0);
+	}
+	bpf_object__close(object);
+}
+
+static void test_link_is_named(void **state)
+{
+	struct bpf_link_info info = { 0 };
+	struct netdev *netdev = NULL;
+	uint32_t size = sizeof(info);
+	struct bpf_link *link;
+	char text[64];
+	int fd;
+	struct bpf_object *object = foreign("next", &fd);
+
+	link = bpf_program__attach_xdp(
+		bpf_object__find_program_by_name(object, "next"), if_nametoindex("v0"));
+	assert_non_null(link);
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size), 0);
+	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -EBUSY);
+	snprintf(text, sizeof(text), "XDP program next (program id %u, native, BPF link id %u)", info.prog_id,
+		info.id);
+	assert_says(text);
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), info.prog_id);
+	bpf_link__destroy(link);
+	bpf_object__close(object);
+}
+
+static void test_libxdp_dispatcher_is_named(void **state)
+{
+	struct netdev *netdev = NULL;
+	char why[256];
+
+	if (features_freplace(why, sizeof(why)) < 0) {
+		print_message("no freplace, so libxdp has no dispatcher: %s\n", why);
+		skip();
+	}
+	run("xdp-loader load -m native -n verdict v0 %s && xdp-loader load -m native -n next v0 %s",
+		VERDICT_OBJECT, VERDICT_OBJECT);
+	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -EBUSY);
+	assert_says("libxdp's dispatcher xdp_dispatcher (program id ");
+	assert_says(" verdict (program id ");
+	assert_says(" next (program id ");
+	assert_says("xdp-loader unload v0 --all");
+	run("xdp-loader unload v0 --all");
+	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), 0);
+	netdev_detach(netdev);
+}
+
+static void test_driver_refuses_mtu(void **state)
+{
+	struct dispatcher *with_frags = NULL;
+	struct netdev *netdev = NULL;
+
+	run("ip link set v0 mtu 9000 && ip link set v1 mtu 9000");
+	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -ERANGE);
+	assert_null(netdev);
+	assert_says("cannot attach to v0 in native mode: driver veth refuses: Peer MTU is too large to set "
+		    "XDP; ");
+	assert_says("9000");
+	assert_says("mode = generic");
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), 0); /* asking why left nothing behind */
+	xslot_diag_clear(&diag);
+
+	assert_int_equal(netdev_attach("v0", XDP_MODE_GENERIC, dispatcher_fd(ours), &netdev, &diag), 0);
+	netdev_detach(netdev);
+	if (dispatcher_load(true, &with_frags, &diag) < 0) {
+		assert_says("cannot load the dispatcher program with frags = yes: ");
+		assert_says("5.18");
+		return;
+	}
+	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(with_frags), &netdev, &diag), 0);
+	netdev_detach(netdev);
+	dispatcher_free(with_frags);
+}
+
+static void test_driver_without_xdp(void **state)
+{
+	struct netdev *netdev = NULL;
+
+	assert_int_equal(
+		netdev_attach("lo", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -EOPNOTSUPP);
+	assert_says("lo in native mode");
+	assert_says("native mode; mode = generic would help");
+	xslot_diag_clear(&diag);
+	assert_int_equal(netdev_attach("lo", XDP_MODE_GENERIC, dispatcher_fd(ours), &netdev, &diag), 0);
+	netdev_detach(netdev);
+}
+
+static void test_interface_goes(void **state)
+{
+	struct netdev *deleted = NULL, *moved = NULL;
+
+	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &deleted, &diag), 0);
+	run("ip link del v0");
+	assert_false(netdev_alive(deleted));
+	assert_int_equal(netdev_update(deleted, dispatcher_fd(ours), &diag), -ENODEV);
+	assert_says("v0");
+	assert_says("gone");
+	xslot_diag_clear(&diag);
+	netdev_detach(deleted);
+
+	run("ip link add v0 type veth peer name v1");
+	assert_int_equal(netdev_attach("v0", XDP_MODE_GENERIC, dispatcher_fd(ours), &moved, &diag), 0);
+	assert_true(netdev_alive(moved));
+	run("ip link set v0 name w0");
+	assert_true(netdev_alive(moved)); /* a new name is the same interface */
+	run("ip link set w0 netns 1");
+	assert_false(netdev_alive(moved));
+	netdev_detach(moved);
+}
+
+static int group_setup(void **state)
+{
+	if (unshare(CLONE_NEWNET) < 0)
+		return -1;
+	if (system("ip link set lo up") != 0)
+		return -1;
+	if (dispatcher_load(false, &ours, &diag) < 0) {
+		print_error("%s\n", diag.message);
+		return -1;
+	}
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	dispatcher_free(ours);
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_attach_in_just_the_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_update, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_missing_interface, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_netlink_program_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_link_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_libxdp_dispatcher_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_driver_refuses_mtu, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_driver_without_xdp, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_interface_goes, setup, teardown),
+	};
+
+	libbpf_set_print(NULL);
+	return cmocka_run_group_tests_name("netdev", tests, group_setup, group_teardown);
+}
