@@ -47,7 +47,6 @@ struct connection {
 	struct varlink_reader reader;
 	struct varlink_writer writer;
 	struct server_call *call; /* the one that waits for its reply */
-	bool eof;		  /* the peer sends no more */
 	bool deaf;		  /* the peer reads no more */
 	bool broken;		  /* we are out of memory for it */
 };
@@ -76,7 +75,7 @@ static void connection_free(struct connection *connection)
 static int connection_watch(struct connection *connection)
 {
 	bool waits = varlink_writer_empty(&connection->writer) && varlink_reader_waits(&connection->reader) &&
-		     !connection->eof && !connection->broken;
+		     !connection->broken;
 	uint32_t events = connection->call ? 0 : waits ? EPOLLIN : EPOLLOUT;
 	int r;
 
@@ -298,11 +297,11 @@ static int connection_step(struct connection *connection)
 		json_decref(message);
 		return r;
 	}
-	if (r < 0 || connection->eof)
-		return r < 0 ? r : -ENOTCONN;
+	if (r < 0)
+		return r;
 	r = varlink_reader_fill(&connection->reader, connection->fd);
-	if (r == 0)
-		connection->eof = true;
+	if (r == 0) /* end of file, and all that came before it has been answered */
+		return -ENOTCONN;
 	return r == -EAGAIN ? 0 : r;
 }
 

@@ -75,6 +75,25 @@ static int open_object(
 	return 0;
 }
 
+/*
+ * With frags a packet may have more bytes than lie before data_end. A program that was written for that says
+ * so in its section's name; another one would silently see the first buffer only, so it is refused, as by the
+ * kernel.
+ */
+static int check_frags(
+	const struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
+{
+	const char *section = bpf_program__section_name(instance->program);
+
+	if (!options->frags || !options->plain_maps_are_state || strncmp(section, "xdp.frags", 9) == 0)
+		return 0;
+	return fail(diag, -EINVAL,
+		"%s: the chain has frags = yes, and program %s does not say that it handles frames in "
+		"several "
+		"buffers: its section is \"%s\", not \"xdp.frags\"",
+		instance->name, bpf_program__name(instance->program), section);
+}
+
 static int choose_maps(
 	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
 {
@@ -131,6 +150,9 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 	if (!instance || !(instance->name = strdup(options->name)))
 		return fail(diag, -ENOMEM, "%s: out of memory", options->name);
 	r = open_object(instance, options, diag);
+	if (r < 0)
+		return r;
+	r = check_frags(instance, options, diag);
 	if (r < 0)
 		return r;
 	r = write_params(instance, options, ret_param, diag);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* One plugin instance in the kernel: its BPF object with parameters written in and maps chosen, loaded for a
- * slot. */
+/* One plugin instance in the kernel: its BPF object, parameters written in and maps chosen, for a slot. */
 #ifndef KERNEL_INSTANCE_H
 #define KERNEL_INSTANCE_H
 
@@ -32,11 +31,10 @@ struct instance_options {
 	bool frags;
 	const struct instance_param *params;
 	size_t n_params;
-	const struct instance
-		*previous; /* state maps are carried from it; NULL: none. Must outlive open and load. */
+	const struct instance *previous; /* carry state from it; NULL: none. Must outlive open and load */
 	bool same_state_version;
-	bool plain_maps_are_state; /* plugin `object`: hash, array and LRU maps and those pinned by name are
-				      state */
+	bool plain_maps_are_state; /* a foreign object: its hash, array and LRU maps; for frags it must say so
+				    */
 };
 
 struct instance_map {
@@ -53,8 +51,7 @@ struct instance_map {
 int instance_open(const struct instance_options *options, struct instance **ret_instance,
 	const char **ret_param, struct xslot_diag *diag);
 
-/* Verify and load against the stub of `slot` and `bank`. Makes the maps. After a failure only instance_free.
- */
+/* Verify and load for the stub of `slot` and `bank`, make the maps. After a failure only instance_free. */
 int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
 	enum bank bank, struct xslot_diag *diag);
 

@@ -28,11 +28,8 @@ const struct btf_type *types_resolve(const struct btf *btf, uint32_t id)
 
 int types_find_variable(const struct btf *btf, const char *name, struct types_variable *ret_variable)
 {
-	struct types_variable found = {};
-
 	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
 		const struct btf_type *section = btf__type_by_id(btf, id);
-		const char *section_name = btf__name_by_offset(btf, section->name_off);
 
 		if (!btf_is_datasec(section))
 			continue;
@@ -43,15 +40,16 @@ int types_find_variable(const struct btf *btf, const char *name, struct types_va
 			if (!btf_is_var(variable) ||
 				strcmp(btf__name_by_offset(btf, variable->name_off), name) != 0)
 				continue;
-			if (found.section && strncmp(section_name, ".rodata", 7) != 0)
-				continue;
-			found = (struct types_variable){ section_name, info->type, info->offset, info->size };
+			*ret_variable = (struct types_variable){
+				.section = btf__name_by_offset(btf, section->name_off),
+				.id = info->type,
+				.offset = info->offset,
+				.size = info->size,
+			};
+			return 0;
 		}
 	}
-	if (!found.section)
-		return -ENOENT;
-	*ret_variable = found;
-	return 0;
+	return -ENOENT;
 }
 
 bool types_tagged(const struct btf *btf, uint32_t id, const char *tag)

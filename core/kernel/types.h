@@ -21,9 +21,7 @@ struct types_variable {
 /* What the type is once typedefs, const, volatile and tags are taken off. NULL when the BTF is broken. */
 const struct btf_type *types_resolve(const struct btf *btf, uint32_t id);
 
-/*
- * Find the variable `name` in any data section, .rodata first. -ENOENT when there is none. Maps are variables
- * of section ".maps".
+/* The variable `name`, in whatever data section; maps are variables of ".maps". -ENOENT when there is none.
  */
 int types_find_variable(const struct btf *btf, const char *name, struct types_variable *ret_variable);
 

@@ -48,7 +48,6 @@ void verifier_verdict(const char *log, char *ret_words, size_t size)
 		if (*line == ';') {
 			source = (struct line){ line + 1 + strspn(line + 1, " \t"), 0 };
 			source.length = (size_t)(line + length - source.text);
-			n_remarks = 0;
 		} else if (is_walk(line)) {
 			n_remarks = 0;
 		} else if (length && !is_statistics(line)) {

@@ -31,13 +31,16 @@ struct {
 	__type(value, __u32);
 } prefixes6 SEC(".maps");
 
-/* Entry 0 is never used: its index ends a list. Mapped into the host's memory to be filled. */
+/*
+ * All entries are one value, so that going from one to the next is an addition and not a look-up. Entry 0 is
+ * never used: its index ends a list. Mapped into the host's memory to be filled.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, ACL_MAX_ENTRIES);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct acl_entry);
+	__type(value, struct acl_entries);
 } entries SEC(".maps");
 
 /* By the rule's text, not its place in the file: so an edit elsewhere, or a new order, keeps the number. */
@@ -95,21 +98,35 @@ static __always_inline __u32 *first_entry(const struct xslot_packet *packet)
 	return bpf_map_lookup_elem(&prefixes6, &key6);
 }
 
-static __always_inline int entry_matches(const struct acl_entry *entry, __u32 protocol, __u32 port, int later)
+/* `later` is 1 for a later fragment, else 0. */
+static __always_inline int entry_matches(
+	const struct acl_entry *entry, __u32 protocol, __u32 port, __u32 later)
 {
-	if (!entry->any_protocol && entry->protocol != protocol)
-		return 0;
-	if (later)
-		return !entry->has_ports || entry->deny;
-	return port >= entry->port_low && port <= entry->port_high;
+	__u32 outside = ((port - entry->port_low) & 0xffff) > entry->port_span;
+
+	if (entry->always)
+		return 1;
+	return !((entry->protocol ^ protocol) | (outside & (later ^ 1)) | (entry->no_later_fragment & later));
+}
+
+/*
+ * The same number, of which the verifier knows nothing any more. It came here in many ways, with a protocol
+ * or without ports or from a fragment, and would walk through 64 entries once for each: 50,000 instructions.
+ */
+static __always_inline __u32 forget(__u32 number, __u32 unknown)
+{
+	asm volatile("%0 ^= %1; %0 ^= %1" : "+r"(number) : "r"(unknown));
+	return number;
 }
 
 SEC("xdp")
 int acl(struct xdp_md *ctx)
 {
 	struct xslot_packet packet;
-	__u32 *first, index, port;
-	int i, later;
+	struct acl_entries *all;
+	__u32 zero = 0;
+	__u32 *first, index, protocol, port, later, unknown = ctx->ingress_ifindex;
+	__u64 i; /* in 64 bits, which the verifier follows through the stack on every kernel */
 
 	switch (xslot_parse(ctx, &packet)) {
 	case XSLOT_PARSED:
@@ -121,16 +138,18 @@ int acl(struct xdp_md *ctx)
 	}
 	if (packet.flags & XSLOT_PACKET_PROTOCOL_HIDDEN)
 		return decide(ACL_TOTAL_UNKNOWN, XDP_DROP);
-	port = packet.flags & XSLOT_PACKET_PORTS ? bpf_ntohs(packet.dport) : 0;
-	later = packet.flags & XSLOT_PACKET_LATER_FRAGMENT;
+	protocol = forget(packet.protocol, unknown);
+	port = forget(packet.flags & XSLOT_PACKET_PORTS ? bpf_ntohs(packet.dport) : 0, unknown);
+	later = forget(packet.flags / XSLOT_PACKET_LATER_FRAGMENT & 1, unknown);
 	first = first_entry(&packet);
 	index = first ? *first : 0;
+	all = bpf_map_lookup_elem(&entries, &zero);
+	if (!all)
+		return XDP_ABORTED;
 	for (i = 0; i < ACL_MAX_EFFECTIVE && index; i++) {
-		struct acl_entry *entry = bpf_map_lookup_elem(&entries, &index);
+		const struct acl_entry *entry = &all->entries[index % ACL_MAX_ENTRIES];
 
-		if (!entry)
-			return XDP_ABORTED;
-		if (entry_matches(entry, packet.protocol, port, later))
+		if (entry_matches(entry, protocol, port, later))
 			return decide_by(entry);
 		index = entry->next;
 	}

@@ -23,15 +23,19 @@
  * it is asked, and a rule is stored once, whatever lies under it.
  */
 struct acl_entry {
-	__u64 key;	/* in `hits`: a hash of the rule's normalised text */
-	__u16 port_low; /* of the destination; 0 to 65535 when the rule names none */
-	__u16 port_high;
+	__u64 key;	 /* in `hits`: a hash of the rule's normalised text */
+	__u16 port_low;	 /* of the destination; 0 when the rule names none */
+	__u16 port_span; /* ports after port_low that match too; 65535 when the rule names none */
 	__u32 next : 20; /* index of the next entry; 0: none, the policy decides */
 	__u32 protocol : 8;
-	__u32 any_protocol : 1;
-	__u32 has_ports : 1;
+	__u32 always : 1;	     /* the rule names no protocol */
+	__u32 no_later_fragment : 1; /* the rule allows, by ports, which those do not have */
 	__u32 deny : 1;
 	__u32 reserved : 1;
+};
+
+struct acl_entries {
+	struct acl_entry entries[ACL_MAX_ENTRIES];
 };
 
 /* Keys of the two LPM tries; their value is the index of the first entry. */

@@ -61,7 +61,7 @@ static bool contains(const struct rule *outer, const struct rule *inner)
 }
 
 /* Does `earlier` match every packet that `later`, of the same prefix, matches? */
-static bool covers(const struct acl_entry *earlier, const struct rule *later)
+static bool covers(const struct rule *earlier, const struct rule *later)
 {
 	if (earlier->any_protocol)
 		return true;
@@ -102,10 +102,10 @@ static struct acl_entry entry_of(const struct rule *rule)
 	return (struct acl_entry){
 		.key = rule->key,
 		.port_low = rule->port_low,
-		.port_high = rule->port_high,
+		.port_span = rule->port_high - rule->port_low,
 		.protocol = rule->protocol,
-		.any_protocol = rule->any_protocol,
-		.has_ports = rule->has_ports,
+		.always = rule->any_protocol,
+		.no_later_fragment = rule->has_ports && !rule->deny,
 		.deny = rule->deny,
 	};
 }
@@ -115,13 +115,14 @@ static unsigned add_rules(struct walk *walk, const struct rule **rules, size_t n
 {
 	struct flat *flat = walk->flat;
 	struct acl_entry *entries = &flat->entries[flat->n_entries];
-	unsigned lines[ACL_MAX_EFFECTIVE], n_entries = 0, by, inherited;
+	const struct rule *listed[ACL_MAX_EFFECTIVE];
+	unsigned n_entries = 0, by, inherited;
 
 	for (size_t i = 0; i < n; i++) {
-		for (by = 0; by < n_entries && !covers(&entries[by], rules[i]); by++)
+		for (by = 0; by < n_entries && !covers(listed[by], rules[i]); by++)
 			;
 		if (by < n_entries) {
-			note_dead(walk, rules[i], lines[by]);
+			note_dead(walk, rules[i], listed[by]->line);
 			continue;
 		}
 		inherited = rules[i]->any_protocol ? 0 : parent_depth;
@@ -129,7 +130,7 @@ static unsigned add_rules(struct walk *walk, const struct rule **rules, size_t n
 			too_many(walk, rules[i], inherited);
 			break;
 		}
-		lines[n_entries] = rules[i]->line;
+		listed[n_entries] = rules[i];
 		entries[n_entries++] = entry_of(rules[i]);
 		entries[n_entries - 1].next = (uint32_t)++flat->n_entries;
 	}
@@ -155,8 +156,8 @@ static void add_prefix(struct walk *walk, size_t begin, size_t end)
 		open.rule = rule;
 	} else {
 		last = &walk->flat->entries[walk->flat->n_entries - 1];
-		last->next = last->any_protocol ? 0 : parent.first;
-		open.depth += last->any_protocol ? 0 : parent.depth;
+		last->next = last->always ? 0 : parent.first;
+		open.depth += last->always ? 0 : parent.depth;
 	}
 	walk->stack[walk->n_stack++] = open;
 	prefix->length = rule->length;

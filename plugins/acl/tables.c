@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * How rules get into the kernel and counters out of it. The entries are one mapped array: 100,000 of them are
- * a memcpy. Prefixes take one syscall each, because LPM tries know no batches before Linux 5.15 and gain
- * little by them: 100,000 are done in a fraction of a second. Counters are read in batches (Linux 5.6).
+ * How rules get into the kernel and counters out of it. The entries are one mapped value: 100,000 of them are
+ * a memcpy. Prefixes take one syscall each: older kernels know no batches of LPM tries, and 100,000 are done
+ * in a fraction of a second. Counters are read in batches (Linux 5.6).
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -17,7 +17,7 @@
 
 static int fill_entries(struct xslot_context *context, const struct flat *flat)
 {
-	size_t size = ACL_MAX_ENTRIES * sizeof(struct acl_entry);
+	size_t size = sizeof(struct acl_entries);
 	int fd = xslot_map_fd(context, "entries");
 	void *map;
 

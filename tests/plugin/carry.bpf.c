@@ -37,9 +37,11 @@ struct nested {
 };
 struct moved {
 	__u8 a;
-	__u8 EITHER(gap[3], more);
-	EITHER(, __u16 gap;)
-	__u32 b;
+	__u16 b EITHER(, __attribute__((packed)));
+	__u32 c;
+};
+struct reshaped {
+	__u32 cells[EITHER(2, 3)][EITHER(3, 2)];
 };
 struct grown {
 	__u64 packets EITHER(, [2]);
@@ -83,11 +85,24 @@ MAP(differs_name, HASH, 8, __u32, struct renamed) XSLOT_STATE;
 MAP(differs_order, HASH, 8, __u32, struct reordered) XSLOT_STATE;
 MAP(differs_bits, HASH, 8, __u32, struct nested) XSLOT_STATE;
 MAP(differs_place, HASH, 8, __u32, struct moved) XSLOT_STATE;
+MAP(differs_shape, HASH, 8, __u32, struct reshaped) XSLOT_STATE;
 MAP(differs_bool, HASH, 8, __u32, EITHER(__u8, bool)) XSLOT_STATE;
 MAP(never_timer, HASH, 8, __u32, struct timed) XSLOT_STATE;
 MAP(config, HASH, 8, __u32, __u64);
 MAP(pinned, ARRAY, 1, __u32, __u64, __uint(pinning, LIBBPF_PIN_BY_NAME););
 MAP(EITHER(before_only, after_only), ARRAY, 1, __u32, __u64) XSLOT_STATE;
+
+#define OPAQUE(name, key_bytes, value_bytes)                                                                 \
+	struct {                                                                                             \
+		__uint(type, HASH);                                                                          \
+		__uint(max_entries, 8);                                                                      \
+		__uint(key_size, key_bytes);                                                                 \
+		__uint(value_size, value_bytes);                                                             \
+	} name SEC(".maps") XSLOT_STATE
+
+OPAQUE(same_opaque, 4, 8);
+OPAQUE(differs_opaque_key, EITHER(4, 8), 8);
+OPAQUE(differs_opaque_value, 4, EITHER(8, 16));
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

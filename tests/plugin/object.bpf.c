@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An object file that knows nothing of xslot: three programs, one of which the verifier refuses. LEGACY: old
+/* An object file that knows nothing of xslot: four programs, one of which the verifier refuses. LEGACY: old
  * maps. */
 #include <linux/bpf.h>
 
@@ -48,6 +48,12 @@ SEC("xdp/a.section/of_its_own")
 int pass(struct xdp_md *ctx)
 {
 	return XDP_PASS;
+}
+
+SEC("xdp.frags")
+int frags(struct xdp_md *ctx)
+{
+	return XDP_TX;
 }
 
 SEC("xdp")

@@ -22,7 +22,7 @@ const volatile char text[8] = "default";
 const volatile __u8 mac[6];
 const volatile struct xslot_prefix prefix;
 const volatile struct {
-	__u32 x;
+	__u8 x[sizeof(struct xslot_prefix)];
 } odd;
 __u32 not_const = 1;
 
@@ -62,7 +62,7 @@ int rodata(struct xdp_md *ctx)
 		s->prefix.address[i] = prefix.address[i];
 	s->prefix.family = prefix.family;
 	s->prefix.length = prefix.length;
-	return XSLOT_NEXT + not_const - 1 + odd.x;
+	return XSLOT_NEXT + not_const - 1 + odd.x[0];
 }
 
 char LICENSE[] SEC("license") = "GPL";

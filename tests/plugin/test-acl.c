@@ -5,6 +5,7 @@
  * which is loaded as an XDP program. XSLOT_TEST_SEED repeats a run.
  */
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <stdlib.h>
 #include <time.h>
@@ -425,19 +426,35 @@ static void test_longest_list(void **arg)
 	xslot_plugin.stop(&host.context);
 }
 
+/* What the host does with the parameter. */
+static void set_policy(struct bpf_object *opened, uint32_t policy)
+{
+	struct btf *btf = bpf_object__btf(opened);
+	const struct btf_type *section =
+		btf__type_by_id(btf, (uint32_t)btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC));
+	const struct btf_var_secinfo *variable = btf_var_secinfos(section);
+	struct bpf_map *rodata = bpf_object__find_map_by_name(opened, ".rodata");
+	size_t size;
+	uint8_t *bytes = (uint8_t *)bpf_map__initial_value(rodata, &size);
+	bool found = false;
+
+	assert_non_null(bytes);
+	for (unsigned i = 0; i < btf_vlen(section); i++, variable++) {
+		if (strcmp(btf__name_by_offset(btf, btf__type_by_id(btf, variable->type)->name_off),
+			    "policy"))
+			continue;
+		memcpy(bytes + variable->offset, &policy, sizeof(policy));
+		found = true;
+	}
+	assert_true(found);
+}
+
 static int load(void **arg)
 {
 	for (unsigned policy = 0; policy < 2; policy++) {
-		size_t size;
-		struct bpf_map *rodata;
-		uint32_t *value;
-
 		objects[policy] = bpf_object__open_mem(acl_bpf, sizeof(acl_bpf), NULL);
 		assert_non_null(objects[policy]);
-		rodata = bpf_object__find_map_by_name(objects[policy], ".rodata");
-		value = (uint32_t *)bpf_map__initial_value(rodata, &size);
-		assert_int_equal(size, sizeof(*value));
-		*value = policy;
+		set_policy(objects[policy], policy);
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(objects[policy], "hits"), HITS_ROOM);
 		assert_int_equal(bpf_object__load(objects[policy]), 0);
 	}

@@ -148,10 +148,12 @@ static void test_the_same_build_goes_on_with_all_state(void **state)
 
 static void test_a_changed_build_keeps_what_means_the_same(void **state)
 {
-	static const char *const kept[] = { "same", "same_percpu", "same_lpm", "same_locked", "pinned" };
+	static const char *const kept[] = { "same", "same_percpu", "same_lpm", "same_locked", "same_opaque",
+		"pinned" };
 	static const char *const fresh[] = { "differs_type", "differs_entries", "differs_flags",
 		"differs_key", "differs_size", "differs_name", "differs_order", "differs_bits",
-		"differs_place", "differs_bool", "never_timer", "never_programs", ".bss" };
+		"differs_place", "differs_shape", "differs_bool", "differs_opaque_key",
+		"differs_opaque_value", "never_timer", "never_programs", ".bss" };
 	struct instance *old = load(OPTIONS(carry)), *new, *third;
 
 	run(old, 7);

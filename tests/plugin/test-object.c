@@ -163,9 +163,9 @@ static void check_refused(struct instance_options options, int error, const char
 
 static void test_refusals_say_what_would_help(void **state)
 {
-	static const char *const several[] = { "plugin object: ", "several programs", "drop, pass, unchecked",
-		NULL };
-	static const char *const no_such[] = { "no program other", "drop, pass, unchecked", NULL };
+	static const char *const several[] = { "plugin object: ", "several programs",
+		"drop, pass, frags, unchecked", NULL };
+	static const char *const no_such[] = { "no program other", "drop, pass, frags, unchecked", NULL };
 	static const char *const legacy[] = { "section \"maps\"", "libbpf 1.0", ".maps", NULL };
 	static const char *const no_object[] = { "not a BPF object", NULL };
 
@@ -175,6 +175,21 @@ static void test_refusals_say_what_would_help(void **state)
 	check_refused(foreign("some text", 9, "drop"), -ENOEXEC, no_object);
 	check_refused(foreign(object_bpf, 100, "drop"), -ENOEXEC, no_object);
 	check_refused(foreign(object_bpf, sizeof(object_bpf) / 2, "drop"), -ENOEXEC, no_object);
+}
+
+static void test_frags_only_where_the_section_says_so(void **state)
+{
+	static const char *const not_marked[] = { "frags = yes", "program pass",
+		"\"xdp/a.section/of_its_own\"", NULL };
+	struct instance_options options = foreign(object_bpf, sizeof(object_bpf), "pass");
+	struct instance *instance;
+
+	options.frags = true;
+	check_refused(options, -EINVAL, not_marked);
+	options.function = "frags";
+	instance = load(&options);
+	assert_int_equal(run(instance), XDP_TX);
+	instance_free(instance);
 }
 
 static void test_the_verifiers_reason_is_in_the_sentence(void **state)
@@ -202,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_state_of_debians_objects_goes_on),
 		cmocka_unit_test(test_one_program_of_several),
 		cmocka_unit_test(test_refusals_say_what_would_help),
+		cmocka_unit_test(test_frags_only_where_the_section_says_so),
 		cmocka_unit_test(test_the_verifiers_reason_is_in_the_sentence),
 	};
 

@@ -288,6 +288,24 @@ static void test_oneway_and_gone(void **state)
 	assert_int_equal(count_fds(), before);
 }
 
+static void test_a_hang_up_does_not_start_the_next_call(void **state)
+{
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+
+	host->hold = true;
+	raw_send(fd, RELOAD);
+	raw_send(fd, RELOAD_ONEWAY);
+	fake_host_pump(host);
+	close(fd);
+	fake_host_pump(host);
+	assert_int_equal(host->n_reload, 1);
+	fake_host_reply(host, host->held[0]);
+	fake_host_pump(host);
+	assert_int_equal(host->n_reload, 2);
+	fake_host_reply(host, host->held[1]);
+}
+
 static void test_callers_that_hang_up(void **state)
 {
 	struct fake_host *host = *state;
@@ -528,6 +546,7 @@ int main(void)
 		TEST(test_pipelined_calls_are_answered_in_order),
 		TEST(test_oneway_calls_get_no_reply),
 		TEST(test_oneway_and_gone),
+		TEST(test_a_hang_up_does_not_start_the_next_call),
 		TEST(test_callers_that_hang_up),
 		TEST(test_half_closed_peers_get_their_replies),
 		TEST(test_slow_readers),

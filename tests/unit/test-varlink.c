@@ -77,9 +77,12 @@ static void test_many_messages_in_one_piece(void **state)
 		json_decref(message);
 	}
 	assert_int_equal(varlink_reader_next(&pair->reader, &message), 0);
-	put(pair, ":3}", 4);
+	put(pair, ":3}\0{}", 7);
 	assert_int_equal(varlink_reader_next(&pair->reader, &message), 1);
 	assert_int_equal(json_integer_value(json_object_get(message, "n")), 3);
+	json_decref(message);
+	assert_int_equal(varlink_reader_next(&pair->reader, &message), 1);
+	assert_int_equal(json_object_size(message), 0);
 	json_decref(message);
 }
 

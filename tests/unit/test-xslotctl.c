@@ -14,6 +14,7 @@
 struct run {
 	const char *arguments[ARGUMENTS_MAX];
 	uid_t uid;
+	const char *program; /* NULL: xslotctl */
 	int code;
 	char out[65536], err[8192];
 };
@@ -28,7 +29,7 @@ static void be_xslotctl(const struct fake_host *host, const struct run *run, int
 	if (dup2(out, 1) < 0 || dup2(err, 2) < 0 ||
 		(run->uid && (setgroups(0, NULL) || setgid(run->uid) || setuid(run->uid))))
 		_exit(99);
-	execv(XSLOTCTL, arguments);
+	execv(run->program ? run->program : XSLOTCTL, arguments);
 	_exit(98);
 }
 
@@ -362,6 +363,46 @@ static void test_the_man_page_has_every_key(void **state)
 	}
 }
 
+/* What bash offers for the words; the last is the one under the cursor. */
+static void complete(struct fake_host *host, const char *words, struct run *ret_run)
+{
+	char script[1024];
+
+	snprintf(script, sizeof(script),
+		"set -u; compopt() { :; }; . %s; COMP_WORDS=(%s %s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "
+		"_xslotctl; "
+		"echo \"${COMPREPLY[*]-}\"",
+		COMPLETION, XSLOTCTL, words);
+	*ret_run = (struct run){ { "-c", script }, .program = "/bin/bash" };
+	run(host, ret_run);
+	assert_string_equal(ret_run->err, "");
+	assert_int_equal(ret_run->code, 0);
+}
+
+static void test_completion(void **state)
+{
+	static const struct {
+		const char *words, *offers;
+	} cases[] = {
+		{ "''", "status reload check plugin features help\n" },
+		{ "re", "reload\n" },
+		{ "--json st", "status\n" },
+		{ "plugin i", "info\n" },
+		{ "status ''", "edge\n" },
+		{ "reload --al", "--allow-detach\n" },
+		{ "reload ''", "\n" },
+	};
+	struct fake_host *host = *state;
+	struct run it;
+
+	if (access("/bin/bash", X_OK))
+		skip();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		complete(host, cases[i].words, &it);
+		assert_string_equal(it.out, cases[i].offers);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_host_setup, fake_host_teardown)
@@ -374,6 +415,7 @@ int main(void)
 		TEST(test_reload_done),
 		TEST(test_users_without_rights),
 		TEST(test_help_and_version),
+		TEST(test_completion),
 		TEST(test_plugins),
 		TEST(test_the_man_page_has_every_key),
 	};

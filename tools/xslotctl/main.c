@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One table is the whole command line: parsing, help and completion all walk it. Options may stand before or
- * after the verb, since nobody remembers which; so there is one set of options for all verbs, and an option
- * that a verb has no use for does nothing.
+ * One table is the whole command line: parsing and help walk it, and completion reads the help. Options may
+ * stand before or after the verb, since nobody remembers which; so there is one set of options for all verbs,
+ * and an option that a verb has no use for does nothing.
  */
 #include <getopt.h>
 #include <stdio.h>

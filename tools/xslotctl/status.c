@@ -72,9 +72,9 @@ static void print_host(const json_t *host)
 {
 	char age[32], reloads[32];
 
-	printf("%sxslotd %s%s, pid %lld, up %s, %s reloads", style_bold(), text_of(host, "version"),
+	printf("%sxslotd %s%s, pid %lld, up %s, %s reload%s", style_bold(), text_of(host, "version"),
 		style_end(), (long long)number_of(host, "pid"), since(host, "started", age),
-		format_count(count_of(host, "reloads"), reloads));
+		format_count(count_of(host, "reloads"), reloads), number_of(host, "reloads") == 1 ? "" : "s");
 	if (number_of(host, "failed_reloads"))
 		printf(", %s refused", format_count(count_of(host, "failed_reloads"), reloads));
 	putchar('\n');

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,24 +53,33 @@ void table_add_count(struct table *table, uint64_t count)
 	table_add(table, "%s", count ? format_count(count, buffer) : "-");
 }
 
+/* Nothing but spaces is left in the row from column `from` on. */
+static bool row_is_over(const struct table *table, size_t first, size_t from)
+{
+	for (size_t i = from; i < strlen(table->align); i++)
+		if (*table->cells[first + i])
+			return false;
+	return true;
+}
+
 static void row_print(const struct table *table, size_t first, const int *widths, unsigned indent)
 {
 	size_t columns = strlen(table->align);
 
-	printf("%*s", (int)indent, "");
+	printf("%*s%s", (int)indent, "", first ? "" : style_bold());
 	for (size_t i = 0; i < columns; i++) {
 		const char *cell = table->cells[first + i];
+		bool last = row_is_over(table, first, i + 1);
 
 		if (table->align[i] == 'r')
 			printf("%*s", widths[i], cell);
-		else if (i + 1 < columns)
-			printf("%-*s", widths[i], cell);
 		else
-			printf("%s", cell);
-		if (i + 1 < columns)
-			printf("  ");
+			printf("%-*s", last ? 0 : widths[i], cell);
+		if (last)
+			break;
+		printf("  ");
 	}
-	putchar('\n');
+	printf("%s\n", first ? "" : style_end());
 }
 
 void table_print(struct table *table, unsigned indent)
@@ -80,11 +90,8 @@ void table_print(struct table *table, unsigned indent)
 	for (size_t i = 0; i < table->n_cells; i++)
 		if (widths[i % columns] < (int)strlen(table->cells[i]))
 			widths[i % columns] = (int)strlen(table->cells[i]);
-	for (size_t row = 0; row + columns <= table->n_cells; row += columns) {
-		printf("%s", row ? "" : style_bold());
+	for (size_t row = 0; row + columns <= table->n_cells; row += columns)
 		row_print(table, row, widths, indent);
-		printf("%s", row ? "" : style_end());
-	}
 	table_clear(table);
 }
 

@@ -32,6 +32,8 @@
 
 #define XSLOT_MAX_TAGS 4
 #define XSLOT_MAX_EXTENSION_HEADERS 8
+#define XSLOT_PROTOCOL_HIP 139
+#define XSLOT_PROTOCOL_SHIM6 140
 
 /* What xslot_parse() returns. From XSLOT_PARSED_TRUNCATED on, the packet's content is not known. */
 enum xslot_parsed {
@@ -115,40 +117,17 @@ static __always_inline void *xslot_forget(void *data, void *pos)
 	return offset > 0x7fff ? NULL : data + offset;
 }
 
-/* Behind the IP headers: the first four bytes, of the protocols that have ports or a type there. */
-static __always_inline enum xslot_parsed xslot_parse_transport(
-	void *pos, void *end, struct xslot_packet *packet)
+static __always_inline int xslot_is_extension_header(__u8 protocol)
 {
-	__be32 *word;
-	__u8 flag;
-
-	switch (packet->protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_DCCP:
-	case IPPROTO_SCTP:
-	case IPPROTO_UDPLITE:
-		flag = XSLOT_PACKET_PORTS;
-		break;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		flag = XSLOT_PACKET_ICMP;
-		break;
-	default:
-		return XSLOT_PARSED;
-	}
-	word = XSLOT_HEADER(__be32, pos, end);
-	if (!word)
-		return XSLOT_PARSED_TRUNCATED;
-	packet->l4_word = *word;
-	packet->flags |= flag;
-	return XSLOT_PARSED;
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_DSTOPTS ||
+	       protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_AH;
 }
 
+/* The IPv4 header at `*pos`, which then is behind it. */
 static __always_inline enum xslot_parsed xslot_parse_ip4(
-	void *data, void *pos, void *end, struct xslot_packet *packet)
+	void *data, void **pos, void *end, struct xslot_packet *packet)
 {
-	struct iphdr *ip = XSLOT_HEADER(struct iphdr, pos, end);
+	struct iphdr *ip = XSLOT_HEADER(struct iphdr, *pos, end);
 	__u32 fragment, length;
 
 	if (!ip)
@@ -160,80 +139,23 @@ static __always_inline enum xslot_parsed xslot_parse_ip4(
 	packet->protocol = ip->protocol;
 	packet->source.v4 = ip->saddr;
 	packet->destination.v4 = ip->daddr;
-	pos += length;
-	packet->l4 = pos - data;
 	fragment = bpf_ntohs(ip->frag_off);
-	if (fragment & 0x1fff) {
-		packet->flags |= XSLOT_PACKET_LATER_FRAGMENT;
-		return pos > end ? XSLOT_PARSED_TRUNCATED : XSLOT_PARSED;
-	}
-	if (fragment & 0x2000)
-		packet->flags |= XSLOT_PACKET_FIRST_FRAGMENT;
-	if (pos > end)
-		return XSLOT_PARSED_TRUNCATED;
-	return xslot_parse_transport(pos, end, packet);
+	if (fragment & 0x1fff)
+		packet->flags = XSLOT_PACKET_LATER_FRAGMENT;
+	else if (fragment & 0x2000)
+		packet->flags = XSLOT_PACKET_FIRST_FRAGMENT;
+	*pos = xslot_forget(data, *pos + length);
+	return *pos ? XSLOT_PARSED : XSLOT_PARSED_TRUNCATED;
 }
 
-static __always_inline int xslot_is_extension_header(__u8 protocol)
-{
-	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_DSTOPTS ||
-	       protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_AH;
-}
-
-/* The extension headers from `pos` on, and what is behind them. */
-static __always_inline enum xslot_parsed xslot_parse_ip6_headers(
-	void *data, void *pos, void *end, struct xslot_packet *packet)
-{
-	struct xslot_extension_header *header;
-	__u8 protocol = packet->protocol;
-	__u32 length;
-	int i;
-
-	for (i = 0; xslot_is_extension_header(protocol); i++) {
-		if (i == XSLOT_MAX_EXTENSION_HEADERS)
-			return XSLOT_PARSED_TOO_DEEP;
-		pos = xslot_forget(data, pos);
-		if (!pos || pos + 8 > end)
-			return XSLOT_PARSED_TRUNCATED;
-		header = pos;
-		length = (header->length + 1) * 8;
-		if (protocol == IPPROTO_AH) {
-			length = (header->length + 2) * 4;
-		} else if (protocol == IPPROTO_FRAGMENT) {
-			length = 8;
-			if (header->fragment & bpf_htons(0xfff8))
-				packet->flags |= XSLOT_PACKET_LATER_FRAGMENT;
-			else if (header->fragment & bpf_htons(1))
-				packet->flags |= XSLOT_PACKET_FIRST_FRAGMENT;
-		}
-		protocol = header->next;
-		pos += length;
-		if (packet->flags & XSLOT_PACKET_LATER_FRAGMENT)
-			break;
-	}
-	packet->protocol = protocol;
-	packet->l4 = pos - data;
-	pos = xslot_forget(data, pos);
-	if (!pos || pos > end)
-		return XSLOT_PARSED_TRUNCATED;
-	if (packet->flags & XSLOT_PACKET_LATER_FRAGMENT) {
-		if (xslot_is_extension_header(protocol))
-			packet->flags |= XSLOT_PACKET_PROTOCOL_HIDDEN;
-		return XSLOT_PARSED;
-	}
-	if (protocol == IPPROTO_MH || protocol == 139 || protocol == 140) {
-		header = pos;
-		if (pos + 8 > end)
-			return XSLOT_PARSED_TRUNCATED;
-		return header->next == IPPROTO_NONE ? XSLOT_PARSED : XSLOT_PARSED_MALFORMED;
-	}
-	return xslot_parse_transport(pos, end, packet);
-}
-
+/* The IPv6 header at `*pos`, which then is behind it and its extension headers. */
 static __always_inline enum xslot_parsed xslot_parse_ip6(
-	void *data, void *pos, void *end, struct xslot_packet *packet)
+	void *data, void **pos, void *end, struct xslot_packet *packet)
 {
-	struct ipv6hdr *ip = XSLOT_HEADER(struct ipv6hdr, pos, end);
+	struct ipv6hdr *ip = XSLOT_HEADER(struct ipv6hdr, *pos, end);
+	struct xslot_extension_header *header;
+	__u32 length;
+	__u64 i;
 
 	if (!ip)
 		return XSLOT_PARSED_TRUNCATED;
@@ -243,7 +165,74 @@ static __always_inline enum xslot_parsed xslot_parse_ip6(
 	packet->protocol = ip->nexthdr;
 	__builtin_memcpy(packet->source.v6, &ip->saddr, 16);
 	__builtin_memcpy(packet->destination.v6, &ip->daddr, 16);
-	return xslot_parse_ip6_headers(data, ip + 1, end, packet);
+	*pos = ip + 1;
+	for (i = 0; xslot_is_extension_header(packet->protocol); i++) {
+		if (packet->flags & XSLOT_PACKET_LATER_FRAGMENT) {
+			packet->flags |= XSLOT_PACKET_PROTOCOL_HIDDEN;
+			break;
+		}
+		if (i == XSLOT_MAX_EXTENSION_HEADERS)
+			return XSLOT_PARSED_TOO_DEEP;
+		if (*pos + 8 > end)
+			return XSLOT_PARSED_TRUNCATED;
+		header = *pos;
+		length = (header->length + 1) * 8;
+		if (packet->protocol == IPPROTO_AH) {
+			length = (header->length + 2) * 4;
+		} else if (packet->protocol == IPPROTO_FRAGMENT) {
+			length = 8;
+			if (header->fragment & bpf_htons(0xfff8))
+				packet->flags = XSLOT_PACKET_LATER_FRAGMENT;
+			else if (header->fragment & bpf_htons(1))
+				packet->flags = XSLOT_PACKET_FIRST_FRAGMENT;
+		}
+		packet->protocol = header->next;
+		*pos = xslot_forget(data, *pos + length);
+		if (!*pos)
+			return XSLOT_PARSED_TRUNCATED;
+	}
+	return XSLOT_PARSED;
+}
+
+/* Behind the IP headers: the first four bytes, of the protocols that have ports or a type there. */
+static __always_inline enum xslot_parsed xslot_parse_transport(
+	void *pos, void *end, struct xslot_packet *packet)
+{
+	struct xslot_extension_header *header;
+	__u8 flag = XSLOT_PACKET_PORTS;
+	__be32 *word;
+
+	if (pos > end)
+		return XSLOT_PARSED_TRUNCATED;
+	if (packet->flags & XSLOT_PACKET_LATER_FRAGMENT)
+		return XSLOT_PARSED;
+	switch (packet->protocol) {
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		flag = XSLOT_PACKET_ICMP;
+		/* fall through */
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_DCCP:
+	case IPPROTO_SCTP:
+	case IPPROTO_UDPLITE:
+		word = XSLOT_HEADER(__be32, pos, end);
+		if (!word)
+			return XSLOT_PARSED_TRUNCATED;
+		packet->l4_word = *word;
+		packet->flags |= flag;
+		return XSLOT_PARSED;
+	case IPPROTO_MH:
+	case XSLOT_PROTOCOL_HIP:
+	case XSLOT_PROTOCOL_SHIM6:
+		if (packet->family == 4)
+			return XSLOT_PARSED;
+		if (pos + 8 > end)
+			return XSLOT_PARSED_TRUNCATED;
+		header = pos;
+		return header->next == IPPROTO_NONE ? XSLOT_PARSED : XSLOT_PARSED_MALFORMED;
+	}
+	return XSLOT_PARSED;
 }
 
 /*
@@ -256,9 +245,10 @@ static __always_inline enum xslot_parsed xslot_parse(struct xdp_md *ctx, struct 
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct ethhdr *ethernet = XSLOT_HEADER(struct ethhdr, data, end);
+	enum xslot_parsed outcome;
 	struct xslot_tag *tag;
 	void *pos;
-	int i;
+	__u64 i;
 
 	__builtin_memset(packet, 0, sizeof(*packet));
 	if (!ethernet)
@@ -280,10 +270,15 @@ static __always_inline enum xslot_parsed xslot_parse(struct xdp_md *ctx, struct 
 	if (!pos)
 		return XSLOT_PARSED_TRUNCATED;
 	if (packet->ethertype == bpf_htons(ETH_P_IP))
-		return xslot_parse_ip4(data, pos, end, packet);
-	if (packet->ethertype == bpf_htons(ETH_P_IPV6))
-		return xslot_parse_ip6(data, pos, end, packet);
-	return xslot_is_tag(packet->ethertype) ? XSLOT_PARSED_TOO_DEEP : XSLOT_PARSED_NOT_IP;
+		outcome = xslot_parse_ip4(data, &pos, end, packet);
+	else if (packet->ethertype == bpf_htons(ETH_P_IPV6))
+		outcome = xslot_parse_ip6(data, &pos, end, packet);
+	else
+		outcome = xslot_is_tag(packet->ethertype) ? XSLOT_PARSED_TOO_DEEP : XSLOT_PARSED_NOT_IP;
+	if (outcome != XSLOT_PARSED)
+		return outcome;
+	packet->l4 = pos - data;
+	return xslot_parse_transport(pos, end, packet);
 }
 
 #endif

@@ -69,8 +69,8 @@ struct xslot_value {
 };
 
 /*
- * One instance of a plugin in one slot. Given to every callback; valid from `check` until `stop` returns
- * (until `check` returns when the instance gets no further). `data` is the plugin's own.
+ * One instance of a plugin in one slot. Given to every callback; valid from `check` until `stop` returns,
+ * which is called once also where the instance got no further than `check`. `data` is the plugin's own.
  */
 struct xslot_context {
 	const struct xslot_host *host;

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# test-sdk.sh SOURCE BUILD XSLOTCTL: install xslot, build the example of xslot-plugin(7) as the page says, and have it described.
+set -eu
+source=$1 build=$2 xslotctl=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+echo 1..2
+
+# The page's first three examples: the C file, the BPF file, the commands.
+awk -v work="$work" '
+	/^\.Bd -literal/ { n++; inside = 1; next }
+	/^\.Ed/ { inside = 0 }
+	inside && n <= 3 { gsub(/\\e/, "\\"); gsub(/\\&/, ""); print >(work "/example" n) }
+' "$source/core/include/xslot-plugin.7"
+cd "$work"
+mv example1 sample.c
+mv example2 sample.bpf.c
+
+DESTDIR="$work/root" meson install -C "$build" --no-rebuild --quiet
+pc=$(find "$work/root" -name xslot.pc)
+prefix=$work/root$(sed -n 's/^prefix=//p' "$pc")
+mkdir bin
+cat >bin/pkg-config <<END
+#!/bin/sh
+PKG_CONFIG_PATH=${pc%/*} exec $(command -v pkg-config) --define-variable=prefix=$prefix "\$@"
+END
+chmod +x bin/pkg-config
+
+if PATH="$work/bin:$PATH:/usr/sbin" sh -eu example3 >log 2>&1; then
+	echo "ok 1 - the example builds"
+else
+	sed 's/^/# /' log
+	echo "not ok 1 - the example builds"
+fi
+if "$xslotctl" plugin info "$work/sample.so" >log 2>&1 && grep -q 'uint 1 to 65536' log; then
+	echo "ok 2 - the host understands it"
+else
+	sed 's/^/# /' log
+	echo "not ok 2 - the host understands it"
+fi

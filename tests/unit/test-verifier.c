@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Logs as kernels write them, and the part of a sentence that is made of each. */
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/verifier.h"
+
+#define STATISTICS                                                                                           \
+	"verification time 55 usec\nstack depth 0\n"                                                         \
+	"processed 3 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0\n"
+
+static void check(const char *log, const char *expected)
+{
+	char words[200];
+
+	verifier_verdict(log, words, sizeof(words));
+	assert_string_equal(words, expected);
+}
+
+static void test_the_reason_and_its_place(void **state)
+{
+	check("reg type unsupported for arg#0 function unchecked#9\n"
+	      "0: R1=ctx(off=0,imm=0) R10=fp0\n"
+	      "; unsigned char *data = (void *)(long)ctx->data;\n"
+	      "0: (61) r1 = *(u32 *)(r1 +0)         ; R1_w=pkt(off=0,r=0,imm=0)\n"
+	      "; return *data ? XDP_PASS : XDP_DROP;\n"
+	      "1: (71) r1 = *(u8 *)(r1 +0)\n"
+	      "invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)\n"
+	      "R1 offset is outside of the packet\n" STATISTICS,
+		"invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0); R1 offset is outside of the "
+		"packet, "
+		"at \"return *data ? XDP_PASS : XDP_DROP;\"");
+}
+
+static void test_remarks_on_the_way_are_left_out(void **state)
+{
+	check("Validating drop() func#0...\n"
+	      "0: (b7) r0 = 1\n"
+	      "last_idx 7 first_idx 0\n"
+	      "regs=4 stack=0 before 6: (85) call bpf_map_lookup_elem#1\n"
+	      "from 6 to 9: R0=0 R10=fp0\n"
+	      "9: (95) exit\n"
+	      "mark_precise: frame0: last_idx 9 first_idx 0\n"
+	      "regs=4 stack=0 before 6: (85) call bpf_map_lookup_elem#1\n"
+	      "back-edge from insn 9 to 3\n" STATISTICS,
+		"back-edge from insn 9 to 3");
+}
+
+static void test_no_more_than_the_last_three(void **state)
+{
+	check("one\ntwo\nthree\nfour\n", "two; three; four");
+}
+
+static void test_logs_without_instructions(void **state)
+{
+	check("Extension program changes packet data, while original does not\n" STATISTICS,
+		"Extension program changes packet data, while original does not");
+	check("slot_9_a() is not a global function", "slot_9_a() is not a global function");
+}
+
+static void test_no_reason(void **state)
+{
+	check("", "its log gives no reason");
+	check("0: (95) exit\n" STATISTICS, "its log gives no reason");
+}
+
+static void test_long_logs_are_cut(void **state)
+{
+	char log[1000], words[50];
+
+	memset(log, 'x', sizeof(log));
+	memcpy(log, "; source\n", 9);
+	log[500] = '\n';
+	log[999] = 0;
+	verifier_verdict(log, words, sizeof(words));
+	assert_int_equal(strlen(words), sizeof(words) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_reason_and_its_place),
+		cmocka_unit_test(test_remarks_on_the_way_are_left_out),
+		cmocka_unit_test(test_no_more_than_the_last_three),
+		cmocka_unit_test(test_logs_without_instructions),
+		cmocka_unit_test(test_no_reason),
+		cmocka_unit_test(test_long_logs_are_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
