@@ -110,6 +110,8 @@ int object_open(const struct blob *bytes, const char *program, bool frags, struc
 	struct object object = {};
 	int r = 0;
 
+	if (bytes->size == 0)
+		return fail(diag, -ENOEXEC, "not a BPF object: it is empty");
 	object.log = malloc(LOG_SIZE);
 	if (!object.log)
 		return fail(diag, -ENOMEM, "out of memory");
