@@ -2,12 +2,11 @@
 /*
  * libxslot: BPF extension programs (freplace) as objects with a lifecycle. See xslot-extension(3).
  *
- *	open -> load (into a target's function) -> attach -> detach -> … -> unload -> free
+ *	open -> load (for a target's function) -> attach -> detach -> … -> unload -> free
  *
  * All functions return 0 or -errno and fill `diag` (may be NULL) on failure; `ret_*` is untouched then, and
- *so is what runs in the kernel. Not thread-safe: one thread at a time for an extension and its links.
- *Kernel 5.10 or newer; CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and, to look functions up in a target's BTF,
- *CAP_SYS_ADMIN.
+ * so is what runs in the kernel. One thread at a time for an extension and its links. Linux 5.10 or newer;
+ * CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and, to look functions up in a target's BTF, CAP_SYS_ADMIN.
  */
 #ifndef XSLOT_EXTENSION_H
 #define XSLOT_EXTENSION_H
@@ -54,6 +53,7 @@ struct xslot_link_info {
 /*
  * Open the BPF object in a file, or in memory (copied). Nothing is loaded yet. Any section name serves: the
  * type is forced to EXT and the expected attach type to 0. Other programs of the object are not loaded.
+ * Errors: -ENOEXEC when it is no BPF object; -ENOENT or -EINVAL name the programs to choose from.
  */
 int xslot_extension_open_file(const char *path, const struct xslot_extension_options *options,
 	struct xslot_extension **ret_extension, struct xslot_diag *diag);
@@ -62,8 +62,9 @@ int xslot_extension_open_memory(const void *object, size_t size,
 	struct xslot_diag *diag);
 
 /*
- * libbpf's object, owned by the extension: to set variables and maps before load and reach maps after it. A
- * new one after each unload. NULL for an extension from a pin.
+ * libbpf's object, owned by the extension: to set variables and maps before load and reach maps after it.
+ * After an unload, and after a load that the kernel refused, there is a new one, as it was when opened. NULL
+ * for an extension from a pin.
  */
 struct bpf_object *xslot_extension_object(const struct xslot_extension *extension);
 
@@ -123,7 +124,10 @@ int xslot_link_pin(struct xslot_link *link, const char *path, struct xslot_diag 
 int xslot_link_unpin(struct xslot_link *link, struct xslot_diag *diag);
 /* -EINVAL when the pin is not a link of an extension program. */
 int xslot_link_open_pinned(const char *path, struct xslot_link **ret_link, struct xslot_diag *diag);
-/* Close: detaches unless pinned or held elsewhere. NULL does nothing. */
+/*
+ * Close: detaches unless pinned or held elsewhere. After an unpin it waits until the link is gone, at most
+ * 250 ms: some kernels let go of a removed pin late. NULL does nothing.
+ */
 void xslot_link_close(struct xslot_link *link);
 
 #pragma GCC visibility pop
