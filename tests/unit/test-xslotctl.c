@@ -301,6 +301,30 @@ static void test_plugins(void **state)
 	json_decref(json);
 }
 
+static void test_a_plugin_cannot_speak_to_the_terminal(void **state)
+{
+	struct fake_host *host = *state;
+	static char module[1 << 20];
+	char path[64], *summary;
+	int in = open(PLUGINS "/count.so", O_RDONLY | O_CLOEXEC), out;
+	ssize_t size = read(in, module, sizeof(module));
+	struct run it = { { "plugin", "info", path } };
+
+	assert_in_range(size, 1, sizeof(module) - 1);
+	summary = memmem(module, (size_t)size, "count packets", 13);
+	assert_non_null(summary);
+	memcpy(summary, "\033[2J", 4);
+	snprintf(path, sizeof(path), "%s/count.so", host->directory);
+	out = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	assert_int_equal(write(out, module, (size_t)size), size);
+	close(in);
+	close(out);
+	run(host, &it);
+	unlink(path);
+	assert_int_equal(it.code, 0);
+	assert_non_null(strstr(it.out, ": ?[2Jt packets"));
+}
+
 static bool is_documented(const char *page, const char *key)
 {
 	static const char *const forms[] = { ".It Cm %s\n", ".It Cm %s[]\n", "Cm %s\n", "Cm %s ", " %s ",
@@ -343,7 +367,8 @@ static void test_the_man_page_has_every_key(void **state)
 {
 	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
 		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
-		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" } };
+		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" },
+		{ "check", "--json", "/dev/null" } };
 	struct fake_host *host = *state;
 	static char page[65536];
 	int fd = open(MAN_PAGE, O_RDONLY | O_CLOEXEC);
@@ -417,6 +442,7 @@ int main(void)
 		TEST(test_help_and_version),
 		TEST(test_completion),
 		TEST(test_plugins),
+		TEST(test_a_plugin_cannot_speak_to_the_terminal),
 		TEST(test_the_man_page_has_every_key),
 	};
 

@@ -31,6 +31,32 @@ static const char *const type_names[] = {
 	[XSLOT_FILE] = "file",
 };
 
+/* A file that nobody has trusted yet may hold anything, and a terminal obeys escape sequences. */
+static void defuse(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+static int describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+{
+	int r = module_describe(path, ret_plugin, diag);
+
+	if (r < 0)
+		return r;
+	defuse(ret_plugin->name);
+	defuse(ret_plugin->version);
+	defuse(ret_plugin->summary);
+	for (size_t i = 0; i < XSLOT_MAX_PARAMS; i++) {
+		defuse(ret_plugin->params[i].name);
+		defuse(ret_plugin->params[i].help);
+		defuse(ret_plugin->params[i].fallback);
+		defuse(ret_plugin->params[i].words);
+	}
+	return 0;
+}
+
 static const char *type_name(const struct xslot_param *param)
 {
 	bool known = param->type < sizeof(type_names) / sizeof(*type_names) && type_names[param->type];
@@ -191,7 +217,7 @@ int verb_plugin_info(const struct options *options, int argc, char **argv)
 		path = strdup(argv[0]);
 	else if (moddir_find(search, argv[0], &path, &diag) < 0)
 		return give_up(options, EXIT_FAILURE, "%s", diag.message);
-	r = module_describe(path, &plugin, &diag);
+	r = describe(path, &plugin, &diag);
 	if (r < 0)
 		return give_up(options, r == -EACCES ? EXIT_PERMISSION : EXIT_FAILURE, "%s", diag.message);
 	refused = moddir_check_trust(path, &distrust) < 0;
@@ -213,7 +239,7 @@ static void listing_add(struct listing *listing, const char *path)
 	struct xslot_plugin plugin;
 	struct xslot_diag diag = {};
 
-	if (module_describe(path, &plugin, &diag) < 0) {
+	if (describe(path, &plugin, &diag) < 0) {
 		report_take(&listing->report, NULL, 0, &diag);
 		return;
 	}
