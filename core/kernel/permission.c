@@ -7,6 +7,7 @@
  */
 #include "kernel/permission.h"
 
+#include <errno.h>
 #include <linux/capability.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,4 +102,11 @@ void permission_explain(char ret_text[static PERMISSION_TEXT], bool by_id)
 		text_add(&text, "the kernel is locked down (%s mode)", mode);
 	else
 		text_add(&text, "this kernel refuses extension programs even to root with every capability");
+}
+
+int permission_check(char ret_text[static PERMISSION_TEXT])
+{
+	struct text text = { .at = ret_text, .size = PERMISSION_TEXT };
+
+	return missing_capabilities(&text, true) ? -EPERM : 0;
 }

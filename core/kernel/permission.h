@@ -13,4 +13,7 @@
  */
 void permission_explain(char ret_text[static PERMISSION_TEXT], bool by_id);
 
+/* 0 when this process has all capabilities that the host needs, else -EPERM: "this process lacks …". */
+int permission_check(char ret_text[static PERMISSION_TEXT]);
+
 #endif

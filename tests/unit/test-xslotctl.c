@@ -253,6 +253,40 @@ static void test_users_without_rights(void **state)
 	assert_int_equal(reading.code, 0);
 }
 
+/* A configuration without plugins, in the host's directory. The caller removes it. */
+static const char *write_configuration(const struct fake_host *host)
+{
+	static char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/xslot.ini", host->directory);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs("[host]\nlog_level = info\n", file);
+	fclose(file);
+	return path;
+}
+
+static void test_checks_without_rights(void **state)
+{
+	struct run good = { { "check" }, NOBODY }, features = { { "features" }, NOBODY };
+	struct fake_host *host = *state;
+
+	if (geteuid())
+		skip();
+	assert_return_code(chmod(host->directory, 0755), errno);
+	good.arguments[1] = write_configuration(host);
+	run(host, &good);
+	assert_int_equal(good.code, 77);
+	assert_non_null(strstr(
+		good.err, "is well-formed, but its plugins cannot be verified, since this process lacks"));
+	check_json_error(host, &good);
+	unlink(good.arguments[1]);
+	run(host, &features);
+	assert_int_equal(features.code, 77);
+	check_json_error(host, &features);
+}
+
 static void test_help_and_version(void **state)
 {
 	static const char *const verbs[] = { "status [CHAIN]", "reload", "check [FILE]", "plugin list",
@@ -368,8 +402,9 @@ static void test_the_man_page_has_every_key(void **state)
 	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
 		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
 		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" },
-		{ "check", "--json", "/dev/null" } };
+		{ "check", "--json", "--config" } };
 	struct fake_host *host = *state;
+	const char *configuration = write_configuration(host);
 	static char page[65536];
 	int fd = open(MAN_PAGE, O_RDONLY | O_CLOEXEC);
 	json_t *json;
@@ -381,11 +416,14 @@ static void test_the_man_page_has_every_key(void **state)
 		struct run it = {};
 
 		memcpy(it.arguments, calls[i], sizeof(it.arguments));
+		if (!strcmp(it.arguments[0], "check"))
+			it.arguments[3] = configuration;
 		run(host, &it);
 		json = parse(it.out);
 		check_documented(page, json);
 		json_decref(json);
 	}
+	unlink(configuration);
 }
 
 /* What bash offers for the words; the last is the one under the cursor. */
@@ -439,6 +477,7 @@ int main(void)
 		TEST(test_reload_refused),
 		TEST(test_reload_done),
 		TEST(test_users_without_rights),
+		TEST(test_checks_without_rights),
 		TEST(test_help_and_version),
 		TEST(test_completion),
 		TEST(test_plugins),

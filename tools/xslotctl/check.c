@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* `check` is the host's own transaction, linked in: what it accepts here a reload accepts too. */
+/*
+ * `check` is the host's own transaction, linked in: what it accepts here a reload accepts too. Who may not
+ * load programs, an editor's hook or a build server, still gets what the files alone tell.
+ */
 #include <stdio.h>
 
+#include "config/config.h"
 #include "control/status_json.h"
 #include "host/check.h"
+#include "kernel/permission.h"
 #include "xslotctl.h"
 
 static int check_json(const char *file, const struct check *check)
@@ -26,24 +31,48 @@ static void check_print(const char *file, const struct check *check)
 	printf("%s is good\n", file);
 }
 
+static int give_up_all(const struct options *options, const char *file, const struct report *report)
+{
+	give_up_report(options, EXIT_CONFIGURATION, report);
+	if (!options->json)
+		fprintf(stderr, "xslotctl: %s has %zu error%s\n", file, report->n_errors,
+			report->n_errors == 1 ? "" : "s");
+	return EXIT_CONFIGURATION;
+}
+
+static int check_files_only(const struct options *options, const char *file, const char *why)
+{
+	struct config *config = NULL;
+	struct report report = {};
+	int r;
+
+	if (config_load(file, &config, &report) < 0)
+		r = give_up_all(options, file, &report);
+	else
+		r = give_up(options, EXIT_PERMISSION,
+			"%s is well-formed, but its plugins cannot be verified, since %s: run it as root",
+			file, why);
+	report_clear(&report);
+	config_free(config);
+	return r;
+}
+
 int verb_check(const struct options *options, int argc, char **argv)
 {
 	const char *file = argc ? argv[0] : options->config;
+	char why[PERMISSION_TEXT];
 	struct check check;
 	int r;
 
+	if (permission_check(why) < 0)
+		return check_files_only(options, file, why);
 	r = check_run(file, &check);
-	if (r < 0) {
-		size_t n = check.report.n_errors;
-
-		r = give_up_report(options, EXIT_CONFIGURATION, &check.report);
-		if (!options->json)
-			fprintf(stderr, "xslotctl: %s has %zu error%s\n", file, n, n == 1 ? "" : "s");
-	} else if (options->json) {
+	if (r < 0)
+		r = give_up_all(options, file, &check.report);
+	else if (options->json)
 		r = check_json(file, &check);
-	} else {
+	else
 		check_print(file, &check);
-	}
 	check_clear(&check);
 	return r;
 }

@@ -6,6 +6,7 @@
 
 #include "control/status_json.h"
 #include "kernel/features.h"
+#include "kernel/permission.h"
 #include "table.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"
@@ -26,9 +27,14 @@ int verb_features(const struct options *options, int argc, char **argv)
 {
 	CLEANUP(free) struct feature *features = NULL;
 	struct table table = { .align = "lll" };
-	size_t n = features_probe(&features);
 	struct utsname name = {};
+	char why[PERMISSION_TEXT];
+	size_t n;
 
+	if (permission_check(why) < 0)
+		return give_up(options, EXIT_PERMISSION,
+			"cannot try the kernel's features, since %s: run it as root", why);
+	n = features_probe(&features);
 	uname(&name);
 	if (options->json)
 		return features_json(name.release, features, n);
