@@ -308,6 +308,21 @@ static void test_help_and_version(void **state)
 	assert_int_equal(strncmp(version.out, "xslotctl ", 9), 0);
 }
 
+static void test_a_full_disk(void **state)
+{
+	static const char *const commands[] = { XSLOTCTL " status >/dev/full",
+		XSLOTCTL " status --json >/dev/full" };
+	struct fake_host *host = *state;
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		struct run it = { { "-c", commands[i] }, .program = "/bin/sh" };
+
+		run(host, &it);
+		assert_int_equal(it.code, 1);
+		assert_string_equal(it.err, "xslotctl: cannot write all of the output\n");
+	}
+}
+
 static void test_plugins(void **state)
 {
 	struct run list = { { "plugin", "list", "--json", "--plugin-path", PLUGINS } },
@@ -480,6 +495,7 @@ int main(void)
 		TEST(test_checks_without_rights),
 		TEST(test_help_and_version),
 		TEST(test_completion),
+		TEST(test_a_full_disk),
 		TEST(test_plugins),
 		TEST(test_a_plugin_cannot_speak_to_the_terminal),
 		TEST(test_the_man_page_has_every_key),

@@ -205,7 +205,8 @@ int main(int argc, char **argv)
 	r = parse_options(argc, argv, &options);
 	if (r < 0)
 		r = run_verb(&options, argc - optind, argv + optind);
-	if (fflush(stdout) || ferror(stdout))
-		return r ? r : EXIT_FAILURE;
-	return r;
+	if (!fflush(stdout) && !ferror(stdout))
+		return r;
+	fprintf(stderr, "xslotctl: cannot write all of the output\n");
+	return r ? r : EXIT_FAILURE;
 }
