@@ -20,7 +20,7 @@
 #define SETS 150
 #define PACKETS_A_SET 150
 #define MAX_RULES 60
-#define HITS_ROOM 1024 /* fewer than acl asks for, to see them all taken */
+#define HITS_ROOM 6000 /* fewer than acl asks for, to see them all taken; more than it reads at once */
 
 extern const struct xslot_plugin xslot_plugin;
 

@@ -102,7 +102,8 @@ static void assert_found(const struct found *found, unsigned outcome, unsigned p
 
 static void test_plain(void **arg)
 {
-	static const uint8_t with_ports[] = { 6, 17, 33, 132, 136 }, without[] = { 2, 47, 50, 51, 60, 89 };
+	static const uint8_t with_ports[] = { 6, 17, 33, 132, 136 },
+			     without[] = { 2, 47, 50, 51, 60, 89, 135, 139, 140 };
 	static const uint8_t source4[4] = { 192, 0, 2, 1 }, destination4[4] = { 198, 51, 100, 2 };
 	struct found found;
 
