@@ -211,7 +211,7 @@ int modules_get(
 	}
 	module = calloc(1, sizeof(*module));
 	if (!module)
-		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
+		return -ENOMEM;
 	module->fd = -1;
 	module->references = 1;
 	module->modules = modules;
@@ -219,7 +219,7 @@ int modules_get(
 	module->blob = TAKE_PTR(blob);
 	module->path = strdup(path);
 	if (!module->path)
-		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
+		return -ENOMEM;
 	r = module_map(module, diag);
 	if (r < 0)
 		return r;

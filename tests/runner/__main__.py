@@ -2,6 +2,7 @@
 """tests/run's command line, and the order of things."""
 import argparse
 import os
+import signal
 import sys
 import tempfile
 
@@ -41,6 +42,7 @@ def native_suites(kernel):
 
 def main():
     args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no guest outlives us
     if args.inside:
         return guest.inside(args.inside)
     native = native_suites(args.kernel) if set(args.suites) != {"unit"} else {"unit"}

@@ -79,12 +79,11 @@ def start(todo, directory, shared):
             sys.stdout.write(line)
             sys.stdout.flush()
             words = words[-60:] + [line]
+        child.wait()
     finally:
-        if child.poll() is None:
-            try:
-                child.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
+        if child.poll() is None:  # interrupted
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
     return "".join(words)
 
 

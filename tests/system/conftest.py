@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from chains import INTERFACE, PEER
 from host import Host
 from netns import Namespace
 
@@ -50,7 +51,20 @@ def namespace():
 
 
 @pytest.fixture
-def host(namespace, tmp_path):
+def peer():
+    """The neighbour's namespace."""
+    with Namespace() as ns:
+        yield ns
+
+
+@pytest.fixture
+def link(namespace, peer):
+    """A veth pair: INTERFACE, which the tests configure, and PEER in the neighbour's namespace."""
+    namespace.veth(INTERFACE, peer, PEER)
+
+
+@pytest.fixture
+def host(namespace, link, tmp_path):
     """An xslotd in `namespace`, not yet started; stopped at the end, and its end checked."""
     with Host(namespace, tmp_path) as h:
         yield h

@@ -84,11 +84,14 @@ class Host:
         self.conf.write_text(text)
 
     def start(self, *options):
-        argv = [built(self.build, "xslotd"), "-c", self.ini, *options]
+        argv = [self.program(), "-c", self.ini, *options]
         with open(self.log_path, "ab") as log:
             self.process = self.namespace.start(*argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for(self.answers, "xslotd to answer")
         return self
+
+    def program(self):
+        return built(self.build, "xslotd")
 
     def answers(self):
         assert self.process.poll() is None, f"xslotd ended with status {self.process.returncode}:\n{self.log()}"

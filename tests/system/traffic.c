@@ -14,7 +14,8 @@
  *
  * Live frames are the one source that is both fast and exact under emulation, where a veth's ring overflows:
  * the kernel runs whole batches only, so packets come in multiples of BATCH and the number is known. The same
- * pages come back without being filled anew: a frame starts with what the last run wrote into it.
+ * pages come back without being filled anew: a frame starts with what the last run wrote into it. A batch runs
+ * without a break on its CPU, so it is small: everything else, grace periods too, waits for it.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -34,8 +35,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH 64
-#define RUN 4 /* batches a system call: short enough to end soon behind a slow plugin */
+#define BATCH 8
+#define RUN 16 /* batches a system call: it ends soon behind a slow plugin */
 #define THREADS 64
 #define TRAILS 4096 /* different values that `receive` tells apart */
 

@@ -12,7 +12,7 @@ struct {
 	__type(value, __u64);
 } trails SEC(".maps") XSLOT_STATE;
 
-const volatile __u8 drop = 0;
+const volatile _Bool drop = 0;
 
 SEC("xdp")
 int classify(struct xdp_md *ctx)

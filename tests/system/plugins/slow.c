@@ -8,4 +8,5 @@
 #include HEADER /* generated: slow-vN.bpf.h */
 
 XSLOT_PLUGIN(slow, .version = VERSION, .summary = "hold every packet up", XSLOT_BPF(slow),
-	XSLOT_PARAMS({ "reads", XSLOT_UINT, "readings of the clock a packet", .max = 4000 }));
+	XSLOT_PARAMS({ "reads", XSLOT_UINT, "readings of the clock a packet", .max = 4000 },
+		{ "clear", XSLOT_BOOL, "begin a new trail" }));

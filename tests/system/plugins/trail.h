@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The trail: four bytes of a test frame, a number in network byte order, to which each `stamp` that the
- * packet meets appends its own byte. `slow` clears it, `classify` counts packets by it. So the trail of a
+ * packet meets appends its own byte. `slow` can clear it, `classify` counts packets by it. So the trail of a
  * packet that has passed says which stamps of which build it met, and in what order.
  */
 #ifndef TESTS_TRAIL_H
