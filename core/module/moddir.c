@@ -100,10 +100,10 @@ static int add_directory(struct found *found, const char *directory, struct xslo
 			continue;
 		paths = reallocarray(found->paths, found->n + 1, sizeof(*paths));
 		if (!paths)
-			return -ENOMEM;
+			return fail(diag, -ENOMEM, "out of memory");
 		found->paths = paths;
 		if (asprintf(&paths[found->n], "%s/%s", directory, entry->d_name) < 0)
-			return -ENOMEM;
+			return fail(diag, -ENOMEM, "out of memory");
 		found->n++;
 	}
 	return 0;
@@ -114,7 +114,7 @@ int moddir_list(const char *plugin_path, char ***ret_paths, size_t *ret_n, struc
 	CLEANUP(free) char *copy = strdup(plugin_path);
 	struct found found = {};
 	char *rest = copy, *directory;
-	int r = copy ? 0 : -ENOMEM;
+	int r = copy ? 0 : fail(diag, -ENOMEM, "out of memory");
 
 	while (r == 0 && (directory = strsep(&rest, ":")))
 		if (*directory)
@@ -154,7 +154,7 @@ int moddir_find(const char *plugin_path, const char *name, char **ret_path, stru
 	char *rest = copy, *directory, names[512];
 
 	if (!copy)
-		return -ENOMEM;
+		return fail(diag, -ENOMEM, "out of memory");
 	if (!describe_name_valid(name))
 		return fail(diag, -EINVAL,
 			"\"%s\" cannot be a plugin: a name is a-z, 0-9 and _, and begins with a letter",
@@ -166,7 +166,7 @@ int moddir_find(const char *plugin_path, const char *name, char **ret_path, stru
 			continue;
 		if (asprintf(&path, "%s/%s.so", directory, name) < 0) {
 			path = NULL;
-			return -ENOMEM;
+			return fail(diag, -ENOMEM, "out of memory");
 		}
 		if (access(path, F_OK) == 0) {
 			*ret_path = TAKE_PTR(path);

@@ -211,7 +211,7 @@ int modules_get(
 	}
 	module = calloc(1, sizeof(*module));
 	if (!module)
-		return -ENOMEM;
+		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
 	module->fd = -1;
 	module->references = 1;
 	module->modules = modules;
@@ -219,7 +219,7 @@ int modules_get(
 	module->blob = TAKE_PTR(blob);
 	module->path = strdup(path);
 	if (!module->path)
-		return -ENOMEM;
+		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
 	r = module_map(module, diag);
 	if (r < 0)
 		return r;

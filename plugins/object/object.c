@@ -3,5 +3,7 @@
  * rest. */
 #include <xslot/plugin.h>
 
-XSLOT_PLUGIN(object, .version = "1.0.0", .summary = "run one program of any XDP object file, unmodified",
+XSLOT_PLUGIN(object,
+	.version = "1.0.0",
+	.summary = "run one program of any XDP object file, unmodified",
 	.object = true);

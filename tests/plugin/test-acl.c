@@ -38,6 +38,7 @@ struct plain_rule {
 struct set {
 	struct plain_rule rules[MAX_RULES];
 	size_t n;
+	unsigned not_ip, unknown, by_policy;
 	char text[MAX_RULES * 120];
 };
 
@@ -72,6 +73,8 @@ static unsigned expected(struct set *set, const struct packet *packet, unsigned 
 {
 	struct plain_rule *best = NULL;
 
+	set->not_ip += packet->kind == PACKET_NOT_IP;
+	set->unknown += packet->kind == PACKET_UNKNOWN;
 	if (packet->kind == PACKET_NOT_IP)
 		return XSLOT_NEXT;
 	if (packet->kind == PACKET_UNKNOWN)
@@ -81,6 +84,8 @@ static unsigned expected(struct set *set, const struct packet *packet, unsigned 
 			best = &set->rules[i];
 	if (best)
 		best->hits++;
+	else
+		set->by_policy++;
 	return (best ? best->deny : policy == ACL_DENY) ? XDP_DROP : XSLOT_NEXT;
 }
 
@@ -208,12 +213,21 @@ static void clear_map(const char *name)
 		assert_int_equal(bpf_map_delete_elem(fd, key), 0);
 }
 
+/* The program with that policy, as if no packet had ever met it. */
 static void use_policy(unsigned policy)
 {
+	uint64_t *zeros = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*zeros));
+
+	assert_non_null(zeros);
 	object = objects[policy];
 	clear_map("prefixes4");
 	clear_map("prefixes6");
 	clear_map("hits");
+	for (uint32_t i = 0; i < ACL_TOTALS; i++)
+		assert_int_equal(
+			bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, "totals"), &i, zeros, 0),
+			0);
+	free(zeros);
 }
 
 static int run(const struct packet *packet)
@@ -235,18 +249,20 @@ static void show(const struct set *set, const struct packet *packet, int want, i
 }
 
 /* Each rule's hits as the plugin's status shows them, which lists the top ten. */
-static void check_status(const struct set *set, struct acl_host *host)
+static void check_status(const struct set *set, struct acl_host *host, unsigned policy)
 {
 	uint64_t decided = 0;
-	char want[64];
+	char want[256];
 
 	for (size_t i = 0; i < set->n; i++)
 		decided += set->rules[i].hits;
-	snprintf(want, sizeof(want), "decided by rules: %llu\n", (unsigned long long)decided);
+	snprintf(want, sizeof(want),
+		"rules: %zu\ndecided by rules: %llu\ndecided by policy: %u, %s\ndropped as unknown: %u\nnot "
+		"IP: %u\n",
+		set->n, (unsigned long long)decided, set->by_policy, policy == ACL_ALLOW ? "allow" : "deny",
+		set->unknown, set->not_ip);
 	assert_int_equal(xslot_plugin.status(&host->context), 0);
-	assert_non_null(strstr(host->status, want));
-	for (size_t i = 0, hit = 0; i < set->n; i++)
-		hit += set->rules[i].hits > 0;
+	assert_ptr_equal(strstr(host->status, want), host->status);
 	for (size_t i = 0; i < set->n; i++) {
 		size_t higher = 0;
 
@@ -285,7 +301,7 @@ static void check_set(unsigned policy)
 			assert_int_equal(got, want);
 		}
 	}
-	check_status(&set, &host);
+	check_status(&set, &host, policy);
 	xslot_plugin.stop(&host.context);
 }
 
@@ -426,6 +442,31 @@ static void test_longest_list(void **arg)
 	xslot_plugin.stop(&host.context);
 }
 
+/* 100,000 hosts, every second one allowed, all below one prefix that is denied. */
+static void test_many(void **arg)
+{
+	const unsigned n_rules = 100000;
+	size_t size = (n_rules + 1) * 32, n = 0;
+	char *text = malloc(size);
+	struct acl_host host;
+
+	assert_non_null(text);
+	n += (size_t)snprintf(text, size, "deny 10.0.0.0/8\n");
+	for (unsigned i = 0; i < n_rules; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s 10.%u.%u.%u udp\n", i % 2 ? "allow" : "deny",
+			i >> 16, i >> 8 & 255, i & 255);
+	use_policy(ACL_ALLOW);
+	reload(&host, text, true);
+	for (unsigned i = 0; i < n_rules; i += 331)
+		send_udp(1, 0x0a000000 + i, 7, i % 2 ? XSLOT_NEXT : XDP_DROP);
+	send_udp(1, 0x0a000000 + n_rules, 7, XDP_DROP);
+	send_udp(1, 0x0b000000, 7, XSLOT_NEXT);
+	assert_status(&host, "rules: 100001\n", true);
+	assert_status(&host, "decided by rules: 304\n", true);
+	xslot_plugin.stop(&host.context);
+	free(text);
+}
+
 /* What the host does with the parameter. */
 static void set_policy(struct bpf_object *opened, uint32_t policy)
 {
@@ -475,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_hits),
 		cmocka_unit_test(test_full_table),
 		cmocka_unit_test(test_longest_list),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests_name("acl", tests, load, unload);

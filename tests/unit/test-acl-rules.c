@@ -303,6 +303,56 @@ static void test_bound(void **arg)
 	assert_int_equal(host.errors[2].line, 68);
 }
 
+/*
+ * Lines put together from what might stand in one, and damaged: each is a rule, nothing, or exactly one
+ * error. What is a rule means the same when it is written as we write it.
+ */
+static void test_random_lines(void **arg)
+{
+	static const char *const words[] = { "allow", "deny", "any", "10.0.0.0/8", "192.0.2.1",
+		"2001:db8::/32", "::/0", "0.0.0.0/0", "10.1.0.0/15", "fe80::1/64", "tcp", "udp", "icmp",
+		"icmp6", "51", "47", "132", "0", "255", "80", "80-90", "90-80", "0-65535", "65536", "-", "/",
+		"#", "", "4294967376", "1.2.3.4/032" };
+	uint64_t chance = 88172645463325252;
+	unsigned n_rules = 0, n_errors = 0;
+
+	for (unsigned round = 0; round < 200000; round++) {
+		char line[256] = "", again[RULE_TEXT_MAX], text[RULE_TEXT_MAX];
+		struct problems problems = { .context = &host.context };
+		struct rule rule, copy;
+
+		acl_host_init(&host, NULL, 0, ACL_DENY);
+		chance ^= chance << 13;
+		chance ^= chance >> 7;
+		chance ^= chance << 17;
+		strcat(line, words[chance >> 3 & 1]);
+		for (unsigned i = 0; i < (chance >> 4 & 3) + (chance >> 6 & 1); i++) {
+			strcat(line, chance >> (10 + i) & 1 ? " " : "\t ");
+			strcat(line, words[(chance >> (16 + 8 * i)) % (sizeof(words) / sizeof(*words))]);
+		}
+		if (!(chance >> 56 & 7))
+			line[(chance >> 48) % strlen(line)] = (char)(chance >> 40);
+		if (!rule_parse((const uint8_t *)line, strlen(line), 7, &rule, &problems)) {
+			assert_true(host.n_errors <= 1);
+			assert_true(!host.n_errors || host.errors[0].line == 7);
+			n_errors += host.n_errors > 0;
+			continue;
+		}
+		assert_int_equal(host.n_errors, 0);
+		n_rules++;
+		rule_text(&rule, text);
+		assert_true(rule_parse((const uint8_t *)text, strlen(text), 7, &copy, &problems));
+		rule_text(&copy, again);
+		assert_string_equal(text, again);
+		assert_memory_equal(rule.address, copy.address, 16);
+		assert_int_equal(rule.length, copy.length);
+		assert_int_equal(rule.port_low, copy.port_low);
+		assert_int_equal(rule.port_high, copy.port_high);
+		assert_int_equal(rule.protocol, copy.protocol);
+	}
+	assert_true(n_rules > 10000 && n_errors > 10000);
+}
+
 static void test_too_many_rules(void **arg)
 {
 	size_t size = (ACL_MAX_RULES + 2) * 32, n = 0;
@@ -333,6 +383,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_lists, forget),
 		cmocka_unit_test_teardown(test_dead, forget),
 		cmocka_unit_test_teardown(test_bound, forget),
+		cmocka_unit_test_teardown(test_random_lines, forget),
 		cmocka_unit_test_teardown(test_too_many_rules, forget),
 	};
 
