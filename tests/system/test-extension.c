@@ -284,6 +284,16 @@ static void open_chooses_or_says_why_not(void **state)
 	expect(xslot_extension_open_memory("", 0, &options, &extension, &diag), -ENOEXEC, &diag,
 		"not a BPF object");
 	assert_null(extension);
+	/* A caller's older, shorter struct: what lies behind its end is not looked at. */
+	options = (struct xslot_extension_options){
+		.size = offsetof(struct xslot_extension_options, name),
+		.program = "seven",
+		.name = (const char *)1,
+	};
+	expect_ok(xslot_extension_open_memory(
+			  programs_object.at, programs_object.size, &options, &extension, &diag),
+		&diag);
+	xslot_extension_free(extension);
 	/* The only one needs no name; no options need no struct. */
 	expect_ok(xslot_extension_open_memory(short_object.at, short_object.size, NULL, &extension, &diag),
 		&diag);
