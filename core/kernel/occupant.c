@@ -46,21 +46,26 @@ static void program_name(uint32_t id, char ret_name[static BPF_OBJ_NAME_LEN])
 		memcpy(ret_name, info.name, BPF_OBJ_NAME_LEN);
 }
 
-/* The XDP link of this program on this interface; 0: none, or not to be seen. */
-static uint32_t link_id(unsigned ifindex, uint32_t program_id)
+/* How the program came there: "BPF link id 7", or "attached through netlink"; 0 or the link's id. */
+static uint32_t how_attached(unsigned ifindex, uint32_t program_id, char *ret_text, size_t size)
 {
 	uint32_t id = 0;
 
 	while (bpf_link_get_next_id(id, &id) == 0) {
 		struct bpf_link_info info = { 0 };
-		uint32_t size = sizeof(info);
+		uint32_t info_size = sizeof(info);
 		int fd CLEANUP(close) = bpf_link_get_fd_by_id(id);
 
-		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &info_size) == 0 &&
 			info.type == BPF_LINK_TYPE_XDP && info.xdp.ifindex == ifindex &&
-			info.prog_id == program_id)
+			info.prog_id == program_id) {
+			snprintf(ret_text, size, "BPF link id %u", id);
 			return id;
+		}
 	}
+	snprintf(ret_text, size, "%s",
+		errno == EPERM ? "how it was attached only CAP_SYS_ADMIN may see"
+			       : "attached through netlink");
 	return 0;
 }
 
@@ -91,7 +96,7 @@ static bool libxdp_programs(unsigned ifindex, uint32_t id, char *ret_text, size_
 static int describe(unsigned ifindex, const char *interface, const char *mode, const char *flag, uint32_t id,
 	char *ret_text, size_t size)
 {
-	char name[BPF_OBJ_NAME_LEN], programs[512];
+	char name[BPF_OBJ_NAME_LEN], programs[512], how[64], help[96];
 	uint32_t link;
 
 	program_name(id, name);
@@ -100,18 +105,14 @@ static int describe(unsigned ifindex, const char *interface, const char *mode, c
 			"libxdp's dispatcher %s (program id %u, %s) with %s is there; `xdp-loader unload %s "
 			"--all` takes it off",
 			name, id, mode, programs, interface);
-	link = link_id(ifindex, id);
+	link = how_attached(ifindex, id, how, sizeof(how));
 	if (link)
-		return snprintf(ret_text, size,
-			"XDP program %s (program id %u, %s, BPF link id %u) is there; stop its owner, or "
-			"`bpftool "
-			"link detach id %u` takes it off",
-			name, id, mode, link, link);
-	return snprintf(ret_text, size,
-		"XDP program %s (program id %u, %s, attached through netlink) is there; `ip link set dev %s "
-		"%s "
-		"off` takes it off",
-		name, id, mode, interface, flag);
+		snprintf(help, sizeof(help), "stop its owner, or `bpftool link detach id %u` takes it off",
+			link);
+	else
+		snprintf(help, sizeof(help), "`ip link set dev %s %s off` takes it off", interface, flag);
+	return snprintf(ret_text, size, "XDP program %s (program id %u, %s, %s) is there; %s", name, id, mode,
+		how, help);
 }
 
 int occupant_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size)
