@@ -14,6 +14,7 @@
 
 #include "check.h"
 #include "kernel/dispatcher.h"
+#include "kernel/extack.h"
 #include "kernel/features.h"
 #include "kernel/netdev.h"
 
@@ -233,6 +234,29 @@ static void test_driver_without_xdp(void **state)
 	netdev_detach(netdev);
 }
 
+/* The question that netdev.c asks after a refusal, where there is nothing to refuse, and where somebody is.
+ */
+static void test_asking_why_changes_nothing(void **state)
+{
+	unsigned ifindex = if_nametoindex("v0");
+	struct bpf_object *object;
+	char text[256];
+	int fd;
+
+	assert_int_equal(
+		extack_probe(ifindex, XDP_FLAGS_DRV_MODE, dispatcher_fd(ours), text, sizeof(text)), 0);
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), 0);
+	assert_string_equal(text, "");
+
+	object = foreign("verdict", &fd);
+	assert_int_equal(bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, NULL), 0);
+	assert_int_equal(
+		extack_probe(ifindex, XDP_FLAGS_DRV_MODE, dispatcher_fd(ours), text, sizeof(text)), -EBUSY);
+	assert_string_not_equal(text, "");
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), program_id(fd));
+	bpf_object__close(object);
+}
+
 static void test_interface_goes(void **state)
 {
 	struct netdev *deleted = NULL, *moved = NULL;
@@ -286,6 +310,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_libxdp_dispatcher_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_driver_refuses_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_driver_without_xdp, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asking_why_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interface_goes, setup, teardown),
 	};
 
