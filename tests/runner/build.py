@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILDS = {
     "asan": ["--buildtype=debug", "-Doptimization=1", "-Db_sanitize=address,undefined"],
     "plain": ["--buildtype=debugoptimized"],
-    "no-grace": ["--buildtype=debugoptimized", "-Dsabotage=no-grace"],
-    "in-place": ["--buildtype=debugoptimized", "-Dsabotage=in-place"],
+    "no-grace": ["--buildtype=debugoptimized", "-Dtests=false", "-Dsabotage=no-grace"],
+    "in-place": ["--buildtype=debugoptimized", "-Dtests=false", "-Dsabotage=in-place"],
 }
 
 

@@ -131,8 +131,7 @@ static void targets_that_are_none(void **state)
 
 static void verifier_speaks(void **state)
 {
-	refused(&programs_object, "out_of_bounds", target.fd, "first", -EACCES,
-		"outside of the ");
+	refused(&programs_object, "out_of_bounds", target.fd, "first", -EACCES, "outside of the ");
 }
 
 static void busy_names_this_process(void **state)
