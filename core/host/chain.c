@@ -13,15 +13,32 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/diag.h"
+
+DEFINE_CLEANUP(struct chain *, chain_free);
+
+struct chain *chain_alloc(const char *name)
+{
+	struct chain *chain = calloc(1, sizeof(*chain));
+
+	if (!chain)
+		return NULL;
+	snprintf(chain->name, sizeof(chain->name), "%s", name);
+	chain->manifest_fd = -1;
+	chain->manifest.magic = MANIFEST_MAGIC;
+	chain->manifest.layout = MANIFEST_LAYOUT;
+	chain->manifest.dispatcher = DISPATCHER_VERSION;
+	chain->manifest.next_instance = 1;
+	return chain;
+}
 
 int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xslot_diag *diag)
 {
-	CLEANUP(free) struct chain *chain = calloc(1, sizeof(*chain));
+	CLEANUP(chain_free) struct chain *chain = chain_alloc(name);
 	int r;
 
 	if (!chain)
-		return -ENOMEM;
-	snprintf(chain->name, sizeof(chain->name), "%s", name);
+		return fail(diag, -ENOMEM, "out of memory");
 	chain->frags = frags;
 	chain->final = XDP_PASS;
 	r = dispatcher_load(frags, &chain->dispatcher, diag);
@@ -45,10 +62,12 @@ void chain_free(struct chain *chain)
 		occupant_unref(chain->slots[i].occupant);
 	}
 	dispatcher_free(chain->dispatcher);
+	cleanup_close(&chain->manifest_fd);
+	free(chain->folder);
 	free(chain);
 }
 
-void chain_count_add(struct chain_count *count, const struct chain_count *more)
+void chain_count_add(struct manifest_count *count, const struct manifest_count *more)
 {
 	count->seen += more->seen;
 	count->proceeded += more->proceeded;
@@ -58,7 +77,7 @@ void chain_count_add(struct chain_count *count, const struct chain_count *more)
 
 /* How many packets a decider decided; its outcomes are added to `count` and to the chain's total. */
 static uint64_t fold_decider(
-	const uint64_t delta[XSLOT_OUTCOMES], struct chain_count *total, struct chain_count *count)
+	const uint64_t delta[XSLOT_OUTCOMES], struct manifest_count *total, struct manifest_count *count)
 {
 	uint64_t decided = 0;
 
@@ -71,8 +90,8 @@ static uint64_t fold_decider(
 	return decided;
 }
 
-void chain_fold(struct chain *chain, unsigned parity, struct chain_count *total, size_t n_slots,
-	struct chain_count *const counts[])
+void chain_fold(struct chain *chain, unsigned parity, struct manifest_count *total, size_t n_slots,
+	struct manifest_count *const counts[])
 {
 	uint64_t raw[XSLOT_DECIDERS][XSLOT_OUTCOMES], delta[XSLOT_DECIDERS][XSLOT_OUTCOMES];
 	uint64_t left = 0;
@@ -80,14 +99,14 @@ void chain_fold(struct chain *chain, unsigned parity, struct chain_count *total,
 	dispatcher_count(chain->dispatcher, parity, raw);
 	for (size_t d = 0; d < XSLOT_DECIDERS; d++) {
 		for (size_t o = 0; o < XSLOT_OUTCOMES; o++) {
-			delta[d][o] = raw[d][o] - chain->baseline[parity][d][o];
+			delta[d][o] = raw[d][o] - chain->manifest.baseline[parity][d][o];
 			left += delta[d][o];
 		}
 	}
-	memcpy(chain->baseline[parity], raw, sizeof(raw));
+	memcpy(chain->manifest.baseline[parity], raw, sizeof(raw));
 	total->seen += left;
 	for (size_t d = 0; d < XSLOT_DECIDERS; d++) {
-		struct chain_count *count = d < n_slots ? counts[d] : NULL;
+		struct manifest_count *count = d < n_slots ? counts[d] : NULL;
 		uint64_t decided = fold_decider(delta[d], total, count);
 
 		if (count) {
@@ -101,9 +120,9 @@ void chain_fold(struct chain *chain, unsigned parity, struct chain_count *total,
 void chain_refresh(struct chain *chain)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
-	struct chain_count *counts[XSLOT_MAX_SLOTS];
+	struct manifest_count *counts[XSLOT_MAX_SLOTS];
 
 	for (size_t i = 0; i < chain->n_slots; i++)
 		counts[i] = &chain->slots[i].count;
-	chain_fold(chain, running->id & 1, &chain->total, running->count, counts);
+	chain_fold(chain, running->id & 1, &chain->manifest.total, running->count, counts);
 }

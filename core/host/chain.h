@@ -11,16 +11,10 @@
 #include "config/config.h"
 #include "host/occupant.h"
 #include "kernel/dispatcher.h"
+#include "kernel/manifest.h"
 #include "kernel/netdev.h"
 
 #define CHAIN_PROCEED_DEFAULT (1u << 31) /* no `proceed_on` was given: the occupant's default holds */
-
-/* Packets of one slot, or of a generation's end; they only rise. */
-struct chain_count {
-	uint64_t seen;
-	uint64_t proceeded;
-	uint64_t outcome[XSLOT_OUTCOMES];
-};
 
 struct chain_slot {
 	unsigned number; /* in the INI file; the index in chain.slots is the position */
@@ -28,7 +22,7 @@ struct chain_slot {
 	uint32_t proceed;	   /* as configured: mask or CHAIN_PROCEED_DEFAULT */
 	struct occupant *occupant; /* counted */
 	struct xslot_link *link;   /* what keeps the stub filled */
-	struct chain_count count;
+	struct manifest_count count;
 };
 
 struct chain_interface {
@@ -47,27 +41,34 @@ struct chain {
 	uint32_t final, on_gap;
 	uint32_t banks;			    /* by position, filled or not: the bank that packets used last */
 	uint32_t released[XSLOT_MAX_SLOTS]; /* link id that was let go of last; 0: none */
-	uint64_t baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* raw counters that are folded already */
-	struct chain_count total; /* seen: all packets; outcome: decided anywhere */
+	bool bypass;			    /* packets get `final` at once; slots stay filled */
+	char *folder;			    /* in bpffs; see store.h */
+	int manifest_fd;
+	struct manifest manifest; /* as last written; its total and baseline are the chain's own */
 };
 
-/* A dispatcher with no slots. */
+/* With nothing in it; NULL when out of memory. */
+struct chain *chain_alloc(const char *name);
+
+/* A dispatcher with no slots, pinned nowhere yet. */
 int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xslot_diag *diag);
 
-/* Detach the interfaces, let go of all slots, without waiting for packets: the caller has. Worker. Accepts
- * NULL. */
+/*
+ * Let go of everything. What is pinned lives on; the rest is detached and unloaded, without waiting for
+ * packets: the caller has. Worker. Accepts NULL.
+ */
 void chain_free(struct chain *chain);
 
 /*
  * Read what packets of `parity` added since the last time, and add it to `total` and to counts[position] for
  * the first n_slots. Loop thread.
  */
-void chain_fold(struct chain *chain, unsigned parity, struct chain_count *total, size_t n_slots,
-	struct chain_count *const counts[]);
+void chain_fold(struct chain *chain, unsigned parity, struct manifest_count *total, size_t n_slots,
+	struct manifest_count *const counts[]);
 
 /* The same for the generation that runs, into its slots: what status shows is current after it. */
 void chain_refresh(struct chain *chain);
 
-void chain_count_add(struct chain_count *count, const struct chain_count *more);
+void chain_count_add(struct manifest_count *count, const struct manifest_count *more);
 
 #endif

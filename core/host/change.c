@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Preparing a chain's next configuration beside the running one. Every error is collected before giving up,
- * so that one reload tells all. What is live is only read here; see adopt.c for what happens at the store and
- * after.
+ * so that one reload tells all. What is live is only read here; see commit.c for what happens at the store
+ * and after.
  */
 #include "host/change.h"
 
@@ -12,14 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/store.h"
 #include "util/cleanup.h"
 
 #define BUSY_RETRY_US 50000
 #define BUSY_RETRIES 40 /* 2 s in all */
 
-static int report_slot(const struct chain_slot *slot, struct xslot_diag *diag, struct report *report)
+static int report_slot(
+	const struct change *change, size_t index, struct xslot_diag *diag, struct report *report)
 {
-	const struct config_place *place = &slot->occupant->slot->config->place;
+	const struct config_place *place = &change->wanted->slots[index].config->place;
 
 	return report_take(report, place->file, place->line, diag);
 }
@@ -54,21 +56,32 @@ static int begin_slot(struct change *change, size_t index)
 	return r;
 }
 
-int change_begin(struct change *change, struct setup *setup, const struct setup_chain *wanted,
-	const struct plan_chain_step *step, struct chain *const *running, bool with_dispatcher,
-	struct report *report)
+static int begin_chain(struct change *change, struct report *report)
 {
+	const struct config_chain *config = change->wanted->config;
 	struct xslot_diag diag = {};
+	int r;
 
-	*change = (struct change){ .setup = setup, .wanted = wanted, .step = step };
+	r = chain_new(config->name, config->frags, &change->chain, &diag);
+	if (r < 0)
+		return report_take(report, config->place.file, config->place.line, &diag);
+	change->created = true;
+	change->chain->generic = config->generic;
+	change->chain->bypass = change->previous && change->previous->bypass;
+	if (change->root && store_chain(change->chain, change->root, &diag) < 0)
+		return report_take(report, config->place.file, config->place.line, &diag);
+	return 0;
+}
+
+int change_begin(struct change *change, struct setup *setup, const struct setup_chain *wanted,
+	const struct plan_chain_step *step, struct chain *const *running, const char *root,
+	bool with_dispatcher, struct report *report)
+{
+	*change = (struct change){ .setup = setup, .root = root, .wanted = wanted, .step = step };
 	change->previous = step->previous == PLAN_NONE ? NULL : running[step->previous];
 	change->chain = step->from == PLAN_NONE ? NULL : running[step->from];
-	if (!change->chain && with_dispatcher) {
-		if (chain_new(wanted->config->name, wanted->config->frags, &change->chain, &diag) < 0)
-			return report_take(
-				report, wanted->config->place.file, wanted->config->place.line, &diag);
-		change->created = true;
-	}
+	if (!change->chain && with_dispatcher && begin_chain(change, report) < 0)
+		return -EINVAL;
 	change->banks = change->chain ? change->chain->banks : 0;
 	change->interfaces = calloc(wanted->config->n_interfaces + 1, sizeof(*change->interfaces));
 	if (!change->interfaces)
@@ -145,20 +158,33 @@ static int place_patiently(struct change *change, size_t index, struct xslot_dia
 	return r;
 }
 
+/* Fill the stub, let the plugin fill its maps, and pin all of it. */
+static int place_one(struct change *change, size_t index, struct report *report)
+{
+	struct chain_slot *next = &change->next[index];
+	struct xslot_diag diag = {};
+	int r;
+
+	if (place_patiently(change, index, &diag) < 0)
+		return report_slot(change, index, &diag, report);
+	if (is_new(change, index)) {
+		r = occupant_start(next->occupant, previous_occupant(change, index), report);
+		if (r < 0)
+			return r;
+		if (store_instance(change->chain, next->occupant, &diag) < 0)
+			return report_slot(change, index, &diag, report);
+	}
+	if (store_link(change->chain, next, index, &diag) < 0)
+		return report_slot(change, index, &diag, report);
+	return 0;
+}
+
 int change_place(struct change *change, struct report *report)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < change->n_next; i++) {
-		struct chain_slot *next = &change->next[i];
-		struct xslot_diag diag = {};
-
-		if (change->step->slots[i].action == PLAN_SLOT_KEEP)
-			continue;
-		if (place_patiently(change, i, &diag) < 0)
-			result = report_slot(next, &diag, report);
-		else if (is_new(change, i) &&
-			 occupant_start(next->occupant, previous_occupant(change, i), report) < 0)
+		if (change->step->slots[i].action != PLAN_SLOT_KEEP && place_one(change, i, report) < 0)
 			result = -EINVAL;
 	}
 	return result;
@@ -183,6 +209,8 @@ static int attach_one(struct change *change, size_t index, struct report *report
 		xslot_diag_clear(&diag);
 		return 0;
 	}
+	if (r == 0)
+		r = store_interface(change->chain, interface->netdev, &diag);
 	return r < 0 ? report_take(report, wanted->place.file, wanted->place.line, &diag) : 0;
 }
 
@@ -197,30 +225,44 @@ int change_attach(struct change *change, struct report *report)
 	return result;
 }
 
-static void interfaces_free(struct chain_interface *interfaces, size_t n)
+/* Detach those that are still here, and forget them. */
+static void interfaces_drop(const struct chain *chain, struct chain_interface *interfaces, size_t n)
 {
 	for (size_t i = 0; interfaces && i < n; i++) {
+		if (interfaces[i].netdev)
+			store_forget_interface(chain, interfaces[i].netdev);
 		netdev_detach(interfaces[i].netdev);
 		free(interfaces[i].name);
 	}
 	free(interfaces);
 }
 
+/* Unpin first, close last: the last close is what detaches. */
+static void slot_drop(
+	const struct change *change, const struct chain *chain, struct chain_slot *slot, size_t index)
+{
+	if (change->root && slot->link)
+		store_forget_link(chain, slot, index);
+	if (change->root && slot->occupant && slot->occupant->refs == 1)
+		store_forget_instance(chain, slot->occupant);
+	xslot_link_close(slot->link);
+	occupant_unref(slot->occupant);
+}
+
 void change_rollback(struct change *change)
 {
 	if (!change->step)
 		return;
-	interfaces_free(change->interfaces, change->wanted->config->n_interfaces);
-	change->interfaces = NULL;
+	interfaces_drop(change->chain, TAKE_PTR(change->interfaces), change->wanted->config->n_interfaces);
 	for (size_t i = 0; i < change->n_next; i++) {
-		if (change->step->slots[i].action == PLAN_SLOT_KEEP)
-			continue;
-		xslot_link_close(change->next[i].link);
-		occupant_unref(change->next[i].occupant);
+		if (change->step->slots[i].action != PLAN_SLOT_KEEP)
+			slot_drop(change, change->chain, &change->next[i], i);
 	}
 	change->n_next = 0;
-	if (change->created)
+	if (change->created) {
+		store_forget_chain(change->chain);
 		chain_free(change->chain);
+	}
 	change->chain = NULL;
 }
 
@@ -241,12 +283,9 @@ void change_settle(struct change *change)
 void change_release(struct change *change)
 {
 	for (size_t i = 0; i < change->n_old; i++) {
-		if (change_keeps(change, i))
-			continue;
-		xslot_link_close(change->old[i].link);
-		occupant_unref(change->old[i].occupant);
+		if (!change_keeps(change, i))
+			slot_drop(change, change->chain, &change->old[i], i);
 	}
 	change->n_old = 0;
-	interfaces_free(change->old_interfaces, change->n_old_interfaces);
-	change->old_interfaces = NULL;
+	interfaces_drop(change->chain, TAKE_PTR(change->old_interfaces), change->n_old_interfaces);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One chain's part of a transaction. Until change_adopt() all that it makes is its own, and what runs is only
- * read; change_rollback() undoes any part of it. W: worker thread. L: loop thread.
+ * One chain's part of a transaction. Until change_commit() all that it makes is its own, and what runs is
+ * only read; change_rollback() undoes any part of it. W: worker thread. L: loop thread.
  */
 #ifndef HOST_CHANGE_H
 #define HOST_CHANGE_H
@@ -14,6 +14,7 @@
 
 struct change {
 	struct setup *setup; /* not counted: the transaction's */
+	const char *root; /* folder of all chains in bpffs; NULL: only a check, nothing is placed or pinned */
 	const struct setup_chain *wanted;
 	const struct plan_chain_step *step;
 	struct chain *chain;	/* goes on, or `created` */
@@ -24,33 +25,32 @@ struct change {
 	size_t n_next;
 	uint32_t banks;
 	struct chain_interface *interfaces; /* with the links that this change attached */
-	/* once adopted: what ran before */
+	/* once committed: what ran before */
 	struct chain_slot old[XSLOT_MAX_SLOTS];
 	size_t n_old;
 	unsigned old_parity, old_count; /* of `previous`, when the generation was written */
 	struct chain_interface *old_interfaces;
 	size_t n_old_interfaces;
-	bool adopted;
 };
 
 /* W: what stays is taken from `running`, what is new gets its instance; a new chain its dispatcher. */
 int change_begin(struct change *change, struct setup *setup, const struct setup_chain *wanted,
-	const struct plan_chain_step *step, struct chain *const *running, bool with_dispatcher,
-	struct report *report);
+	const struct plan_chain_step *step, struct chain *const *running, const char *root,
+	bool with_dispatcher, struct report *report);
 int change_check(struct change *change, struct report *report);	 /* W: the plugins' own checks */
 int change_load(struct change *change, struct report *report);	 /* W: verify and load; not live */
 int change_place(struct change *change, struct report *report);	 /* W: idle banks, start, migrate */
 int change_attach(struct change *change, struct report *report); /* W: bare interfaces */
 void change_rollback(struct change *change);			 /* W */
 
-void change_write(struct change *change); /* L: the idle generation */
-void change_swap(struct change *change);  /* L: the one store; again: back */
+int change_write(struct change *change, struct report *report); /* L: manifest and idle generation */
+void change_swap(struct change *change);			/* L: the one store; again: back */
 /* L: swap the program of interfaces that come from another dispatcher; on failure all are as before. */
 int change_update(struct change *change, struct chain *const *running, struct report *report);
 void change_update_back(struct change *change, struct chain *const *running); /* L: undo it */
-/* L: of all changes first, then adopt all: an interface may come from another chain. */
+/* L: of all changes first, then commit all: an interface may come from another chain. */
 void change_take_interfaces(struct change *change, struct chain *const *running);
-void change_adopt(struct change *change);			  /* L: the chain is now what was prepared */
+void change_commit(struct change *change);			  /* L: the chain is now what was prepared */
 bool change_keeps(const struct change *change, size_t old_index); /* does this old slot go on untouched? */
 
 void change_settle(struct change *change);  /* W: after the grace period, the plugins' settle */

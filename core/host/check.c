@@ -37,7 +37,7 @@ int check_run(const char *file, struct check *ret_check)
 	if (r == 0)
 		r = transaction_new(&dataplane, &options, &transaction);
 	if (r < 0) {
-		dataplane_close(&dataplane);
+		dataplane_close(&dataplane, true);
 		return report_add(&ret_check->report, file, 0, "cannot check: %s", strerror(-r));
 	}
 	r = transaction_check(transaction, freplace);
@@ -46,7 +46,7 @@ int check_run(const char *file, struct check *ret_check)
 	*transaction_report(transaction) = (struct report){};
 	transaction_rollback(transaction);
 	transaction_free(transaction);
-	dataplane_close(&dataplane);
+	dataplane_close(&dataplane, true);
 	return r < 0 ? -EINVAL : 0;
 }
 

@@ -106,7 +106,7 @@ static int host_watch_fd(struct xslot_context *plugin, int fd, uint32_t events, 
 {
 	struct context *context = context_of(plugin);
 
-	if (context->phase != CONTEXT_START)
+	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
 		return -EBUSY;
 	return watch_add(&context->watches, plugin, fd, events, 0, fn, data);
 }
@@ -115,7 +115,7 @@ static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xs
 {
 	struct context *context = context_of(plugin);
 
-	if (context->phase != CONTEXT_START)
+	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
 		return -EBUSY;
 	return watch_add(&context->watches, plugin, -1, 0, period_ns, fn, data);
 }
@@ -187,6 +187,16 @@ int context_start(struct context *context, const struct instance *instance, stru
 {
 	context->instance = instance;
 	return run(context, CONTEXT_START, context->descriptor->start, "start", report);
+}
+
+int context_take_up(struct context *context, const struct instance *instance, struct report *report)
+{
+	int r = context_check(context, report);
+
+	if (r < 0)
+		return r;
+	context->instance = instance;
+	return run(context, CONTEXT_RESUME, context->descriptor->resume, "resume", report);
 }
 
 static int call_migrate(struct xslot_context *plugin)

@@ -18,6 +18,7 @@
 enum context_phase {
 	CONTEXT_CHECK,
 	CONTEXT_START,
+	CONTEXT_RESUME,
 	CONTEXT_MIGRATE,
 	CONTEXT_SETTLE,
 	CONTEXT_STATUS,
@@ -29,7 +30,7 @@ struct context_watch;
 struct context {
 	struct xslot_context plugin; /* first: callbacks get a pointer to it */
 	const struct xslot_plugin *descriptor;
-	const struct params *params;
+	const struct params *params;	 /* NULL: nothing is called, see occupant_adopt() */
 	const struct instance *instance; /* NULL during check */
 	const struct instance *old;	 /* during migrate and settle */
 	uint32_t old_version;
@@ -54,6 +55,8 @@ int context_check(struct context *context, struct report *report);
 int context_start(struct context *context, const struct instance *instance, struct report *report);
 int context_migrate(
 	struct context *context, const struct instance *old, uint32_t old_version, struct report *report);
+/* The host restarted under a live instance: check, then the plugin's resume. */
+int context_take_up(struct context *context, const struct instance *instance, struct report *report);
 int context_settle(struct context *context, const struct instance *old, uint32_t old_version);
 
 /* Loop: fill in plugin_status; nothing when a callback is running right now. */

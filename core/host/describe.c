@@ -37,6 +37,9 @@ static void describe_replaced(const struct chain_slot *old, const struct setup_s
 
 	if (strcmp(was->version, is->version) != 0)
 		add(lines, "%s: %s %s -> %s", new->name, is->name, was->version, is->version);
+	else if (!slot)
+		add(lines, "%s: %s %s, loaded anew over what the last host left", new->name, is->name,
+			is->version);
 	else if (slot->module != new->module)
 		add(lines, "%s: %s %s, another build of it", new->name, is->name, is->version);
 	else if (!blob_equal(slot->object, new->object))

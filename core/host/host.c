@@ -39,6 +39,7 @@ struct host {
 	bool stopping;
 	bool ready; /* the first load succeeded */
 	bool log_level_kept;
+	bool keep; /* on_stop of the configuration that runs */
 	char *socket;
 	uint64_t begun_us;
 	struct status_reload last;
@@ -266,12 +267,9 @@ static int open_socket(struct host *host, const struct config *config)
 	return 0;
 }
 
-static void say_what_is_not_there(const struct config *config)
+static void say_what_is_not_there(void)
 {
 	log_info("this version has no fused tier: every chain runs as slots");
-	if (config->host.on_stop == ON_STOP_KEEP)
-		log_warning("on_stop = keep: this version keeps nothing in bpffs, so stopping detaches all "
-			    "the same");
 }
 
 static void on_prepared(void *data)
@@ -283,8 +281,9 @@ static void on_prepared(void *data)
 	if (report->n_errors == 0 && config && open_socket(host, config) == 0) {
 		if (!host->log_level_kept)
 			log_set_level(config->host.log_level);
+		host->keep = config->host.on_stop == ON_STOP_KEEP;
 		if (!host->ready)
-			say_what_is_not_there(config);
+			say_what_is_not_there();
 		if (transaction_is_unchanged(host->transaction)) {
 			finish(host, "unchanged");
 			return;
@@ -391,7 +390,8 @@ void host_free(struct host *host)
 		for (size_t j = 0; j < chain->n_slots; j++)
 			context_deactivate(&chain->slots[j].occupant->context);
 	}
-	dataplane_close(&host->dataplane);
+	/* A start that was refused leaves what an earlier host runs. */
+	dataplane_close(&host->dataplane, host->keep || !host->ready);
 	status_reload_clear(&host->last);
 	free(host->socket);
 	free(host->file);

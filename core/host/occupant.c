@@ -7,11 +7,12 @@
 #include "host/occupant.h"
 
 #include <errno.h>
-#include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/diag.h"
 #include "util/log.h"
 
 DEFINE_CLEANUP(struct occupant *, occupant_unref);
@@ -26,6 +27,7 @@ int occupant_new(struct setup *setup, const struct setup_slot *slot, struct occu
 	occupant->setup = setup_ref(setup);
 	occupant->slot = slot;
 	occupant->plugin = module_plugin(slot->module);
+	occupant->identity = slot->identity;
 	occupant->name = strdup(slot->name);
 	if (!occupant->name)
 		return -ENOMEM;
@@ -44,10 +46,14 @@ void occupant_unref(struct occupant *occupant)
 {
 	if (!occupant || --occupant->refs > 0)
 		return;
-	if (occupant->plugin)
+	if (occupant->context.descriptor)
 		context_deinit(&occupant->context);
 	instance_free(occupant->instance);
 	setup_unref(occupant->setup);
+	if (occupant->remnant)
+		free((char *)occupant->remnant->function);
+	free(occupant->remnant);
+	free(occupant->object);
 	free(occupant->name);
 	free(occupant);
 }
@@ -72,7 +78,8 @@ bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot)
 {
 	const struct setup_slot *mine = occupant->slot;
 
-	return mine->module == slot->module && text_equal(mine->config->program, slot->config->program) &&
+	return mine && mine->module == slot->module &&
+	       text_equal(mine->config->program, slot->config->program) &&
 	       blob_equal(mine->object, slot->object) && params_equal(mine->params, slot->params);
 }
 
@@ -134,6 +141,8 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 		.plain_maps_are_state = slot->object != NULL,
 	};
 	r = instance_open(&options, &occupant->instance, &param, &diag);
+	if (r == 0 && slot->object)
+		occupant->default_proceed = instance_run_config(occupant->instance);
 	if (r == 0)
 		r = dispatcher ? instance_load(occupant->instance, dispatcher, index, bank, &diag)
 			       : instance_verify_as_xdp(occupant->instance, &diag);
@@ -161,12 +170,101 @@ int occupant_start(struct occupant *occupant, const struct occupant *previous, s
 	return r;
 }
 
-uint32_t occupant_default_proceed(const struct occupant *occupant)
+void occupant_object(const struct occupant *occupant, const void **ret_object, size_t *ret_size)
 {
-	uint32_t mask;
+	const struct blob *object = occupant->slot ? occupant->slot->object : NULL;
 
-	if (!occupant->slot->object)
-		return 0;
-	mask = instance_run_config(occupant->instance);
-	return mask ? mask : 1u << XDP_PASS;
+	*ret_object = object ? object->data : occupant->plugin->bpf;
+	*ret_size = object ? object->size : occupant->plugin->bpf_size;
+}
+
+const char *occupant_function(const struct occupant *occupant)
+{
+	const struct setup_slot *slot = occupant->slot;
+	const char *function = slot && slot->object ? slot->config->program : occupant->plugin->function;
+
+	return function ? function : "";
+}
+
+bool occupant_can_resume(const struct setup_slot *slot)
+{
+	const struct xslot_plugin *plugin = module_plugin(slot->module);
+
+	return plugin->resume || !plugin->start;
+}
+
+/* What is left of a plugin whose file is gone or has changed: enough to show it, and to take its state over.
+ */
+static int make_remnant(struct occupant *occupant, const struct manifest_slot *record, const char *folder,
+	struct xslot_diag *diag)
+{
+	struct xslot_plugin *plugin = calloc(1, sizeof(*plugin));
+	size_t size;
+	int r;
+
+	if (!plugin)
+		return fail(diag, -ENOMEM, "out of memory");
+	occupant->remnant = plugin;
+	occupant->plugin = plugin;
+	r = instance_read_object(folder, &occupant->object, &size, diag);
+	if (r < 0)
+		return r;
+	snprintf(plugin->name, sizeof(plugin->name), "%.*s", MANIFEST_TEXT - 1, record->plugin);
+	snprintf(plugin->version, sizeof(plugin->version), "%.*s", MANIFEST_TEXT - 1, record->version);
+	plugin->state_version = record->state_version;
+	plugin->object = record->is_object;
+	plugin->bpf = occupant->object;
+	plugin->bpf_size = size;
+	if (record->function[0])
+		plugin->function = strndup(record->function, sizeof(record->function));
+	return 0;
+}
+
+static int adopt_instance(struct occupant *occupant, const char *folder, struct xslot_diag *diag)
+{
+	const char *function = occupant_function(occupant);
+	struct instance_options options = {
+		.name = occupant->plugin->name,
+		.function = function[0] ? function : NULL,
+		.plain_maps_are_state = occupant->plugin->object,
+	};
+	int r;
+
+	occupant_object(occupant, &options.object, &options.object_size);
+	r = instance_open(&options, &occupant->instance, NULL, diag);
+	return r < 0 ? r : instance_adopt(occupant->instance, folder, diag);
+}
+
+int occupant_adopt(struct setup *setup, const struct setup_slot *slot, const struct manifest_slot *record,
+	const char *folder, struct occupant **ret_occupant, struct xslot_diag *diag)
+{
+	CLEANUP(occupant_unref) struct occupant *occupant = calloc(1, sizeof(*occupant));
+	int r = 0;
+
+	if (!occupant)
+		return fail(diag, -ENOMEM, "out of memory");
+	occupant->refs = 1;
+	occupant->id = record->instance;
+	occupant->identity = record->content;
+	occupant->default_proceed = record->default_proceed;
+	occupant->since = (time_t)record->since;
+	if (slot) {
+		occupant->setup = setup_ref(setup);
+		occupant->slot = slot;
+		occupant->plugin = module_plugin(slot->module);
+		occupant->name = strdup(slot->name);
+	} else {
+		r = make_remnant(occupant, record, folder, diag);
+		if (asprintf(&occupant->name, "slot %u", record->number) < 0)
+			occupant->name = NULL;
+	}
+	if (r == 0 && !occupant->name)
+		r = fail(diag, -ENOMEM, "out of memory");
+	if (r == 0)
+		r = adopt_instance(occupant, folder, diag);
+	if (r < 0)
+		return r;
+	context_init(&occupant->context, occupant->name, occupant->plugin, slot ? slot->params : NULL);
+	*ret_occupant = TAKE_PTR(occupant);
+	return 0;
 }

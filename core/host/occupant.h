@@ -10,13 +10,19 @@
 #include "host/context.h"
 #include "host/setup.h"
 #include "kernel/instance.h"
+#include "kernel/manifest.h"
 
 struct occupant {
 	unsigned refs;
-	struct setup *setup; /* counted: owns what `slot` points to */
-	const struct setup_slot *slot;
+	struct setup *setup;	       /* counted: owns what `slot` points to */
+	const struct setup_slot *slot; /* NULL: adopted, and the files no longer have what it was made from */
 	const struct xslot_plugin *plugin;
-	struct instance *instance; /* NULL until loaded */
+	struct xslot_plugin *remnant; /* without a slot: what is known of the plugin; no callbacks */
+	void *object;		      /* … and its BPF object's bytes */
+	struct instance *instance;    /* NULL until loaded */
+	uint64_t id;		      /* its folder, see store.h; 0: not pinned */
+	struct digest identity;
+	uint32_t default_proceed; /* what goes on when the INI gives no `proceed_on` */
 	struct context context;
 	char *name; /* "edge.10": follows the slot when it is renumbered */
 	time_t since;
@@ -45,7 +51,17 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 /* The plugin's start and, when maps of `previous` need it, migrate. Not yet live. */
 int occupant_start(struct occupant *occupant, const struct occupant *previous, struct report *report);
 
-/* The mask that goes on when the INI gives no `proceed_on`. */
-uint32_t occupant_default_proceed(const struct occupant *occupant);
+/*
+ * The instance that is pinned in `folder` and that `record` describes, running. `slot`: what it was made
+ * from, when the files still have it; else NULL.
+ */
+int occupant_adopt(struct setup *setup, const struct setup_slot *slot, const struct manifest_slot *record,
+	const char *folder, struct occupant **ret_occupant, struct xslot_diag *diag);
+/* Can it go on under a new host as if nothing had happened? Not when its plugin has a start and no resume. */
+bool occupant_can_resume(const struct setup_slot *slot);
+
+/* The BPF object it was made from, and its program's name there ("": the only one). */
+void occupant_object(const struct occupant *occupant, const void **ret_object, size_t *ret_size);
+const char *occupant_function(const struct occupant *occupant);
 
 #endif

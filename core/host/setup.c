@@ -7,6 +7,7 @@
 #include "host/setup.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,65 @@ static int load_object(struct setup_slot *slot, struct report *report)
 	return 0;
 }
 
+static void add_value(FILE *out, const struct xslot_value *value)
+{
+	struct digest digest;
+
+	fwrite(&value->type, sizeof(value->type), 1, out);
+	switch (value->type) {
+	case XSLOT_NONE:
+		break;
+	case XSLOT_BOOL:
+		fputc(value->boolean, out);
+		break;
+	case XSLOT_MAC:
+		fwrite(value->mac, sizeof(value->mac), 1, out);
+		break;
+	case XSLOT_ADDRESS:
+	case XSLOT_PREFIX:
+		fwrite(&value->prefix, sizeof(value->prefix), 1, out);
+		break;
+	case XSLOT_STRING:
+	case XSLOT_PATH:
+		fwrite(value->text, strlen(value->text) + 1, 1, out);
+		break;
+	case XSLOT_FILE:
+		digest = digest_of(value->data, value->size);
+		fwrite(value->text, strlen(value->text) + 1, 1, out);
+		fwrite(&digest, sizeof(digest), 1, out);
+		break;
+	default:
+		fwrite(&value->number, sizeof(value->number), 1, out);
+	}
+}
+
+/* The same inputs that occupant_is() compares, as one digest. */
+static int identify(struct setup_slot *slot)
+{
+	const struct blob *content = module_content(slot->module);
+	struct digest digest = digest_of(content->data, content->size);
+	CLEANUP(free) char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	fwrite(&digest, sizeof(digest), 1, out);
+	if (slot->object) {
+		digest = digest_of(slot->object->data, slot->object->size);
+		fwrite(&digest, sizeof(digest), 1, out);
+		fputs(slot->config->program ? slot->config->program : "", out);
+	}
+	for (size_t i = 0; i < params_count(slot->params); i++) {
+		fputs(params_name(slot->params, i), out);
+		add_value(out, params_at(slot->params, i));
+	}
+	if (fclose(out) != 0)
+		return -ENOMEM;
+	slot->identity = digest_of(text, size);
+	return 0;
+}
+
 static int load_slot(
 	struct setup_slot *slot, const struct config *config, struct modules *modules, struct report *report)
 {
@@ -65,7 +125,7 @@ static int load_slot(
 	r = load_object(slot, report);
 	if (params_parse(slot->config, module_plugin(slot->module)->params, &slot->params, report) < 0)
 		r = -EINVAL;
-	return r;
+	return r < 0 ? r : identify(slot);
 }
 
 static int load_chain(struct setup_chain *chain, const struct config_chain *config, struct setup *setup,

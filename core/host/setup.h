@@ -11,14 +11,16 @@
 #include "config/param.h"
 #include "module/module.h"
 #include "util/diag.h"
+#include "util/digest.h"
 #include "util/file.h"
 
 struct setup_slot {
 	const struct config_slot *config;
 	struct module *module;
 	struct params *params;
-	struct blob *object; /* the file of `object =`; NULL for other plugins */
-	char *name;	     /* "edge.10" */
+	struct blob *object;	/* the file of `object =`; NULL for other plugins */
+	char *name;		/* "edge.10" */
+	struct digest identity; /* of all that makes the instance what it is, across processes */
 };
 
 struct setup_chain {

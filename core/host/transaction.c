@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/adoption.h"
 #include "host/change.h"
 #include "host/describe.h"
+#include "host/store.h"
 #include "host/view.h"
+#include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -64,13 +67,43 @@ void transaction_free(struct transaction *transaction)
 	free(transaction);
 }
 
+/* The first time: what an earlier host left in bpffs is what runs. */
+static int adopt(struct transaction *transaction)
+{
+	struct dataplane *dataplane = transaction->dataplane;
+	const struct config *config = transaction->setup->config;
+	struct xslot_diag diag = {};
+	int r;
+
+	if (dataplane->pins) {
+		if (strcmp(dataplane->bpffs, config->host.bpffs) == 0)
+			return 0;
+		return report_add(&transaction->report, config->file, 0,
+			"[host] bpffs cannot change from %s to %s while the host runs; restart xslotd for "
+			"that",
+			dataplane->bpffs, config->host.bpffs);
+	}
+	dataplane->bpffs = strdup(config->host.bpffs);
+	if (!dataplane->bpffs)
+		return -ENOMEM;
+	r = pindir_open(config->host.bpffs, &dataplane->pins, &diag);
+	if (r == 0)
+		r = grace_wait(dataplane->grace, &diag);
+	if (r == 0)
+		r = adoption_run(pindir_root(dataplane->pins), transaction->setup, &dataplane->chains,
+			&dataplane->n_chains, &diag);
+	return r < 0 ? report_take(&transaction->report, config->file, 0, &diag) : 0;
+}
+
 /* The files, and how they differ from what runs. */
-static int plan_files(struct transaction *transaction)
+static int plan_files(struct transaction *transaction, bool only_check)
 {
 	struct dataplane *dataplane = transaction->dataplane;
 	int r;
 
 	r = setup_load(transaction->file, dataplane->modules, &transaction->setup, &transaction->report);
+	if (r == 0 && !only_check)
+		r = adopt(transaction);
 	if (r < 0)
 		return r;
 	r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, &transaction->view);
@@ -112,6 +145,7 @@ static int refuse_remode(struct transaction *transaction)
 /* Begin a change for every chain that is not as it should be. */
 static int begin_changes(struct transaction *transaction, bool with_dispatcher)
 {
+	const struct pindir *pins = transaction->dataplane->pins;
 	int result = 0;
 
 	transaction->n_changes = transaction->plan->n_chains;
@@ -122,8 +156,8 @@ static int begin_changes(struct transaction *transaction, bool with_dispatcher)
 		if (transaction->plan->chains[i].unchanged)
 			continue;
 		if (change_begin(&transaction->changes[i], transaction->setup, &transaction->setup->chains[i],
-			    &transaction->plan->chains[i], transaction->dataplane->chains, with_dispatcher,
-			    &transaction->report) < 0)
+			    &transaction->plan->chains[i], transaction->dataplane->chains,
+			    pins ? pindir_root(pins) : NULL, with_dispatcher, &transaction->report) < 0)
 			result = -EINVAL;
 	}
 	return result;
@@ -153,7 +187,7 @@ int transaction_prepare(struct transaction *transaction)
 {
 	int r;
 
-	r = plan_files(transaction);
+	r = plan_files(transaction, false);
 	if (r < 0)
 		return explain(transaction, r);
 	if (transaction->plan->unchanged)
@@ -177,7 +211,7 @@ int transaction_check(struct transaction *transaction, bool freplace)
 {
 	int r;
 
-	r = plan_files(transaction);
+	r = plan_files(transaction, true);
 	if (r == 0)
 		r = begin_changes(transaction, freplace);
 	if (r == 0)
@@ -185,6 +219,16 @@ int transaction_check(struct transaction *transaction, bool freplace)
 	if (r == 0)
 		r = each_change(transaction, change_load);
 	return explain(transaction, r);
+}
+
+static int write_all(struct transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step &&
+			change_write(&transaction->changes[i], &transaction->report) < 0)
+			return -EINVAL;
+	}
+	return 0;
 }
 
 static void swap_all(struct transaction *transaction)
@@ -258,10 +302,9 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 	transaction->removed = calloc(dataplane->n_chains + 1, sizeof(*transaction->removed));
 	if (!chains || !transaction->removed)
 		return explain(transaction, -ENOMEM);
-	for (size_t i = 0; i < transaction->n_changes; i++) {
-		if (transaction->changes[i].step)
-			change_write(&transaction->changes[i]);
-	}
+	r = write_all(transaction);
+	if (r < 0)
+		return r;
 	swap_all(transaction);
 	r = update_all(transaction);
 	if (r < 0)
@@ -273,18 +316,18 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 	for (size_t i = 0; i < transaction->n_changes; i++) {
 		if (!transaction->changes[i].step)
 			continue;
-		change_adopt(&transaction->changes[i]);
+		change_commit(&transaction->changes[i]);
 		activate(&transaction->changes[i], event);
 	}
 	adopt_list(transaction, TAKE_PTR(chains));
 	return 0;
 }
 
-static void wait_for_packets(struct transaction *transaction)
+static void wait_for_packets(struct dataplane *dataplane)
 {
 	struct xslot_diag diag = {};
 
-	if (grace_wait(transaction->dataplane->grace, &diag) < 0)
+	if (dataplane->grace && grace_wait(dataplane->grace, &diag) < 0)
 		log_error("%s", diag.message);
 	xslot_diag_clear(&diag);
 }
@@ -292,14 +335,14 @@ static void wait_for_packets(struct transaction *transaction)
 void transaction_rollback(struct transaction *transaction)
 {
 	if (transaction->stored)
-		wait_for_packets(transaction);
+		wait_for_packets(transaction->dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++)
 		change_rollback(&transaction->changes[i]);
 }
 
 void transaction_settle(struct transaction *transaction)
 {
-	wait_for_packets(transaction);
+	wait_for_packets(transaction->dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++) {
 		if (transaction->changes[i].step)
 			change_settle(&transaction->changes[i]);
@@ -322,8 +365,25 @@ void transaction_retire(struct transaction *transaction)
 
 static void detach_all(struct chain *chain)
 {
-	for (size_t i = 0; i < chain->n_interfaces; i++)
-		netdev_detach(TAKE_PTR(chain->interfaces[i].netdev));
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		struct netdev *netdev = TAKE_PTR(chain->interfaces[i].netdev);
+
+		if (netdev)
+			store_forget_interface(chain, netdev);
+		netdev_detach(netdev);
+	}
+}
+
+/* Renamed chains, and those that had to stand beside their predecessor, get the folder of their name. */
+static void name_folders(struct dataplane *dataplane)
+{
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		struct xslot_diag diag = {};
+
+		if (store_rename_chain(dataplane->chains[i], pindir_root(dataplane->pins), &diag) < 0)
+			log_warning("%s", diag.message);
+		xslot_diag_clear(&diag);
+	}
 }
 
 void transaction_release(struct transaction *transaction)
@@ -332,14 +392,16 @@ void transaction_release(struct transaction *transaction)
 		if (transaction->changes[i].step)
 			change_release(&transaction->changes[i]);
 	}
-	if (transaction->n_removed == 0)
-		return;
 	for (size_t i = 0; i < transaction->n_removed; i++)
 		detach_all(transaction->removed[i]);
-	wait_for_packets(transaction);
-	for (size_t i = 0; i < transaction->n_removed; i++)
+	if (transaction->n_removed > 0)
+		wait_for_packets(transaction->dataplane);
+	for (size_t i = 0; i < transaction->n_removed; i++) {
+		store_forget_chain(transaction->removed[i]);
 		chain_free(transaction->removed[i]);
+	}
 	transaction->n_removed = 0;
+	name_folders(transaction->dataplane);
 }
 
 bool transaction_is_unchanged(const struct transaction *transaction)
@@ -363,19 +425,26 @@ size_t transaction_changes(const struct transaction *transaction, char *const **
 	return transaction->lines.n;
 }
 
-void dataplane_close(struct dataplane *dataplane)
+void dataplane_close(struct dataplane *dataplane, bool keep)
 {
-	struct xslot_diag diag = {};
-
-	for (size_t i = 0; i < dataplane->n_chains; i++)
-		detach_all(dataplane->chains[i]);
-	if (dataplane->grace && grace_wait(dataplane->grace, &diag) < 0)
-		log_error("%s", diag.message);
-	xslot_diag_clear(&diag);
-	for (size_t i = 0; i < dataplane->n_chains; i++)
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		chain_refresh(dataplane->chains[i]);
+		if (keep)
+			store_running(dataplane->chains[i]);
+		else
+			detach_all(dataplane->chains[i]);
+	}
+	if (!keep)
+		wait_for_packets(dataplane);
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		if (!keep)
+			store_forget_chain(dataplane->chains[i]);
 		chain_free(dataplane->chains[i]);
+	}
 	free(dataplane->chains);
 	modules_free(dataplane->modules);
 	grace_free(dataplane->grace);
+	pindir_close(dataplane->pins);
+	free(dataplane->bpffs);
 	*dataplane = (struct dataplane){};
 }

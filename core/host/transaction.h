@@ -25,6 +25,8 @@ struct dataplane {
 	size_t n_chains;
 	struct modules *modules; /* worker's */
 	struct grace *grace;	 /* worker's */
+	struct pindir *pins;	 /* worker's; opened, and what is in it adopted, by the first transaction */
+	char *bpffs;		 /* where */
 };
 
 struct transaction_options {
@@ -56,7 +58,10 @@ size_t transaction_changes(const struct transaction *transaction, char *const **
 /* Read the files and verify all that they ask for, beside nothing: `xslotd --check`. */
 int transaction_check(struct transaction *transaction, bool freplace);
 
-/* Stop: detach all interfaces, wait for packets, stop all plugins. Watches must be inactive. */
-void dataplane_close(struct dataplane *dataplane);
+/*
+ * Stop. `keep`: what is pinned runs on without us. Else detach all interfaces, wait for packets and remove
+ * everything. Watches must be inactive.
+ */
+void dataplane_close(struct dataplane *dataplane, bool keep);
 
 #endif

@@ -51,8 +51,8 @@ struct manifest {
 	uint64_t magic;
 	uint32_t layout;
 	uint32_t dispatcher; /* version of the dispatcher's program: DISPATCHER_VERSION */
-	uint32_t generic;
 	uint32_t frags;
+	uint32_t reserved;
 	uint64_t next_instance;
 	struct manifest_count total;
 	uint64_t baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* raw counters that are folded already */

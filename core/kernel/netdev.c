@@ -201,17 +201,16 @@ int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag 
 	return bpffs_pin(netdev->link_fd, path, netdev->name, diag);
 }
 
-int netdev_open_pinned(
-	const char *path, enum xdp_mode mode, struct netdev **ret_netdev, struct xslot_diag *diag)
+int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag)
 {
 	struct netdev *netdev CLEANUP(netdev_detach) = calloc(1, sizeof(*netdev));
 	struct bpf_link_info info = { 0 };
-	uint32_t size = sizeof(info);
+	uint32_t size = sizeof(info), id = 0;
 	int r;
 
 	if (!netdev)
 		return fail(diag, -ENOMEM, "no memory for pin %s", path);
-	*netdev = (struct netdev){ .mode = mode, .link_fd = -1 };
+	*netdev = (struct netdev){ .link_fd = -1 };
 	r = bpffs_open(path, BPFFS_LINK, &netdev->link_fd, diag);
 	if (r < 0)
 		return r;
@@ -222,6 +221,9 @@ int netdev_open_pinned(
 	netdev->ifindex = info.xdp.ifindex;
 	if (!netdev->ifindex || !if_indextoname(netdev->ifindex, netdev->name))
 		return fail(diag, -ENODEV, "pin %s: its interface is gone", path);
+	/* A link does not tell its mode: see in which the interface runs its program. */
+	if (occupant_id(netdev->ifindex, XDP_FLAGS_DRV_MODE, &id) < 0 || id != info.prog_id)
+		netdev->mode = XDP_MODE_GENERIC;
 	*ret_netdev = TAKE_PTR(netdev);
 	return 0;
 }

@@ -33,8 +33,7 @@ int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag
  * one: -ENODEV when its interface is gone.
  */
 int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag);
-int netdev_open_pinned(
-	const char *path, enum xdp_mode mode, struct netdev **ret_netdev, struct xslot_diag *diag);
+int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag);
 uint32_t netdev_program_id(const struct netdev *netdev); /* 0 when the link does not tell */
 
 /* Detach (unless it is pinned) and free. Accepts NULL. */

@@ -253,6 +253,11 @@ const struct xslot_plugin *module_plugin(const struct module *module)
 	return &module->plugin;
 }
 
+const struct blob *module_content(const struct module *module)
+{
+	return module->blob;
+}
+
 const char *module_path(const struct module *module)
 {
 	return module->path;

@@ -25,6 +25,8 @@ void module_unref(struct module *module); /* accepts NULL; the last one unmaps *
 
 /* The descriptor, in today's layout whatever the plugin was compiled with (absent fields are 0). */
 const struct xslot_plugin *module_plugin(const struct module *module);
+struct blob;
+const struct blob *module_content(const struct module *module); /* the file's bytes */
 const char *module_path(const struct module *module); /* where it was first loaded from */
 
 /*

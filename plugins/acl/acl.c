@@ -82,6 +82,20 @@ static int start(struct xslot_context *context)
 	return 0;
 }
 
+/* The tables are full and live; only our copy of the rules went with the host that died. */
+static int resume(struct xslot_context *context)
+{
+	struct rules *rules;
+	struct flat *flat;
+	int r = read_rules(context, &rules, &flat);
+
+	if (r)
+		return r;
+	flat_free(flat);
+	context->data = rules;
+	return 0;
+}
+
 static int settle(struct xslot_context *context, uint32_t old_version)
 {
 	return hits_prune(context, context->data);
@@ -143,4 +157,4 @@ XSLOT_PLUGIN(acl, .version = "1.0.0", .summary = "allow and deny by source prefi
 		{ "rules", XSLOT_FILE, "the rules, one a line: see plugins/acl/README.md", .required = 1 },
 		{ "policy", XSLOT_ENUM, "what happens to packets that no rule matches", .fallback = "deny",
 			.words = "allow|deny" }),
-	.check = check, .start = start, .settle = settle, .status = status, .stop = stop);
+	.check = check, .start = start, .settle = settle, .resume = resume, .status = status, .stop = stop);

@@ -11,39 +11,65 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/store.h"
 #include "util/cleanup.h"
 
 static uint32_t proceed_mask(const struct chain_slot *slot)
 {
-	return slot->proceed == CHAIN_PROCEED_DEFAULT ? occupant_default_proceed(slot->occupant)
-						      : slot->proceed;
+	return slot->proceed == CHAIN_PROCEED_DEFAULT ? slot->occupant->default_proceed : slot->proceed;
 }
 
-void change_write(struct change *change)
+/* Counts go on with the slot, whatever becomes of its instance. */
+static void bring_up_to_date(struct change *change)
+{
+	const struct xslot_generation *old;
+	time_t now = time(NULL);
+
+	if (change->previous) {
+		old = dispatcher_running(change->previous->dispatcher);
+		chain_refresh(change->previous);
+		change->old_parity = old->id & 1;
+		change->old_count = old->count;
+	}
+	for (size_t i = 0; i < change->n_next; i++) {
+		const struct plan_slot_step *step = &change->step->slots[i];
+
+		if (step->from != PLAN_NONE)
+			change->next[i].count = change->previous->slots[step->from].count;
+		if (step->action == PLAN_SLOT_REPLACE || step->action == PLAN_SLOT_ADD)
+			change->next[i].occupant->since = now;
+	}
+	if (change->created && change->previous)
+		change->chain->manifest.total = change->previous->manifest.total;
+}
+
+int change_write(struct change *change, struct report *report)
 {
 	const struct config_chain *config = change->wanted->config;
-	const struct xslot_generation *running = dispatcher_running(change->chain->dispatcher);
+	struct chain *chain = change->chain;
+	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	struct xslot_generation generation = {
 		.id = running->id + 1,
-		.count = change->n_next,
+		.count = chain->bypass ? 0 : change->n_next,
 		.configured_count = change->n_next,
 		.banks = change->banks,
 		.final = config->final,
 		.on_gap = config->on_gap,
 	};
+	struct xslot_diag diag = {};
 
-	if (change->previous) {
-		const struct xslot_generation *old = dispatcher_running(change->previous->dispatcher);
-
-		chain_refresh(change->previous);
-		change->old_parity = old->id & 1;
-		change->old_count = old->count;
-	}
+	bring_up_to_date(change);
 	if (!change->step->generation_changed)
-		return;
+		return 0;
 	for (size_t i = 0; i < change->n_next; i++)
 		generation.proceed[i] = proceed_mask(&change->next[i]);
-	dispatcher_prepare(change->chain->dispatcher, &generation);
+	/* Both generations: whichever runs when we are killed, its counts fit the baseline. */
+	store_record(chain, running->id, chain->slots, chain->n_slots);
+	store_record(chain, generation.id, change->next, change->n_next);
+	if (store_write(chain, &diag) < 0)
+		return report_take(report, config->place.file, config->place.line, &diag);
+	dispatcher_prepare(chain->dispatcher, &generation);
+	return 0;
 }
 
 void change_swap(struct change *change)
@@ -57,17 +83,31 @@ static struct chain_interface *source(const struct plan_interface_step *step, st
 	return &running[step->from_chain]->interfaces[step->from];
 }
 
-/* Native to generic or back: the kernel refuses both at once, so there is a moment with neither. */
-static int remode(struct chain_interface *from, struct chain_interface *to, enum xdp_mode mode, int old_fd,
-	int new_fd, struct xslot_diag *diag)
+struct carrier {
+	struct chain *chain;
+	struct chain_interface *interface;
+};
+
+static int attach(struct carrier to, const char *name, enum xdp_mode mode, struct xslot_diag *diag)
 {
-	enum xdp_mode old_mode = netdev_mode(from->netdev);
 	int r;
 
-	netdev_detach(TAKE_PTR(from->netdev));
-	r = netdev_attach(from->name, mode, new_fd, &to->netdev, diag);
+	r = netdev_attach(name, mode, dispatcher_fd(to.chain->dispatcher), &to.interface->netdev, diag);
+	return r < 0 ? r : store_interface(to.chain, to.interface->netdev, diag);
+}
+
+/* Native to generic or back: the kernel refuses both at once, so there is a moment with neither. */
+static int remode(struct carrier from, struct carrier to, enum xdp_mode mode, struct xslot_diag *diag)
+{
+	enum xdp_mode old_mode = netdev_mode(from.interface->netdev);
+	const char *name = from.interface->name;
+	int r;
+
+	store_forget_interface(from.chain, from.interface->netdev);
+	netdev_detach(TAKE_PTR(from.interface->netdev));
+	r = attach(to, name, mode, diag);
 	if (r < 0)
-		netdev_attach(from->name, old_mode, old_fd, &from->netdev, NULL);
+		attach(from, name, old_mode, NULL);
 	return r;
 }
 
@@ -76,13 +116,14 @@ static int update_one(
 {
 	const struct plan_interface_step *step = &change->step->interfaces[index];
 	enum xdp_mode mode = change->wanted->config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
-	int fd = dispatcher_fd(change->chain->dispatcher);
+	struct carrier to = { change->chain, &change->interfaces[index] };
 
 	if (step->action == PLAN_INTERFACE_UPDATE)
-		return netdev_update(source(step, running)->netdev, fd, diag);
+		return netdev_update(
+			source(step, running)->netdev, dispatcher_fd(change->chain->dispatcher), diag);
 	if (step->action == PLAN_INTERFACE_REMODE)
-		return remode(source(step, running), &change->interfaces[index], mode,
-			dispatcher_fd(running[step->from_chain]->dispatcher), fd, diag);
+		return remode(
+			(struct carrier){ running[step->from_chain], source(step, running) }, to, mode, diag);
 	return 0;
 }
 
@@ -91,13 +132,13 @@ static void update_back(struct change *change, size_t n, struct chain *const *ru
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_interface_step *step = &change->step->interfaces[i];
 		struct chain *from = step->from_chain == PLAN_NONE ? NULL : running[step->from_chain];
-		enum xdp_mode mode = from && from->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
-		int fd = from ? dispatcher_fd(from->dispatcher) : -1;
+		struct carrier to = { change->chain, &change->interfaces[i] };
 
 		if (step->action == PLAN_INTERFACE_UPDATE)
-			netdev_update(source(step, running)->netdev, fd, NULL);
+			netdev_update(source(step, running)->netdev, dispatcher_fd(from->dispatcher), NULL);
 		else if (step->action == PLAN_INTERFACE_REMODE)
-			remode(&change->interfaces[i], source(step, running), mode, fd, fd, NULL);
+			remode(to, (struct carrier){ from, source(step, running) },
+				from->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE, NULL);
 	}
 }
 
@@ -127,12 +168,15 @@ void change_take_interfaces(struct change *change, struct chain *const *running)
 	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++) {
 		const struct plan_interface_step *step = &change->step->interfaces[i];
 
+		if (step->action == PLAN_INTERFACE_UPDATE)
+			store_move_interface(
+				running[step->from_chain], change->chain, source(step, running)->netdev);
 		if (step->action == PLAN_INTERFACE_KEEP || step->action == PLAN_INTERFACE_UPDATE)
 			change->interfaces[i].netdev = TAKE_PTR(source(step, running)->netdev);
 	}
 }
 
-static void adopt_interfaces(struct change *change)
+static void commit_interfaces(struct change *change)
 {
 	struct chain *chain = change->chain;
 
@@ -142,21 +186,15 @@ static void adopt_interfaces(struct change *change)
 	chain->n_interfaces = change->wanted->config->n_interfaces;
 }
 
-static void adopt_slots(struct change *change)
+static void commit_slots(struct change *change)
 {
 	struct chain *chain = change->chain;
-	time_t now = time(NULL);
 
 	for (size_t i = 0; i < change->n_next; i++) {
-		const struct plan_slot_step *step = &change->step->slots[i];
-		struct chain_slot *next = &change->next[i];
+		enum plan_slot_action action = change->step->slots[i].action;
 
-		if (step->from != PLAN_NONE)
-			next->count = change->previous->slots[step->from].count;
-		if (step->action == PLAN_SLOT_REPLACE || step->action == PLAN_SLOT_ADD)
-			next->occupant->since = now;
-		else
-			occupant_rename(next->occupant, change->wanted->slots[i].name);
+		if (action == PLAN_SLOT_KEEP || action == PLAN_SLOT_MOVE)
+			occupant_rename(change->next[i].occupant, change->wanted->slots[i].name);
 	}
 	memcpy(change->old, chain->slots, sizeof(change->old));
 	change->n_old = chain->n_slots;
@@ -165,20 +203,17 @@ static void adopt_slots(struct change *change)
 	chain->banks = change->banks;
 }
 
-void change_adopt(struct change *change)
+void change_commit(struct change *change)
 {
 	const struct config_chain *config = change->wanted->config;
 	struct chain *chain = change->chain;
 
-	adopt_slots(change);
-	adopt_interfaces(change);
+	commit_slots(change);
+	commit_interfaces(change);
 	memcpy(chain->name, config->name, sizeof(chain->name));
 	chain->generic = config->generic;
 	chain->final = config->final;
 	chain->on_gap = config->on_gap;
-	if (change->created && change->previous)
-		chain->total = change->previous->total;
-	change->adopted = true;
 }
 
 bool change_keeps(const struct change *change, size_t old_index)
@@ -202,13 +237,16 @@ static void retire_slot(struct change *change, size_t old_index)
 
 void change_retire(struct change *change)
 {
-	struct chain_count tail[XSLOT_MAX_SLOTS] = {}, *counts[XSLOT_MAX_SLOTS];
+	struct manifest_count tail[XSLOT_MAX_SLOTS] = {}, *counts[XSLOT_MAX_SLOTS];
 
 	for (size_t i = 0; i < XSLOT_MAX_SLOTS; i++)
 		counts[i] = &tail[i];
 	if (change->previous && change->step->generation_changed)
-		chain_fold(change->previous, change->old_parity, &change->chain->total, change->old_count,
-			counts);
+		chain_fold(change->previous, change->old_parity, &change->chain->manifest.total,
+			change->old_count, counts);
+	/* A new dispatcher's generation 0: what passed between attaching and the first store. */
+	if (change->created)
+		chain_fold(change->chain, 0, &change->chain->manifest.total, 0, counts);
 	for (size_t i = 0; i < change->chain->n_slots; i++) {
 		size_t from = change->step->slots[i].from;
 
@@ -217,4 +255,5 @@ void change_retire(struct change *change)
 	}
 	for (size_t i = 0; i < change->n_old; i++)
 		retire_slot(change, i);
+	store_running(change->chain);
 }

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The kernel's objects are the truth: the dispatcher's state says which generation runs, and of the
+ * manifest's two records the one with that generation's id says what it is made of. The files say only what
+ * is wanted. Interfaces are read last, over all chains, because a host may have died between moving a link to
+ * another chain's program and moving its pin.
+ */
+#include "host/adoption.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/store.h"
+#include "kernel/bpffs.h"
+#include "kernel/pindir.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+#include "util/log.h"
+
+DEFINE_CLEANUP(struct chain *, chain_free);
+
+struct found {
+	struct chain **chains;
+	size_t n;
+	struct setup *setup;
+};
+
+static const struct setup_chain *wanted_chain(const struct setup *setup, const char *name)
+{
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		if (strcmp(setup->chains[i].config->name, name) == 0)
+			return &setup->chains[i];
+	}
+	return NULL;
+}
+
+/* A slot of the files with the very same content: at the same number if there is one. */
+static const struct setup_slot *wanted_slot(
+	const struct setup *setup, const char *chain_name, const struct manifest_slot *record)
+{
+	const struct setup_chain *chain = wanted_chain(setup, chain_name);
+	const struct setup_slot *found = NULL;
+
+	for (size_t i = 0; chain && i < chain->n_slots; i++) {
+		const struct setup_slot *slot = &chain->slots[i];
+
+		if (memcmp(&slot->identity, &record->content, sizeof(slot->identity)) != 0 ||
+			!occupant_can_resume(slot))
+			continue;
+		if (!found || slot->config->number == record->number)
+			found = slot;
+	}
+	return found;
+}
+
+/* The plugin's own say: it may refuse to go on, and then a new instance takes over. */
+static bool take_up(struct occupant *occupant)
+{
+	struct report report = {};
+	int r = context_take_up(&occupant->context, occupant->instance, &report);
+
+	for (size_t i = 0; i < report.n_errors; i++)
+		log_warning("%s: cannot go on with what runs: %s", occupant->name, report.errors[i].message);
+	report_clear(&report);
+	return r == 0;
+}
+
+static int adopt_occupant(const struct found *found, struct chain *chain, const struct manifest_slot *record,
+	struct occupant **ret_occupant, struct xslot_diag *diag)
+{
+	const struct setup_slot *slot = wanted_slot(found->setup, chain->name, record);
+	char folder[PATH_MAX];
+	int r;
+
+	store_path(chain, folder, "inst/%llu", (unsigned long long)record->instance);
+	r = occupant_adopt(found->setup, slot, record, folder, ret_occupant, diag);
+	if (r < 0 || !slot || take_up(*ret_occupant))
+		return r;
+	occupant_unref(TAKE_PTR(*ret_occupant));
+	return occupant_adopt(found->setup, NULL, record, folder, ret_occupant, diag);
+}
+
+static int adopt_slot(const struct found *found, struct chain *chain, const struct manifest_slot *record,
+	size_t index, struct xslot_diag *diag)
+{
+	struct chain_slot *slot = &chain->slots[index];
+	struct xslot_link_info info = { .size = sizeof(info) };
+	char path[PATH_MAX];
+	int r;
+
+	slot->number = record->number;
+	slot->proceed = record->proceed;
+	slot->bank = chain->banks >> index & 1 ? BANK_B : BANK_A;
+	slot->count = record->count;
+	chain->n_slots = index + 1;
+	r = adopt_occupant(found, chain, record, &slot->occupant, diag);
+	if (r < 0)
+		return r;
+	store_link_path(chain, record->instance, index, slot->bank, path);
+	r = xslot_link_open_pinned(path, &slot->link, diag);
+	if (r == 0)
+		r = xslot_link_get_info(slot->link, &info, diag);
+	if (r == 0 && info.target_id != dispatcher_program_id(chain->dispatcher))
+		return fail(diag, -EINVAL, "%s fills a slot of program %u, not of dispatcher %u", path,
+			info.target_id, dispatcher_program_id(chain->dispatcher));
+	return r;
+}
+
+static int adopt_manifest(struct chain *chain, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+	int r;
+
+	store_path(chain, path, "manifest");
+	r = bpffs_open(path, BPFFS_MAP, &chain->manifest_fd, diag);
+	if (r == 0)
+		r = manifest_read(chain->manifest_fd, &chain->manifest, diag);
+	chain->frags = chain->manifest.frags;
+	return r;
+}
+
+static int adopt_generation(const struct found *found, struct chain *chain, struct xslot_diag *diag)
+{
+	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
+	const struct manifest_record *record = &chain->manifest.record[running->id & 1];
+	int r = 0;
+
+	chain->final = running->final;
+	chain->on_gap = running->on_gap;
+	chain->banks = running->banks;
+	chain->bypass = running->count == 0 && running->configured_count > 0;
+	if (running->configured_count == 0)
+		return 0;
+	if (record->generation != running->id || record->n_slots != running->configured_count)
+		return fail(diag, -EINVAL, "the manifest does not know the running generation %u of %u slots",
+			running->id, running->configured_count);
+	for (size_t i = 0; r == 0 && i < record->n_slots; i++)
+		r = adopt_slot(found, chain, &record->slots[i], i, diag);
+	return r;
+}
+
+static int adopt_chain(const struct found *found, const char *root, const char *name,
+	struct chain **ret_chain, struct xslot_diag *diag)
+{
+	CLEANUP(chain_free) struct chain *chain = chain_alloc(name);
+	char *at;
+	int r;
+
+	if (!chain || asprintf(&chain->folder, "%s/%s", root, name) < 0)
+		return fail(diag, -ENOMEM, "out of memory");
+	at = strchr(chain->name, '@');
+	if (at)
+		*at = 0;
+	r = dispatcher_open_pinned(chain->folder, &chain->dispatcher, diag);
+	if (r == 0)
+		r = adopt_manifest(chain, diag);
+	if (r == 0)
+		r = adopt_generation(found, chain, diag);
+	if (r == 0)
+		*ret_chain = TAKE_PTR(chain);
+	return r;
+}
+
+/* What packets did after the last time that a host looked: of both parities, since it may have died in
+ * between. */
+static void fold_counts(struct chain *chain)
+{
+	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
+	const struct manifest_record *old = &chain->manifest.record[!(running->id & 1)];
+	struct manifest_count *counts[XSLOT_MAX_SLOTS] = {}, nowhere = {};
+
+	for (size_t j = 0; j < XSLOT_MAX_SLOTS; j++) {
+		counts[j] = &nowhere;
+		for (size_t i = 0; j < old->n_slots && i < chain->n_slots; i++) {
+			if (chain->slots[i].number == old->slots[j].number &&
+				strcmp(chain->slots[i].occupant->plugin->name, old->slots[j].plugin) == 0)
+				counts[j] = &chain->slots[i].count;
+		}
+	}
+	chain_fold(chain, !(running->id & 1), &chain->manifest.total, old->n_slots, counts);
+	chain_refresh(chain);
+}
+
+/* Remove from inst/ what does not run: whole instances, and links into banks that packets do not reach. */
+static void remove_leftovers(const struct chain *chain)
+{
+	char folder[PATH_MAX], path[PATH_MAX], keep[PATH_MAX];
+	char **ids = NULL, **links = NULL;
+	size_t n_ids = 0, n_links = 0;
+
+	store_path(chain, folder, "inst");
+	if (pindir_list(folder, &ids, &n_ids, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n_ids; i++) {
+		uint64_t id = strtoull(ids[i], NULL, 10);
+		bool runs = false;
+
+		for (size_t s = 0; s < chain->n_slots; s++)
+			runs |= chain->slots[s].occupant->id == id;
+		store_path(chain, path, "inst/%s", ids[i]);
+		if (!runs) {
+			log_info("chain %s: removing instance %s of an unfinished change", chain->name,
+				ids[i]);
+			pindir_remove(path, NULL);
+			continue;
+		}
+		if (pindir_list(path, &links, &n_links, NULL) < 0)
+			continue;
+		for (size_t l = 0; l < n_links; l++) {
+			bool used = strncmp(links[l], "link_", 5) != 0;
+
+			for (size_t s = 0; !used && s < chain->n_slots; s++) {
+				store_link_path(chain, id, s, chain->slots[s].bank, keep);
+				used = chain->slots[s].occupant->id == id &&
+				       strcmp(strrchr(keep, '/') + 1, links[l]) == 0;
+			}
+			store_path(chain, path, "inst/%s/%s", ids[i], links[l]);
+			if (!used)
+				pindir_remove(path, NULL);
+		}
+		pindir_list_free(links, n_links);
+	}
+	pindir_list_free(ids, n_ids);
+}
+
+static struct chain *chain_of_program(const struct found *found, uint32_t program_id)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		if (dispatcher_program_id(found->chains[i]->dispatcher) == program_id)
+			return found->chains[i];
+	}
+	return NULL;
+}
+
+static int add_interface(struct chain *chain, struct netdev *netdev)
+{
+	struct chain_interface *more =
+		reallocarray(chain->interfaces, chain->n_interfaces + 1, sizeof(*chain->interfaces));
+
+	if (!more)
+		return -ENOMEM;
+	chain->interfaces = more;
+	more[chain->n_interfaces] = (struct chain_interface){ strdup(netdev_name(netdev)), netdev };
+	chain->n_interfaces++;
+	chain->generic = netdev_mode(netdev) == XDP_MODE_GENERIC;
+	return 0;
+}
+
+/* One pin in if/: a link of this chain, of another one (its pin was not moved yet), or of nothing any more.
+ */
+static int adopt_interface(const struct found *found, struct chain *chain, const char *name)
+{
+	struct xslot_diag diag = {};
+	struct netdev *netdev = NULL;
+	struct chain *owner;
+	char path[PATH_MAX];
+	int r;
+
+	store_path(chain, path, "if/%s", name);
+	r = netdev_open_pinned(path, &netdev, &diag);
+	if (r == 0 && !netdev_alive(netdev))
+		r = fail(&diag, -ENODEV, "pin %s: its interface is not in this network namespace", path);
+	if (r < 0) {
+		log_info("chain %s: %s", chain->name, diag.message);
+		if (r == -ENODEV)
+			pindir_remove(path, NULL);
+		xslot_diag_clear(&diag);
+		netdev_detach(netdev);
+		return 0;
+	}
+	owner = chain_of_program(found, netdev_program_id(netdev));
+	if (!owner) {
+		log_warning(
+			"chain %s: interface %s runs program %u, which is no dispatcher of ours: left alone",
+			chain->name, netdev_name(netdev), netdev_program_id(netdev));
+		netdev_detach(netdev);
+		return 0;
+	}
+	if (owner != chain)
+		store_move_interface(chain, owner, netdev);
+	return add_interface(owner, netdev);
+}
+
+static int adopt_interfaces(const struct found *found)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < found->n; i++) {
+		char path[PATH_MAX], **names = NULL;
+		size_t n = 0;
+
+		store_path(found->chains[i], path, "if");
+		if (pindir_list(path, &names, &n, NULL) < 0)
+			continue;
+		for (size_t j = 0; r == 0 && j < n; j++)
+			r = adopt_interface(found, found->chains[i], names[j]);
+		pindir_list_free(names, n);
+	}
+	return r;
+}
+
+/* Two folders of one name: a rebuild was under way. The old one gets a name that no file can want. */
+static void part_namesakes(struct found *found)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		for (size_t j = i + 1; j < found->n; j++) {
+			if (strcmp(found->chains[i]->name, found->chains[j]->name) != 0)
+				continue;
+			/* The new one, NAME@, comes second; before its first interface it was never live. */
+			found->chains[found->chains[j]->n_interfaces ? i : j]->name[0] = '@';
+		}
+	}
+}
+
+static bool has_interfaces(const char *root, const char *name)
+{
+	CLEANUP(free) char *path = NULL;
+	char **names = NULL;
+	size_t n = 0;
+
+	if (asprintf(&path, "%s/%s/if", root, name) < 0 || pindir_list(path, &names, &n, NULL) < 0)
+		return true;
+	pindir_list_free(names, n);
+	return n > 0;
+}
+
+/* A chain that never had an interface: a host died while it made it. */
+static void remove_unfinished(const char *root, const char *name)
+{
+	CLEANUP(free) char *path = NULL;
+
+	log_info("removing %s/%s, a chain that was never finished", root, name);
+	if (asprintf(&path, "%s/%s", root, name) >= 0)
+		pindir_remove(path, NULL);
+}
+
+int adoption_run(const char *root, struct setup *setup, struct chain ***ret_chains, size_t *ret_n,
+	struct xslot_diag *diag)
+{
+	struct found found = { .setup = setup };
+	char **names = NULL;
+	size_t n_names = 0;
+	int r;
+
+	r = pindir_list(root, &names, &n_names, diag);
+	if (r < 0)
+		return r;
+	found.chains = calloc(n_names + 1, sizeof(*found.chains));
+	if (!found.chains)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < n_names; i++) {
+		struct xslot_diag why = {};
+
+		if (adopt_chain(&found, root, names[i], &found.chains[found.n], &why) == 0)
+			found.n++;
+		else if (!has_interfaces(root, names[i]))
+			remove_unfinished(root, names[i]);
+		else
+			log_warning("cannot adopt %s/%s: %s; it is left as it is, \"xslotctl clean\" takes "
+				    "it off",
+				root, names[i], why.message);
+		xslot_diag_clear(&why);
+	}
+	pindir_list_free(names, n_names);
+	if (r == 0)
+		r = adopt_interfaces(&found);
+	if (r < 0)
+		return fail(diag, r, "cannot adopt what runs: out of memory");
+	part_namesakes(&found);
+	for (size_t i = 0; i < found.n; i++) {
+		fold_counts(found.chains[i]);
+		remove_leftovers(found.chains[i]);
+		log_info("adopted chain %s: generation %u, %zu slots, %zu interfaces", found.chains[i]->name,
+			dispatcher_running(found.chains[i]->dispatcher)->id, found.chains[i]->n_slots,
+			found.chains[i]->n_interfaces);
+	}
+	*ret_chains = found.chains;
+	*ret_n = found.n;
+	return 0;
+}

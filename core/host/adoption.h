@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What an earlier host left running becomes this host's dataplane. Worker thread, before the first plan. */
+#ifndef HOST_ADOPTION_H
+#define HOST_ADOPTION_H
+
+#include "host/chain.h"
+#include "host/setup.h"
+
+/*
+ * Read every chain in `root`. What is consistent is returned as running chains; what a dead transaction left
+ * behind is removed, after the caller has waited for a grace period; what is corrupt or foreign is left alone
+ * and logged. A slot whose content the files still have goes on untouched; any other is known as far as its
+ * pins tell, so that the plan replaces it and takes its state over. Only -ENOMEM and a root that cannot be
+ * read fail.
+ */
+int adoption_run(const char *root, struct setup *setup, struct chain ***ret_chains, size_t *ret_n,
+	struct xslot_diag *diag);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The order in which pins come and go is what makes a kill at any instruction harmless. What is new is pinned
+ * before the manifest names it, the manifest is written before the store that makes it true, and what is old
+ * is removed after a grace period. So at any moment the running generation is pinned whole, and all else is
+ * left over.
+ */
+#include "host/store.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kernel/bpffs.h"
+#include "kernel/pindir.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+#include "util/log.h"
+
+void store_path(const struct chain *chain, char ret_path[static PATH_MAX], const char *format, ...)
+{
+	int n = snprintf(ret_path, PATH_MAX, "%s/", chain->folder);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(ret_path + n, PATH_MAX - n, format, args);
+	va_end(args);
+}
+
+void store_link_path(const struct chain *chain, uint64_t instance, size_t index, enum bank bank,
+	char ret_path[static PATH_MAX])
+{
+	store_path(chain, ret_path, "inst/%llu/link_%zu_%c", (unsigned long long)instance, index,
+		bank == BANK_A ? 'a' : 'b');
+}
+
+static int make_folder(struct chain *chain, const char *root, struct xslot_diag *diag)
+{
+	struct stat st;
+
+	if (asprintf(&chain->folder, "%s/%s", root, chain->name) < 0)
+		return fail(diag, -ENOMEM, "out of memory");
+	if (stat(chain->folder, &st) == 0) {
+		free(chain->folder);
+		if (asprintf(&chain->folder, "%s/%s@", root, chain->name) < 0)
+			return fail(diag, -ENOMEM, "out of memory");
+	}
+	return pindir_make(chain->folder, diag);
+}
+
+int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag)
+{
+	static const char *const folders[] = { "if", "inst", "slot" };
+	char path[PATH_MAX];
+	int r;
+
+	r = make_folder(chain, root, diag);
+	for (size_t i = 0; r == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
+		store_path(chain, path, "%s", folders[i]);
+		r = pindir_make(path, diag);
+	}
+	if (r == 0)
+		r = dispatcher_pin(chain->dispatcher, chain->folder, diag);
+	if (r == 0)
+		r = manifest_create(&chain->manifest_fd, diag);
+	if (r == 0)
+		r = manifest_write(chain->manifest_fd, &chain->manifest, diag);
+	store_path(chain, path, "manifest");
+	if (r == 0)
+		r = bpffs_pin(chain->manifest_fd, path, "manifest", diag);
+	return r;
+}
+
+int store_rename_chain(struct chain *chain, const char *root, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *folder = NULL;
+
+	if (asprintf(&folder, "%s/%s", root, chain->name) < 0)
+		return fail(diag, -ENOMEM, "out of memory");
+	if (strcmp(folder, chain->folder) == 0)
+		return 0;
+	if (rename(chain->folder, folder) < 0)
+		return fail(
+			diag, -errno, "cannot rename %s to %s: %s", chain->folder, folder, strerror(errno));
+	free(chain->folder);
+	chain->folder = TAKE_PTR(folder);
+	return 0;
+}
+
+int store_instance(struct chain *chain, struct occupant *occupant, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+	const void *object;
+	size_t size;
+
+	occupant->id = chain->manifest.next_instance++;
+	occupant_object(occupant, &object, &size);
+	store_path(chain, path, "inst/%llu", (unsigned long long)occupant->id);
+	return instance_pin(occupant->instance, object, size, path, diag);
+}
+
+int store_link(struct chain *chain, const struct chain_slot *slot, size_t index, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	store_link_path(chain, slot->occupant->id, index, slot->bank, path);
+	return bpffs_pin(xslot_link_fd(slot->link), path, "link", diag);
+}
+
+static void interface_path(
+	const struct chain *chain, const struct netdev *netdev, char ret_path[static PATH_MAX])
+{
+	store_path(chain, ret_path, "if/%u", netdev_ifindex(netdev));
+}
+
+int store_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	interface_path(chain, netdev, path);
+	/* An interface of that index that is gone: nobody can be attached there. */
+	pindir_remove(path, NULL);
+	return netdev_pin(netdev, path, diag);
+}
+
+static void forget(const char *path)
+{
+	struct xslot_diag diag = {};
+
+	if (pindir_remove(path, &diag) < 0)
+		log_warning("%s", diag.message);
+	xslot_diag_clear(&diag);
+}
+
+void store_forget_link(const struct chain *chain, const struct chain_slot *slot, size_t index)
+{
+	char path[PATH_MAX];
+
+	if (!slot->occupant->id)
+		return;
+	store_link_path(chain, slot->occupant->id, index, slot->bank, path);
+	forget(path);
+}
+
+void store_forget_instance(const struct chain *chain, const struct occupant *occupant)
+{
+	char path[PATH_MAX];
+
+	if (!occupant->id)
+		return;
+	store_path(chain, path, "inst/%llu", (unsigned long long)occupant->id);
+	forget(path);
+}
+
+void store_forget_interface(const struct chain *chain, const struct netdev *netdev)
+{
+	char path[PATH_MAX];
+
+	interface_path(chain, netdev, path);
+	forget(path);
+}
+
+void store_forget_chain(const struct chain *chain)
+{
+	if (chain->folder)
+		forget(chain->folder);
+}
+
+void store_move_interface(const struct chain *from, const struct chain *to, const struct netdev *netdev)
+{
+	char old[PATH_MAX], new[PATH_MAX];
+
+	interface_path(from, netdev, old);
+	interface_path(to, netdev, new);
+	if (rename(old, new) < 0)
+		log_warning("cannot rename %s to %s: %s", old, new, strerror(errno));
+}
+
+static void record_slot(struct manifest_slot *record, const struct chain_slot *slot)
+{
+	const struct occupant *occupant = slot->occupant;
+
+	*record = (struct manifest_slot){
+		.instance = occupant->id,
+		.number = slot->number,
+		.proceed = slot->proceed,
+		.default_proceed = occupant->default_proceed,
+		.state_version = occupant->plugin->state_version,
+		.is_object = occupant->plugin->object,
+		.since = (uint64_t)occupant->since,
+		.content = occupant->identity,
+		.count = slot->count,
+	};
+	snprintf(record->plugin, sizeof(record->plugin), "%s", occupant->plugin->name);
+	snprintf(record->version, sizeof(record->version), "%s", occupant->plugin->version);
+	snprintf(record->function, sizeof(record->function), "%s", occupant_function(occupant));
+}
+
+void store_record(struct chain *chain, uint32_t generation, const struct chain_slot *slots, size_t n_slots)
+{
+	struct manifest_record *record = &chain->manifest.record[generation & 1];
+
+	record->generation = generation;
+	record->n_slots = n_slots;
+	for (size_t i = 0; i < n_slots; i++)
+		record_slot(&record->slots[i], &slots[i]);
+}
+
+int store_write(struct chain *chain, struct xslot_diag *diag)
+{
+	return manifest_write(chain->manifest_fd, &chain->manifest, diag);
+}
+
+void store_running(struct chain *chain)
+{
+	struct xslot_diag diag = {};
+
+	chain->manifest.frags = chain->frags;
+	store_record(chain, dispatcher_running(chain->dispatcher)->id, chain->slots, chain->n_slots);
+	if (store_write(chain, &diag) < 0)
+		log_error("chain %s: %s", chain->name, diag.message);
+	xslot_diag_clear(&diag);
+}

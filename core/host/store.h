@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A chain in bpffs, so that it outlives the host. In the chain's folder:
+ *
+ *	dispatcher, state, counters, manifest
+ *	if/IFINDEX                      the XDP links
+ *	inst/ID/program, object, maps/  an instance; an ID is never used twice
+ *	inst/ID/link_INDEX_BANK         what keeps a stub filled
+ *	slot/NUMBER/maps/NAME           for users: the maps of what runs, by INI number
+ *
+ * Which of the instances run is said by the dispatcher's state and the manifest; what neither names is left
+ *over.
+ */
+#ifndef HOST_STORE_H
+#define HOST_STORE_H
+
+#include <limits.h>
+
+#include "host/chain.h"
+
+/* Path of something in the chain's folder. */
+void store_path(const struct chain *chain, char ret_path[static PATH_MAX], const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void store_link_path(const struct chain *chain, uint64_t instance, size_t index, enum bank bank,
+	char ret_path[static PATH_MAX]);
+
+/* Make the folder ROOT/NAME (or NAME@ when that is taken, see store_settle) and pin a new chain's dispatcher.
+ */
+int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag);
+/* The folder gets the chain's name, once nothing else has it. */
+int store_rename_chain(struct chain *chain, const char *root, struct xslot_diag *diag);
+
+/* Give a loaded instance its ID and pin it. */
+int store_instance(struct chain *chain, struct occupant *occupant, struct xslot_diag *diag);
+int store_link(struct chain *chain, const struct chain_slot *slot, size_t index, struct xslot_diag *diag);
+int store_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag);
+
+/* Remove pins. What does not exist is fine; anything else that fails is logged. Close fds after, not before.
+ */
+void store_forget_link(const struct chain *chain, const struct chain_slot *slot, size_t index);
+void store_forget_instance(const struct chain *chain, const struct occupant *occupant);
+void store_forget_interface(const struct chain *chain, const struct netdev *netdev);
+void store_forget_chain(const struct chain *chain);
+
+/* The interface's link belongs to another chain now. */
+void store_move_interface(const struct chain *from, const struct chain *to, const struct netdev *netdev);
+
+/* Note in the manifest, not yet written, what a generation is made of, with its counts as they are. */
+void store_record(struct chain *chain, uint32_t generation, const struct chain_slot *slots, size_t n_slots);
+/* Write the manifest: one system call. */
+int store_write(struct chain *chain, struct xslot_diag *diag);
+/* Both, for what runs. A failure is logged. */
+void store_running(struct chain *chain);
+
+#endif
