@@ -27,7 +27,7 @@ void module_unref(struct module *module); /* accepts NULL; the last one unmaps *
 const struct xslot_plugin *module_plugin(const struct module *module);
 struct blob;
 const struct blob *module_content(const struct module *module); /* the file's bytes */
-const char *module_path(const struct module *module); /* where it was first loaded from */
+const char *module_path(const struct module *module);		/* where it was first loaded from */
 
 /*
  * The descriptor of a file, without running any of its code. Pointers in it are NULL. Checks ELF class,
