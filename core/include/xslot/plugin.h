@@ -115,10 +115,10 @@ struct xslot_plugin {
 	int (*migrate)(struct xslot_context *, uint32_t old_version); /* not yet live: copy state */
 	int (*settle)(struct xslot_context *, uint32_t old_version);  /* live: old maps are final */
 	int (*status)(struct xslot_context *);			      /* call xslot_status() for each key */
-	int (*resume)(
-		struct xslot_context *);      /* live already, the host restarted: `data`, watches; no maps */
-	void (*stop)(struct xslot_context *); /* free `data`; no packet runs it, unless the host restarts */
+	int (*resume)(struct xslot_context *); /* the host restarted, it runs: `data`, watches; no maps */
+	void (*stop)(struct xslot_context *);  /* free `data`; no packet runs it, unless the host restarts */
 };
+
 #define XSLOT_BPF(name_) .bpf = name_##_bpf, .bpf_size = sizeof(name_##_bpf), .function = #name_
 #define XSLOT_PARAMS(...) .params = { __VA_ARGS__ }
 #define XSLOT_PLUGIN(name_, ...)                                                                             \
