@@ -118,7 +118,6 @@ struct xslot_plugin {
 	int (*resume)(struct xslot_context *); /* the host restarted, it runs: `data`, watches; no maps */
 	void (*stop)(struct xslot_context *);  /* free `data`; no packet runs it, unless the host restarts */
 };
-
 #define XSLOT_BPF(name_) .bpf = name_##_bpf, .bpf_size = sizeof(name_##_bpf), .function = #name_
 #define XSLOT_PARAMS(...) .params = { __VA_ARGS__ }
 #define XSLOT_PLUGIN(name_, ...)                                                                             \
