@@ -70,7 +70,8 @@ struct config_host {
 	char *socket;
 	enum log_level log_level;
 	enum config_on_stop on_stop;
-	struct config_place on_stop_place; /* line 0: not given */
+	struct config_place socket_place; /* line 0: not given */
+	struct config_place on_stop_place;
 };
 
 struct config {

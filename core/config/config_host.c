@@ -53,7 +53,8 @@ static const struct key_word on_stops[] = { { "keep", ON_STOP_KEEP }, { "detach"
 static const struct key keys[] = {
 	{ "plugin_path", set_plugin_path, offsetof(struct config_host, plugin_path) },
 	{ "bpffs", key_set_path, offsetof(struct config_host, bpffs) },
-	{ "socket", set_socket, offsetof(struct config_host, socket) },
+	{ "socket", set_socket, offsetof(struct config_host, socket), NULL,
+		offsetof(struct config_host, socket_place) },
 	{ "log_level", key_set_word, offsetof(struct config_host, log_level), log_levels },
 	{ "on_stop", key_set_word, offsetof(struct config_host, on_stop), on_stops,
 		offsetof(struct config_host, on_stop_place) },

@@ -249,12 +249,14 @@ static int open_socket(struct host *host, const struct config *config)
 {
 	const struct server_handler handler = { .status = on_status, .reload = on_reload, .data = host };
 	struct report *report = transaction_report(host->transaction);
+	const struct config_place *place = &config->host.socket_place;
+	const char *file = place->file ? place->file : config->file;
 	struct xslot_diag diag = {};
 
 	if (host->server) {
 		if (strcmp(host->socket, config->host.socket) == 0)
 			return 0;
-		return report_add(report, config->file, 0,
+		return report_add(report, file, place->line,
 			"[host] socket cannot change from %s to %s while the host runs; restart xslotd for "
 			"that",
 			host->socket, config->host.socket);
@@ -263,7 +265,7 @@ static int open_socket(struct host *host, const struct config *config)
 	if (!host->socket)
 		abort();
 	if (server_new(host->event, host->socket, &handler, &host->server, &diag) < 0)
-		return report_take(report, config->file, 0, &diag);
+		return report_take(report, file, place->line, &diag);
 	return 0;
 }
 
