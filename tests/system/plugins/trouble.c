@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A plugin that fails where it is told to, or takes its time. Its two builds call their state by other
+ * numbers, so that going from one to the other asks for migrate.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+#include <xslot/plugin.h>
+
+#include HEADER /* generated: trouble-vN.bpf.h */
+
+enum where { NOWHERE, CHECK, START, MIGRATE, SILENTLY };
+
+static int fail_in(struct xslot_context *context, enum where where, const char *name)
+{
+	if (xslot_value(context, "fail")->number != where)
+		return 0;
+	return xslot_error(context, "fail", 0, "%s fails, as asked", name);
+}
+
+static int check(struct xslot_context *context)
+{
+	uint64_t wait = xslot_value(context, "wait")->number;
+	struct timespec time = { (time_t)(wait / 1000000000), (long)(wait % 1000000000) };
+
+	nanosleep(&time, NULL);
+	return fail_in(context, CHECK, "check");
+}
+
+static int start(struct xslot_context *context)
+{
+	if (xslot_value(context, "fail")->number == SILENTLY)
+		return -EXFULL;
+	return fail_in(context, START, "start");
+}
+
+static int migrate(struct xslot_context *context, uint32_t old_version)
+{
+	uint64_t count;
+	uint32_t zero = 0;
+
+	if (fail_in(context, MIGRATE, "migrate") < 0)
+		return -EINVAL;
+	if (bpf_map_lookup_elem(xslot_old_map_fd(context, "seen"), &zero, &count) < 0 ||
+		bpf_map_update_elem(xslot_map_fd(context, "seen"), &zero, &count, BPF_ANY) < 0)
+		return -errno;
+	return 0;
+}
+
+static int status(struct xslot_context *context)
+{
+	uint64_t count = 0;
+	uint32_t zero = 0;
+
+	bpf_map_lookup_elem(xslot_map_fd(context, "seen"), &zero, &count);
+	xslot_status(context, "seen", "%" PRIu64, count);
+	return 0;
+}
+
+XSLOT_PLUGIN(trouble, .version = VERSION, .summary = "fail where it is told to", .state_version = BUILD,
+	XSLOT_BPF(trouble),
+	XSLOT_PARAMS({ "fail", XSLOT_ENUM, "where to fail", .fallback = "nowhere",
+			     .words = "nowhere|check|start|migrate|silently" },
+		{ "unsafe", XSLOT_BOOL, "have a program that the verifier refuses", .fallback = "no" },
+		{ "wait", XSLOT_DURATION, "how long check takes", .fallback = "0" }),
+	.check = check, .start = start, .migrate = migrate, .status = status);
