@@ -91,8 +91,11 @@ static int to_errno(int error)
 	return -error >= LIBBPF_ERRNO__LIBELF ? -ENOEXEC : error;
 }
 
-static int open_failed(int error, const struct warnings *warnings, struct xslot_diag *diag)
+static int open_failed(
+	const struct blob *bytes, int error, const struct warnings *warnings, struct xslot_diag *diag)
 {
+	if (bytes->size < 4 || memcmp(bytes->data, "\177ELF", 4) != 0)
+		return fail(diag, error, "not a BPF object: it is not even an ELF file");
 	if (strstr(warnings->text, "legacy map definitions"))
 		return fail(diag, error,
 			"the object defines maps the old way, in a section \"maps\", which libbpf 1.0 and "
@@ -122,7 +125,7 @@ int object_open(const struct blob *bytes, const char *program, bool frags, struc
 		r = to_errno(-errno);
 	warnings_end();
 	if (r < 0)
-		r = open_failed(r, &warnings, diag);
+		r = open_failed(bytes, r, &warnings, diag);
 	if (r == 0)
 		r = choose_program(&object, program, diag);
 	if (r == 0)
