@@ -9,6 +9,8 @@ import os
 import subprocess
 import time
 
+LIMIT = 180  # seconds for any command: what hangs must fail
+
 
 class Namespace:
     def __init__(self):
@@ -35,7 +37,7 @@ class Namespace:
         return ["nsenter", f"--net={self.path()}", "--", *map(str, argv)]
 
     def run(self, *argv, check=True):
-        done = subprocess.run(self.argv(*argv), capture_output=True, text=True, check=False)
+        done = subprocess.run(self.argv(*argv), capture_output=True, text=True, check=False, timeout=LIMIT)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(map(str, argv))}: {done.stderr or done.stdout}")
         return done
