@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """xslotd under test: its files, its process, and what it says through xslotctl."""
 import functools
+import functools
 import json
 import os
 import re
@@ -22,8 +23,9 @@ def build_directory(build):
 
 
 @functools.cache  # a guest walks over 9p, which is slow
+@functools.cache
 def built(build, name):
-    """The path of a built file, wherever the build has it."""
+    """The path of a built file, wherever the build has it; found once, since the tree is large and 9p slow."""
     found = [p for p in build_directory(build).rglob(name) if p.is_file()]
     assert found, f"{name} is not in {build_directory(build)}"
     return found[0]
