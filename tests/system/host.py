@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """xslotd under test: its files, its process, and what it says through xslotctl."""
 import functools
-import functools
 import json
 import os
 import re
@@ -22,7 +21,6 @@ def build_directory(build):
     return Path(os.environ.get(f"XSLOT_BUILD_{build.upper().replace('-', '_')}", ROOT / "build"))
 
 
-@functools.cache  # a guest walks over 9p, which is slow
 @functools.cache
 def built(build, name):
     """The path of a built file, wherever the build has it; found once, since the tree is large and 9p slow."""
