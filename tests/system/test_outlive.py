@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""The dataplane outlives the host, however it ends, and the next host takes it over."""
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
+from frames import Injector, inject
+from host import PATIENCE, Host, wait_for
+from netns import Namespace
+
+READS = 100
+RESTARTS = 10
+# Kill at these system calls of a reload, counted in each thread; XSLOT_SWEEP=all takes every one.
+SAMPLE = (1, 2, 5, 9, 20, 45, 70, 95, 120, 145, 170, 195, 220)
+
+
+@pytest.fixture
+def host(namespace, link, tmp_path):
+    """The plain build (a sanitizer may not run under strace), with on_stop = keep."""
+    with Host(namespace, tmp_path, build="plain") as h:
+        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        for name in ("slow", "classify"):
+            h.plugin(name, "v1")
+        yield h
+        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        if h.process.poll() is None:
+            h.stop()
+        h.start()  # whatever the test left: take it off
+
+
+def configure(host, version="v1"):
+    host.plugin("stamp", version)
+    host.write(chain(slow(10, READS, clear=True), stamp(20, 1), stamp(30, 2), classify()))
+
+
+def murder(host):
+    host.kill(signal.SIGKILL)
+    host.process.wait(PATIENCE)
+
+
+def programs(host):
+    return [(slot["number"], slot["program_id"]) for slot in host.chain()["slots"]]
+
+
+def objects():
+    def count(kind):
+        out = subprocess.run(["bpftool", "-j", kind, "list"], capture_output=True, text=True, check=True)
+        return len(json.loads(out.stdout or "[]"))
+
+    return {kind: count(kind) for kind in ("prog", "map", "link")}
+
+
+def pins(host):
+    """How many pins of each kind the host's folder holds; their names have ids in them."""
+    root = Path(host.ini.read_text().partition("bpffs = ")[2].split()[0])
+    return sorted(len(path.parts) for path in root.rglob("*"))
+
+
+def test_killed_and_started_under_traffic(host):
+    configure(host)
+    host.start()
+    before, generation = programs(host), host.chain()["generation"]
+    with Injector(host.namespace, INTERFACE, threads=2) as injector:
+        seen = 0
+        for _ in range(RESTARTS):
+            murder(host)
+            host.start()
+            status = host.status()
+            assert status["last_reload"]["result"] == "unchanged"
+            now = status["chains"][0]
+            assert now["packets"] >= seen
+            seen = now["packets"]
+        injected = injector.stop()
+    assert programs(host) == before
+    assert host.chain()["generation"] == generation
+    assert trails(host) == {"1112": injected}
+    assert host.chain()["packets"] == injected
+    assert host.chain()["slots"][0]["seen"] == injected
+    assert host.chain()["gap_packets"] == 0
+
+
+def test_changed_while_nobody_was_there(host):
+    configure(host)
+    host.start()
+    inject(host.namespace, INTERFACE, 80)
+    before = dict(programs(host))
+    murder(host)
+    inject(host.namespace, INTERFACE, 40)
+    configure(host, "v2")
+    host.start()
+    assert host.status()["last_reload"]["result"] == "ok"
+    after = dict(programs(host))
+    assert after[10] == before[10] and after[90] == before[90]
+    assert after[20] != before[20] and after[30] != before[30]
+    inject(host.namespace, INTERFACE, 16)
+    assert trails(host) == {"1112": 120, "2122": 16}
+    assert host.slot(20)["seen"] == 136
+    assert host.chain()["packets"] == 136
+
+
+def test_keep_then_detach(host):
+    configure(host)
+    host.start()
+    program = host.namespace.xdp_program(INTERFACE)
+    assert host.stop() == 0
+    assert host.namespace.xdp_program(INTERFACE) == program
+    inject(host.namespace, INTERFACE, 24)
+    host.start()
+    assert trails(host) == {"1112": 24}
+    host.ini.write_text(host.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+    host.must_reload()
+    assert host.stop() == 0
+    assert host.namespace.xdp_program(INTERFACE) == 0
+    assert not pins(host)
+
+
+def test_refused_start_leaves_what_runs(host):
+    configure(host)
+    host.start()
+    program = host.namespace.xdp_program(INTERFACE)
+    before = programs(host)
+    murder(host)
+    good = host.conf.read_text()
+    host.write(good + "nonsense\n")
+    done = host.namespace.run(host.program(), "-c", host.ini, check=False)
+    assert done.returncode == 78
+    assert "test.ini" in done.stderr and "refused" in done.stderr
+    assert host.namespace.xdp_program(INTERFACE) == program
+    inject(host.namespace, INTERFACE, 8)
+    host.write(good)
+    host.start()
+    assert programs(host) == before
+    assert trails(host) == {"1112": 8}
+
+
+def test_one_host_a_folder(host, peer, tmp_path):
+    configure(host)
+    host.start()
+    done = host.namespace.run(host.program(), "-c", host.ini, check=False)
+    assert done.returncode == 78
+    assert "another xslotd runs in this network namespace" in done.stderr
+    # The same folder from another namespace is another dataplane.
+    (tmp_path / "other").mkdir()
+    with Host(peer, tmp_path / "other", build="plain") as other:
+        other.ini.write_text(other.ini.read_text().replace("on_stop = detach", "on_stop = detach"))
+        other.plugin("count")
+        other.write(f"[chain edge]\ninterfaces = {PEER}\n[slot edge.10]\nplugin = count\n")
+        other.start()
+        assert other.namespace.xdp_program(PEER) != host.namespace.xdp_program(INTERFACE)
+        assert other.stop() == 0
+    inject(host.namespace, INTERFACE, 8)
+    assert trails(host) == {"1112": 8}
+
+
+def killed_at(host, number):
+    """Reload under strace, which kills the host at its `number`th system call; False when it came to the end."""
+    argv = ["strace", "-f", "-q", "-o", "/dev/null", "-e", f"inject=all:signal=KILL:when={number}", "-p", str(host.pid())]
+    reloads = host.status()["host"]["reloads"]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as strace:
+        tasks = Path(f"/proc/{host.pid()}/task")
+
+        def traced():
+            return all("TracerPid:\t0" not in (task / "status").read_text() for task in tasks.iterdir())
+
+        wait_for(traced, "strace to attach")
+        host.kill(signal.SIGHUP)
+
+        def over():
+            if host.process.poll() is not None:
+                return "killed"
+            done = host.ctl("status")
+            return done.returncode == 0 and json.loads(done.stdout)["host"]["reloads"] > reloads and "survived"
+
+        result = wait_for(over, "the reload to end, or the host")
+        if strace.poll() is None:
+            strace.terminate()
+    if host.process.poll() is None and result == "survived":
+        return False
+    host.process.wait(PATIENCE)
+    return True
+
+
+def test_kill_sweep(host):
+    """A reload that changes two slots, cut off at any system call: old or new, and the next host converges."""
+    configure(host)
+    host.start()
+    settled, pinned = objects(), pins(host)
+    versions, points, survived = ("v1", "v2"), 0, 0
+    with Injector(host.namespace, INTERFACE, threads=1) as injector:
+        with_traffic = {kind: n for kind, n in objects().items()}
+        numbers = range(1, 2000) if os.environ.get("XSLOT_SWEEP") == "all" else SAMPLE
+        for number in numbers:
+            points += 1
+            version = versions[points % 2]
+            configure(host, version)
+            if killed_at(host, number):
+                host.start()
+            else:
+                survived += 1
+            assert host.chain()["gap_packets"] == 0
+            wait_for(lambda: objects() == with_traffic, f"no leftovers at call {number}: {objects()} {with_traffic}")
+            assert pins(host) == pinned, f"pins after call {number}"
+            if survived > 3:
+                break
+        injected = injector.stop()
+    counted = trails(host)
+    print(f"kill sweep: {points} points, {points - survived} of them deadly; {counted}, objects {settled}")
+    assert points - survived >= 8
+    assert set(counted) <= {"1112", "2122"} and sum(counted.values()) == injected
+    assert host.chain()["packets"] == injected
