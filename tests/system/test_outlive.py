@@ -14,7 +14,7 @@ from host import PATIENCE, Host, wait_for
 from netns import Namespace
 
 READS = 100
-RESTARTS = 10
+RESTARTS = 5
 # Kill at these system calls of a reload, counted in each thread; XSLOT_SWEEP=all takes every one.
 SAMPLE = (1, 2, 5, 9, 20, 45, 70, 95, 120, 145, 170, 195, 220)
 
@@ -65,7 +65,7 @@ def test_killed_and_started_under_traffic(host):
     configure(host)
     host.start()
     before, generation = programs(host), host.chain()["generation"]
-    with Injector(host.namespace, INTERFACE, threads=2) as injector:
+    with Injector(host.namespace, INTERFACE, threads=1) as injector:
         seen = 0
         for _ in range(RESTARTS):
             murder(host)
