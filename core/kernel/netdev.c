@@ -20,7 +20,7 @@
 #include "kernel/extack.h"
 #include "kernel/features.h"
 #include "kernel/netdev.h"
-#include "kernel/occupant.h"
+#include "kernel/neighbour.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -104,7 +104,7 @@ static int explain(const char *name, unsigned ifindex, enum xdp_mode mode, int p
 			name, strerror(-error));
 	if (error == -ENODEV || !if_nametoindex(name))
 		return fail(diag, -ENODEV, "cannot attach to %s: there is no such interface any more", name);
-	if (occupant_describe(ifindex, name, text, sizeof(text)) > 0)
+	if (neighbour_describe(ifindex, name, text, sizeof(text)) > 0)
 		return fail(diag, error == -EEXIST ? -EEXIST : -EBUSY, "cannot attach to %s in %s mode: %s",
 			name, xdp_mode_name(mode), text);
 	r = extack_probe(ifindex, mode_flag(mode), program_fd, text, sizeof(text));
@@ -191,7 +191,7 @@ bool netdev_alive(const struct netdev *netdev)
 
 	if (bpf_obj_get_info_by_fd(netdev->link_fd, &info, &size) < 0 || info.xdp.ifindex == 0)
 		return false;
-	if (occupant_id(netdev->ifindex, mode_flag(netdev->mode), &id) < 0)
+	if (neighbour_id(netdev->ifindex, mode_flag(netdev->mode), &id) < 0)
 		return if_indextoname(netdev->ifindex, (char[IF_NAMESIZE]){ 0 }) != NULL;
 	return id == info.prog_id;
 }
@@ -222,7 +222,7 @@ int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslo
 	if (!netdev->ifindex || !if_indextoname(netdev->ifindex, netdev->name))
 		return fail(diag, -ENODEV, "pin %s: its interface is gone", path);
 	/* A link does not tell its mode: see in which the interface runs its program. */
-	if (occupant_id(netdev->ifindex, XDP_FLAGS_DRV_MODE, &id) < 0 || id != info.prog_id)
+	if (neighbour_id(netdev->ifindex, XDP_FLAGS_DRV_MODE, &id) < 0 || id != info.prog_id)
 		netdev->mode = XDP_MODE_GENERIC;
 	*ret_netdev = TAKE_PTR(netdev);
 	return 0;

@@ -16,7 +16,7 @@ from netns import Namespace
 READS = 100
 RESTARTS = 5
 # Kill at these system calls of a reload, counted in each thread; XSLOT_SWEEP=all takes every one.
-SAMPLE = (1, 2, 5, 9, 20, 45, 70, 95, 120, 145, 170, 195, 220)
+SAMPLE = (1, 3, 6, 10, 16, 24, 34, 46, 60, 76, 92, 110)
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@
 #include <string.h>
 #include <xdp/libxdp.h>
 
-#include "kernel/occupant.h"
+#include "kernel/neighbour.h"
 #include "util/cleanup.h"
 
 DEFINE_CLEANUP(struct xdp_multiprog *, xdp_multiprog__close);
 
-int occupant_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id)
+int neighbour_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 	int r = bpf_xdp_query(ifindex, 0, &query);
@@ -115,7 +115,7 @@ static int describe(unsigned ifindex, const char *interface, const char *mode, c
 		how, help);
 }
 
-int occupant_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size)
+int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 	size_t used = 0;

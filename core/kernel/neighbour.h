@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Whose XDP program is on an interface. */
-#ifndef KERNEL_OCCUPANT_H
-#define KERNEL_OCCUPANT_H
+#ifndef KERNEL_NEIGHBOUR_H
+#define KERNEL_NEIGHBOUR_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,9 +11,9 @@
  * libxdp dispatcher with its programs), and what would take it off. Returns how many there are; `ret_text` is
  * untouched when none.
  */
-int occupant_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size);
+int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size);
 
 /* The id of the XDP program on the interface in one of the modes (XDP_FLAGS_*_MODE), 0 for none; -errno. */
-int occupant_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id);
+int neighbour_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id);
 
 #endif
