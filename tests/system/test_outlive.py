@@ -10,7 +10,7 @@ import pytest
 
 from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
 from frames import Injector, inject
-from host import PATIENCE, Host, wait_for
+from host import PATIENCE, Host, built, wait_for
 from netns import Namespace
 
 READS = 100
@@ -155,6 +155,22 @@ def test_one_host_a_folder(host, peer, tmp_path):
         assert other.stop() == 0
     inject(host.namespace, INTERFACE, 8)
     assert trails(host) == {"1112": 8}
+
+
+def test_clean_without_a_host(host):
+    configure(host)
+    host.start()
+    clean = [built("plain", "xslotctl"), "--config", host.ini, "clean"]
+    busy = host.namespace.run(*clean, check=False)
+    assert busy.returncode == 1 and "an xslotd runs with" in busy.stderr
+    murder(host)
+    wrong = host.namespace.run(*clean, "lab", check=False)
+    assert wrong.returncode == 1 and 'there is no chain "lab"' in wrong.stderr
+    assert host.namespace.xdp_program(INTERFACE) != 0
+    done = host.namespace.run(*clean, "edge")
+    assert done.stdout == "1 chain taken off\n"
+    assert host.namespace.xdp_program(INTERFACE) == 0
+    assert not pins(host)
 
 
 def killed_at(host, number):

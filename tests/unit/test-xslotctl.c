@@ -290,7 +290,8 @@ static void test_checks_without_rights(void **state)
 static void test_help_and_version(void **state)
 {
 	static const char *const verbs[] = { "status [CHAIN]", "reload", "check [FILE]", "plugin list",
-		"plugin info NAME|FILE", "features", "help [VERB]", "--json", "XSLOT_SOCKET" };
+		"plugin info NAME|FILE", "features", "clean [CHAIN]", "help [VERB]", "--json",
+		"XSLOT_SOCKET" };
 	struct run help = { { "help" } }, option = { { "--help" } }, one = { { "help", "plugin", "info" } },
 		   version = { { "--version" } };
 	struct fake_host *host = *state;
@@ -462,7 +463,7 @@ static void test_completion(void **state)
 	static const struct {
 		const char *words, *offers;
 	} cases[] = {
-		{ "''", "status reload check plugin features help\n" },
+		{ "''", "status reload check plugin features clean help\n" },
 		{ "re", "reload\n" },
 		{ "--json st", "status\n" },
 		{ "plugin i", "info\n" },

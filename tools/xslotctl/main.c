@@ -30,6 +30,8 @@ static const struct verb {
 	{ "plugin info", "NAME|FILE", "a plugin's version and parameters: types, defaults, ranges", 1, 1,
 		verb_plugin_info },
 	{ "features", "", "what this kernel allows, and why not", 0, 0, verb_features },
+	{ "clean", "[CHAIN]", "take off what a host that is gone left running: all chains, or one", 0, 1,
+		verb_clean },
 	{ "help", "[VERB]", "this, or one verb's line", 0, 2, verb_help },
 };
 

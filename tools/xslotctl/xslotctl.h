@@ -31,6 +31,7 @@ int verb_check(const struct options *options, int argc, char **argv);
 int verb_plugin_list(const struct options *options, int argc, char **argv);
 int verb_plugin_info(const struct options *options, int argc, char **argv);
 int verb_features(const struct options *options, int argc, char **argv);
+int verb_clean(const struct options *options, int argc, char **argv);
 
 /* One sentence to stderr, or {"format": 1, "errors": […]} to stdout with --json. Returns `code`. */
 int give_up(const struct options *options, int code, const char *format, ...)
