@@ -119,16 +119,20 @@ static void describe_interfaces(struct chain *const *running, const struct confi
 static void describe_detached(const struct chain *chain, const struct setup *setup, struct lines *lines)
 {
 	for (size_t k = 0; k < chain->n_interfaces; k++) {
+		const struct chain_interface *interface = &chain->interfaces[k];
 		bool wanted = false;
 
 		for (size_t i = 0; i < setup->n_chains; i++) {
 			const struct config_chain *config = setup->chains[i].config;
 
 			for (size_t j = 0; j < config->n_interfaces; j++)
-				wanted |= strcmp(config->interfaces[j].name, chain->interfaces[k].name) == 0;
+				wanted |= strcmp(config->interfaces[j].name, interface->name) == 0;
 		}
-		if (!wanted)
-			add(lines, "%s: %s detached", chain->name, chain->interfaces[k].name);
+		if (wanted)
+			continue;
+		add(lines, "%s: %s %s", chain->name, interface->name,
+			interface->netdev && netdev_alive(interface->netdev) ? "detached"
+									     : "no longer waited for");
 	}
 }
 
