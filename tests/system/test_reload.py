@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""What a reload can change, one thing at a time, and what it leaves alone while it does; how the host is told to."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from chains import INTERFACE, PEER, chain, classify
+from frames import Receiver, Sender, inject
+from host import built, wait_for
+
+OTHER, OTHER_PEER = "y0", "y1"
+
+
+@pytest.fixture
+def ready(host):
+    """Every plugin is there."""
+    for name in ("count", "acl", "object"):
+        host.plugin(name)
+    for name in ("trouble", "classify"):
+        host.plugin(name, "v1")
+    return host
+
+
+def begin(host, text):
+    host.write(text)
+    host.start()
+    return host
+
+
+def reload_to(host, text, *changed):
+    """Reload, and get exactly these sentences about what changed."""
+    host.write(text)
+    assert host.must_reload()["changed"] == list(changed)
+
+
+def programs(host, name="edge"):
+    return {slot["number"]: slot["program_id"] for slot in host.chain(name)["slots"]}
+
+
+def outcome(host, number):
+    """The one verdict of a slot that 64 packets meet now; "" when they go on."""
+    before = host.slot(number)["verdicts"]
+    inject(host.namespace, INTERFACE, 64)
+    after = host.slot(number)["verdicts"]
+    return "".join(verdict for verdict in after if after[verdict] - before[verdict] == 64)
+
+
+def test_verdicts(ready):
+    """final, on_gap and proceed_on change the generation and no program; so does `enabled` for those that stay."""
+    slots = (10, "count"), classify(20, drop=True)
+    begin(ready, chain(*slots))
+    ids = programs(ready)
+    reload_to(ready, chain(*slots, final="drop", on_gap="pass"), "edge: other final or on_gap verdict")
+    status = ready.chain()
+    assert (status["final"], status["on_gap"]) == ("drop", "pass") and programs(ready) == ids
+    assert outcome(ready, 20) == "drop"
+    on = chain((10, "count"), (20, "classify", {"drop": "yes", "proceed_on": "drop"}))
+    reload_to(ready, on, "edge: other final or on_gap verdict", "edge.20: classify, other proceed_on")
+    assert outcome(ready, 20) == "" and ready.slot(20)["proceeded"] == 64 and programs(ready) == ids
+    reload_to(ready, chain(*slots), "edge.20: classify, other proceed_on")
+    assert outcome(ready, 20) == "drop" and programs(ready) == ids
+    generation = ready.chain()["generation"]
+    reload_to(ready, chain((10, "count"), (20, "classify", {"enabled": "no"})), "edge.20: classify 1.0.0 removed")
+    assert programs(ready) == {10: ids[10]} and ready.chain()["generation"] == generation + 1
+    reload_to(ready, chain(*slots), "edge.20: classify 1.0.0 added")
+    assert programs(ready)[10] == ids[10]
+    assert ready.must_reload()["result"] == "unchanged" and ready.chain()["generation"] == generation + 2
+    assert ready.chain()["gap_packets"] == 0 and ready.chain()["bad_verdicts"] == 0
+
+
+def test_final_is_the_verdict(ready, peer):
+    """What `final` says is what happens to frames."""
+    begin(ready, chain((10, "count")))
+    with Receiver(ready.namespace, INTERFACE) as here:
+        with Sender(peer, PEER, packets=50, rate=500) as sender:
+            sender.wait()
+        wait_for(lambda: ready.chain()["packets"] == 50, "50 frames")
+        reload_to(ready, chain((10, "count"), final="drop"), "edge: other final or on_gap verdict")
+        with Sender(peer, PEER, packets=40, rate=500) as sender:
+            sender.wait()
+        wait_for(lambda: ready.chain()["packets"] == 90, "90 frames")
+        assert sum(here.stop().values()) == 50
+
+
+def interfaces(host, name="edge"):
+    return {i["name"]: (i["state"], i["ifindex"], i["attach"]) for i in host.chain(name)["interfaces"]}
+
+
+def test_interfaces(ready, peer):
+    """Added, removed, missing, found later, gone and back: the others are not touched."""
+    namespace = ready.namespace
+    begin(ready, chain((10, "count")))
+    dispatcher, ids = namespace.xdp_program(INTERFACE), programs(ready)
+    both = chain((10, "count")).replace(INTERFACE, f"{INTERFACE}, {OTHER}")
+    reload_to(ready, both, f"edge: {OTHER} does not exist yet, waiting")
+    assert interfaces(ready)[OTHER] == ("waiting", 0, "")
+    assert ready.must_reload()["result"] == "unchanged"
+    for _ in range(2):
+        namespace.veth(OTHER, peer, OTHER_PEER)
+        reload_to(ready, both, f"edge: {OTHER} attached (native)")
+        assert interfaces(ready)[OTHER] == ("attached", namespace.ifindex(OTHER), "link")
+        assert namespace.xdp_program(OTHER) == namespace.xdp_program(INTERFACE) == dispatcher
+        namespace.run("ip", "link", "del", OTHER)
+        wait_for(lambda: interfaces(ready)[OTHER][0] == "waiting", "the interface to be missed")
+    namespace.veth(OTHER, peer, OTHER_PEER)
+    ready.must_reload()
+    reload_to(ready, chain((10, "count")), f"edge: {OTHER} detached")
+    assert namespace.xdp_program(OTHER) == 0 and namespace.xdp_program(INTERFACE) == dispatcher
+    assert programs(ready) == ids
+
+
+def two(first, second):
+    """Chains edge and inner, with these interfaces; one without interfaces is not there."""
+    text = ""
+    for name, interface in (("edge", first), ("inner", second)):
+        if interface:
+            text += f"[chain {name}]\ninterfaces = {interface}\n[slot {name}.10]\nplugin = count\n"
+    return text
+
+
+def test_chains(ready, peer):
+    """Added, removed, renamed; an interface moves from one to another. Frames on it are always counted."""
+    namespace = ready.namespace
+    namespace.veth(OTHER, peer, OTHER_PEER)
+    begin(ready, two(INTERFACE, ""))
+    edge = namespace.xdp_program(INTERFACE)
+    reload_to(ready, two(INTERFACE, OTHER), "inner: chain added", "inner.10: count 1.0.0 added",
+              f"inner: {OTHER} attached (native)")
+    inner = namespace.xdp_program(OTHER)
+    assert inner not in (0, edge) and namespace.xdp_program(INTERFACE) == edge
+    with Sender(peer, PEER, rate=300) as sender:
+        wait_for(lambda: ready.chain()["packets"] > 0, "the first frames")
+        reload_to(ready, two("z0", f"{OTHER}, {INTERFACE}"), "edge: z0 does not exist yet, waiting",
+                  f"inner: {INTERFACE} taken over from chain edge")
+        assert namespace.xdp_program(INTERFACE) == inner
+        wait_for(lambda: ready.chain("inner")["packets"] > 0, "frames in the other chain")
+        reload_to(ready, two(INTERFACE, OTHER), f"edge: {INTERFACE} taken over from chain inner",
+                  "edge: z0 no longer waited for")
+        assert namespace.xdp_program(INTERFACE) == edge
+        ids = programs(ready)
+        renamed = two(INTERFACE, OTHER).replace("edge", "front")
+        reload_to(ready, renamed, "front: chain renamed, was edge")
+        assert namespace.xdp_program(INTERFACE) == edge and programs(ready, "front") == ids
+        reload_to(ready, two(INTERFACE, OTHER), "edge: chain renamed, was front")
+        sent = sender.stop()
+    # A frame that had found the interface bare would be in neither.
+    wait_for(lambda: sum(ready.chain(name)["packets"] for name in ("edge", "inner")) == sent, f"all {sent} frames to be counted")
+    reload_to(ready, two(INTERFACE, ""), "inner: chain removed", f"inner: {OTHER} detached")
+    assert namespace.xdp_program(OTHER) == 0 and namespace.xdp_program(INTERFACE) == edge
+
+
+def has_frags():
+    """Linux 5.18."""
+    major, minor = os.uname().release.split(".")[:2]
+    return (int(major), int(minor)) >= (5, 18)
+
+
+def test_frags(ready):
+    """Another `frags` is another dispatcher; the link stays, and so does what was counted."""
+    if not has_frags():
+        pytest.skip("XDP with packets in several buffers needs Linux 5.18")
+    namespace = ready.namespace
+    begin(ready, chain((10, "count"), classify()))
+    inject(namespace, INTERFACE, 64)
+    before = namespace.xdp_program(INTERFACE)
+    reload_to(ready, chain((10, "count"), classify(), frags="yes"), "edge: new dispatcher, frags = yes",
+              "edge.10: count, other parameters", "edge.90: classify, other parameters",
+              f"edge: {INTERFACE} taken over from chain edge")
+    assert namespace.xdp_program(INTERFACE) not in (0, before)
+    inject(namespace, INTERFACE, 64)
+    assert ready.chain()["packets"] == 128 and ready.slot(10)["seen"] == 128
+    assert list(ready.slot(90)["status"].values()) == ["128"]
+    reload_to(ready, chain((10, "count"), classify()), "edge: new dispatcher, frags = no",
+              "edge.10: count, other parameters", "edge.90: classify, other parameters",
+              f"edge: {INTERFACE} taken over from chain edge")
+
+
+def xdp_mode(namespace):
+    """1 native, 2 generic, as the kernel numbers them."""
+    return namespace.link(INTERFACE)["xdp"]["mode"]
+
+
+def test_mode(ready):
+    """generic is generic; changing it needs permission to leave the interface bare, and then happens."""
+    begin(ready, chain((10, "count"), mode="generic"))
+    namespace = ready.namespace
+    assert xdp_mode(namespace) == 2 and ready.chain()["interfaces"][0]["mode"] == "generic"
+    ids, generation = programs(ready), ready.chain()["generation"]
+    ready.write(chain((10, "count")))
+    assert ready.reload()[0] == 78 and xdp_mode(namespace) == 2
+    done = ready.ctl("reload", "--allow-detach")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["changed"] == [f"edge: {INTERFACE} detached and attached again (native)"]
+    assert xdp_mode(namespace) == 1 and programs(ready) == ids and ready.chain()["generation"] == generation
+    assert ready.chain()["interfaces"][0] | {"ifindex": 0} == {
+        "name": INTERFACE, "ifindex": 0, "mode": "native", "attach": "link", "state": "attached"}
+
+
+def test_files(ready, tmp_path):
+    """conf.d in order; a rules file or a plugin file that changed though no INI line did; one that only looks so."""
+    rules = tmp_path / "rules"
+    rules.write_text("allow any\n")
+    begin(ready, chain((10, "acl", {"rules": rules}), (20, "count")))
+    late = ready.conf.parent / "zz.ini"
+    late.write_text("[slot edge.15]\nplugin = trouble\n")
+    assert ready.must_reload()["changed"] == ["edge.15: trouble 1.0.0 added"]
+    (ready.conf.parent / ".hidden.ini").write_text("[nonsense\n")
+    (ready.conf.parent / "zz.ini.old").write_text("[nonsense\n")
+    assert ready.must_reload()["result"] == "unchanged"
+    ids = programs(ready)
+    rules.write_text("deny any\n")
+    assert ready.must_reload()["changed"] == ["edge.10: acl, other parameters"]
+    assert outcome(ready, 10) == "drop"
+    assert {number: ids[number] == one for number, one in programs(ready).items()} == {10: False, 15: True, 20: True}
+    ids = programs(ready)
+    rules.touch()
+    assert ready.must_reload()["result"] == "unchanged" and programs(ready) == ids
+    ready.plugin("trouble", "v2")
+    assert ready.must_reload()["changed"] == ["edge.15: trouble 1.0.0 -> 2.0.0"]
+    with open(ready.plugins / "trouble.so", "ab") as file:
+        file.write(b"\0")
+    assert ready.must_reload()["changed"] == ["edge.15: trouble 2.0.0, another build of it"]
+    late.unlink()
+    assert ready.must_reload()["changed"] == ["edge.15: trouble 2.0.0 removed"]
+    assert {number: ids[number] == one for number, one in programs(ready).items()} == {10: True, 20: True}
+
+
+def busy(host, since):
+    """The host has begun another reload."""
+    return host.log().count("reloading") > since
+
+
+def test_signals(ready):
+    """Hangups during a reload make one more, whatever their number; a request during it is served by that one."""
+    slow = "edge.10: trouble, other parameters"
+    begin(ready, chain((10, "trouble")))
+    ready.write(chain((10, "trouble", {"wait": "2s"})))
+    before = ready.log().count("reloading")
+    ready.kill(signal.SIGHUP)
+    wait_for(lambda: busy(ready, before), "the reload to begin")
+    ready.write(chain((10, "trouble", {"wait": "1ms"})))
+    for _ in range(5):
+        ready.kill(signal.SIGHUP)
+        time.sleep(0.01)
+    assert ready.status()["host"]["reloads"] == 0, "the first reload ended too soon: this test shows nothing"
+    assert ready.must_reload()["changed"] == [slow]
+    assert ready.status()["host"]["reloads"] == 2 and ready.status()["host"]["failed_reloads"] == 0
+    assert ready.log().count("reloading") == before + 2
+
+
+def test_stopped_during_a_reload(ready):
+    """SIGTERM waits for the transaction that runs, refuses those that wait, and takes everything off."""
+    begin(ready, chain((10, "trouble")))
+    ready.write(chain((10, "trouble", {"wait": "3s"})))
+    before = ready.log().count("reloading")
+    first = ready.namespace.start(built("asan", "xslotctl"), "--socket", ready.socket, "--json", "reload",
+                                  stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: busy(ready, before), "the reload to begin")
+    second = ready.namespace.start(built("asan", "xslotctl"), "--socket", ready.socket, "--json", "reload",
+                                   stdout=subprocess.PIPE, text=True)
+    time.sleep(1)
+    assert ready.stop() == 0
+    assert "edge.10: trouble, other parameters" in ready.log()
+    assert ready.namespace.xdp_program(INTERFACE) == 0
+    assert json.loads(first.communicate()[0])["result"] == "ok" and first.returncode == 0
+    assert "stopping" in json.loads(second.communicate()[0])["errors"][0]["message"] and second.returncode == 1
+    done = ready.ctl("status")
+    assert done.returncode == 69 and len(json.loads(done.stdout)["errors"]) == 1
+
+
+def command(host, program, *arguments, user=None):
+    argv = [built("asan", program), *arguments]
+    if user:
+        argv = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--", *argv]
+    return host.namespace.run(*argv, check=False)
+
+
+def test_check(ready):
+    """`xslotctl check` and `xslotd --check` say what a reload would, and touch nothing."""
+    begin(ready, chain((10, "count")))
+    before = ready.chain()
+    ready.write(chain((10, "count"), (20, "trouble")))
+    done = ready.ctl("check", ready.ini)
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0 and answer["verified_as"] == "extension" and answer["errors"] == []
+    assert answer["plan"] == ["edge: chain added", "edge.10: count 1.0.0 added", "edge.20: trouble 1.0.0 added",
+                              f"edge: {INTERFACE} attached (native)"]
+    done = command(ready, "xslotd", "--check", "-c", ready.ini)
+    assert done.returncode == 0 and done.stdout == f"{ready.ini}: good\n"
+    ready.write(chain((10, "count"), (20, "trouble", {"unsafe": "yes"}), (30, "trouble", {"unsafe": "yes"})))
+    done = ready.ctl("check", ready.ini)
+    errors = json.loads(done.stdout)["errors"]
+    assert done.returncode == 78 and [(e["file"], e["line"]) for e in errors] == [(str(ready.conf), 8), (str(ready.conf), 12)]
+    assert all("verifier" in e["message"] for e in errors)
+    done = command(ready, "xslotd", "--check", "-c", ready.ini)
+    assert done.returncode == 78 and not done.stdout
+    assert [line.split(" ")[0] for line in done.stderr.splitlines()] == [f"{ready.conf}:8:", f"{ready.conf}:12:"]
+    assert ready.chain() == before
+
+
+def test_exit_codes(ready, tmp_path):
+    """69 nobody there, 77 not allowed, 2 wrong usage, 1 for the rest."""
+    begin(ready, chain((10, "count")))
+    assert command(ready, "xslotctl", "--socket", tmp_path / "nowhere", "status").returncode == 69
+    assert command(ready, "xslotctl", "--socket", ready.socket, "reload", user=1234).returncode == 77
+    ready.socket.chmod(0o666)
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
+    assert command(ready, "xslotctl", "--socket", ready.socket, "status", user=1234).returncode == 0
+    done = command(ready, "xslotctl", "--socket", ready.socket, "--json", "reload", user=1234)
+    assert done.returncode == 77 and "root" in json.loads(done.stdout)["errors"][0]["message"]
+    assert command(ready, "xslotctl", "--socket", ready.socket, "status", "nochain").returncode == 1
+    for arguments in (["relod"], ["status", "a", "b"], ["reload", "--force"], []):
+        assert command(ready, "xslotctl", "--socket", ready.socket, *arguments).returncode == 2, arguments
+    assert command(ready, "xslotd", "--log-level", "loud").returncode == 2
+    assert command(ready, "xslotd", "--frobnicate").returncode == 2
+    assert ready.status()["host"]["reloads"] == 0
