@@ -19,8 +19,8 @@
 #include "kernel/bpffs.h"
 #include "kernel/extack.h"
 #include "kernel/features.h"
-#include "kernel/netdev.h"
 #include "kernel/neighbour.h"
+#include "kernel/netdev.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
