@@ -439,7 +439,7 @@ def test_held_bank(table):
 
 
 def test_start_refused(table, tmp_path):
-    """A start is all or nothing too: status 78, nothing attached. Another host's socket is not taken."""
+    """A start is all or nothing too: status 78, nothing attached. Another host's pins and socket are not taken."""
     namespace = table.namespace
     namespace.veth("s0", table.peer, "s1")
     with Host(namespace, tmp_path) as second:
@@ -447,6 +447,9 @@ def test_start_refused(table, tmp_path):
             shutil.copy(path, second.plugins)
         argv = [built("asan", "xslotd"), "-c", second.ini]
         second.write("[chain one]\ninterfaces = s0\n[slot one.1]\nplugin = trouble\nfail = start\n")
+        done = namespace.run(*argv, check=False)
+        assert done.returncode == 78 and "another xslotd runs in this network namespace" in done.stderr
+        second.ini.write_text(second.ini.read_text().replace("/xslot-", "/second-"))
         done = namespace.run(*argv, check=False)
         assert done.returncode == 78 and f"{second.conf}:5: start fails, as asked" in done.stderr
         assert "start refused, 1 error" in done.stderr and not second.socket.exists()
