@@ -101,8 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifndef FUZZER
+/* A test program by the rules of tests/run: TAP. A broken expectation aborts. */
 int main(int argc, char **argv)
 {
+	printf("1..%d\n", argc - 1);
 	for (int i = 1; i < argc; i++) {
 		static uint8_t data[1 << 20];
 		FILE *file = fopen(argv[i], "r");
@@ -110,6 +112,7 @@ int main(int argc, char **argv)
 		expect(file != NULL, argv[i]);
 		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), file));
 		fclose(file);
+		printf("ok %d - %s\n", i, strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i]);
 	}
 	return 0;
 }

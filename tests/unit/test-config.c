@@ -129,7 +129,7 @@ static void test_the_example_is_right(void **state)
 		fail_msg("%s", report_text(&report));
 	assert_int_equal(config->n_chains, 1);
 	assert_int_equal(config->chains[0].n_slots, 2);
-	assert_int_equal(config->host.on_stop, ON_STOP_DETACH);
+	assert_int_equal(config->host.on_stop, ON_STOP_KEEP);
 	config_free(config);
 }
 
