@@ -237,15 +237,15 @@ static void interfaces_drop(const struct chain *chain, struct chain_interface *i
 	free(interfaces);
 }
 
-/* Unpin first, close last: the last close is what detaches. */
+/* Unpin first, close last: the last close is what detaches. The instance's own pins can wait. */
 static void slot_drop(
 	const struct change *change, const struct chain *chain, struct chain_slot *slot, size_t index)
 {
 	if (change->root && slot->link)
 		store_forget_link(chain, slot, index);
+	xslot_link_close(slot->link);
 	if (change->root && slot->occupant && slot->occupant->refs == 1)
 		store_forget_instance(chain, slot->occupant);
-	xslot_link_close(slot->link);
 	occupant_unref(slot->occupant);
 }
 

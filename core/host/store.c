@@ -106,6 +106,11 @@ int store_link(struct chain *chain, const struct chain_slot *slot, size_t index,
 {
 	char path[PATH_MAX];
 
+#ifdef SABOTAGE_NO_GRACE
+	/* bpffs lets go of a removed pin after a grace period of its own, which would hide that ours is
+	 * skipped. */
+	return 0;
+#endif
 	store_link_path(chain, slot->occupant->id, index, slot->bank, path);
 	return bpffs_pin(xslot_link_fd(slot->link), path, "link", diag);
 }
