@@ -16,7 +16,7 @@ from netns import Namespace
 READS = 100
 RESTARTS = 5
 # Kill at these system calls of a reload, counted in each thread; XSLOT_SWEEP=all takes every one.
-SAMPLE = (1, 3, 6, 10, 16, 24, 34, 46, 60, 76, 92, 110)
+SAMPLE = (1, 3, 6, 9, 13, 18, 24, 31, 38, 46, 60, 92)
 
 
 @pytest.fixture
@@ -226,6 +226,6 @@ def test_kill_sweep(host):
         injected = injector.stop()
     counted = trails(host)
     print(f"kill sweep: {points} points, {points - survived} of them deadly; {counted}, objects {settled}")
-    assert points - survived >= 8
+    assert points - survived >= 6, "too few points for the test to mean anything"
     assert set(counted) <= {"1112", "2122"} and sum(counted.values()) == injected
     assert host.chain()["packets"] == injected
