@@ -24,7 +24,8 @@ void store_path(const struct chain *chain, char ret_path[static PATH_MAX], const
 void store_link_path(const struct chain *chain, uint64_t instance, size_t index, enum bank bank,
 	char ret_path[static PATH_MAX]);
 
-/* Make the folder ROOT/NAME (or NAME@ when that is taken, see store_settle) and pin a new chain's dispatcher.
+/* Make the folder ROOT/NAME (or NAME@ when that is taken, see store_rename_chain) and pin a new chain's
+ * dispatcher.
  */
 int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag);
 /* The folder gets the chain's name, once nothing else has it. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -124,9 +125,4 @@ void worker_submit(struct worker *worker, void (*job)(void *data), void (*done)(
 	worker->done = done;
 	pthread_cond_signal(&worker->wake);
 	pthread_mutex_unlock(&worker->lock);
-}
-
-bool worker_is_busy(const struct worker *worker)
-{
-	return worker->done != NULL;
 }

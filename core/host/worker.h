@@ -3,7 +3,6 @@
 #ifndef HOST_WORKER_H
 #define HOST_WORKER_H
 
-#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 struct worker;
@@ -14,6 +13,5 @@ void worker_free(struct worker *worker);
 
 /* Run `job(data)` on the worker thread, then `done(data)` on the loop. Only when not busy. */
 void worker_submit(struct worker *worker, void (*job)(void *data), void (*done)(void *data), void *data);
-bool worker_is_busy(const struct worker *worker);
 
 #endif

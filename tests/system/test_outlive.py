@@ -147,7 +147,6 @@ def test_one_host_a_folder(host, peer, tmp_path):
     # The same folder from another namespace is another dataplane.
     (tmp_path / "other").mkdir()
     with Host(peer, tmp_path / "other", build="plain") as other:
-        other.ini.write_text(other.ini.read_text().replace("on_stop = detach", "on_stop = detach"))
         other.plugin("count")
         other.write(f"[chain edge]\ninterfaces = {PEER}\n[slot edge.10]\nplugin = count\n")
         other.start()
@@ -208,7 +207,7 @@ def test_kill_sweep(host):
     settled, pinned = objects(), pins(host)
     versions, points, survived = ("v1", "v2"), 0, 0
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
-        with_traffic = {kind: n for kind, n in objects().items()}
+        with_traffic = objects()
         numbers = range(1, 2000) if os.environ.get("XSLOT_SWEEP") == "all" else SAMPLE
         for number in numbers:
             points += 1
