@@ -12,6 +12,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "control/status_reload.h"
+
 #define STATUS_FORMAT 1
 
 struct status_pair {
@@ -64,23 +66,6 @@ struct status_chain {
 	size_t n_slots;
 };
 
-struct status_error {
-	char *file;    /* NULL: none */
-	unsigned line; /* 0: none */
-	char *message;
-	char *log; /* the verifier's, or NULL; only in the reply to a reload, not in the status */
-};
-
-struct status_reload {
-	const char *result; /* "ok", "unchanged", "refused"; "none" before the first */
-	time_t at;
-	uint64_t duration_us;
-	char **changed; /* one line a change: "edge.10: acl 1.0.0 -> 1.0.1" */
-	size_t n_changed;
-	struct status_error *errors;
-	size_t n_errors;
-};
-
 struct status {
 	struct status_chain *chains;
 	size_t n_chains;
@@ -95,6 +80,5 @@ struct status {
 
 struct status *status_new(void);	 /* NULL when out of memory */
 void status_free(struct status *status); /* accepts NULL; frees everything inside */
-void status_reload_clear(struct status_reload *reload);
 
 #endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What came of a reload, as status and the reply to `xslotctl reload` say it. See status.h. */
+#ifndef CONTROL_STATUS_RELOAD_H
+#define CONTROL_STATUS_RELOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct status_error {
+	char *file;    /* NULL: none */
+	unsigned line; /* 0: none */
+	char *message;
+	char *log; /* the verifier's, or NULL; only in the reply to a reload, not in the status */
+};
+
+struct status_reload {
+	const char *result; /* "ok", "unchanged", "refused"; "none" before the first */
+	time_t at;
+	uint64_t duration_us;
+	char **changed; /* one line a change: "edge.10: acl 1.0.0 -> 1.0.1" */
+	size_t n_changed;
+	struct status_error *errors;
+	size_t n_errors;
+};
+
+void status_reload_clear(struct status_reload *reload);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What host.c, progress.c, outcome.c and serve.c share. Loop thread. */
+#ifndef HOST_HOST_PRIVATE_H
+#define HOST_HOST_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "control/server.h"
+#include "control/status.h"
+#include "host/calls.h"
+#include "host/host.h"
+#include "host/transaction.h"
+#include "host/worker.h"
+
+struct host {
+	sd_event *event;
+	char *file;
+	struct dataplane dataplane;
+	struct worker *worker;
+	struct server *server;
+	struct transaction *transaction; /* the one that runs */
+	struct calls waiting;		 /* xslotctl reload: for the next transaction */
+	struct calls served;		 /* by the one that runs */
+	bool wanted;			 /* one more transaction */
+	bool allow_detach;
+	bool stopping;
+	bool ready; /* the first load succeeded */
+	bool log_level_kept;
+	bool keep; /* on_stop of the configuration that runs */
+	char *socket;
+	uint64_t begun_us;
+	struct status_reload last;
+	time_t started;
+	uint64_t reloads, failed_reloads;
+};
+
+/* Microseconds of CLOCK_MONOTONIC. */
+uint64_t host_now_us(void);
+
+/* progress.c: begin a transaction; not while one runs. */
+void host_begin(struct host *host);
+
+/* outcome.c: log what came of the transaction, and keep it for status and for the callers who wait. */
+void outcome_log(const struct host *host);
+void outcome_remember(struct host *host, const char *result);
+void outcome_notify_ready(const struct host *host);
+
+/* serve.c: open the control socket, once. Errors go into the transaction's report. */
+int serve_open(struct host *host, const struct config *config);
+
+#endif

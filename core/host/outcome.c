@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A transaction is freed before anybody hears of it, so what is told is copied out of it: to the log at once,
+ * to status until the next one, to systemd as a line.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "host/host_private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+void outcome_notify_ready(const struct host *host)
+{
+	size_t n_slots = 0, n_interfaces = 0;
+
+	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
+		n_slots += host->dataplane.chains[i]->n_slots;
+		n_interfaces += host->dataplane.chains[i]->n_interfaces;
+	}
+	sd_notifyf(0, "READY=1\nSTATUS=%zu chains, %zu slots, %zu interfaces; last reload: %s",
+		host->dataplane.n_chains, n_slots, n_interfaces, host->last.result);
+}
+
+void outcome_remember(struct host *host, const char *result)
+{
+	struct report *report = transaction_report(host->transaction);
+	struct status_reload *last = &host->last;
+	bool applied = strcmp(result, "ok") == 0;
+	char *const *lines;
+	size_t n = transaction_changes(host->transaction, &lines);
+
+	status_reload_clear(last);
+	last->result = result;
+	last->at = time(NULL);
+	last->duration_us = host_now_us() - host->begun_us;
+	last->changed = calloc(n + 1, sizeof(*last->changed));
+	last->errors = calloc(report->n_errors + 1, sizeof(*last->errors));
+	if (!last->changed || !last->errors)
+		abort();
+	for (size_t i = 0; applied && i < n; i++)
+		last->changed[last->n_changed++] = strdup(lines[i]);
+	for (size_t i = 0; i < report->n_errors; i++) {
+		struct report_error *error = &report->errors[i];
+
+		last->errors[last->n_errors++] = (struct status_error){
+			.file = TAKE_PTR(error->file),
+			.line = error->line,
+			.message = TAKE_PTR(error->message),
+			.log = TAKE_PTR(error->log),
+		};
+	}
+}
+
+void outcome_log(const struct host *host)
+{
+	struct report *report = transaction_report(host->transaction);
+	char *const *lines;
+	size_t n = transaction_changes(host->transaction, &lines);
+
+	for (size_t i = 0; i < report->n_errors; i++) {
+		CLEANUP(free) char *text = report_format(&report->errors[i]);
+
+		log_error("%s", text);
+		if (report->errors[i].log)
+			log_debug("verifier's log:\n%s", report->errors[i].log);
+	}
+	if (report->n_errors > 0) {
+		log_error("%s refused, %zu error%s%s", host->ready ? "reload" : "start", report->n_errors,
+			report->n_errors == 1 ? "" : "s",
+			host->ready ? "; the running configuration stays" : "");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		log_info("%s", lines[i]);
+	log_info("%s", transaction_is_unchanged(host->transaction) ? "nothing to change" : "done");
+}

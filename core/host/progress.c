@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * One transaction at a time. Each phase hands over to the next through the worker's `done`, so between phases
+ * the loop answers status and takes requests; those that come while a transaction runs are all served by the
+ * next one, which reads files that are newer than every one of the requests.
+ */
+#include <malloc.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "host/host_private.h"
+#include "util/log.h"
+
+#define EXIT_CONFIGURATION 78
+
+uint64_t host_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void resume_watches(struct host *host)
+{
+	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
+		struct chain *chain = host->dataplane.chains[i];
+
+		for (size_t j = 0; j < chain->n_slots; j++)
+			context_resume(&chain->slots[j].occupant->context);
+	}
+}
+
+/* The transaction is over and freed (by the worker): tell everybody, and begin the next when one is wanted.
+ */
+static void on_freed(void *data)
+{
+	struct host *host = data;
+	bool first_refused = !host->ready && strcmp(host->last.result, "refused") == 0;
+
+	host->transaction = NULL;
+	resume_watches(host);
+	calls_reply(&host->served, &host->last);
+	if (first_refused) {
+		sd_event_exit(host->event, EXIT_CONFIGURATION);
+		return;
+	}
+	host->ready = true;
+	if (host->stopping) {
+		sd_event_exit(host->event, 0);
+		return;
+	}
+	outcome_notify_ready(host);
+	if (host->wanted)
+		host_begin(host);
+}
+
+static void job_free(void *data)
+{
+	struct host *host = data;
+
+	transaction_free(host->transaction);
+	/* What plugins built and freed, megabytes for acl, glibc would keep, in the heap of either thread. */
+	malloc_trim(0);
+}
+
+static void finish(struct host *host, const char *result)
+{
+	host->reloads += host->ready;
+	host->failed_reloads += host->ready && strcmp(result, "refused") == 0;
+	outcome_log(host);
+	outcome_remember(host, result);
+	worker_submit(host->worker, job_free, on_freed, host);
+}
+
+static void on_rolled_back(void *data)
+{
+	finish(data, "refused");
+}
+
+static void on_released(void *data)
+{
+	finish(data, "ok");
+}
+
+static void job_release(void *data)
+{
+	transaction_release(((struct host *)data)->transaction);
+}
+
+static void on_settled(void *data)
+{
+	struct host *host = data;
+
+	transaction_retire(host->transaction);
+	worker_submit(host->worker, job_release, on_released, host);
+}
+
+static void job_settle(void *data)
+{
+	transaction_settle(((struct host *)data)->transaction);
+}
+
+static void job_rollback(void *data)
+{
+	transaction_rollback(((struct host *)data)->transaction);
+}
+
+static void say_what_is_not_there(void)
+{
+	log_info("this version has no fused tier: every chain runs as slots");
+}
+
+static void on_prepared(void *data)
+{
+	struct host *host = data;
+	const struct config *config = transaction_config(host->transaction);
+	struct report *report = transaction_report(host->transaction);
+
+	if (report->n_errors == 0 && config && serve_open(host, config) == 0) {
+		if (!host->log_level_kept)
+			log_set_level(config->host.log_level);
+		host->keep = config->host.on_stop == ON_STOP_KEEP;
+		if (!host->ready)
+			say_what_is_not_there();
+		if (transaction_is_unchanged(host->transaction)) {
+			finish(host, "unchanged");
+			return;
+		}
+		if (transaction_commit(host->transaction, host->event) == 0) {
+			worker_submit(host->worker, job_settle, on_settled, host);
+			return;
+		}
+	}
+	worker_submit(host->worker, job_rollback, on_rolled_back, host);
+}
+
+static void job_prepare(void *data)
+{
+	transaction_prepare(((struct host *)data)->transaction);
+}
+
+void host_begin(struct host *host)
+{
+	const struct transaction_options options = { .file = host->file, .allow_detach = host->allow_detach };
+
+	host->wanted = false;
+	host->allow_detach = false;
+	calls_move(&host->served, &host->waiting);
+	host->begun_us = host_now_us();
+	if (host->ready) {
+		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
+			(unsigned long long)host->begun_us);
+		log_info("reloading %s", host->file);
+	}
+	if (transaction_new(&host->dataplane, &options, &host->transaction) < 0) {
+		log_error("cannot reload: out of memory");
+		calls_refuse(&host->served, "the host is out of memory");
+		outcome_notify_ready(host);
+		return;
+	}
+	worker_submit(host->worker, job_prepare, on_prepared, host);
+}

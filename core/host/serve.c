@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What comes over the control socket; each answer is made on the loop, so it is of one moment. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/interface.h"
+#include "host/host_private.h"
+#include "host/show.h"
+#include "util/cleanup.h"
+
+static void on_status(struct server_call *call, const char *chain, void *data)
+{
+	struct host *host = data;
+	struct status *status = status_new();
+
+	if (!status)
+		abort();
+	if (show_chains(host->dataplane.chains, host->dataplane.n_chains, chain, status) < 0) {
+		CLEANUP(free) char *text = NULL;
+
+		if (asprintf(&text, "there is no chain \"%s\"", chain) >= 0)
+			server_reply_error(call, ERROR_NO_SUCH_CHAIN, text);
+		status_free(status);
+		return;
+	}
+	status->host.version = strdup(XSLOT_VERSION);
+	status->host.pid = getpid();
+	status->host.started = host->started;
+	status->host.reloads = host->reloads;
+	status->host.failed_reloads = host->failed_reloads;
+	status->last_reload = host->last; /* lent */
+	server_reply_status(call, status);
+	status->last_reload = (struct status_reload){};
+	status_free(status);
+}
+
+static void on_reload(struct server_call *call, bool allow_detach, void *data)
+{
+	struct host *host = data;
+
+	calls_add(&host->waiting, call);
+	host->allow_detach |= allow_detach;
+	host_reload(host);
+}
+
+/* Opened before the first commit: two hosts with one socket must not both reach for the interfaces. */
+int serve_open(struct host *host, const struct config *config)
+{
+	const struct server_handler handler = { .status = on_status, .reload = on_reload, .data = host };
+	struct report *report = transaction_report(host->transaction);
+	const struct config_place *place = &config->host.socket_place;
+	const char *file = place->file ? place->file : config->file;
+	struct xslot_diag diag = {};
+
+	if (host->server) {
+		if (strcmp(host->socket, config->host.socket) == 0)
+			return 0;
+		return report_add(report, file, place->line,
+			"[host] socket cannot change from %s to %s while the host runs; restart xslotd for "
+			"that",
+			host->socket, config->host.socket);
+	}
+	host->socket = strdup(config->host.socket);
+	if (!host->socket)
+		abort();
+	if (server_new(host->event, host->socket, &handler, &host->server, &diag) < 0)
+		return report_take(report, file, place->line, &diag);
+	return 0;
+}
