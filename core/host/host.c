@@ -15,25 +15,20 @@ DEFINE_CLEANUP(struct host *, host_free);
 
 void host_start(struct host *host)
 {
-	host_begin(host);
+	host_reload(host);
 }
 
 void host_reload(struct host *host)
 {
-	if (host->stopping)
-		calls_refuse(&host->waiting, "the host is stopping");
-	else if (host->transaction)
-		host->wanted = true;
-	else
-		host_begin(host);
+	queue_add(host, task_new(host_begin_reload, NULL));
 }
 
 void host_stop(struct host *host)
 {
 	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 	host->stopping = true;
-	calls_refuse(&host->waiting, "the host is stopping");
-	if (!host->transaction)
+	queue_refuse(host, "the host is stopping");
+	if (!host->running)
 		sd_event_exit(host->event, 0);
 }
 
@@ -71,8 +66,7 @@ void host_free(struct host *host)
 	if (!host)
 		return;
 	worker_free(host->worker);
-	calls_refuse(&host->waiting, "the host is stopping");
-	calls_refuse(&host->served, "the host is stopping");
+	queue_clear(host, "the host is stopping");
 	server_free(host->server);
 	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
 		struct chain *chain = host->dataplane.chains[i];

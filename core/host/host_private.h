@@ -9,8 +9,8 @@
 
 #include "control/server.h"
 #include "control/status.h"
-#include "host/calls.h"
 #include "host/host.h"
+#include "host/queue.h"
 #include "host/transaction.h"
 #include "host/worker.h"
 
@@ -21,10 +21,8 @@ struct host {
 	struct worker *worker;
 	struct server *server;
 	struct transaction *transaction; /* the one that runs */
-	struct calls waiting;		 /* xslotctl reload: for the next transaction */
-	struct calls served;		 /* by the one that runs */
-	bool wanted;			 /* one more transaction */
-	bool allow_detach;
+	struct task *running;		 /* see queue.h */
+	struct task *waiting;		 /* in order */
 	bool stopping;
 	bool ready; /* the first load succeeded */
 	bool log_level_kept;
@@ -39,8 +37,8 @@ struct host {
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t host_now_us(void);
 
-/* progress.c: begin a transaction; not while one runs. */
-void host_begin(struct host *host);
+/* progress.c: the task that moves the dataplane to what the files say. */
+void host_begin_reload(struct host *host, struct task *task);
 
 /* outcome.c: log what came of the transaction, and keep it for status and for the callers who wait. */
 void outcome_log(const struct host *host);

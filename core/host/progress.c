@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One transaction at a time. Each phase hands over to the next through the worker's `done`, so between phases
- * the loop answers status and takes requests; those that come while a transaction runs are all served by the
- * next one, which reads files that are newer than every one of the requests.
+ * A reload, from the task to its end. Each phase hands over to the next through the worker's `done`, so
+ * between phases the loop answers status and takes requests.
  */
 #include <malloc.h>
 #include <string.h>
@@ -32,8 +31,7 @@ static void resume_watches(struct host *host)
 	}
 }
 
-/* The transaction is over and freed (by the worker): tell everybody, and begin the next when one is wanted.
- */
+/* The transaction is over and freed (by the worker): tell everybody. */
 static void on_freed(void *data)
 {
 	struct host *host = data;
@@ -41,19 +39,13 @@ static void on_freed(void *data)
 
 	host->transaction = NULL;
 	resume_watches(host);
-	calls_reply(&host->served, &host->last);
+	calls_reply(&host->running->callers, &host->last);
 	if (first_refused) {
 		sd_event_exit(host->event, EXIT_CONFIGURATION);
 		return;
 	}
 	host->ready = true;
-	if (host->stopping) {
-		sd_event_exit(host->event, 0);
-		return;
-	}
-	outcome_notify_ready(host);
-	if (host->wanted)
-		host_begin(host);
+	queue_next(host);
 }
 
 static void job_free(void *data)
@@ -141,13 +133,10 @@ static void job_prepare(void *data)
 	transaction_prepare(((struct host *)data)->transaction);
 }
 
-void host_begin(struct host *host)
+void host_begin_reload(struct host *host, struct task *task)
 {
-	const struct transaction_options options = { .file = host->file, .allow_detach = host->allow_detach };
+	const struct transaction_options options = { .file = host->file, .allow_detach = task->allow_detach };
 
-	host->wanted = false;
-	host->allow_detach = false;
-	calls_move(&host->served, &host->waiting);
 	host->begun_us = host_now_us();
 	if (host->ready) {
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
@@ -156,8 +145,8 @@ void host_begin(struct host *host)
 	}
 	if (transaction_new(&host->dataplane, &options, &host->transaction) < 0) {
 		log_error("cannot reload: out of memory");
-		calls_refuse(&host->served, "the host is out of memory");
-		outcome_notify_ready(host);
+		calls_refuse(&task->callers, "the host is out of memory");
+		queue_next(host);
 		return;
 	}
 	worker_submit(host->worker, job_prepare, on_prepared, host);

@@ -39,11 +39,10 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 
 static void on_reload(struct server_call *call, bool allow_detach, void *data)
 {
-	struct host *host = data;
+	struct task *task = task_new(host_begin_reload, call);
 
-	calls_add(&host->waiting, call);
-	host->allow_detach |= allow_detach;
-	host_reload(host);
+	task->allow_detach = allow_detach;
+	queue_add(data, task);
 }
 
 /* Opened before the first commit: two hosts with one socket must not both reach for the interfaces. */

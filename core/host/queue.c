@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Everything that changes the dataplane ends with a grace period, before which the next change may not begin.
+ * So there is one queue for all of it, and each kind of task brings only a function that begins it.
+ */
+#include "host/queue.h"
+
+#include <stdlib.h>
+#include <systemd/sd-event.h>
+
+#include "host/host_private.h"
+#include "util/cleanup.h"
+
+struct task *task_new(void (*begin)(struct host *host, struct task *task), struct server_call *call)
+{
+	struct task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		abort();
+	task->begin = begin;
+	if (call)
+		calls_add(&task->callers, call);
+	return task;
+}
+
+static void task_refuse(struct task *task, const char *why)
+{
+	calls_refuse(&task->callers, why);
+	free(task);
+}
+
+static bool task_merge(struct task *into, struct task *task)
+{
+	if (into->begin != task->begin || task->begin != host_begin_reload)
+		return false;
+	into->allow_detach |= task->allow_detach;
+	calls_move(&into->callers, &task->callers);
+	free(task);
+	return true;
+}
+
+void queue_add(struct host *host, struct task *task)
+{
+	struct task **end = &host->waiting;
+
+	if (host->stopping) {
+		task_refuse(task, "the host is stopping");
+		return;
+	}
+	if (!host->running) {
+		host->running = task;
+		task->begin(host, task);
+		return;
+	}
+	for (; *end; end = &(*end)->next) {
+		if (!(*end)->next && task_merge(*end, task))
+			return;
+	}
+	*end = task;
+}
+
+void queue_next(struct host *host)
+{
+	free(TAKE_PTR(host->running));
+	if (host->stopping) {
+		sd_event_exit(host->event, 0);
+		return;
+	}
+	outcome_notify_ready(host);
+	host->running = host->waiting;
+	if (!host->running)
+		return;
+	host->waiting = TAKE_PTR(host->running->next);
+	host->running->begin(host, host->running);
+}
+
+void queue_refuse(struct host *host, const char *why)
+{
+	while (host->waiting) {
+		struct task *task = host->waiting;
+
+		host->waiting = task->next;
+		task_refuse(task, why);
+	}
+}
+
+void queue_clear(struct host *host, const char *why)
+{
+	if (host->running)
+		task_refuse(TAKE_PTR(host->running), why);
+	queue_refuse(host, why);
+}
