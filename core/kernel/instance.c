@@ -13,33 +13,17 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xslot/extension.h>
 
-#include "kernel/bpffs.h"
-#include "kernel/carry.h"
-#include "kernel/pindir.h"
+#include "kernel/instance_private.h"
 #include "kernel/rodata.h"
 #include "kernel/run_config.h"
 #include "kernel/verifier.h"
 #include "kernel/warnings.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
-
-struct instance {
-	char *name;
-	struct xslot_extension *extension;
-	struct xslot_extension *adopted; /* the program from a pin; `extension` then only describes it */
-	struct bpf_object *object;	 /* the extension's */
-	struct bpf_program *program;	 /* the one that fills the slot */
-	struct carry_table maps;
-	struct instance_map *listed; /* as many as maps */
-	bool loaded;
-	uint32_t program_id; /* 0 before load */
-};
 
 DEFINE_CLEANUP(struct instance *, instance_free);
 
@@ -168,7 +152,7 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 	return 0;
 }
 
-static int object_id(int fd, bool is_map, uint32_t *ret_id)
+int instance_object_id(int fd, bool is_map, uint32_t *ret_id)
 {
 	struct bpf_map_info map = {};
 	struct bpf_prog_info program = {};
@@ -187,9 +171,10 @@ static int learn_ids(struct instance *instance, struct xslot_diag *diag)
 {
 	int r;
 
-	r = object_id(bpf_program__fd(instance->program), false, &instance->program_id);
+	r = instance_object_id(bpf_program__fd(instance->program), false, &instance->program_id);
 	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++)
-		r = object_id(bpf_map__fd(instance->maps.maps[i].map), true, &instance->listed[i].id);
+		r = instance_object_id(
+			bpf_map__fd(instance->maps.maps[i].map), true, &instance->listed[i].id);
 	if (r < 0)
 		return fail(diag, r, "%s: the kernel does not tell the ids of program and maps: %s",
 			instance->name, strerror(-r));
@@ -331,112 +316,4 @@ uint32_t instance_run_config(const struct instance *instance)
 	if (!instance->object)
 		return 0;
 	return run_config_proceed(instance->object, bpf_program__name(instance->program));
-}
-
-/* bpffs allows no dot in a name. */
-static void map_path(const char *folder, const char *map, char ret_path[static PATH_MAX])
-{
-	snprintf(ret_path, PATH_MAX, "%s/maps/%s", folder, map[0] == '.' ? map + 1 : map);
-}
-
-static int pin_maps(const struct instance *instance, const char *folder, struct xslot_diag *diag)
-{
-	char path[PATH_MAX];
-	int r;
-
-	snprintf(path, sizeof(path), "%s/maps", folder);
-	r = pindir_make(path, diag);
-	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
-		const struct carry_map *map = &instance->maps.maps[i];
-
-		map_path(folder, map->name, path);
-		r = bpffs_pin(bpf_map__fd(map->map), path, map->name, diag);
-	}
-	return r;
-}
-
-/* The object's bytes, in a map: with them a later host knows maps, types and classes as we do. */
-static int pin_object(const void *object, size_t size, const char *folder, struct xslot_diag *diag)
-{
-	CLEANUP(close)
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xslot_object", sizeof(uint32_t), size, 1, NULL);
-	const uint32_t key = 0;
-	char path[PATH_MAX];
-
-	if (fd < 0 || bpf_map_update_elem(fd, &key, object, BPF_ANY) < 0)
-		return fail(diag, -errno, "cannot keep the BPF object in a map: %s", strerror(errno));
-	snprintf(path, sizeof(path), "%s/object", folder);
-	return bpffs_pin(fd, path, "object", diag);
-}
-
-int instance_pin(const struct instance *instance, const void *object, size_t size, const char *folder,
-	struct xslot_diag *diag)
-{
-	char path[PATH_MAX];
-	int r;
-
-	r = pindir_make(folder, diag);
-	if (r == 0)
-		r = pin_maps(instance, folder, diag);
-	if (r == 0)
-		r = pin_object(object, size, folder, diag);
-	snprintf(path, sizeof(path), "%s/program", folder);
-	if (r == 0)
-		r = xslot_extension_pin(instance->extension, path, diag);
-	return r;
-}
-
-int instance_read_object(const char *folder, void **ret_object, size_t *ret_size, struct xslot_diag *diag)
-{
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-	CLEANUP(free) void *object = NULL;
-	CLEANUP(close) int fd = -1;
-	const uint32_t key = 0;
-	char path[PATH_MAX];
-	int r;
-
-	snprintf(path, sizeof(path), "%s/object", folder);
-	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
-	if (r < 0)
-		return r;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || !(object = malloc(info.value_size + 1)) ||
-		bpf_map_lookup_elem(fd, &key, object) < 0)
-		return fail(diag, -errno, "cannot read pin %s: %s", path, strerror(errno));
-	*ret_object = TAKE_PTR(object);
-	*ret_size = info.value_size;
-	return 0;
-}
-
-int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag)
-{
-	struct xslot_extension *pinned = NULL;
-	struct xslot_extension_info info = { .size = sizeof(info) };
-	char path[PATH_MAX];
-	int r;
-
-	snprintf(path, sizeof(path), "%s/program", folder);
-	r = xslot_extension_from_pin(path, &pinned, diag);
-	if (r == 0)
-		r = xslot_extension_get_info(pinned, &info, diag);
-	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
-		const struct carry_map *map = &instance->maps.maps[i];
-		CLEANUP(close) int fd = -1;
-
-		map_path(folder, map->name, path);
-		r = bpffs_open(path, BPFFS_MAP, &fd, diag);
-		if (r == 0)
-			r = bpf_map__reuse_fd(map->map, fd);
-		if (r == 0)
-			r = object_id(bpf_map__fd(map->map), true, &instance->listed[i].id);
-		instance->listed[i].carried = MAP_KEPT;
-	}
-	if (r < 0) {
-		xslot_extension_free(pinned);
-		return r;
-	}
-	instance->adopted = pinned;
-	instance->program_id = info.program_id;
-	instance->loaded = true;
-	return 0;
 }
