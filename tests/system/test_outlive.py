@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """The dataplane outlives the host, however it ends, and the next host takes it over."""
-import json
-import os
 import signal
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -12,11 +8,12 @@ from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
 from frames import Injector, inject
 from host import PATIENCE, Host, built, wait_for
 from netns import Namespace
+from sweep import Sweep, objects, pins, reload_killed_at
 
 READS = 100
 RESTARTS = 5
-# Kill at these system calls of a reload, counted in each thread; XSLOT_SWEEP=all takes every one.
-SAMPLE = (1, 3, 6, 9, 13, 18, 24, 31, 38, 46, 60, 92)
+# Kill at these system calls of a reload.
+SAMPLE = (2, 30, 80, 120, 160, 190, 220, 250, 280, 310, 340, 380)
 
 
 @pytest.fixture
@@ -45,20 +42,6 @@ def murder(host):
 
 def programs(host):
     return [(slot["number"], slot["program_id"]) for slot in host.chain()["slots"]]
-
-
-def objects():
-    def count(kind):
-        out = subprocess.run(["bpftool", "-j", kind, "list"], capture_output=True, text=True, check=True)
-        return len(json.loads(out.stdout or "[]"))
-
-    return {kind: count(kind) for kind in ("prog", "map", "link")}
-
-
-def pins(host):
-    """How many pins of each kind the host's folder holds; their names have ids in them."""
-    root = Path(host.ini.read_text().partition("bpffs = ")[2].split()[0])
-    return sorted(len(path.parts) for path in root.rglob("*"))
 
 
 def test_killed_and_started_under_traffic(host):
@@ -172,59 +155,25 @@ def test_clean_without_a_host(host):
     assert not pins(host)
 
 
-def killed_at(host, number):
-    """Reload under strace, which kills the host at its `number`th system call; False when it came to the end."""
-    argv = ["strace", "-f", "-q", "-o", "/dev/null", "-e", f"inject=all:signal=KILL:when={number}", "-p", str(host.pid())]
-    reloads = host.status()["host"]["reloads"]
-    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as strace:
-        tasks = Path(f"/proc/{host.pid()}/task")
-
-        def traced():
-            return all("TracerPid:\t0" not in (task / "status").read_text() for task in tasks.iterdir())
-
-        wait_for(traced, "strace to attach")
-        host.kill(signal.SIGHUP)
-
-        def over():
-            if host.process.poll() is not None:
-                return "killed"
-            done = host.ctl("status")
-            return done.returncode == 0 and json.loads(done.stdout)["host"]["reloads"] > reloads and "survived"
-
-        result = wait_for(over, "the reload to end, or the host")
-        if strace.poll() is None:
-            strace.terminate()
-    if host.process.poll() is None and result == "survived":
-        return False
-    host.process.wait(PATIENCE)
-    return True
-
-
 def test_kill_sweep(host):
     """A reload that changes two slots, cut off at any system call: old or new, and the next host converges."""
     configure(host)
     host.start()
     settled, pinned = objects(), pins(host)
-    versions, points, survived = ("v1", "v2"), 0, 0
+    versions, sweep = ("v1", "v2"), Sweep("reload", SAMPLE)
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
         with_traffic = objects()
-        numbers = range(1, 2000) if os.environ.get("XSLOT_SWEEP") == "all" else SAMPLE
-        for number in numbers:
-            points += 1
-            version = versions[points % 2]
-            configure(host, version)
-            if killed_at(host, number):
+        for number in sweep:
+            configure(host, versions[sweep.points % 2])
+            if reload_killed_at(host, number):
                 host.start()
             else:
-                survived += 1
+                sweep.came_to_its_end()
             assert host.chain()["gap_packets"] == 0
             wait_for(lambda: objects() == with_traffic, f"no leftovers at call {number}: {objects()} {with_traffic}")
             assert pins(host) == pinned, f"pins after call {number}"
-            if survived > 3:
-                break
         injected = injector.stop()
     counted = trails(host)
-    print(f"kill sweep: {points} points, {points - survived} of them deadly; {counted}, objects {settled}")
-    assert points - survived >= 6, "too few points for the test to mean anything"
+    sweep.over(counted, settled)
     assert set(counted) <= {"1112", "2122"} and sum(counted.values()) == injected
     assert host.chain()["packets"] == injected

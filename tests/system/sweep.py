@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""Kill sweeps: the same thing done again and again, each time cut off by SIGKILL one system call later.
+
+A test says which calls it takes by itself, for a start, and XSLOT_SWEEP=all takes every one, XSLOT_SWEEP=3 every third.
+It ends after the points that came too late to kill anything. kill-at.c counts the calls, those of all threads together.
+"""
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from host import PATIENCE, built, wait_for
+
+LATE = 3  # points that came too late: the number of calls differs from time to time
+END = 20000  # more calls than anything here makes
+
+
+def objects():
+    """How many programs, maps and links the kernel has."""
+    def count(kind):
+        out = subprocess.run(["bpftool", "-j", kind, "list"], capture_output=True, text=True, check=True)
+        return len(json.loads(out.stdout or "[]"))
+
+    return {kind: count(kind) for kind in ("prog", "map", "link")}
+
+
+def bpffs(host):
+    return Path(host.ini.read_text().partition("bpffs = ")[2].split()[0])
+
+
+def pins(host):
+    """How many pins at each depth the host's folder holds; their names have ids in them."""
+    return sorted(len(path.parts) for path in bpffs(host).rglob("*"))
+
+
+def numbers(sample):
+    """At which calls to kill: those of `sample`, or as XSLOT_SWEEP says."""
+    asked = os.environ.get("XSLOT_SWEEP")
+    if not asked:
+        return sample
+    return range(1, END, 1 if asked == "all" else int(asked))
+
+
+@dataclass
+class Sweep:
+    """Iterate over it for the numbers, and tell it after each whether the process was killed."""
+
+    name: str
+    sample: tuple
+    points: int = 0
+    survived: int = 0
+
+    def __iter__(self):
+        for number in numbers(self.sample):
+            if self.survived >= LATE:
+                break
+            self.points += 1
+            yield number
+
+    def came_to_its_end(self):
+        self.survived += 1
+
+    def over(self, *words, least=6):
+        deadly = self.points - self.survived
+        print(f"{self.name} sweep: {self.points} points, {deadly} of them deadly", *words)
+        assert deadly >= least, "too few points for the test to mean anything"
+
+
+class Killer:
+    """kill-at at work on a process that runs, or on the program that `argv` will start."""
+
+    def __init__(self, directory, number):
+        self.report = Path(directory) / "killed-at"
+        self.report.unlink(missing_ok=True)
+        self.head = [str(built("plain", "kill-at")), str(self.report), str(number)]
+
+    def attach(self, pid):
+        """Count from now; returns when it does."""
+        self.process = subprocess.Popen(self.head + [str(pid)])
+        wait_for(self.said, "kill-at to attach")
+
+    def argv(self, *argv):
+        return self.head + [str(word) for word in argv]
+
+    def said(self):
+        """What kill-at wrote so far, as words."""
+        return self.report.read_text().split() if self.report.exists() else []
+
+    def let_go(self):
+        """Stop counting: what it counted comes to its end."""
+        words = self.said()
+        if len(words) == 2:
+            os.kill(int(words[1]), signal.SIGTERM)
+
+
+def host_killed_at(host, number, begin, over):
+    """
+    begin() something in the running host and kill it at its `number`th system call from then. False when over() was
+    true before that.
+    """
+    killer = Killer(host.directory, number)
+    killer.attach(host.pid())
+    begin()
+
+    def result():
+        if host.process.poll() is not None:
+            return "killed"
+        try:
+            return over() and "over"
+        except OSError:  # it died while it answered
+            return False
+
+    try:
+        if wait_for(result, "the host to be killed, or to come to the end") == "over" and host.process.poll() is None:
+            return False
+    finally:
+        if killer.process.poll() is None:
+            killer.process.terminate()
+        killer.process.wait(PATIENCE)
+    host.process.wait(PATIENCE)
+    return True
+
+
+def reload_killed_at(host, number):
+    reloads = host.status()["host"]["reloads"]
+    return host_killed_at(host, number, lambda: host.kill(signal.SIGHUP), lambda: host.status()["host"]["reloads"] > reloads)
