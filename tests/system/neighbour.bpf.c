@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Somebody else's XDP programs, for interfaces that a host wants. */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+__u64 seen;
+
+/* A firewall of the strictest kind. */
+SEC("xdp")
+int drop_all(struct xdp_md *ctx)
+{
+	__sync_fetch_and_add(&seen, 1);
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int pass_all(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+char _license[] SEC("license") = "GPL";
