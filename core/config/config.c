@@ -25,6 +25,7 @@ struct file_names {
 
 struct loader {
 	struct config *config;
+	struct files *files;
 	struct ini ini;
 	struct config_header *headers; /* one a section */
 	struct report *report;
@@ -39,7 +40,7 @@ static int read_file(struct loader *loader, char *name)
 
 	files->names = array_grow(files->names, files->n_names, sizeof(*files->names));
 	files->names[files->n_names++] = name;
-	return ini_append(&loader->ini, name, loader->report);
+	return ini_append(&loader->ini, loader->files, name, loader->report);
 }
 
 static int is_snippet(const struct dirent *entry)
@@ -57,13 +58,14 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 static int read_snippets(struct loader *loader)
 {
 	const char *file = loader->config->file, *slash = strrchr(file, '/');
-	CLEANUP(free) char *directory = NULL;
+	CLEANUP(free) char *directory = NULL, *real = NULL;
 	struct dirent **entries;
 	int n, r = 0;
 
 	if (asprintf(&directory, "%.*sconf.d", slash ? (int)(slash + 1 - file) : 0, file) < 0)
 		abort();
-	n = scandir(directory, &entries, is_snippet, by_name);
+	real = files_path(loader->files, directory);
+	n = scandir(real, &entries, is_snippet, by_name);
 	if (n < 0 && errno == ENOENT)
 		return 0;
 	if (n < 0) {
@@ -198,12 +200,12 @@ static int take_sections(struct loader *loader)
 	return r ? -EINVAL : 0;
 }
 
-int config_load(const char *file, struct config **ret_config, struct report *report)
+int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report)
 {
 	CLEANUP(config_free) struct config *config = array_grow(NULL, 0, sizeof(*config));
-	struct loader loader = { .config = config, .report = report };
+	struct loader loader = { .config = config, .files = files, .report = report };
 	size_t n_before = report->n_errors;
-	struct file_names *files;
+	struct file_names *names;
 	int r;
 
 	*config = (struct config){ .file = text_copy(file) };
@@ -213,8 +215,8 @@ int config_load(const char *file, struct config **ret_config, struct report *rep
 	r = read_file(&loader, text_copy(file));
 	r |= read_snippets(&loader);
 	r |= take_sections(&loader);
-	files = config->names;
-	config_sort_errors(report, n_before, (const char *const *)files->names, files->n_names);
+	names = config->names;
+	config_sort_errors(report, n_before, (const char *const *)names->names, names->n_names);
 	ini_deinit(&loader.ini);
 	free(loader.headers);
 	if (r)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "util/diag.h"
+#include "util/files.h"
 #include "util/log.h"
 
 #define CONFIG_NAME_MAX 31 /* of a chain */
@@ -84,9 +85,10 @@ struct config {
 
 /*
  * Read FILE and then, when the directory exists, conf.d/ *.ini beside it in order of name. Every error found
- * goes into `report`; then returns -EINVAL. Reads nothing else: FILE parameters are param_parse()'s.
+ * goes into `report`; then returns -EINVAL. Reads nothing else: FILE parameters are params_parse()'s. All
+ * reading goes through `files` (NULL: plainly), and places bear the names as they are there.
  */
-int config_load(const char *file, struct config **ret_config, struct report *report);
+int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report);
 void config_free(struct config *config); /* accepts NULL */
 
 #endif

@@ -20,7 +20,6 @@
 
 #include "config/text.h"
 #include "util/cleanup.h"
-#include "util/file.h"
 
 #define SECTION_NAME_MAX 49 /* inih cuts at its MAX_SECTION */
 #define KEY_MAX 31	    /* a parameter's name in xslot/plugin.h */
@@ -289,14 +288,14 @@ static int add_entry(void *arg, const char *name, const char *key, const char *v
 	return 1;
 }
 
-int ini_append(struct ini *ini, const char *file, struct report *report)
+int ini_append(struct ini *ini, struct files *files, const char *file, struct report *report)
 {
 	CLEANUP(blob_free) struct blob *blob = NULL;
 	struct source source = { .ini = ini, .report = report, .file = file };
 	struct xslot_diag diag = {};
 	int r;
 
-	if (blob_read(file, INI_FILE_MAX, &blob, &diag) < 0) {
+	if (files_read(files, file, INI_FILE_MAX, &blob, &diag) < 0) {
 		ini->incomplete = true;
 		fail_within(&diag, -EINVAL, "cannot read the configuration");
 		return report_take(report, file, 0, &diag);

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "util/diag.h"
+#include "util/files.h"
 
 #define INI_FILE_MAX (1024 * 1024) /* bytes */
 #define INI_SECTIONS_MAX 16384
@@ -36,9 +37,9 @@ struct ini {
 
 /*
  * Append what is in `file`; the string must outlive `ini`. Errors go into `report`, all of them; then
- * returns -EINVAL, and what could be read is appended all the same.
+ * returns -EINVAL, and what could be read is appended all the same. `files`: see util/files.h.
  */
-int ini_append(struct ini *ini, const char *file, struct report *report);
+int ini_append(struct ini *ini, struct files *files, const char *file, struct report *report);
 void ini_deinit(struct ini *ini);
 
 #endif

@@ -82,9 +82,9 @@ static int refuse_unknown(const struct config_slot *slot, const struct xslot_par
 		plugin, param->name, hint);
 }
 
-static int item_read_file(struct item *item, struct xslot_diag *diag)
+static int item_read_file(struct item *item, struct files *files, struct xslot_diag *diag)
 {
-	int r = blob_read(item->value.text, PARAM_FILE_MAX, &item->blob, diag);
+	int r = files_read(files, item->value.text, PARAM_FILE_MAX, &item->blob, diag);
 
 	if (r < 0)
 		return r;
@@ -93,21 +93,21 @@ static int item_read_file(struct item *item, struct xslot_diag *diag)
 	return 0;
 }
 
-static int item_parse(
-	struct item *item, const struct xslot_param *param, const char *text, struct xslot_diag *diag)
+static int item_parse(struct item *item, const struct xslot_param *param, const char *text,
+	struct files *files, struct xslot_diag *diag)
 {
 	int r;
 
 	item->text = text_copy(text);
 	r = param_text_parse(param, item->text, &item->value, diag);
 	if (r == 0 && param->type == XSLOT_FILE)
-		r = item_read_file(item, diag);
+		r = item_read_file(item, files, diag);
 	return r;
 }
 
 /* One row of the schema: given, fallen back, left out or missing. */
 static int item_fill(struct item *item, const struct config_slot *slot, const struct xslot_param *param,
-	struct report *report)
+	struct files *files, struct report *report)
 {
 	const struct config_place *place = &slot->place;
 	struct xslot_diag diag = {};
@@ -131,14 +131,14 @@ static int item_fill(struct item *item, const struct config_slot *slot, const st
 			slot->plugin ? slot->plugin : "", item->name, (int)sizeof(param->help), param->help);
 	if (!given && param->fallback[0] == 0)
 		return 0;
-	if (item_parse(item, param, given ? text : param->fallback, &diag) < 0)
+	if (item_parse(item, param, given ? text : param->fallback, files, &diag) < 0)
 		return text_refuse(report, place, item->name, given ? text : param->fallback, &diag);
 	item->value.given = given;
 	return 0;
 }
 
-int params_parse(const struct config_slot *slot, const struct xslot_param *schema, struct params **ret_params,
-	struct report *report)
+int params_parse(const struct config_slot *slot, const struct xslot_param *schema, struct files *files,
+	struct params **ret_params, struct report *report)
 {
 	CLEANUP(params_free) struct params *params = calloc(1, sizeof(*params));
 	const char *file = slot->place.file ? slot->place.file : "";
@@ -161,7 +161,7 @@ int params_parse(const struct config_slot *slot, const struct xslot_param *schem
 			r = refuse_unknown(slot, schema, &slot->params[i], report);
 	}
 	for (size_t i = 0; i < XSLOT_MAX_PARAMS && schema[i].type != XSLOT_NONE; i++) {
-		if (item_fill(&params->items[params->n_items++], slot, &schema[i], report) < 0)
+		if (item_fill(&params->items[params->n_items++], slot, &schema[i], files, report) < 0)
 			r = -EINVAL;
 	}
 	config_sort_errors(report, n_before, &file, 1);

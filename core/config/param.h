@@ -7,17 +7,19 @@
 #include <xslot/plugin.h>
 
 #include "config/config.h"
+#include "util/files.h"
 
 struct params;
 
 /*
  * Parse and check all parameters of `slot` against `schema` (XSLOT_MAX_PARAMS rows, ends at type XSLOT_NONE)
- * and read its FILE parameters (at most 256 MiB each). The schema itself is checked first, an error there is
- * the plugin's and told at the slot's `plugin` line. All errors go into `report`, in order of lines: unknown
- * key with the nearest known one, wrong type, out of range, missing required key (at the slot's header).
+ * and read its FILE parameters through `files` (at most 256 MiB each). The schema itself is checked first, an
+ * error there is the plugin's and told at the slot's `plugin` line. All errors go into `report`, in order of
+ * lines: unknown key with the nearest known one, wrong type, out of range, missing required key (at the
+ * slot's header).
  */
-int params_parse(const struct config_slot *slot, const struct xslot_param *schema, struct params **ret_params,
-	struct report *report);
+int params_parse(const struct config_slot *slot, const struct xslot_param *schema, struct files *files,
+	struct params **ret_params, struct report *report);
 void params_free(struct params *params); /* accepts NULL */
 
 /* By name; NULL when the schema has none. A parameter that is not given and has no fallback has type

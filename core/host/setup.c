@@ -17,23 +17,31 @@
 
 DEFINE_CLEANUP(struct setup *, setup_unref);
 
-static int load_module(const struct setup_slot *slot, const char *plugin_path, struct modules *modules,
-	struct module **ret_module, struct report *report)
+/* What loading needs from its caller, all the way down. */
+struct loader {
+	struct setup *setup;
+	struct files *files;
+	struct modules *modules;
+	struct report *report;
+};
+
+static int load_module(struct loader *loader, const struct setup_slot *slot, struct module **ret_module)
 {
 	const struct config_place *place = &slot->config->plugin_place;
 	CLEANUP(free) char *path = NULL;
 	struct xslot_diag diag = {};
 	int r;
 
-	r = moddir_find(plugin_path, slot->config->plugin, &path, &diag);
+	r = moddir_find(
+		loader->files, loader->setup->config->host.plugin_path, slot->config->plugin, &path, &diag);
 	if (r == 0)
-		r = modules_get(modules, path, ret_module, &diag);
+		r = modules_get(loader->modules, loader->files, path, ret_module, &diag);
 	if (r < 0)
-		return report_take(report, place->file, place->line, &diag);
+		return report_take(loader->report, place->file, place->line, &diag);
 	return 0;
 }
 
-static int load_object(struct setup_slot *slot, struct report *report)
+static int load_object(struct loader *loader, struct setup_slot *slot)
 {
 	const struct config_slot *config = slot->config;
 	const struct config_place *place = &config->object_place;
@@ -41,17 +49,17 @@ static int load_object(struct setup_slot *slot, struct report *report)
 
 	if (!module_plugin(slot->module)->object) {
 		if (config->object)
-			return report_add(report, place->file, place->line,
+			return report_add(loader->report, place->file, place->line,
 				"plugin %s brings its own BPF program: \"object\" and \"program\" are for "
 				"plugin object",
 				config->plugin);
 		return 0;
 	}
 	if (!config->object)
-		return report_add(report, config->place.file, config->place.line,
+		return report_add(loader->report, config->place.file, config->place.line,
 			"plugin %s needs \"object = PATH\", the BPF object file to run", config->plugin);
-	if (blob_read(config->object, OBJECT_MAX, &slot->object, &diag) < 0)
-		return report_take(report, place->file, place->line, &diag);
+	if (files_read(loader->files, config->object, OBJECT_MAX, &slot->object, &diag) < 0)
+		return report_take(loader->report, place->file, place->line, &diag);
 	return 0;
 }
 
@@ -114,22 +122,21 @@ static int identify(struct setup_slot *slot)
 	return 0;
 }
 
-static int load_slot(
-	struct setup_slot *slot, const struct config *config, struct modules *modules, struct report *report)
+static int load_slot(struct loader *loader, struct setup_slot *slot)
 {
 	int r;
 
-	r = load_module(slot, config->host.plugin_path, modules, &slot->module, report);
+	r = load_module(loader, slot, &slot->module);
 	if (r < 0)
 		return r;
-	r = load_object(slot, report);
-	if (params_parse(slot->config, module_plugin(slot->module)->params, &slot->params, report) < 0)
+	r = load_object(loader, slot);
+	if (params_parse(slot->config, module_plugin(slot->module)->params, loader->files, &slot->params,
+		    loader->report) < 0)
 		r = -EINVAL;
 	return r < 0 ? r : identify(slot);
 }
 
-static int load_chain(struct setup_chain *chain, const struct config_chain *config, struct setup *setup,
-	struct modules *modules, struct report *report)
+static int load_chain(struct loader *loader, struct setup_chain *chain, const struct config_chain *config)
 {
 	int result = 0;
 
@@ -144,21 +151,23 @@ static int load_chain(struct setup_chain *chain, const struct config_chain *conf
 		slot->config = &config->slots[i];
 		if (asprintf(&slot->name, "%s.%u", config->name, slot->config->number) < 0)
 			return -ENOMEM;
-		if (load_slot(slot, setup->config, modules, report) < 0)
+		if (load_slot(loader, slot) < 0)
 			result = -EINVAL;
 	}
 	return result;
 }
 
-int setup_load(const char *file, struct modules *modules, struct setup **ret_setup, struct report *report)
+int setup_load(struct files *files, const char *file, struct modules *modules, struct setup **ret_setup,
+	struct report *report)
 {
 	CLEANUP(setup_unref) struct setup *setup = calloc(1, sizeof(*setup));
+	struct loader loader = { setup, files, modules, report };
 	int r, result = 0;
 
 	if (!setup)
 		return -ENOMEM;
 	setup->refs = 1;
-	r = config_load(file, &setup->config, report);
+	r = config_load(files, file, &setup->config, report);
 	if (r < 0)
 		return r;
 	setup->chains = calloc(setup->config->n_chains + 1, sizeof(*setup->chains));
@@ -166,7 +175,7 @@ int setup_load(const char *file, struct modules *modules, struct setup **ret_set
 		return -ENOMEM;
 	setup->n_chains = setup->config->n_chains;
 	for (size_t i = 0; i < setup->n_chains; i++) {
-		r = load_chain(&setup->chains[i], &setup->config->chains[i], setup, modules, report);
+		r = load_chain(&loader, &setup->chains[i], &setup->config->chains[i]);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)

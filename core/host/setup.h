@@ -12,7 +12,7 @@
 #include "module/module.h"
 #include "util/diag.h"
 #include "util/digest.h"
-#include "util/file.h"
+#include "util/files.h"
 
 struct setup_slot {
 	const struct config_slot *config;
@@ -37,9 +37,12 @@ struct setup {
 	size_t n_chains;
 };
 
-/* Read the files, find and load the modules, parse the parameters. All errors go into `report`; then -EINVAL.
+/*
+ * Read everything through `files`, find and load the modules, parse the parameters. All errors go into
+ * `report`; then -EINVAL.
  */
-int setup_load(const char *file, struct modules *modules, struct setup **ret_setup, struct report *report);
+int setup_load(struct files *files, const char *file, struct modules *modules, struct setup **ret_setup,
+	struct report *report);
 struct setup *setup_ref(struct setup *setup);
 void setup_unref(struct setup *setup); /* accepts NULL */
 

@@ -22,6 +22,7 @@ struct transaction {
 	struct dataplane *dataplane;
 	char *file;
 	bool allow_detach;
+	struct files *files; /* what was read */
 	struct setup *setup;
 	struct view *view;
 	struct plan *plan;
@@ -44,8 +45,9 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 	transaction->dataplane = dataplane;
 	transaction->allow_detach = options->allow_detach;
 	transaction->file = strdup(options->file);
+	transaction->files = files_new(NULL);
 	if (!transaction->file) {
-		free(transaction);
+		transaction_free(transaction);
 		return -ENOMEM;
 	}
 	*ret_transaction = transaction;
@@ -60,6 +62,7 @@ void transaction_free(struct transaction *transaction)
 	plan_free(transaction->plan);
 	view_free(transaction->view);
 	setup_unref(transaction->setup);
+	files_free(transaction->files);
 	lines_clear(&transaction->lines);
 	report_clear(&transaction->report);
 	free(transaction->removed);
@@ -101,7 +104,8 @@ static int plan_files(struct transaction *transaction, bool only_check)
 	struct dataplane *dataplane = transaction->dataplane;
 	int r;
 
-	r = setup_load(transaction->file, dataplane->modules, &transaction->setup, &transaction->report);
+	r = setup_load(transaction->files, transaction->file, dataplane->modules, &transaction->setup,
+		&transaction->report);
 	if (r == 0 && !only_check)
 		r = adopt(transaction);
 	if (r < 0)

@@ -148,7 +148,8 @@ static void list_names(const char *plugin_path, char *text, size_t size)
 	found_clear(&found);
 }
 
-int moddir_find(const char *plugin_path, const char *name, char **ret_path, struct xslot_diag *diag)
+int moddir_find(const struct files *files, const char *plugin_path, const char *name, char **ret_path,
+	struct xslot_diag *diag)
 {
 	CLEANUP(free) char *copy = strdup(plugin_path);
 	char *rest = copy, *directory, names[512];
@@ -160,7 +161,7 @@ int moddir_find(const char *plugin_path, const char *name, char **ret_path, stru
 			"\"%s\" cannot be a plugin: a name is a-z, 0-9 and _, and begins with a letter",
 			name);
 	while ((directory = strsep(&rest, ":"))) {
-		CLEANUP(free) char *path = NULL;
+		CLEANUP(free) char *path = NULL, *real = NULL;
 
 		if (!*directory)
 			continue;
@@ -168,7 +169,8 @@ int moddir_find(const char *plugin_path, const char *name, char **ret_path, stru
 			path = NULL;
 			return fail(diag, -ENOMEM, "out of memory");
 		}
-		if (access(path, F_OK) == 0) {
+		real = files_path(files, path);
+		if (access(real, F_OK) == 0) {
 			*ret_path = TAKE_PTR(path);
 			return 0;
 		}

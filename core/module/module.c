@@ -185,23 +185,25 @@ static int read_plugin(const char *path, const char *file, struct blob **ret_blo
 	return r;
 }
 
-int modules_get(
-	struct modules *modules, const char *path, struct module **ret_module, struct xslot_diag *diag)
+int modules_get(struct modules *modules, struct files *files, const char *path, struct module **ret_module,
+	struct xslot_diag *diag)
 {
 	CLEANUP(module_free) struct module *module = NULL;
 	CLEANUP(blob_free) struct blob *blob = NULL;
-	CLEANUP(free) char *file = NULL;
+	CLEANUP(free) char *named = files_path(files, path), *file = NULL;
 	struct xslot_plugin plugin;
 	struct module *found;
 	int r;
 
 	/* Resolved once: what is checked is what is read, even if somebody turns a symbolic link. */
-	file = realpath(path, NULL);
+	file = realpath(named, NULL);
 	if (!file)
-		return fail(diag, -errno, "cannot open %s: %s", path, strerror(errno));
+		return fail(diag, -errno, "cannot open %s: %s", named, strerror(errno));
 	r = moddir_check_trust(file, diag);
 	if (r == 0)
 		r = read_plugin(path, file, &blob, &plugin, diag);
+	if (r == 0)
+		r = files_put(files, path, blob, diag);
 	if (r < 0)
 		return r;
 	found = modules_find(modules, blob);

@@ -7,6 +7,8 @@
 #include <xslot/diag.h>
 #include <xslot/plugin.h>
 
+#include "util/files.h"
+
 struct modules; /* all that are loaded, so that one content is mapped once */
 struct module;	/* one content, counted references */
 
@@ -14,12 +16,13 @@ int modules_new(struct modules **ret_modules);
 void modules_free(struct modules *modules); /* accepts NULL; all modules must have been let go */
 
 /*
- * Load the plugin file at `path`, or share the module that has the same bytes. Order: owner and mode of file
- * and directory (moddir_check_trust), a private copy, its descriptor by libelf (module_describe), then dlopen
- * of the copy. Each refusal is its own sentence and leaves nothing mapped. Constructors run in dlopen.
+ * Load the plugin file at `path`, read through `files` (NULL: plainly), or share the module that has the same
+ * bytes. Order: owner and mode of file and directory (moddir_check_trust), a private copy, its descriptor by
+ * libelf (module_describe), then dlopen of the copy. Each refusal is its own sentence and leaves nothing
+ * mapped. Constructors run in dlopen.
  */
-int modules_get(
-	struct modules *modules, const char *path, struct module **ret_module, struct xslot_diag *diag);
+int modules_get(struct modules *modules, struct files *files, const char *path, struct module **ret_module,
+	struct xslot_diag *diag);
 struct module *module_ref(struct module *module);
 void module_unref(struct module *module); /* accepts NULL; the last one unmaps */
 
@@ -37,7 +40,8 @@ int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xs
 
 /* A host-side search path, colon-separated: the first DIRECTORY/NAME.so that exists. -ENOENT lists where it
  * looked. */
-int moddir_find(const char *plugin_path, const char *name, char **ret_path, struct xslot_diag *diag);
+int moddir_find(const struct files *files, const char *plugin_path, const char *name, char **ret_path,
+	struct xslot_diag *diag);
 
 /* Every *.so in the search path, sorted by name, the first of each name. Caller frees the strings and the
  * array. */

@@ -60,6 +60,7 @@ static int blob_new(const char *name, struct blob **ret_blob)
 
 	if (!blob)
 		return -ENOMEM;
+	blob->refs = 1;
 	blob->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (blob->fd < 0) {
 		free(blob);
@@ -142,9 +143,15 @@ int blob_equal(const struct blob *a, const struct blob *b)
 	return a->size == b->size && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
 }
 
+struct blob *blob_ref(struct blob *blob)
+{
+	blob->refs++;
+	return blob;
+}
+
 void blob_free(struct blob *blob)
 {
-	if (!blob)
+	if (!blob || --blob->refs > 0)
 		return;
 	if (blob->data)
 		munmap(blob->data, blob->size);

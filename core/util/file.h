@@ -7,8 +7,12 @@
 #include <stdint.h>
 #include <xslot/diag.h>
 
-/* A private copy of a file: a sealed memfd, mapped read-only. The fd stays open as long as the blob lives. */
+/*
+ * A private copy of a file: a sealed memfd, mapped read-only. The fd stays open as long as the blob lives.
+ * Counted, for one thread at a time.
+ */
 struct blob {
+	unsigned refs;
 	int fd;
 	uint8_t *data; /* NULL when size is 0 */
 	size_t size;
@@ -23,6 +27,7 @@ int blob_read(const char *path, size_t max_size, struct blob **ret_blob, struct 
 int blob_copy(
 	const char *name, const void *data, size_t size, struct blob **ret_blob, struct xslot_diag *diag);
 int blob_equal(const struct blob *a, const struct blob *b);
-void blob_free(struct blob *blob); /* accepts NULL */
+struct blob *blob_ref(struct blob *blob);
+void blob_free(struct blob *blob); /* lets go of one reference; accepts NULL */
 
 #endif

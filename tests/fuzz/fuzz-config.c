@@ -55,7 +55,7 @@ static void check_slot(const struct config_slot *slot, unsigned lines)
 {
 	struct params *params = NULL;
 	struct report report = {};
-	int r = params_parse(slot, schema, &params, &report);
+	int r = params_parse(slot, schema, NULL, &params, &report);
 
 	expect((r == 0) == (params != NULL) && (r == 0) == (report.n_errors == 0), "parameters or errors");
 	expect(slot->plugin != NULL && slot->place.line > 0, "a slot has a plugin");
@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < size; i++)
 		lines += data[i] == '\n';
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = config_load(path, &config, &report);
+	r = config_load(NULL, path, &config, &report);
 	expect((r == 0) == (config != NULL) && (r == 0) == (report.n_errors == 0),
 		"a configuration or errors");
 	for (size_t i = 0; config && i < config->n_chains; i++)

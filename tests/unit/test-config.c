@@ -11,7 +11,7 @@ static struct config *load(const char *text)
 	struct config *config = NULL;
 
 	file_write("x.ini", text);
-	if (config_load("x.ini", &config, &report) < 0)
+	if (config_load(NULL, "x.ini", &config, &report) < 0)
 		fail_msg("%s", report_text(&report));
 	assert_int_equal(report.n_errors, 0);
 	return config;
@@ -125,7 +125,7 @@ static void test_the_example_is_right(void **state)
 	struct report report = {};
 	struct config *config = NULL;
 
-	if (config_load(TEST_EXAMPLE, &config, &report) < 0)
+	if (config_load(NULL, TEST_EXAMPLE, &config, &report) < 0)
 		fail_msg("%s", report_text(&report));
 	assert_int_equal(config->n_chains, 1);
 	assert_int_equal(config->chains[0].n_slots, 2);
@@ -293,7 +293,7 @@ static void check_errors(const char *expected)
 	struct report report = {};
 	char *text;
 
-	assert_int_equal(config_load("x.ini", &config, &report), -EINVAL);
+	assert_int_equal(config_load(NULL, "x.ini", &config, &report), -EINVAL);
 	assert_null(config);
 	text = report_text(&report);
 	assert_string_equal(text, expected);
@@ -404,7 +404,7 @@ static void test_conf_d_is_beside_the_file(void **state)
 	file_write("x.ini", CHAIN);
 	file_write("conf.d/a.ini", "[slot edge.1]\nplugin=a\n");
 	assert_int_equal(chdir("/"), 0);
-	assert_int_equal(config_load(path, &config, &report), 0);
+	assert_int_equal(config_load(NULL, path, &config, &report), 0);
 	assert_int_equal(chdir(here), 0);
 	snprintf(path, sizeof(path), "%s/conf.d/a.ini", here);
 	assert_string_equal(config->chains[0].slots[0].place.file, path);
@@ -431,7 +431,7 @@ static void test_garbage_never_crashes(void **state)
 		for (int i = rand_r(&seed) % 40; i > 0; i--)
 			strcat(text, parts[(size_t)rand_r(&seed) % (sizeof(parts) / sizeof(parts[0]))]);
 		file_write("x.ini", text);
-		loaded += config_load("x.ini", &config, &report) == 0;
+		loaded += config_load(NULL, "x.ini", &config, &report) == 0;
 		assert_int_equal(config == NULL, report.n_errors > 0);
 		config_free(config);
 		report_clear(&report);

@@ -16,7 +16,7 @@ static char *read_bytes(const void *data, size_t size)
 	int r;
 
 	file_write_bytes("x.ini", data, size);
-	r = ini_append(&ini, "x.ini", &report);
+	r = ini_append(&ini, NULL, "x.ini", &report);
 	assert_int_equal(r, report.n_errors > 0 ? -EINVAL : 0);
 	for (size_t i = 0; i < ini.n_sections; i++) {
 		struct ini_section *section = &ini.sections[i];
@@ -233,8 +233,8 @@ static void test_files_that_cannot_be_read(void **state)
 	struct ini ini = {};
 	char *text;
 
-	assert_int_equal(ini_append(&ini, "none.ini", &report), -EINVAL);
-	assert_int_equal(ini_append(&ini, "conf.d", &report), -EINVAL);
+	assert_int_equal(ini_append(&ini, NULL, "none.ini", &report), -EINVAL);
+	assert_int_equal(ini_append(&ini, NULL, "conf.d", &report), -EINVAL);
 	assert_true(ini.incomplete);
 	text = report_text(&report);
 	assert_string_equal(text,

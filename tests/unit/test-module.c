@@ -56,7 +56,7 @@ static struct module *get(const char *path)
 	struct xslot_diag diag = {};
 	struct module *module = NULL;
 
-	if (modules_get(modules, path, &module, &diag) < 0)
+	if (modules_get(modules, NULL, path, &module, &diag) < 0)
 		fail_msg("%s", diag.message);
 	return module;
 }
@@ -67,7 +67,7 @@ static void refuses(const char *path, int error, const char *words)
 	struct xslot_diag diag = {};
 	struct module *module = NULL;
 
-	assert_int_equal(modules_get(modules, path, &module, &diag), error);
+	assert_int_equal(modules_get(modules, NULL, path, &module, &diag), error);
 	assert_null(module);
 	if (!strstr(diag.message, words) || !strstr(diag.message, path) || strstr(diag.message, "/proc/"))
 		fail_msg("\"%s\" does not say \"%s\" of %s", diag.message, words, path);
@@ -424,7 +424,7 @@ static void test_trust_follows_links(void **state)
 	assert_int_equal(symlink(target, sample), 0);
 	module_unref(get(sample));
 	assert_int_equal(chmod(open_dir, 0777), 0);
-	assert_int_equal(modules_get(modules, sample, &module, &diag), -EPERM);
+	assert_int_equal(modules_get(modules, NULL, sample, &module, &diag), -EPERM);
 	assert_non_null(strstr(diag.message, open_dir));
 	assert_int_equal(chmod(open_dir, 0755), 0);
 	unlink(sample);
@@ -446,7 +446,7 @@ static void test_find_and_list(void **state)
 	write_file(path, "", 0);
 	snprintf(path, sizeof(path), "/nonexistent:%s/first::%s", dir, dir);
 
-	assert_int_equal(moddir_find(path, "sample", &found, &diag), 0);
+	assert_int_equal(moddir_find(NULL, path, "sample", &found, &diag), 0);
 	assert_string_equal(found, sample);
 	free(found);
 	assert_int_equal(moddir_list(path, &paths, &n, &diag), 0);
@@ -457,12 +457,12 @@ static void test_find_and_list(void **state)
 		free(paths[i]);
 	free(paths);
 
-	assert_int_equal(moddir_find(path, "sampel", &found, &diag), -ENOENT);
+	assert_int_equal(moddir_find(NULL, path, "sampel", &found, &diag), -ENOENT);
 	assert_non_null(strstr(diag.message, "no plugin sampel"));
 	assert_non_null(strstr(diag.message, path));
 	assert_non_null(strstr(diag.message, "sample, zebra"));
-	assert_int_equal(moddir_find(path, "../sample", &found, &diag), -EINVAL);
-	assert_int_equal(moddir_find("", "sample", &found, &diag), -ENOENT);
+	assert_int_equal(moddir_find(NULL, path, "../sample", &found, &diag), -EINVAL);
+	assert_int_equal(moddir_find(NULL, "", "sample", &found, &diag), -ENOENT);
 	assert_int_equal(moddir_list(sample, &paths, &n, &diag), -ENOTDIR);
 }
 

@@ -34,7 +34,7 @@ static struct params *parse(const char *name, const char *text)
 	struct params *params = NULL;
 	struct slot slot;
 
-	if (params_parse(slot_make(&slot, name, text, NULL, NULL), schema, &params, &report) < 0)
+	if (params_parse(slot_make(&slot, name, text, NULL, NULL), schema, NULL, &params, &report) < 0)
 		fail_msg("%s", report_text(&report));
 	return params;
 }
@@ -45,7 +45,7 @@ static void check_errors(const struct config_slot *slot, const struct xslot_para
 	struct params *params = NULL;
 	char *text;
 
-	assert_int_equal(params_parse(slot, rows, &params, &report), -EINVAL);
+	assert_int_equal(params_parse(slot, rows, NULL, &params, &report), -EINVAL);
 	assert_null(params);
 	text = report_text(&report);
 	assert_string_equal(text, expected);
@@ -214,8 +214,8 @@ static void test_equal_needs_the_same_table(void **state)
 	struct slot slot;
 
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(params_parse(slot_make(&slot, NULL, NULL, NULL, NULL), tables[i], &params[i],
-					 &report),
+		assert_int_equal(params_parse(slot_make(&slot, NULL, NULL, NULL, NULL), tables[i], NULL,
+					 &params[i], &report),
 			0);
 	assert_false(params_equal(params[0], params[1]));
 	assert_false(params_equal(params[1], params[2]));
@@ -232,7 +232,7 @@ static void test_params_outlive_their_slot(void **state)
 	struct params *params = NULL;
 	struct report report = {};
 
-	assert_int_equal(params_parse(&slot, schema, &params, &report), 0);
+	assert_int_equal(params_parse(&slot, schema, NULL, &params, &report), 0);
 	memset(file, 'x', 5);
 	memset(name, 'x', 6);
 	memset(value, 'x', 4);
@@ -340,7 +340,7 @@ static void test_full_table(void **state)
 		memset(rows[i].words, 'x', sizeof(rows[i].words) - 1);
 	}
 	assert_int_equal(params_check_schema(rows, &diag), 0);
-	assert_int_equal(params_parse(slot_make(&slot, rows[31].name, rows[31].words, NULL, NULL), rows,
+	assert_int_equal(params_parse(slot_make(&slot, rows[31].name, rows[31].words, NULL, NULL), rows, NULL,
 				 &params, &report),
 		0);
 	assert_int_equal(params_count(params), XSLOT_MAX_PARAMS);
@@ -372,7 +372,7 @@ static void test_garbage_never_crashes(void **state)
 		for (int i = rand_r(&seed) % 23; i > 0; i--)
 			text[i - 1] = alphabet[(size_t)rand_r(&seed) % (sizeof(alphabet) - 1)];
 		params_check_schema(rows, &diag);
-		params_parse(slot_make(&slot, "a", text, NULL, NULL), rows, &params, &report);
+		params_parse(slot_make(&slot, "a", text, NULL, NULL), rows, NULL, &params, &report);
 		assert_int_equal(params == NULL, report.n_errors > 0);
 		params_free(params);
 		report_clear(&report);

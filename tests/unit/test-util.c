@@ -8,6 +8,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/file.h"
+#include "util/files.h"
 
 static void test_sentence_and_context(void **state)
 {
@@ -79,6 +80,83 @@ static void test_blob_refuses_what_is_no_file(void **state)
 	assert_null(blob);
 }
 
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void test_files_are_read_once(void **state)
+{
+	struct files *files = files_new(NULL);
+	struct blob *one = NULL, *two = NULL, *other = NULL;
+	char path[] = "/tmp/xslot-test-XXXXXX";
+	struct xslot_diag diag = {};
+
+	close(mkstemp(path));
+	write_text(path, "first");
+	assert_int_equal(files_read(files, path, 100, &one, &diag), 0);
+	write_text(path, "second");
+	assert_int_equal(files_read(files, path, 100, &two, &diag), 0);
+	assert_ptr_equal(one, two);
+	assert_int_equal(files_read(files, path, 3, &other, &diag), -EFBIG);
+	assert_null(other);
+	assert_int_equal(blob_read(path, 100, &other, &diag), 0);
+	assert_int_equal(files_put(files, path, other, &diag), -ESTALE);
+	assert_non_null(strstr(diag.message, "was written while it was read"));
+	blob_free(other);
+	assert_int_equal(files_read(NULL, path, 100, &other, &diag), 0);
+	assert_memory_equal(other->data, "second", 6);
+	blob_free(other);
+	assert_int_equal(files->n_entries, 1);
+	files_free(files);
+	assert_memory_equal(one->data, "first", 5);
+	blob_free(one);
+	blob_free(two);
+	unlink(path);
+	xslot_diag_clear(&diag);
+}
+
+static void assert_mirror(const char *path, const char *expected)
+{
+	char *mirror = files_mirror(path);
+
+	assert_string_equal(mirror, expected);
+	free(mirror);
+}
+
+static void test_files_below_a_root(void **state)
+{
+	char root[] = "/tmp/xslot-test-XXXXXX", path[64];
+	struct xslot_diag diag = {};
+	struct blob *blob = NULL;
+	struct files *files;
+
+	assert_mirror("/etc//xslot/./x.ini", "/etc/xslot/./x.ini");
+	assert_mirror("/../../etc", "/.../.../etc");
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(chdir(root), 0);
+	snprintf(path, sizeof(path), "%s/x.ini", root);
+	assert_mirror("x.ini", path);
+	write_text("x.ini", "below");
+	files = files_new(root);
+	assert_int_equal(files_read(files, "/x.ini", 100, &blob, &diag), 0);
+	assert_memory_equal(blob->data, "below", 5);
+	assert_string_equal(files->entries[0].path, "/x.ini");
+	blob_free(blob);
+	assert_int_equal(files_read(files, "/../x.ini", 100, &blob, &diag), -ENOENT);
+	snprintf(path, sizeof(path), "%s/.../x.ini", root);
+	assert_non_null(strstr(diag.message, path));
+	files_free(files);
+	unlink("x.ini");
+	assert_int_equal(chdir("/"), 0);
+	rmdir(root);
+	xslot_diag_clear(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +164,8 @@ int main(void)
 		cmocka_unit_test(test_report_keeps_all_in_order),
 		cmocka_unit_test(test_blob_is_a_private_copy),
 		cmocka_unit_test(test_blob_refuses_what_is_no_file),
+		cmocka_unit_test(test_files_are_read_once),
+		cmocka_unit_test(test_files_below_a_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static int check_files_only(const struct options *options, const char *file, con
 	struct report report = {};
 	int r;
 
-	if (config_load(file, &config, &report) < 0)
+	if (config_load(NULL, file, &config, &report) < 0)
 		r = give_up_all(options, file, &report);
 	else
 		r = give_up(options, EXIT_PERMISSION,

@@ -23,7 +23,7 @@ int verb_clean(const struct options *options, int argc, char **argv)
 
 	if (permission_check(why) < 0)
 		return give_up(options, EXIT_PERMISSION, "cannot remove pins, since %s: run it as root", why);
-	if (config_load(options->config, &config, &report) < 0) {
+	if (config_load(NULL, options->config, &config, &report) < 0) {
 		r = give_up_report(options, EXIT_CONFIGURATION, &report);
 		report_clear(&report);
 		return r;

@@ -191,7 +191,7 @@ static char *search_path(const struct options *options)
 
 	if (options->plugin_path)
 		return strdup(options->plugin_path);
-	if (config_load(options->config, &config, &report) == 0) {
+	if (config_load(NULL, options->config, &config, &report) == 0) {
 		path = strdup(config->host.plugin_path);
 		config_free(config);
 		return path;
@@ -215,7 +215,7 @@ int verb_plugin_info(const struct options *options, int argc, char **argv)
 
 	if (strchr(argv[0], '/') || !search)
 		path = strdup(argv[0]);
-	else if (moddir_find(search, argv[0], &path, &diag) < 0)
+	else if (moddir_find(NULL, search, argv[0], &path, &diag) < 0)
 		return give_up(options, EXIT_FAILURE, "%s", diag.message);
 	r = describe(path, &plugin, &diag);
 	if (r < 0)

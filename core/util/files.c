@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Two slots that name the same file must get the same bytes, though somebody writes it between the two; and a
+ * copy of a configuration is only worth something when it is made of the very bytes that were loaded. Hence
+ * one memory for all readers of a transaction.
+ */
+#include "util/files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+DEFINE_CLEANUP(struct blob *, blob_free);
+
+static void *must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+struct files *files_new(const char *root)
+{
+	struct files *files = must(calloc(1, sizeof(*files)));
+
+	if (root)
+		files->root = must(strdup(root));
+	return files;
+}
+
+void files_free(struct files *files)
+{
+	if (!files)
+		return;
+	for (size_t i = 0; i < files->n_entries; i++) {
+		blob_free(files->entries[i].blob);
+		free(files->entries[i].path);
+	}
+	free(files->entries);
+	free(files->root);
+	free(files);
+}
+
+char *files_mirror(const char *path)
+{
+	CLEANUP(free) char *here = *path == '/' ? NULL : getcwd(NULL, 0);
+	CLEANUP(free) char *copy = must(strdup(path));
+	char *rest = copy, *part, *mirror = NULL;
+	size_t size;
+	FILE *out = must(open_memstream(&mirror, &size));
+
+	if (here && here[1])
+		fputs(here, out);
+	while ((part = strsep(&rest, "/"))) {
+		if (*part)
+			fprintf(out, "/%s", strcmp(part, "..") == 0 ? "..." : part);
+	}
+	if (fclose(out) != 0)
+		abort();
+	return mirror;
+}
+
+char *files_path(const struct files *files, const char *path)
+{
+	CLEANUP(free) char *mirror = NULL;
+	char *real;
+
+	if (!files || !files->root)
+		return must(strdup(path));
+	mirror = files_mirror(path);
+	if (asprintf(&real, "%s%s", files->root, mirror) < 0)
+		abort();
+	return real;
+}
+
+static struct files_entry *find(const struct files *files, const char *path)
+{
+	for (size_t i = 0; files && i < files->n_entries; i++) {
+		if (strcmp(files->entries[i].path, path) == 0)
+			return &files->entries[i];
+	}
+	return NULL;
+}
+
+int files_put(struct files *files, const char *path, struct blob *blob, struct xslot_diag *diag)
+{
+	const struct files_entry *known = find(files, path);
+
+	if (!files)
+		return 0;
+	if (known && !blob_equal(known->blob, blob))
+		return fail(diag, -ESTALE, "%s was written while it was read; try again", path);
+	if (known)
+		return 0;
+	files->entries = must(reallocarray(files->entries, files->n_entries + 1, sizeof(*files->entries)));
+	files->entries[files->n_entries++] = (struct files_entry){ must(strdup(path)), blob_ref(blob) };
+	return 0;
+}
+
+int files_read(struct files *files, const char *path, size_t max_size, struct blob **ret_blob,
+	struct xslot_diag *diag)
+{
+	const struct files_entry *known = find(files, path);
+	CLEANUP(blob_free) struct blob *blob = NULL;
+	CLEANUP(free) char *real = NULL;
+	int r;
+
+	if (known && known->blob->size <= max_size) {
+		*ret_blob = blob_ref(known->blob);
+		return 0;
+	}
+	real = files_path(files, path);
+	r = blob_read(real, max_size, &blob, diag);
+	if (r == 0)
+		r = files_put(files, path, blob, diag);
+	if (r == 0)
+		*ret_blob = TAKE_PTR(blob);
+	return r;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The files that make one configuration: remembered as they are read, so that what was read can be kept, and
+ * read from a copy of the machine's tree as well as from the machine. One thread.
+ */
+#ifndef UTIL_FILES_H
+#define UTIL_FILES_H
+
+#include <stddef.h>
+#include <xslot/diag.h>
+
+#include "util/file.h"
+
+struct files_entry {
+	char *path;	   /* as it was named */
+	struct blob *blob; /* counted */
+};
+
+struct files {
+	char *root; /* a folder that mirrors the machine's paths, see files_mirror(); NULL: the machine */
+	struct files_entry *entries;
+	size_t n_entries;
+};
+
+/* `root` is copied. Ends the process when there is no memory for it, as do all of these. */
+struct files *files_new(const char *root);
+void files_free(struct files *files); /* accepts NULL */
+
+/* Where `path` really is. Caller frees. `files` NULL here and below: the machine's, nothing is remembered. */
+char *files_path(const struct files *files, const char *path);
+
+/* As blob_read(); each path is read once, whoever asks for it how often. The blob is counted. */
+int files_read(struct files *files, const char *path, size_t max_size, struct blob **ret_blob,
+	struct xslot_diag *diag);
+
+/* Remember what the caller read from `path` itself. -ESTALE when other bytes are remembered. */
+int files_put(struct files *files, const char *path, struct blob *blob, struct xslot_diag *diag);
+
+/*
+ * Where a copy of `path` lies below a root: made absolute, with `...` for every `..`, so that nothing leaves
+ * the root. Begins with a slash. Caller frees.
+ */
+char *files_mirror(const char *path);
+
+#endif
