@@ -125,26 +125,49 @@ void server_reply_error(struct server_call *call, const char *error, const char 
 	call_finish(call, varlink_error_new(error, "message", message));
 }
 
-static void run_status(struct server_call *call, struct server *server, const json_t *argument)
+void server_reply_bypass(struct server_call *call, bool changed, const char *message)
 {
-	server->handler.status(call, json_string_value(argument), server->handler.data);
+	call_finish(call, varlink_reply_new(json_pack(
+				  "{s:b, s:o}", "changed", changed, "message", json_text(message))));
 }
 
-static void run_reload(struct server_call *call, struct server *server, const json_t *argument)
+/* Parameters were checked against the method's table: what is not given, or null, is NULL and false here. */
+static const char *text_given(const json_t *parameters, const char *name)
 {
-	server->handler.reload(call, json_is_true(argument), server->handler.data);
+	return json_string_value(json_object_get(parameters, name));
 }
 
-static void run_get_info(struct server_call *call, struct server *server, const json_t *argument)
+static bool flag_given(const json_t *parameters, const char *name)
+{
+	return json_is_true(json_object_get(parameters, name));
+}
+
+static void run_status(struct server_call *call, struct server *server, const json_t *parameters)
+{
+	server->handler.status(call, text_given(parameters, "chain"), server->handler.data);
+}
+
+static void run_reload(struct server_call *call, struct server *server, const json_t *parameters)
+{
+	server->handler.reload(call, flag_given(parameters, "allow_detach"), server->handler.data);
+}
+
+static void run_bypass(struct server_call *call, struct server *server, const json_t *parameters)
+{
+	server->handler.bypass(
+		call, text_given(parameters, "chain"), flag_given(parameters, "on"), server->handler.data);
+}
+
+static void run_get_info(struct server_call *call, struct server *server, const json_t *parameters)
 {
 	call_finish(call, varlink_reply_new(json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "xslot",
 				  "product", "xslotd", "version", XSLOT_VERSION, "url", "", "interfaces",
 				  INTERFACE_SERVICE, INTERFACE_XSLOT)));
 }
 
-static void run_get_description(struct server_call *call, struct server *server, const json_t *argument)
+static void run_get_description(struct server_call *call, struct server *server, const json_t *parameters)
 {
-	const char *interface = json_string_value(argument);
+	const char *interface = text_given(parameters, "interface");
 	const char *text = interface_description(interface);
 
 	if (text)
@@ -153,19 +176,25 @@ static void run_get_description(struct server_call *call, struct server *server,
 		call_finish(call, varlink_error_new(VARLINK_INTERFACE_NOT_FOUND, "interface", interface));
 }
 
+struct parameter {
+	const char *name;
+	bool boolean; /* it is true or false; else a string */
+	bool required;
+};
+
 static const struct method {
 	const char *interface, *name;
-	const char *parameter; /* the only one it takes; NULL: none */
-	bool boolean;	       /* it is true or false; else a string */
-	bool required;
 	bool changes; /* root only */
-	void (*run)(struct server_call *call, struct server *server, const json_t *argument);
+	void (*run)(struct server_call *call, struct server *server, const json_t *parameters);
+	struct parameter parameters[3]; /* ends with one that has no name */
 } methods[] = {
-	{ INTERFACE_SERVICE, "GetInfo", .run = run_get_info },
-	{ INTERFACE_SERVICE, "GetInterfaceDescription", "interface", .required = true,
-		.run = run_get_description },
-	{ INTERFACE_XSLOT, "Status", "chain", .run = run_status },
-	{ INTERFACE_XSLOT, "Reload", "allow_detach", .boolean = true, .changes = true, .run = run_reload },
+	{ INTERFACE_SERVICE, "GetInfo", false, run_get_info },
+	{ INTERFACE_SERVICE, "GetInterfaceDescription", false, run_get_description,
+		{ { "interface", .required = true } } },
+	{ INTERFACE_XSLOT, "Status", false, run_status, { { "chain" } } },
+	{ INTERFACE_XSLOT, "Reload", true, run_reload, { { "allow_detach", .boolean = true } } },
+	{ INTERFACE_XSLOT, "Bypass", true, run_bypass,
+		{ { "chain", .required = true }, { "on", .boolean = true, .required = true } } },
 };
 
 static bool in_interface(const struct varlink_call *call, const char *interface)
@@ -192,27 +221,31 @@ static const struct method *method_find(const struct varlink_call *call, const c
 	return NULL;
 }
 
-/* The name of the first parameter that the method cannot take as it is, or NULL. */
-static const char *method_argument(
-	const struct method *method, json_t *parameters, const json_t **ret_argument)
+static bool parameter_takes(const struct parameter *parameter, const json_t *value)
 {
-	const json_t *argument = NULL;
+	return json_is_null(value) || (parameter->boolean ? json_is_boolean(value) : json_is_string(value));
+}
+
+/* The name of the first parameter that the method cannot take as it is, or that it misses; or NULL. */
+static const char *method_refuses(const struct method *method, json_t *parameters)
+{
+	const struct parameter *parameter;
 	const char *key;
 	json_t *value;
 
 	json_object_foreach(parameters, key, value)
 	{
-		if (!method->parameter || strcmp(key, method->parameter))
+		for (parameter = method->parameters; parameter->name; parameter++)
+			if (!strcmp(key, parameter->name))
+				break;
+		if (!parameter->name || !parameter_takes(parameter, value))
 			return key;
-		if (json_is_null(value))
-			continue;
-		if (method->boolean ? !json_is_boolean(value) : !json_is_string(value))
-			return key;
-		argument = value;
 	}
-	if (method->required && !argument)
-		return method->parameter;
-	*ret_argument = argument;
+	for (parameter = method->parameters; parameter->name; parameter++) {
+		value = json_object_get(parameters, parameter->name);
+		if (parameter->required && (!value || json_is_null(value)))
+			return parameter->name;
+	}
 	return NULL;
 }
 
@@ -242,7 +275,6 @@ static json_t *denied(const struct connection *connection, const struct method *
 static int connection_dispatch(struct connection *connection, json_t *message)
 {
 	const char *bad = NULL, *error;
-	const json_t *argument = NULL;
 	struct varlink_call parsed;
 	const struct method *method;
 	struct server_call *call;
@@ -258,7 +290,7 @@ static int connection_dispatch(struct connection *connection, json_t *message)
 	connection->call = call;
 	method = method_find(&parsed, &error);
 	if (!bad && method)
-		bad = method_argument(method, parsed.parameters, &argument);
+		bad = method_refuses(method, parsed.parameters);
 	if (!method)
 		call_finish(call, method_missing(&parsed, error));
 	else if (bad)
@@ -266,7 +298,7 @@ static int connection_dispatch(struct connection *connection, json_t *message)
 	else if (method->changes && connection->uid != 0 && connection->uid != geteuid())
 		call_finish(call, denied(connection, method));
 	else
-		method->run(call, connection->server, argument);
+		method->run(call, connection->server, parsed.parameters);
 	return 0;
 }
 

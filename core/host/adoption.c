@@ -130,7 +130,7 @@ static int adopt_generation(const struct found *found, struct chain *chain, stru
 	chain->final = running->final;
 	chain->on_gap = running->on_gap;
 	chain->banks = running->banks;
-	chain->bypass = running->count == 0 && running->configured_count > 0;
+	chain->bypass = running->configured_count > 0 ? running->count == 0 : chain->manifest.bypass;
 	if (running->configured_count == 0)
 		return 0;
 	if (record->generation != running->id || record->n_slots != running->configured_count)
@@ -168,7 +168,10 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 static void fold_counts(struct chain *chain)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
+	const struct xslot_generation *idle = dispatcher_idle(chain->dispatcher);
 	const struct manifest_record *old = &chain->manifest.record[!(running->id & 1)];
+	/* Less than it has slots when it was bypassed. */
+	size_t n_used = idle->id == old->generation ? idle->count : 0;
 	struct manifest_count *counts[XSLOT_MAX_SLOTS] = {}, nowhere = {};
 
 	for (size_t j = 0; j < XSLOT_MAX_SLOTS; j++) {
@@ -179,7 +182,7 @@ static void fold_counts(struct chain *chain)
 				counts[j] = &chain->slots[i].count;
 		}
 	}
-	chain_fold(chain, !(running->id & 1), &chain->manifest.total, old->n_slots, counts);
+	chain_fold(chain, !(running->id & 1), &chain->manifest.total, n_used, counts);
 	chain_refresh(chain);
 }
 

@@ -33,10 +33,19 @@ void calls_reply(struct calls *calls, const struct status_reload *reload)
 	*calls = (struct calls){};
 }
 
-void calls_refuse(struct calls *calls, const char *why)
+void calls_refuse(struct calls *calls, const char *error, const char *why)
 {
 	for (size_t i = 0; i < calls->n; i++)
-		server_reply_error(calls->call[i], ERROR_FAILED, why);
+		server_reply_error(calls->call[i], error, why);
 	free(calls->call);
 	*calls = (struct calls){};
+}
+
+struct server_call *calls_take(struct calls *calls)
+{
+	if (calls->n > 0)
+		return calls->call[--calls->n];
+	free(calls->call);
+	*calls = (struct calls){};
+	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Callers of `xslotctl reload` that wait for a transaction to end. */
+/* Callers that wait for a task to end. */
 #ifndef HOST_CALLS_H
 #define HOST_CALLS_H
 
@@ -16,8 +16,10 @@ struct calls {
 void calls_add(struct calls *calls, struct server_call *call);
 /* Append all of `from` to `to`; `from` is empty then. */
 void calls_move(struct calls *to, struct calls *from);
-/* Reply to all, and forget them. */
+/* Reply to all, and forget them. `error`: see control/interface.h. */
 void calls_reply(struct calls *calls, const struct status_reload *reload);
-void calls_refuse(struct calls *calls, const char *why);
+void calls_refuse(struct calls *calls, const char *error, const char *why);
+/* One that is to be replied to by the caller of this, and is forgotten here; NULL: there is none left. */
+struct server_call *calls_take(struct calls *calls);
 
 #endif

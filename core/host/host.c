@@ -32,6 +32,15 @@ void host_stop(struct host *host)
 		sd_event_exit(host->event, 0);
 }
 
+struct chain *host_chain(const struct host *host, const char *name)
+{
+	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
+		if (strcmp(host->dataplane.chains[i]->name, name) == 0)
+			return host->dataplane.chains[i];
+	}
+	return NULL;
+}
+
 void host_keep_log_level(struct host *host)
 {
 	host->log_level_kept = true;

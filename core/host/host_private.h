@@ -34,6 +34,9 @@ struct host {
 	uint64_t reloads, failed_reloads;
 };
 
+/* NULL: there is none of that name. */
+struct chain *host_chain(const struct host *host, const char *name);
+
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t host_now_us(void);
 

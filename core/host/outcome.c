@@ -8,19 +8,21 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "host/bypass.h"
 #include "host/host_private.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
 void outcome_notify_ready(const struct host *host)
 {
+	CLEANUP(free) char *bypassed = bypass_list(host);
 	size_t n_slots = 0, n_interfaces = 0;
 
 	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
 		n_slots += host->dataplane.chains[i]->n_slots;
 		n_interfaces += host->dataplane.chains[i]->n_interfaces;
 	}
-	sd_notifyf(0, "READY=1\nSTATUS=%zu chains, %zu slots, %zu interfaces; last reload: %s",
+	sd_notifyf(0, "READY=1\nSTATUS=%s%zu chains, %zu slots, %zu interfaces; last reload: %s", bypassed,
 		host->dataplane.n_chains, n_slots, n_interfaces, host->last.result);
 }
 

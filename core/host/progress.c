@@ -8,6 +8,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "host/bypass.h"
 #include "host/host_private.h"
 #include "util/log.h"
 
@@ -62,6 +63,7 @@ static void finish(struct host *host, const char *result)
 	host->reloads += host->ready;
 	host->failed_reloads += host->ready && strcmp(result, "refused") == 0;
 	outcome_log(host);
+	bypass_remind(host);
 	outcome_remember(host, result);
 	worker_submit(host->worker, job_free, on_freed, host);
 }
@@ -145,7 +147,7 @@ void host_begin_reload(struct host *host, struct task *task)
 	}
 	if (transaction_new(&host->dataplane, &options, &host->transaction) < 0) {
 		log_error("cannot reload: out of memory");
-		calls_refuse(&task->callers, "the host is out of memory");
+		calls_refuse(&task->callers, ERROR_FAILED, "the host is out of memory");
 		queue_next(host);
 		return;
 	}

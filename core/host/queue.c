@@ -23,10 +23,18 @@ struct task *task_new(void (*begin)(struct host *host, struct task *task), struc
 	return task;
 }
 
+static void task_free(struct task *task)
+{
+	if (!task)
+		return;
+	free(task->chain);
+	free(task);
+}
+
 static void task_refuse(struct task *task, const char *why)
 {
-	calls_refuse(&task->callers, why);
-	free(task);
+	calls_refuse(&task->callers, ERROR_FAILED, why);
+	task_free(task);
 }
 
 static bool task_merge(struct task *into, struct task *task)
@@ -35,7 +43,7 @@ static bool task_merge(struct task *into, struct task *task)
 		return false;
 	into->allow_detach |= task->allow_detach;
 	calls_move(&into->callers, &task->callers);
-	free(task);
+	task_free(task);
 	return true;
 }
 
@@ -61,7 +69,7 @@ void queue_add(struct host *host, struct task *task)
 
 void queue_next(struct host *host)
 {
-	free(TAKE_PTR(host->running));
+	task_free(TAKE_PTR(host->running));
 	if (host->stopping) {
 		sd_event_exit(host->event, 0);
 		return;

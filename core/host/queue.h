@@ -20,6 +20,8 @@ struct task {
 	void (*begin)(struct host *host, struct task *task);
 	struct calls callers; /* refused when the task never runs */
 	bool allow_detach;    /* of a reload */
+	char *chain;	      /* that it is about, where it is about one */
+	bool on;
 	struct task *next;
 };
 

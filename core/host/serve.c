@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "control/interface.h"
+#include "host/bypass.h"
 #include "host/host_private.h"
 #include "host/show.h"
 #include "util/cleanup.h"
@@ -45,10 +46,23 @@ static void on_reload(struct server_call *call, bool allow_detach, void *data)
 	queue_add(data, task);
 }
 
+static void on_bypass(struct server_call *call, const char *chain, bool on, void *data)
+{
+	struct task *task = task_new(bypass_begin, call);
+
+	task->on = on;
+	task->chain = strdup(chain);
+	if (!task->chain)
+		abort();
+	queue_add(data, task);
+}
+
 /* Opened before the first commit: two hosts with one socket must not both reach for the interfaces. */
 int serve_open(struct host *host, const struct config *config)
 {
-	const struct server_handler handler = { .status = on_status, .reload = on_reload, .data = host };
+	const struct server_handler handler = {
+		.status = on_status, .reload = on_reload, .bypass = on_bypass, .data = host
+	};
 	struct report *report = transaction_report(host->transaction);
 	const struct config_place *place = &config->host.socket_place;
 	const char *file = place->file ? place->file : config->file;

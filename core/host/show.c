@@ -112,7 +112,7 @@ static void show_chain(struct chain *chain, struct status_chain *ret_chain)
 		.generation = running->id,
 		.final = show_action(running->final),
 		.on_gap = show_action(running->on_gap),
-		.bypass = running->count == 0 && running->configured_count > 0,
+		.bypass = chain->bypass,
 		.gap_packets = chain->manifest.total.outcome[XSLOT_OUTCOME_GAP],
 		.bad_verdicts = chain->manifest.total.outcome[XSLOT_OUTCOME_BAD],
 		.tier = "slots",

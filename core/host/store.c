@@ -216,6 +216,7 @@ void store_record(struct chain *chain, uint32_t generation, const struct chain_s
 
 int store_write(struct chain *chain, struct xslot_diag *diag)
 {
+	chain->manifest.bypass = chain->bypass;
 	return manifest_write(chain->manifest_fd, &chain->manifest, diag);
 }
 

@@ -327,7 +327,7 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 	return 0;
 }
 
-static void wait_for_packets(struct dataplane *dataplane)
+void dataplane_wait(struct dataplane *dataplane)
 {
 	struct xslot_diag diag = {};
 
@@ -339,14 +339,14 @@ static void wait_for_packets(struct dataplane *dataplane)
 void transaction_rollback(struct transaction *transaction)
 {
 	if (transaction->stored)
-		wait_for_packets(transaction->dataplane);
+		dataplane_wait(transaction->dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++)
 		change_rollback(&transaction->changes[i]);
 }
 
 void transaction_settle(struct transaction *transaction)
 {
-	wait_for_packets(transaction->dataplane);
+	dataplane_wait(transaction->dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++) {
 		if (transaction->changes[i].step)
 			change_settle(&transaction->changes[i]);
@@ -399,7 +399,7 @@ void transaction_release(struct transaction *transaction)
 	for (size_t i = 0; i < transaction->n_removed; i++)
 		detach_all(transaction->removed[i]);
 	if (transaction->n_removed > 0)
-		wait_for_packets(transaction->dataplane);
+		dataplane_wait(transaction->dataplane);
 	for (size_t i = 0; i < transaction->n_removed; i++) {
 		store_forget_chain(transaction->removed[i]);
 		chain_free(transaction->removed[i]);
@@ -439,7 +439,7 @@ void dataplane_close(struct dataplane *dataplane, bool keep)
 			detach_all(dataplane->chains[i]);
 	}
 	if (!keep)
-		wait_for_packets(dataplane);
+		dataplane_wait(dataplane);
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
 		if (!keep)
 			store_forget_chain(dataplane->chains[i]);

@@ -58,6 +58,9 @@ size_t transaction_changes(const struct transaction *transaction, char *const **
 /* Read the files and verify all that they ask for, beside nothing: `xslotd --check`. */
 int transaction_check(struct transaction *transaction, bool freplace);
 
+/* W: until no packet uses what it may have met before. A failure is logged. */
+void dataplane_wait(struct dataplane *dataplane);
+
 /*
  * Stop. `keep`: what is pinned runs on without us. Else detach all interfaces, wait for packets and remove
  * everything. Watches must be inactive.

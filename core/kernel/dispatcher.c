@@ -257,6 +257,11 @@ const struct xslot_generation *dispatcher_running(const struct dispatcher *dispa
 	return &dispatcher->state->gen[dispatcher->state->active & 1];
 }
 
+const struct xslot_generation *dispatcher_idle(const struct dispatcher *dispatcher)
+{
+	return &dispatcher->state->gen[!(dispatcher->state->active & 1)];
+}
+
 /* The banks as the program tests them: slot 0 in the sign bit, set for each slot that is not visited in A. */
 static uint32_t not_in_bank_a(const struct xslot_generation *generation)
 {
@@ -295,7 +300,7 @@ static void write_in_place(struct xslot_generation *live, const struct xslot_gen
 void dispatcher_prepare(struct dispatcher *dispatcher, const struct xslot_generation *generation)
 {
 	struct xslot_state *state = dispatcher->state;
-	struct xslot_generation *idle = &state->gen[!state->active];
+	struct xslot_generation *idle = &state->gen[!(state->active & 1)];
 
 	/* The counters' parity: while packets of one generation still count, the next ones count elsewhere.
 	 */

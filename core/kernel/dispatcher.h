@@ -39,6 +39,9 @@ void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DIS
 /* What packets use now. */
 const struct xslot_generation *dispatcher_running(const struct dispatcher *dispatcher);
 
+/* The other one: what packets used before the last swap, or what is being written. */
+const struct xslot_generation *dispatcher_idle(const struct dispatcher *dispatcher);
+
 /*
  * Write the idle generation; packets do not see it. Its id must be the running one's plus one. Not within a
  * grace period of the last swap.

@@ -52,7 +52,7 @@ struct manifest {
 	uint32_t layout;
 	uint32_t dispatcher; /* version of the dispatcher's program: DISPATCHER_VERSION */
 	uint32_t frags;
-	uint32_t reserved;
+	uint32_t bypass; /* says so for a chain without slots, whose generation cannot */
 	uint64_t next_instance;
 	struct manifest_count total;
 	uint64_t baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* raw counters that are folded already */

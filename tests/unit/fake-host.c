@@ -64,9 +64,24 @@ static void fake_on_reload(struct server_call *call, bool allow_detach, void *da
 		fake_host_reply(host, call);
 }
 
+static void fake_on_bypass(struct server_call *call, const char *chain, bool on, void *data)
+{
+	struct fake_host *host = data;
+
+	snprintf(host->chain, sizeof(host->chain), "%s", chain);
+	host->n_bypass++;
+	host->bypass = on;
+	if (strcmp(chain, "edge"))
+		server_reply_error(call, ERROR_NO_SUCH_CHAIN, "there is no chain of that name");
+	else
+		server_reply_bypass(call, on, on ? "bypassed now" : "not bypassed");
+}
+
 void fake_host_start(struct fake_host *host)
 {
-	const struct server_handler handler = { fake_on_status, fake_on_reload, host };
+	const struct server_handler handler = {
+		.status = fake_on_status, .reload = fake_on_reload, .bypass = fake_on_bypass, .data = host
+	};
 	struct xslot_diag diag = {};
 
 	if (server_new(host->event, host->path, &handler, &host->server, &diag))

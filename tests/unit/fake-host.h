@@ -27,7 +27,8 @@ struct fake_host {
 	bool hold; /* keep the calls in `held` */
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
-	unsigned n_status, n_reload;
+	unsigned n_status, n_reload, n_bypass;
+	bool bypass;	   /* of the last one */
 	bool allow_detach; /* of the last reload */
 	char chain[64];	   /* what the last status asked for */
 	size_t ballast;	   /* bytes in the last reload's error, to make a long reply */

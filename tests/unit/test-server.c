@@ -10,6 +10,7 @@
 #define STATUS "{\"method\":\"io.xslot.Status\"}"
 #define RELOAD "{\"method\":\"io.xslot.Reload\"}"
 #define RELOAD_ONEWAY "{\"method\":\"io.xslot.Reload\",\"oneway\":true}"
+#define BYPASS "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\",\"on\":true}}"
 #define GET_INFO "{\"method\":\"org.varlink.service.GetInfo\"}"
 
 /* Receive one message; its error must be `error` (NULL: none). Returns its parameters, a new reference. */
@@ -110,7 +111,7 @@ static void collect_fields(const char *text, json_t *keys)
 
 static void test_description_has_the_keys_that_are_sent(void **state)
 {
-	json_t *sent = json_pack("{s:b,s:b,s:b}", "chain", 1, "message", 1, "allow_detach", 1),
+	json_t *sent = json_pack("{s:b,s:b,s:b,s:b}", "chain", 1, "message", 1, "allow_detach", 1, "on", 1),
 	       *described = json_object(), *reply;
 	struct fake_host *host = *state;
 	int fd = raw_open(host->path);
@@ -120,6 +121,10 @@ static void test_description_has_the_keys_that_are_sent(void **state)
 	collect_keys(reply, sent);
 	json_decref(reply);
 	raw_send(fd, RELOAD);
+	reply = expect(host, fd, NULL);
+	collect_keys(reply, sent);
+	json_decref(reply);
+	raw_send(fd, BYPASS);
 	reply = expect(host, fd, NULL);
 	collect_keys(reply, sent);
 	json_decref(reply);
@@ -161,6 +166,16 @@ static void test_calls_that_are_wrong(void **state)
 			"upgrade" },
 		{ "{\"method\":\"org.varlink.service.GetInterfaceDescription\"}", "InvalidParameter",
 			"parameter", "interface" },
+		{ "{\"method\":\"io.xslot.Bypass\"}", "InvalidParameter", "parameter", "chain" },
+		{ "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\"}}", "InvalidParameter",
+			"parameter", "on" },
+		{ "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\",\"on\":null}}",
+			"InvalidParameter", "parameter", "on" },
+		{ "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\",\"on\":\"yes\"}}",
+			"InvalidParameter", "parameter", "on" },
+		{ "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\",\"on\":true,"
+		  "\"mode\":1}}",
+			"InvalidParameter", "parameter", "mode" },
 	};
 	struct fake_host *host = *state;
 	int fd = raw_open(host->path);
@@ -171,7 +186,22 @@ static void test_calls_that_are_wrong(void **state)
 		snprintf(error, sizeof(error), "org.varlink.service.%s", cases[i].error);
 		expect_text(host, fd, error, cases[i].key, cases[i].value);
 	}
-	assert_int_equal(host->n_status + host->n_reload, 0);
+	assert_int_equal(host->n_status + host->n_reload + host->n_bypass, 0);
+	close(fd);
+}
+
+static void test_bypass_is_handed_on(void **state)
+{
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+
+	raw_send(fd, BYPASS);
+	expect_text(host, fd, NULL, "message", "bypassed now");
+	assert_true(host->bypass);
+	raw_send(fd, "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"on\":false,\"chain\":\"edge\"}}");
+	expect_text(host, fd, NULL, "message", "not bypassed");
+	assert_false(host->bypass);
+	assert_string_equal(host->chain, "edge");
 	close(fd);
 }
 
@@ -542,6 +572,7 @@ int main(void)
 		TEST(test_calls_that_are_wrong),
 		TEST(test_the_chain_is_handed_on),
 		TEST(test_allow_detach_is_handed_on),
+		TEST(test_bypass_is_handed_on),
 		TEST(test_a_call_in_pieces),
 		TEST(test_pipelined_calls_are_answered_in_order),
 		TEST(test_oneway_calls_get_no_reply),

@@ -116,6 +116,9 @@ static void test_errors_and_exit_codes(void **state)
 			"xslotctl: cannot reach the host at /nonexistent/control: No such file or directory; "
 			"is xslotd running?\n" },
 		{ { "reload", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
+		{ { "bypass", "edge" }, 2, "bypass needs CHAIN on|off" },
+		{ { "bypass", "edge", "maybe" }, 2, "bypass takes \"on\" or \"off\", not \"maybe\"" },
+		{ { "bypass", "core", "on" }, 1, "there is no chain of that name" },
 		{ { "check", "/nonexistent/xslot.ini" }, 78,
 			"/nonexistent/xslot.ini: cannot read the configuration" },
 		{ { "plugin", "info", "/etc/passwd" }, 1, "/etc/passwd is not an ELF file" },
@@ -232,6 +235,24 @@ static void test_reload_done(void **state)
 	assert_true(host->allow_detach);
 }
 
+static void test_bypass(void **state)
+{
+	struct run on = { { "bypass", "edge", "on" } }, off = { { "--json", "bypass", "edge", "off" } };
+	struct fake_host *host = *state;
+	json_t *json;
+
+	run(host, &on);
+	assert_int_equal(on.code, 0);
+	assert_string_equal(on.out, "bypassed now\n");
+	assert_true(host->bypass);
+	run(host, &off);
+	assert_int_equal(off.code, 0);
+	assert_false(host->bypass);
+	json = parse(off.out);
+	assert_true(json_is_false(json_object_get(json, "changed")));
+	json_decref(json);
+}
+
 static void test_users_without_rights(void **state)
 {
 	struct run closed = { { "status" }, NOBODY }, changing = { { "reload" }, NOBODY },
@@ -290,8 +311,8 @@ static void test_checks_without_rights(void **state)
 static void test_help_and_version(void **state)
 {
 	static const char *const verbs[] = { "status [CHAIN]", "reload", "check [FILE]", "plugin list",
-		"plugin info NAME|FILE", "features", "clean [CHAIN]", "help [VERB]", "--json",
-		"XSLOT_SOCKET" };
+		"plugin info NAME|FILE", "bypass CHAIN on|off", "features", "clean [CHAIN]", "help [VERB]",
+		"--json", "XSLOT_SOCKET" };
 	struct run help = { { "help" } }, option = { { "--help" } }, one = { { "help", "plugin", "info" } },
 		   version = { { "--version" } };
 	struct fake_host *host = *state;
@@ -416,6 +437,7 @@ static void check_documented(const char *page, const json_t *json)
 static void test_the_man_page_has_every_key(void **state)
 {
 	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
+		{ "bypass", "edge", "on", "--json" },
 		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
 		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" },
 		{ "check", "--json", "--config" } };
@@ -463,11 +485,14 @@ static void test_completion(void **state)
 	static const struct {
 		const char *words, *offers;
 	} cases[] = {
-		{ "''", "status reload check plugin features clean help\n" },
+		{ "''", "status reload bypass check plugin features clean help\n" },
 		{ "re", "reload\n" },
 		{ "--json st", "status\n" },
 		{ "plugin i", "info\n" },
 		{ "status ''", "edge\n" },
+		{ "bypass ''", "edge\n" },
+		{ "bypass edge o", "on off\n" },
+		{ "bypass edge on ''", "\n" },
 		{ "reload --al", "--allow-detach\n" },
 		{ "reload ''", "\n" },
 	};
@@ -492,6 +517,7 @@ int main(void)
 		TEST(test_status_of_one_chain_has_details),
 		TEST(test_reload_refused),
 		TEST(test_reload_done),
+		TEST(test_bypass),
 		TEST(test_users_without_rights),
 		TEST(test_checks_without_rights),
 		TEST(test_help_and_version),

@@ -10,12 +10,14 @@
 
 #include "control/client.h"
 #include "control/interface.h"
+#include "control/status_json.h"
 #include "status.h"
 #include "table.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"
 
 #define STATUS_TIMEOUT 15 /* seconds; the host's loop never waits, so this is a host that hangs */
+#define CHANGE_TIMEOUT 0  /* none: what changes the dataplane waits for the reload that runs */
 
 DEFINE_CLEANUP(struct client *, client_close);
 DEFINE_CLEANUP(json_t *, json_decref);
@@ -106,4 +108,22 @@ int verb_reload(const struct options *options, int argc, char **argv)
 		return print_reload(options, reply);
 	r = print_json(json_incref(reply));
 	return r ? r : strcmp(text_of(reply, "result"), "refused") ? 0 : EXIT_CONFIGURATION;
+}
+
+int verb_bypass(const struct options *options, int argc, char **argv)
+{
+	bool on = !strcmp(argv[1], "on");
+	CLEANUP(json_decref) json_t *reply = NULL;
+	int r;
+
+	if (!on && strcmp(argv[1], "off"))
+		return give_up(options, EXIT_USAGE, "bypass takes \"on\" or \"off\", not \"%s\"", argv[1]);
+	r = ask_host(options, INTERFACE_XSLOT ".Bypass",
+		json_pack("{s:o, s:b}", "chain", json_text(argv[0]), "on", on), CHANGE_TIMEOUT, &reply);
+	if (r)
+		return r;
+	if (options->json)
+		return print_json(json_incref(reply));
+	puts(text_of(reply, "message"));
+	return 0;
 }

@@ -24,6 +24,8 @@ static const struct verb {
 		verb_status },
 	{ "reload", "", "move the dataplane to what the configuration says now, and wait", 0, 0,
 		verb_reload },
+	{ "bypass", "CHAIN on|off", "let every packet have the final verdict at once, or run the slots again",
+		2, 2, verb_bypass },
 	{ "check", "[FILE]", "all that a reload would do up to attaching, and the plan; needs no host", 0, 1,
 		verb_check },
 	{ "plugin list", "", "the plugins there are", 0, 0, verb_plugin_list },

@@ -29,8 +29,11 @@ _xslotctl()
 		plugin)
 			words=$("$program" help 2>/dev/null | sed -n 's/^  plugin \([a-z]*\) .*/\1/p')
 			;;
-		status)
+		status | bypass)
 			words=$("$program" status 2>/dev/null | sed -n 's/^chain \([^:]*\):.*/\1/p')
+			;;
+		"bypass "*)
+			[[ ${#verb[@]} == 2 ]] && words="on off"
 			;;
 		"plugin info")
 			words=$("$program" plugin list 2>/dev/null | sed -n '2,$s/ .*//p')

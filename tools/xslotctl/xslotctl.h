@@ -27,6 +27,7 @@ struct options {
 /* Each verb gets its own arguments and returns the exit code. */
 int verb_status(const struct options *options, int argc, char **argv);
 int verb_reload(const struct options *options, int argc, char **argv);
+int verb_bypass(const struct options *options, int argc, char **argv);
 int verb_check(const struct options *options, int argc, char **argv);
 int verb_plugin_list(const struct options *options, int argc, char **argv);
 int verb_plugin_info(const struct options *options, int argc, char **argv);

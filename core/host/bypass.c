@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * For the operator who has to know, now, whether it is the chain. So it reads no file and asks no plugin: the
+ * generation that runs is written once more with another count, and one store makes it live. What it leaves
+ * behind is a chain that does nothing, which is easily forgotten, hence the noise.
+ */
+#include "host/bypass.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/host_private.h"
+#include "host/store.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+#include "util/log.h"
+
+static const char *what_final_does(const struct chain *chain)
+{
+	switch (dispatcher_running(chain->dispatcher)->final) {
+	case XDP_PASS:
+		return "passes";
+	case XDP_TX:
+		return "is sent back (final = tx)";
+	default:
+		return "is dropped (final = drop)";
+	}
+}
+
+/* What packets meet, as a sentence. Caller frees. */
+static char *describe(const struct chain *chain, bool changed)
+{
+	const char *when = changed ? "now" : "already";
+	char *text = NULL;
+	int n;
+
+	if (chain->bypass)
+		n = asprintf(&text,
+			"chain %s is bypassed %s: every packet of it %s; its %zu slot%s stay%s loaded, and "
+			"\"xslotctl bypass %s off\" lets them run again",
+			chain->name, when, what_final_does(chain), chain->n_slots,
+			chain->n_slots == 1 ? "" : "s", chain->n_slots == 1 ? "s" : "", chain->name);
+	else
+		n = asprintf(&text, "chain %s %s its %zu slot%s%s", chain->name,
+			changed ? "runs" : "is not bypassed, it runs", chain->n_slots,
+			chain->n_slots == 1 ? "" : "s", changed ? " again" : "");
+	if (n < 0)
+		abort();
+	return text;
+}
+
+static void reply(struct task *task, const struct chain *chain, bool changed)
+{
+	CLEANUP(free) char *text = describe(chain, changed);
+	struct server_call *call;
+
+	while ((call = calls_take(&task->callers)))
+		server_reply_bypass(call, changed, text);
+}
+
+/* The manifest first, as with every change: see store.c. */
+static int swap(struct chain *chain, bool on, struct xslot_diag *diag)
+{
+	struct xslot_generation generation = *dispatcher_running(chain->dispatcher);
+	int r;
+
+	chain_refresh(chain);
+	store_record(chain, generation.id, chain->slots, chain->n_slots);
+	generation.id++;
+	generation.count = on ? 0 : generation.configured_count;
+	store_record(chain, generation.id, chain->slots, chain->n_slots);
+	chain->bypass = on;
+	r = store_write(chain, diag);
+	if (r < 0) {
+		chain->bypass = !on;
+		return r;
+	}
+	dispatcher_prepare(chain->dispatcher, &generation);
+	dispatcher_swap(chain->dispatcher);
+	return 0;
+}
+
+static void job_wait(void *data)
+{
+	dataplane_wait(&((struct host *)data)->dataplane);
+}
+
+/* No packet uses the old generation any more: its last counts are in. */
+static void on_waited(void *data)
+{
+	struct host *host = data;
+	struct chain *chain = host_chain(host, host->running->chain);
+	const struct xslot_generation *old = dispatcher_idle(chain->dispatcher);
+	struct manifest_count *counts[XSLOT_MAX_SLOTS];
+
+	for (size_t i = 0; i < chain->n_slots; i++)
+		counts[i] = &chain->slots[i].count;
+	chain_fold(chain, old->id & 1, &chain->manifest.total, old->count, counts);
+	store_running(chain);
+	reply(host->running, chain, true);
+	queue_next(host);
+}
+
+void bypass_begin(struct host *host, struct task *task)
+{
+	struct chain *chain = host_chain(host, task->chain);
+	CLEANUP(free) char *text = NULL;
+	struct xslot_diag diag = {};
+
+	if (!chain) {
+		if (asprintf(&text, "there is no chain \"%s\"", task->chain) < 0)
+			abort();
+		calls_refuse(&task->callers, ERROR_NO_SUCH_CHAIN, text);
+		queue_next(host);
+		return;
+	}
+	if (chain->bypass == task->on) {
+		reply(task, chain, false);
+		queue_next(host);
+		return;
+	}
+	if (swap(chain, task->on, &diag) < 0) {
+		log_error("chain %s: cannot change bypass: %s", chain->name, diag.message);
+		calls_refuse(&task->callers, ERROR_FAILED, diag.message);
+		xslot_diag_clear(&diag);
+		queue_next(host);
+		return;
+	}
+	text = describe(chain, true);
+	log_warning("%s", text);
+	worker_submit(host->worker, job_wait, on_waited, host);
+}
+
+void bypass_remind(const struct host *host)
+{
+	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
+		const struct chain *chain = host->dataplane.chains[i];
+
+		if (chain->bypass)
+			log_warning("chain %s is BYPASSED: every packet of it %s, its slots do not run; "
+				    "\"xslotctl bypass %s off\" ends it",
+				chain->name, what_final_does(chain), chain->name);
+	}
+}
+
+char *bypass_list(const struct host *host)
+{
+	size_t size = 0, n = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
+		if (host->dataplane.chains[i]->bypass)
+			fprintf(out, "%s%s", n++ ? ", " : "BYPASSED: ", host->dataplane.chains[i]->name);
+	}
+	if (n)
+		fputs("; ", out);
+	if (fclose(out) != 0)
+		abort();
+	return text;
+}
