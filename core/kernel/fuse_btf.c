@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * An extension must have BTF, and with it a type for each of its functions. The main program's is what every
+ * slot's is. A subprogram keeps the type and the name that it has in its plugin, so that `bpftool prog dump`
+ * shows it by that name, and the verifier goes on to verify a global one on its own.
+ *
+ * Types are taken from the loaded program, not from the object file: libbpf has adapted them to this kernel.
+ * The kernel lists the functions that are left after it dropped dead code, in order. When it dropped some,
+ * which ones is not known: then this plugin's subprograms are all static ones without a name of their own,
+ * which the verifier verifies at each call.
+ */
+#include "kernel/fuse_btf.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/program.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+DEFINE_CLEANUP(struct program *, program_close);
+
+/* The types that are in every fused program: int xslot_fused(struct xdp_md *ctx); static int subprogram(). */
+static int add_own(struct btf *btf, int *ret_main, int *ret_subprogram)
+{
+	int integer = btf__add_int(btf, "int", sizeof(int), BTF_INT_SIGNED);
+	int context = btf__add_struct(btf, "xdp_md", sizeof(struct xdp_md));
+	int pointer = btf__add_ptr(btf, context);
+	int main = btf__add_func_proto(btf, integer), subprogram;
+
+	if (main < 0 || btf__add_func_param(btf, "ctx", pointer) < 0)
+		return -ENOMEM;
+	subprogram = btf__add_func_proto(btf, integer);
+	*ret_main = btf__add_func(btf, "xslot_fused", BTF_FUNC_GLOBAL, main);
+	*ret_subprogram = btf__add_func(btf, "subprogram", BTF_FUNC_STATIC, subprogram);
+	return *ret_main < 0 || *ret_subprogram < 0 ? -ENOMEM : 0;
+}
+
+/* Give the `n` functions at `records`, all of one part, their own types where these are known. */
+static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_func_info *records, size_t n)
+{
+	CLEANUP(program_close) struct program *program = NULL;
+	int first, r;
+
+	r = program_open(part->program_fd, &program, NULL);
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	if (program->n_functions != n + 1)
+		return 0;
+	first = btf__add_btf(btf, program->btf);
+	if (first < 0)
+		return first;
+	for (size_t i = 0; i < n; i++)
+		records[i].type_id = (uint32_t)(first - 1) + program->functions[i + 1];
+	return 0;
+}
+
+static int add_parts(struct fuse_types *types, const struct fuse_part *parts, const struct fuse_code *code,
+	struct xslot_diag *diag)
+{
+	for (size_t i = 1, end; i < code->n_functions; i = end) {
+		uint32_t part = code->functions[i].part;
+		int r;
+
+		for (end = i + 1; end < code->n_functions && code->functions[end].part == part;)
+			end++;
+		r = add_part(types->btf, &parts[part], &types->functions[i], end - i);
+		if (r < 0)
+			return fail(diag, r, "%s: cannot take over its types: %s", parts[part].name,
+				strerror(-r));
+	}
+	return 0;
+}
+
+int fuse_types_build(const struct fuse_part *parts, const struct fuse_code *code,
+	struct fuse_types *ret_types, struct xslot_diag *diag)
+{
+	struct fuse_types types = { .btf = btf__new_empty() };
+	int main, subprogram, r = -ENOMEM;
+
+	types.functions = calloc(code->n_functions, sizeof(*types.functions));
+	if (types.btf && types.functions)
+		r = add_own(types.btf, &main, &subprogram);
+	for (size_t i = 0; r == 0 && i < code->n_functions; i++) {
+		types.functions[i].insn_off = code->functions[i].start;
+		types.functions[i].type_id = (uint32_t)(i ? subprogram : main);
+	}
+	if (r < 0)
+		fail(diag, r, "out of memory");
+	else
+		r = add_parts(&types, parts, code, diag);
+	if (r < 0) {
+		fuse_types_deinit(&types);
+		return r;
+	}
+	*ret_types = types;
+	return 0;
+}
+
+void fuse_types_deinit(struct fuse_types *types)
+{
+	btf__free(types->btf);
+	free(types->functions);
+	*types = (struct fuse_types){ 0 };
+}

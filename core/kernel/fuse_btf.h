@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The types of a fused chain, and which function of it has which type. */
+#ifndef KERNEL_FUSE_BTF_H
+#define KERNEL_FUSE_BTF_H
+
+#include <linux/bpf.h>
+#include <stddef.h>
+
+#include "kernel/fuse_code.h"
+
+struct btf;
+
+/* `functions` has as many records as the code has functions. */
+struct fuse_types {
+	struct btf *btf;
+	struct bpf_func_info *functions;
+};
+
+/* Asks the kernel for the types of parts that have subprograms: CAP_SYS_ADMIN. */
+int fuse_types_build(const struct fuse_part *parts, const struct fuse_code *code,
+	struct fuse_types *ret_types, struct xslot_diag *diag);
+void fuse_types_deinit(struct fuse_types *types);
+
+#endif

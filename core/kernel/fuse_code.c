@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * From plugin to plugin a packet takes two instructions: one that brings the context back from the stack, and
+ * the test whether the plugin said XSLOT_NEXT. All other verdicts leave for code behind the last plugin. So
+ * the program is laid out as
+ *
+ *	context to the stack                       (more than one plugin)
+ *	plugin 0's main body, test
+ *	context from the stack, plugin 1's main body, test, …
+ *	final verdict
+ *	for each plugin: its other verdicts
+ *	for each plugin: its subprograms
+ *
+ * A body is copied as it is: its `exit`s become jumps to its test, which are as long, so that every jump
+ * inside stays right, and its calls are moved by the distance that its subprograms were. The context's
+ * place on the stack is below what any body uses.
+ *
+ * What is never fused is a program that can leave by other ways than `exit`: a tail call, or an exception.
+ */
+#include "kernel/fuse_code.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xslot/slots.h>
+
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+#define FRAME_MAX 512
+#define INSNS_MAX 1000000 /* the kernel's limit; no jump comes near it, see set_jump() */
+#define VERDICT_INSNS 8	  /* what place_verdicts() writes for each part */
+
+#ifndef BPF_PSEUDO_FUNC
+#define BPF_PSEUDO_FUNC 4
+#endif
+
+#define EXIT (BPF_JMP | BPF_EXIT)
+#define LOAD_64 (BPF_LD | BPF_IMM | BPF_DW)
+
+/* One part, measured; then placed. */
+struct piece {
+	const struct fuse_part *part;
+	bool *starts; /* by instruction: a subprogram begins here */
+	size_t n_main;
+	size_t body, next, verdicts, subprograms; /* where they are in the fused program */
+};
+
+struct builder {
+	struct piece pieces[XSLOT_MAX_SLOTS];
+	size_t n_pieces;
+	int16_t context; /* its offset from the frame pointer */
+	struct fuse_code code;
+};
+
+static void builder_deinit(struct builder *builder)
+{
+	for (size_t i = 0; i < builder->n_pieces; i++)
+		free(builder->pieces[i].starts);
+	fuse_code_deinit(&builder->code);
+}
+
+static bool refers_to_subprogram(const struct bpf_insn *insn)
+{
+	return (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL) ||
+	       (insn->code == LOAD_64 && insn->src_reg == BPF_PSEUDO_FUNC);
+}
+
+/* ---- measure ---- */
+
+static int check_insn(const struct fuse_part *part, size_t at, struct xslot_diag *diag)
+{
+	const struct bpf_insn *insn = &part->insns[at];
+
+	if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == BPF_FUNC_tail_call)
+		return fail(diag, -EOPNOTSUPP, "%s tail-calls", part->name);
+	if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL && insn->off)
+		return fail(diag, -EOPNOTSUPP, "%s calls a function of a kernel module", part->name);
+	if (insn->code == LOAD_64 && insn->src_reg >= BPF_PSEUDO_MAP_IDX)
+		return fail(
+			diag, -EOPNOTSUPP, "%s does not refer to its maps by file descriptor", part->name);
+	return 0;
+}
+
+static int find_subprograms(struct piece *piece, struct xslot_diag *diag)
+{
+	const struct fuse_part *part = piece->part;
+	int r;
+
+	piece->starts = calloc(part->n_insns + 1, sizeof(*piece->starts));
+	if (!piece->starts)
+		return fail(diag, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < part->n_insns; i++) {
+		const struct bpf_insn *insn = &part->insns[i];
+		long target = (long)i + 1 + insn->imm;
+
+		r = check_insn(part, i, diag);
+		if (r < 0)
+			return r;
+		if (refers_to_subprogram(insn)) {
+			if (target <= 0 || target >= (long)part->n_insns)
+				return fail(diag, -EOPNOTSUPP, "%s calls what is not in it", part->name);
+			piece->starts[target] = true;
+		}
+		i += insn->code == LOAD_64;
+	}
+	for (piece->n_main = 1; piece->n_main < part->n_insns && !piece->starts[piece->n_main];)
+		piece->n_main++;
+	return 0;
+}
+
+static int measure(struct builder *builder, const struct fuse_part *parts, struct xslot_diag *diag)
+{
+	int deepest = 0, depth, r;
+
+	for (size_t i = 0; i < builder->n_pieces; i++) {
+		struct piece *piece = &builder->pieces[i];
+
+		piece->part = &parts[i];
+		if (!parts[i].n_insns)
+			return fail(diag, -EOPNOTSUPP, "%s: its instructions are not known", parts[i].name);
+		r = find_subprograms(piece, diag);
+		if (r < 0)
+			return r;
+		depth = fuse_stack_depth(parts[i].insns, piece->n_main);
+		if (depth < 0)
+			return fail(diag, depth, "out of memory");
+		depth = (depth + 7) / 8 * 8;
+		if (builder->n_pieces > 1 && depth + 8 > FRAME_MAX)
+			return fail(diag, -EOPNOTSUPP,
+				"%s uses its whole stack, which leaves no room for the packet's context",
+				parts[i].name);
+		deepest = depth > deepest ? depth : deepest;
+	}
+	builder->context = (int16_t) - (deepest + 8);
+	return 0;
+}
+
+/* ---- place ---- */
+
+static size_t count_tests(const struct fuse_part *part)
+{
+	return 1 + (size_t)__builtin_popcount(part->proceed & ((1U << XSLOT_ACTIONS) - 1));
+}
+
+/* Decide where everything goes. Returns the length of it all. */
+static size_t lay_out(struct builder *builder)
+{
+	bool more = builder->n_pieces > 1;
+	size_t at = more ? 1 : 0;
+
+	for (size_t i = 0; i < builder->n_pieces; i++) {
+		struct piece *piece = &builder->pieces[i];
+
+		at += i > 0;
+		piece->body = at;
+		at += piece->n_main + count_tests(piece->part);
+		piece->next = at;
+	}
+	at += 2;
+	for (size_t i = 0; i < builder->n_pieces; i++) {
+		builder->pieces[i].verdicts = at;
+		at += VERDICT_INSNS;
+	}
+	for (size_t i = 0; i < builder->n_pieces; i++) {
+		builder->pieces[i].subprograms = at;
+		at += builder->pieces[i].part->n_insns - builder->pieces[i].n_main;
+	}
+	return at;
+}
+
+static int set_jump(struct bpf_insn *insns, size_t at, size_t target, const struct fuse_part *part,
+	struct xslot_diag *diag)
+{
+	long distance = (long)target - (long)at - 1;
+
+	if (distance > INT16_MAX || distance < INT16_MIN)
+		return fail(diag, -EOPNOTSUPP, "%s: a jump over %ld instructions is too far", part->name,
+			distance);
+	insns[at].off = (int16_t)distance;
+	return 0;
+}
+
+static int place_body(struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
+{
+	struct bpf_insn *insns = builder->code.insns;
+	size_t test = piece->body + piece->n_main;
+	int r;
+
+	memcpy(insns + piece->body, piece->part->insns, piece->n_main * sizeof(*insns));
+	for (size_t i = piece->body; i < test; i++) {
+		/* In the program of its own the first subprogram follows the body at once. */
+		if (refers_to_subprogram(&insns[i]))
+			insns[i].imm += (int32_t)(piece->subprograms - test);
+		if (insns[i].code == EXIT) {
+			insns[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
+			r = set_jump(insns, i, test, piece->part, diag);
+			if (r < 0)
+				return r;
+		}
+		i += insns[i].code == LOAD_64;
+	}
+	memcpy(insns + piece->subprograms, piece->part->insns + piece->n_main,
+		(piece->part->n_insns - piece->n_main) * sizeof(*insns));
+	return 0;
+}
+
+/* What goes on: XSLOT_NEXT first. The last test is the other way round, and falls through to the next part.
+ */
+static int place_tests(struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
+{
+	struct bpf_insn *insns = builder->code.insns;
+	size_t at = piece->body + piece->n_main;
+	int32_t value = XSLOT_NEXT;
+	int r = 0;
+
+	for (int32_t action = 0; r == 0 && action < XSLOT_ACTIONS; action++) {
+		if (!(piece->part->proceed >> action & 1))
+			continue;
+		insns[at] = (struct bpf_insn){ .code = BPF_JMP32 | BPF_JEQ | BPF_K, .imm = value };
+		r = set_jump(insns, at++, piece->next, piece->part, diag);
+		value = action;
+	}
+	insns[at] = (struct bpf_insn){ .code = BPF_JMP32 | BPF_JNE | BPF_K, .imm = value };
+	return r < 0 ? r : set_jump(insns, at, piece->verdicts, piece->part, diag);
+}
+
+/* r0 is a verdict that ends the chain, or none at all: say so, and which slot it was. */
+static void place_verdicts(struct builder *builder, const struct piece *piece)
+{
+	int32_t slot = (int32_t)(piece - builder->pieces);
+	const struct bpf_insn verdicts[VERDICT_INSNS] = {
+		{ .code = BPF_JMP32 | BPF_JGE | BPF_K, .off = 2, .imm = XSLOT_ACTIONS },
+		{ .code = BPF_ALU | BPF_ADD | BPF_K, .imm = XSLOT_RESULT(slot, 0) },
+		{ .code = EXIT },
+		{ .code = BPF_JMP32 | BPF_JEQ | BPF_K, .off = 2, .imm = XSLOT_GAP },
+		{ .code = BPF_ALU | BPF_MOV | BPF_K, .imm = XSLOT_RESULT(slot, XSLOT_OUTCOME_BAD) },
+		{ .code = EXIT },
+		{ .code = BPF_ALU | BPF_MOV | BPF_K, .imm = XSLOT_RESULT(slot, XSLOT_OUTCOME_GAP) },
+		{ .code = EXIT },
+	};
+
+	memcpy(builder->code.insns + piece->verdicts, verdicts, sizeof(verdicts));
+}
+
+static int place(struct builder *builder, uint32_t final, struct xslot_diag *diag)
+{
+	const struct bpf_insn save = { .code = BPF_STX | BPF_MEM | BPF_DW,
+		.dst_reg = BPF_REG_10,
+		.src_reg = BPF_REG_1,
+		.off = builder->context };
+	const struct bpf_insn restore = { .code = BPF_LDX | BPF_MEM | BPF_DW,
+		.dst_reg = BPF_REG_1,
+		.src_reg = BPF_REG_10,
+		.off = builder->context };
+	struct bpf_insn *insns = builder->code.insns;
+	size_t end = builder->pieces[builder->n_pieces - 1].next;
+	int r = 0;
+
+	if (builder->n_pieces > 1)
+		insns[0] = save;
+	for (size_t i = 0; r == 0 && i < builder->n_pieces; i++) {
+		const struct piece *piece = &builder->pieces[i];
+
+		if (i > 0)
+			insns[piece->body - 1] = restore;
+		r = place_body(builder, piece, diag);
+		if (r == 0)
+			r = place_tests(builder, piece, diag);
+		place_verdicts(builder, piece);
+	}
+	insns[end] = (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_K,
+		.imm = (int32_t)XSLOT_RESULT(XSLOT_DECIDED_FINAL, final) };
+	insns[end + 1] = (struct bpf_insn){ .code = EXIT };
+	return r;
+}
+
+static void list_functions(struct builder *builder)
+{
+	struct fuse_function *function = builder->code.functions;
+
+	*function++ = (struct fuse_function){ 0 };
+	for (size_t i = 0; i < builder->n_pieces; i++) {
+		const struct piece *piece = &builder->pieces[i];
+		uint32_t index = 0;
+
+		for (size_t at = piece->n_main; at < piece->part->n_insns; at++) {
+			if (piece->starts[at])
+				*function++ = (struct fuse_function){
+					.start = (uint32_t)(piece->subprograms + at - piece->n_main),
+					.part = (uint32_t)i,
+					.index = ++index,
+				};
+		}
+	}
+	builder->code.n_functions = (size_t)(function - builder->code.functions);
+}
+
+static int build(struct builder *builder, uint32_t final, struct xslot_diag *diag)
+{
+	size_t functions = 1;
+
+	for (size_t i = 0; i < builder->n_pieces; i++)
+		functions += builder->pieces[i].part->n_insns;
+	builder->code.n_insns = lay_out(builder);
+	if (builder->code.n_insns > INSNS_MAX)
+		return fail(diag, -EOPNOTSUPP, "%zu instructions are more than the kernel takes",
+			builder->code.n_insns);
+	builder->code.insns = calloc(builder->code.n_insns, sizeof(*builder->code.insns));
+	builder->code.functions = calloc(functions, sizeof(*builder->code.functions));
+	if (!builder->code.insns || !builder->code.functions)
+		return fail(diag, -ENOMEM, "out of memory");
+	list_functions(builder);
+	return place(builder, final, diag);
+}
+
+int fuse_code_build(const struct fuse_part *parts, size_t n_parts, uint32_t final, struct fuse_code *ret_code,
+	struct xslot_diag *diag)
+{
+	struct builder builder = { .n_pieces = n_parts };
+	int r;
+
+	if (!n_parts || n_parts > XSLOT_MAX_SLOTS)
+		return fail(diag, -EOPNOTSUPP, "there are %zu programs to fuse", n_parts);
+	r = measure(&builder, parts, diag);
+	if (r == 0)
+		r = build(&builder, final, diag);
+	if (r == 0) {
+		*ret_code = builder.code;
+		builder.code = (struct fuse_code){ 0 };
+	}
+	builder_deinit(&builder);
+	return r;
+}
+
+void fuse_code_deinit(struct fuse_code *code)
+{
+	free(code->insns);
+	free(code->functions);
+	*code = (struct fuse_code){ 0 };
+}

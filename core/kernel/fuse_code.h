@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The code of a fused chain: several programs' instructions in a row, as one program. Pure: no syscalls.
+ *
+ * The fused program does what the dispatcher does with the same programs in its slots, and returns
+ * XSLOT_RESULT(slot that decided, outcome).
+ */
+#ifndef KERNEL_FUSE_CODE_H
+#define KERNEL_FUSE_CODE_H
+
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xslot/diag.h>
+
+/* What one slot runs. All of it is the caller's. */
+struct fuse_part {
+	const char *name; /* for messages: "slot edge.10" */
+	/* As the kernel got them from libbpf: the main program's, then its subprograms'. Maps are fds. */
+	const struct bpf_insn *insns;
+	size_t n_insns;
+	int program_fd;	  /* the program as it is loaded for its slot: for types, names, licence */
+	uint32_t proceed; /* as in struct xslot_generation */
+};
+
+/* A function of the fused program. The first is the main program, which is nobody's. */
+struct fuse_function {
+	uint32_t start; /* its first instruction */
+	uint32_t part;
+	uint32_t index; /* 1: its part's first subprogram, in order of place; 0 for the main program */
+};
+
+struct fuse_code {
+	struct bpf_insn *insns;
+	size_t n_insns;
+	struct fuse_function *functions; /* in order of start */
+	size_t n_functions;
+};
+
+/*
+ * Fuse the parts, at most XSLOT_MAX_SLOTS, the first one being slot 0's; `final` as in struct
+ * xslot_generation. -EOPNOTSUPP: cannot be fused, and why.
+ */
+int fuse_code_build(const struct fuse_part *parts, size_t n_parts, uint32_t final, struct fuse_code *ret_code,
+	struct xslot_diag *diag);
+void fuse_code_deinit(struct fuse_code *code);
+
+/*
+ * The deepest byte of its stack frame that the body (insns without subprograms) is seen to use, 0 to 512, as
+ * a distance from the frame pointer; more than 512 when it is not seen. Offsets that are not constant do not
+ * count. -ENOMEM.
+ */
+int fuse_stack_depth(const struct bpf_insn *insns, size_t n);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * How deep does a program use its stack frame? The verifier knows and keeps it to itself. So this follows the
+ * frame pointer's copies through the code, forwards, until nothing changes any more: for each instruction and
+ * register the lowest offset from the frame pointer that it may hold there. A pointer that was spilled to
+ * the stack may come back in any load.
+ *
+ * A register is added to a frame pointer only for arrays, whose first byte's offset is a constant and counts.
+ * Should such an access reach below it, into the context that a fused program keeps there, then the verifier
+ * sees that what the next plugin gets is no context, and refuses the fused program.
+ */
+#include "kernel/fuse_code.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "util/cleanup.h"
+
+#define REGISTERS 11
+#define NO_FRAME INT16_MAX /* the register does not point into the frame */
+#define TOO_DEEP (-520)
+
+/* What is known before an instruction. */
+struct frame {
+	bool reached;
+	int16_t offset[REGISTERS];
+};
+
+struct scan {
+	const struct bpf_insn *insns;
+	size_t n;
+	struct frame *frames;
+	int16_t spilled; /* lowest pointer that was ever stored */
+	int16_t lowest;
+	bool changed;
+};
+
+static int16_t limited(long offset)
+{
+	return offset < TOO_DEEP ? TOO_DEEP : offset > 0 ? 0 : offset;
+}
+
+static void use(struct scan *scan, int16_t offset)
+{
+	if (offset < scan->lowest)
+		scan->lowest = offset;
+}
+
+static void join(struct scan *scan, size_t to, const struct frame *from)
+{
+	struct frame *frame = &scan->frames[to];
+
+	if (!frame->reached) {
+		*frame = *from;
+		frame->reached = scan->changed = true;
+		return;
+	}
+	for (int i = 0; i < REGISTERS; i++) {
+		if (from->offset[i] < frame->offset[i]) {
+			frame->offset[i] = from->offset[i];
+			scan->changed = true;
+		}
+	}
+}
+
+static void arithmetic(struct scan *scan, const struct bpf_insn *insn, struct frame *frame)
+{
+	int16_t *to = &frame->offset[insn->dst_reg];
+
+	if (BPF_OP(insn->code) == BPF_MOV) {
+		bool copies = BPF_CLASS(insn->code) == BPF_ALU64 && BPF_SRC(insn->code) == BPF_X;
+
+		*to = copies ? frame->offset[insn->src_reg] : NO_FRAME;
+		return;
+	}
+	/* Index plus array, or array plus index. */
+	if (*to == NO_FRAME && insn->code == (BPF_ALU64 | BPF_ADD | BPF_X))
+		*to = frame->offset[insn->src_reg];
+	if (*to == NO_FRAME)
+		return;
+	if (insn->code == (BPF_ALU64 | BPF_ADD | BPF_K))
+		*to = limited((long)*to + insn->imm);
+	else if (insn->code == (BPF_ALU64 | BPF_SUB | BPF_K))
+		*to = limited((long)*to - insn->imm);
+	use(scan, *to);
+}
+
+static void access_memory(struct scan *scan, const struct bpf_insn *insn, struct frame *frame)
+{
+	bool load = BPF_CLASS(insn->code) == BPF_LDX;
+	int16_t base = frame->offset[load ? insn->src_reg : insn->dst_reg];
+
+	if (base != NO_FRAME)
+		use(scan, limited(base + insn->off));
+	if (load) {
+		frame->offset[insn->dst_reg] = base == NO_FRAME ? NO_FRAME : scan->spilled;
+		return;
+	}
+	if (BPF_CLASS(insn->code) == BPF_STX && frame->offset[insn->src_reg] < scan->spilled) {
+		scan->spilled = frame->offset[insn->src_reg];
+		scan->changed = true;
+	}
+}
+
+/* Where a jump goes: -1 for one that is none, or leaves. */
+static long jump_target(const struct scan *scan, size_t at)
+{
+	const struct bpf_insn *insn = &scan->insns[at];
+	unsigned class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+	long target;
+
+	if ((class != BPF_JMP && class != BPF_JMP32) || op == BPF_CALL || op == BPF_EXIT)
+		return -1;
+	target = (long)at + 1 + (class == BPF_JMP32 && op == BPF_JA ? insn->imm : insn->off);
+	return target < (long)scan->n ? target : -1;
+}
+
+static void step(struct scan *scan, size_t at)
+{
+	const struct bpf_insn *insn = &scan->insns[at];
+	unsigned class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+	struct frame after = scan->frames[at];
+	long target = jump_target(scan, at);
+	size_t next = at + 1;
+
+	if (class == BPF_ALU || class == BPF_ALU64) {
+		arithmetic(scan, insn, &after);
+	} else if (class == BPF_LDX || class == BPF_ST || class == BPF_STX) {
+		access_memory(scan, insn, &after);
+	} else if (insn->code == (BPF_LD | BPF_IMM | BPF_DW)) {
+		after.offset[insn->dst_reg] = NO_FRAME;
+		next++;
+	} else if (class == BPF_JMP && op == BPF_CALL) {
+		for (int i = 0; i <= 5; i++)
+			after.offset[i] = NO_FRAME;
+	}
+	if (target >= 0)
+		join(scan, target, &after);
+	if (op == BPF_JA && (class == BPF_JMP || class == BPF_JMP32))
+		return;
+	if (insn->code != (BPF_JMP | BPF_EXIT) && next < scan->n)
+		join(scan, next, &after);
+}
+
+int fuse_stack_depth(const struct bpf_insn *insns, size_t n)
+{
+	CLEANUP(free) struct frame *frames = calloc(n, sizeof(*frames));
+	struct scan scan = { .insns = insns, .n = n, .frames = frames, .spilled = NO_FRAME };
+
+	if (!frames)
+		return -ENOMEM;
+	frames[0].reached = true;
+	for (int i = 0; i < REGISTERS; i++)
+		frames[0].offset[i] = i == BPF_REG_10 ? 0 : NO_FRAME;
+	do {
+		scan.changed = false;
+		for (size_t i = 0; i < n; i++)
+			if (frames[i].reached)
+				step(&scan, i);
+	} while (scan.changed);
+	return -scan.lowest;
+}

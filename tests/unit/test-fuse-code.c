@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A fused chain's code, without a kernel: how deep a stack is used, where things go, what is refused. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xslot/slots.h>
+
+#include "check.h"
+#include "kernel/fuse_code.h"
+
+#define MOV(dst, src)                                                                                        \
+	{                                                                                                    \
+		BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0                                                  \
+	}
+#define SET(dst, value)                                                                                      \
+	{                                                                                                    \
+		BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value                                                \
+	}
+#define ADD(dst, value)                                                                                      \
+	{                                                                                                    \
+		BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, value                                                \
+	}
+#define ADD_REG(dst, src)                                                                                    \
+	{                                                                                                    \
+		BPF_ALU64 | BPF_ADD | BPF_X, dst, src, 0, 0                                                  \
+	}
+#define STORE(dst, src, offset)                                                                              \
+	{                                                                                                    \
+		BPF_STX | BPF_MEM | BPF_DW, dst, src, offset, 0                                              \
+	}
+#define LOAD(dst, src, offset)                                                                               \
+	{                                                                                                    \
+		BPF_LDX | BPF_MEM | BPF_DW, dst, src, offset, 0                                              \
+	}
+#define IF_ZERO(reg, over)                                                                                   \
+	{                                                                                                    \
+		BPF_JMP | BPF_JEQ | BPF_K, reg, 0, over, 0                                                   \
+	}
+#define JUMP(over)                                                                                           \
+	{                                                                                                    \
+		BPF_JMP | BPF_JA, 0, 0, over, 0                                                              \
+	}
+#define HELPER(id)                                                                                           \
+	{                                                                                                    \
+		BPF_JMP | BPF_CALL, 0, 0, 0, id                                                              \
+	}
+#define CALL(over)                                                                                           \
+	{                                                                                                    \
+		BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, over                                              \
+	}
+#define EXIT                                                                                                 \
+	{                                                                                                    \
+		BPF_JMP | BPF_EXIT, 0, 0, 0, 0                                                               \
+	}
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+#define assert_depth(depth, ...)                                                                             \
+	do {                                                                                                 \
+		const struct bpf_insn insns[] = { __VA_ARGS__ };                                             \
+		assert_int_equal(fuse_stack_depth(insns, N(insns)), depth);                                  \
+	} while (0)
+
+static void test_stack_depth(void **state)
+{
+	assert_depth(0, SET(0, 2), EXIT);
+	assert_depth(16, STORE(10, 1, -8), STORE(10, 1, -16), STORE(10, 1, -8), EXIT);
+	assert_depth(24, MOV(2, 10), ADD(2, -24), HELPER(1), EXIT);
+	assert_depth(40, MOV(2, 10), ADD(2, -24), MOV(6, 2), STORE(6, 1, -16), EXIT);
+	assert_depth(0, MOV(2, 1), ADD(2, -24), LOAD(3, 2, -300), EXIT);
+	/* No pointer any more after a call, or when it is set. */
+	assert_depth(8, MOV(2, 10), ADD(2, -8), HELPER(1), ADD(2, -80), EXIT);
+	assert_depth(8, MOV(6, 10), ADD(6, -8), SET(6, 0), ADD(6, -80), EXIT);
+	/* An array's element: index added to array, array added to index. */
+	assert_depth(64, MOV(2, 10), ADD(2, -64), ADD_REG(2, 3), STORE(2, 1, 0), EXIT);
+	assert_depth(64, ADD_REG(3, 10), ADD(3, -64), STORE(3, 1, 8), EXIT);
+	/* It was stored on the stack and comes back. */
+	assert_depth(72, MOV(2, 10), ADD(2, -32), STORE(10, 2, -8), LOAD(3, 10, -8), STORE(3, 1, -40), EXIT);
+	/* Whatever way it is reached: over a branch behind which the register is something else, and back. */
+	assert_depth(
+		96, MOV(6, 10), IF_ZERO(1, 2), SET(6, 0), JUMP(2), STORE(6, 1, -96), EXIT, SET(0, 0), EXIT);
+	assert_depth(48, MOV(6, 10), JUMP(3), STORE(6, 1, -48), SET(0, 0), EXIT, SET(2, 0), JUMP(-5));
+	/* A loop that goes down: deeper than there is. */
+	assert_true(({
+		const struct bpf_insn insns[] = { MOV(6, 10), ADD(6, -8), IF_ZERO(1, -2), EXIT };
+		fuse_stack_depth(insns, N(insns));
+	}) > 512);
+}
+
+static struct fuse_part part_of(const struct bpf_insn *insns, size_t n, uint32_t proceed)
+{
+	return (struct fuse_part){ .name = "slot a.1", .insns = insns, .n_insns = n, .proceed = proceed };
+}
+
+static size_t count_code(const struct fuse_code *code, uint8_t opcode)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < code->n_insns; i++)
+		n += code->insns[i].code == opcode;
+	return n;
+}
+
+/* Two instructions a plugin, beside its own; the context below what either uses. */
+static void test_common_path(void **state)
+{
+	const struct bpf_insn a[] = { STORE(10, 1, -24), SET(0, XSLOT_NEXT), EXIT },
+			      b[] = { SET(0, 31), EXIT };
+	const struct fuse_part parts[] = { part_of(a, 3, 0), part_of(b, 2, 1 << XDP_PASS) };
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(parts, 2, XDP_TX, &code, NULL), 0);
+	assert_int_equal(code.n_functions, 1);
+	assert_int_equal(code.insns[0].code, BPF_STX | BPF_MEM | BPF_DW);
+	assert_int_equal(code.insns[0].off, -32);
+	assert_int_equal(code.insns[3].code, BPF_JMP | BPF_JA); /* the exit: on to the test behind it */
+	assert_int_equal(code.insns[3].off, 0);
+	assert_int_equal(code.insns[4].code, BPF_JMP32 | BPF_JNE | BPF_K);
+	assert_int_equal(code.insns[4].imm, XSLOT_NEXT);
+	assert_int_equal(code.insns[5].code, BPF_LDX | BPF_MEM | BPF_DW);
+	assert_int_equal(code.insns[5].off, -32);
+	assert_int_equal(code.insns[8].imm, XSLOT_NEXT); /* of the second: one test for each that goes on */
+	assert_int_equal(code.insns[9].imm, XDP_PASS);
+	assert_int_equal(code.insns[10].imm, XSLOT_RESULT(XSLOT_DECIDED_FINAL, XDP_TX));
+	fuse_code_deinit(&code);
+}
+
+static void test_alone_keeps_no_context(void **state)
+{
+	const struct bpf_insn a[] = { STORE(10, 1, -512), SET(0, XSLOT_NEXT), EXIT };
+	const struct fuse_part part = part_of(a, 3, 0);
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(&part, 1, XDP_PASS, &code, NULL), 0);
+	assert_int_equal(count_code(&code, BPF_LDX | BPF_MEM | BPF_DW), 0);
+	assert_memory_equal(code.insns, a, 2 * sizeof(a[0]));
+	fuse_code_deinit(&code);
+}
+
+/* main calls the second subprogram, which calls the first; both plugins. */
+static void test_subprograms(void **state)
+{
+	const struct bpf_insn a[] = { CALL(4), SET(0, 31), EXIT, SET(0, 1), EXIT, CALL(-3), EXIT };
+	const struct fuse_part parts[] = { part_of(a, 7, 0), part_of(a, 7, 0) };
+	struct fuse_code code = { 0 };
+
+	/* As the kernel would have it: the target is relative to the next instruction. */
+	assert_int_equal(fuse_code_build(parts, 2, XDP_PASS, &code, NULL), 0);
+	assert_int_equal(code.n_functions, 5);
+	for (size_t part = 0, first = 1; part < 2; part++, first += 2) {
+		size_t body = 1 + part * 5, second = code.functions[first + 1].start;
+
+		assert_int_equal(code.functions[first].part, part);
+		assert_int_equal(code.functions[first].index, 1);
+		assert_int_equal(code.functions[first + 1].index, 2);
+		assert_int_equal(code.insns[code.functions[first].start].imm, 1);
+		assert_int_equal(body + 1 + code.insns[body].imm, second);
+		assert_int_equal(second + 1 + code.insns[second].imm, code.functions[first].start);
+	}
+	fuse_code_deinit(&code);
+}
+
+static void assert_refused(const struct fuse_part *parts, size_t n, const char *words)
+{
+	struct xslot_diag diag = {};
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(parts, n, XDP_PASS, &code, &diag), -EOPNOTSUPP);
+	if (!strstr(diag.message, words))
+		fail_msg("\"%s\" does not say \"%s\"", diag.message, words);
+}
+
+static void test_refused(void **state)
+{
+	const struct bpf_insn good[] = { SET(0, 31), EXIT };
+	const struct bpf_insn tail[] = { HELPER(BPF_FUNC_tail_call), SET(0, 31), EXIT };
+	const struct bpf_insn module[] = { { BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 1, 7 }, EXIT };
+	const struct bpf_insn deep[] = { STORE(10, 1, -512), SET(0, 31), EXIT };
+	struct fuse_part parts[] = { part_of(good, 2, 0), part_of(tail, 3, 0) };
+	const size_t n_long = 40000;
+	struct bpf_insn *insns = calloc(n_long, sizeof(*insns));
+
+	assert_non_null(insns);
+	assert_refused(parts, 2, "slot a.1 tail-calls");
+	parts[1] = part_of(module, 2, 0);
+	assert_refused(parts, 2, "slot a.1 calls a function of a kernel module");
+	parts[1] = part_of(deep, 3, 0);
+	assert_refused(parts, 2, "slot a.1 uses its whole stack");
+	parts[1] = part_of(NULL, 0, 0);
+	assert_refused(parts, 2, "slot a.1: its instructions are not known");
+	assert_refused(parts, 0, "there are 0 programs");
+
+	/* Leave early out of a long body. */
+	for (size_t i = 0; i < n_long; i++)
+		insns[i] = (struct bpf_insn)SET(0, 31);
+	insns[n_long - 1] = (struct bpf_insn)EXIT;
+	parts[1] = part_of(insns, n_long, 0);
+	insns[7] = (struct bpf_insn)EXIT;
+	assert_refused(parts + 1, 1, "a jump over 39992 instructions is too far");
+	free(insns);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stack_depth),
+		cmocka_unit_test(test_common_path),
+		cmocka_unit_test(test_alone_keeps_no_context),
+		cmocka_unit_test(test_subprograms),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests_name("fuse-code", tests, NULL, NULL);
+}
