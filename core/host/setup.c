@@ -19,7 +19,7 @@ DEFINE_CLEANUP(struct setup *, setup_unref);
 
 /* What loading needs from its caller, all the way down. */
 struct loader {
-	struct setup *setup;
+	const char *plugin_path;
 	struct files *files;
 	struct modules *modules;
 	struct report *report;
@@ -32,8 +32,7 @@ static int load_module(struct loader *loader, const struct setup_slot *slot, str
 	struct xslot_diag diag = {};
 	int r;
 
-	r = moddir_find(
-		loader->files, loader->setup->config->host.plugin_path, slot->config->plugin, &path, &diag);
+	r = moddir_find(loader->files, loader->plugin_path, slot->config->plugin, &path, &diag);
 	if (r == 0)
 		r = modules_get(loader->modules, loader->files, path, ret_module, &diag);
 	if (r < 0)
@@ -157,11 +156,11 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 	return result;
 }
 
-int setup_load(struct files *files, const char *file, struct modules *modules, struct setup **ret_setup,
-	struct report *report)
+int setup_load(struct files *files, const char *file, const char *plugin_path, struct modules *modules,
+	struct setup **ret_setup, struct report *report)
 {
 	CLEANUP(setup_unref) struct setup *setup = calloc(1, sizeof(*setup));
-	struct loader loader = { setup, files, modules, report };
+	struct loader loader = { plugin_path, files, modules, report };
 	int r, result = 0;
 
 	if (!setup)
@@ -174,6 +173,8 @@ int setup_load(struct files *files, const char *file, struct modules *modules, s
 	if (!setup->chains)
 		return -ENOMEM;
 	setup->n_chains = setup->config->n_chains;
+	if (!plugin_path)
+		loader.plugin_path = setup->config->host.plugin_path;
 	for (size_t i = 0; i < setup->n_chains; i++) {
 		r = load_chain(&loader, &setup->chains[i], &setup->config->chains[i]);
 		if (r == -ENOMEM)

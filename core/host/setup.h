@@ -38,11 +38,11 @@ struct setup {
 };
 
 /*
- * Read everything through `files`, find and load the modules, parse the parameters. All errors go into
- * `report`; then -EINVAL.
+ * Read everything through `files`, find and load the modules, parse the parameters. `plugin_path` NULL: the
+ * configuration's. All errors go into `report`; then -EINVAL.
  */
-int setup_load(struct files *files, const char *file, struct modules *modules, struct setup **ret_setup,
-	struct report *report);
+int setup_load(struct files *files, const char *file, const char *plugin_path, struct modules *modules,
+	struct setup **ret_setup, struct report *report);
 struct setup *setup_ref(struct setup *setup);
 void setup_unref(struct setup *setup); /* accepts NULL */
 

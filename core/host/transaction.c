@@ -104,7 +104,7 @@ static int plan_files(struct transaction *transaction, bool only_check)
 	struct dataplane *dataplane = transaction->dataplane;
 	int r;
 
-	r = setup_load(transaction->files, transaction->file, dataplane->modules, &transaction->setup,
+	r = setup_load(transaction->files, transaction->file, NULL, dataplane->modules, &transaction->setup,
 		&transaction->report);
 	if (r == 0 && !only_check)
 		r = adopt(transaction);

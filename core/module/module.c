@@ -25,6 +25,7 @@
 
 struct modules {
 	struct module *first;
+	bool trust_all;
 };
 
 struct module {
@@ -65,6 +66,11 @@ int modules_new(struct modules **ret_modules)
 void modules_free(struct modules *modules)
 {
 	free(modules);
+}
+
+void modules_trust_all(struct modules *modules)
+{
+	modules->trust_all = true;
 }
 
 #define FD_NAME_MAX 32
@@ -199,7 +205,7 @@ int modules_get(struct modules *modules, struct files *files, const char *path, 
 	file = realpath(named, NULL);
 	if (!file)
 		return fail(diag, -errno, "cannot open %s: %s", named, strerror(errno));
-	r = moddir_check_trust(file, diag);
+	r = modules->trust_all ? 0 : moddir_check_trust(file, diag);
 	if (r == 0)
 		r = read_plugin(path, file, &blob, &plugin, diag);
 	if (r == 0)

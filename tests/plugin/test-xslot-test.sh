@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# test-xslot-test.sh XSLOT-TEST PLUGINS: what xslot-test does with good and bad files, by its output and exit code.
+set -u
+tool=$1 plugins=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+number=0
+
+# check NAME CODE COMMAND…: the exit code is CODE, and stdout is what this function reads; "*" at a line's end: whatever.
+check() {
+	local name=$1 code=$2 got
+	shift 2
+	"$@" >out 2>err
+	got=$?
+	cat >expected
+	number=$((number + 1))
+	if [ $got = "$code" ] && matches <out; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		{ echo "exit code $got, not $code"; diff expected out; cat err; } | sed 's/^/# /'
+	fi
+}
+
+matches() {
+	local line wanted
+	while read -r wanted <&3; do
+		read -r line || return 1
+		# shellcheck disable=SC2053
+		[[ $line == $wanted ]] || return 1
+	done 3<expected
+	! read -r line
+}
+
+run() { "$tool" --plugin-path "$plugins" "$@"; }
+# Without the lines that each run begins with.
+results() { run "$@" | sed 1,2d; return "${PIPESTATUS[0]}"; }
+says() { run "$@" 2>&1 >/dev/null; }
+
+echo 1..13
+cat >good.test <<'END'
+test nothing is lost
+plugin count
+packet arp 192.0.2.1 > 192.0.2.2
+	next
+status
+	arp: * packets, 42 bytes
+END
+check "what is as expected is ok" 0 run good.test <<'END'
+1..1
+# plugins run as XDP programs, one slot after the other: no dispatcher, no interface
+ok 1 - nothing is lost
+END
+
+sed 's/next/drop/; /arp:/d' good.test >wrong.test
+check "what differs is shown, expected and found" 1 results wrong.test <<'END'
+not ok 1 - nothing is lost
+# wrong.test:3: packet arp 192.0.2.1 > 192.0.2.2
+#   - drop
+#   + next
+# wrong.test:5: status
+#   + arp: 1 packets, 42 bytes
+END
+printf '\n# a comment\n\ntest another\nplugin count\npacket arp 192.0.2.1 > 192.0.2.2\n\tnext\n' >>wrong.test
+check "--update accepts it" 0 results --update wrong.test <<'END'
+ok 1 - nothing is lost (accepted anew)
+ok 2 - another
+END
+check "… and keeps all the rest" 0 cat wrong.test <<'END'
+test nothing is lost
+plugin count
+packet arp 192.0.2.1 > 192.0.2.2
+next
+status
+arp: 1 packets, 42 bytes
+
+# a comment
+
+test another
+plugin count
+packet arp 192.0.2.1 > 192.0.2.2
+next
+END
+check "an expectation that stands keeps its words" 0 run --print good.test <good.test <<'END'
+test nothing is lost
+plugin count
+packet arp 192.0.2.1 > 192.0.2.2
+next
+status
+arp: [*] packets, 42 bytes
+END
+
+cat >chain.ini <<'END'
+[chain edge]
+interfaces = eth0
+final = drop
+[slot edge.5]
+plugin = count
+[slot edge.7]
+plugin = ratelimit
+unit = bytes
+rate = 1
+burst = 128
+END
+cat >chain.test <<'END'
+test a chain decides slot by slot
+chain chain.ini edge
+packets 3 ip 192.0.2.1 > 192.0.2.2 / pad 64
+	2 drop, the chain's final, 1 drop by 7
+status 5
+	protocol-253: 3 packets, 192 bytes
+map totals 7
+	0: {passed 2, dropped 1, untracked 0}
+END
+check "a whole chain, with its final" 0 results chain.test <<'END'
+ok 1 - a chain decides slot by slot
+END
+
+# Three frames: two of ARP, one cut-off IPv4.
+{
+	printf '\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0'
+	for type in '\x08\x06' '\x08\x06' '\x08\0'; do
+		printf '\0\0\0\0\0\0\0\0\x0f\0\0\0\x0f\0\0\0\x02\0\0\0\0\x02\x02\0\0\0\0\x01'"$type"'E'
+	done
+} >three.pcap
+printf 'test frames of a capture\nplugin count\npcap three.pcap\n\t1 to 3: next\nstatus\n\tarp: 2 packets, 30 bytes\n\tother: 1 packets, 15 bytes\n' >pcap.test
+check "packets from a pcap file" 0 results pcap.test <<'END'
+ok 1 - frames of a capture
+END
+
+printf 'test refused\nplugin count\n\tlimit = 1\npacket arp 192.0.2.1 > 192.0.2.2\n\tnext\n' >refused.test
+check "a refusal that nobody expects fails the test" 1 results refused.test <<'END'
+not ok 1 - refused
+# refused.test:4: the configuration above is refused: plugin count has no parameter limit; it takes none
+END
+printf 'test accepted\nplugin count\nrefused\n\tplugin count *\n' >accepted.test
+check "… and so does one that does not come" 1 results accepted.test <<'END'
+not ok 1 - accepted
+# accepted.test:3: refused
+#   - plugin count [*]
+#   + no, it was accepted
+END
+printf 'test bad packet\nplugin count\npacket ip 192.0.2.1 > 2001:db8::1\n' >packet.test
+check "a packet that makes no sense fails the test" 1 results packet.test <<'END'
+not ok 1 - bad packet
+# packet.test:3: ip: "2001:db8::1" is no IPv4 address
+END
+printf 'tests x\n' >syntax.test
+check "a file that is not well-formed: 78" 78 says syntax.test <<'END'
+xslot-test: syntax.test:1: "tests" is no command: those there are: test, file, plugin, chain, packet, packets, pcap, map, status, refused
+END
+check "usage: 2" 2 says --frobnicate <<'END'
+xslot-test: --frobnicate is no option, or takes no value; `xslot-test --help` lists them
+END
+check "--bench gives a time for each packet" 0 run --bench good.test <<'END'
+# good.test:3: count [0-9]*, [0-9]* ns in all
+END

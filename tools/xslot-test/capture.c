@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "capture.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/diag.h"
+
+/* One pcap handle under a name of ours, so that nobody else needs its header. */
+struct capture {
+	pcap_t *pcap;
+	unsigned n;
+};
+
+int capture_open(const char *path, struct capture **ret_capture, struct xslot_diag *diag)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	char why[PCAP_ERRBUF_SIZE];
+
+	if (!capture)
+		return fail(diag, -ENOMEM, "out of memory");
+	capture->pcap = pcap_open_offline(path, why);
+	if (!capture->pcap) {
+		free(capture);
+		return fail(diag, -EINVAL, "cannot read packets from %s: %s", path, why);
+	}
+	if (pcap_datalink(capture->pcap) != DLT_EN10MB) {
+		const char *link = pcap_datalink_val_to_name(pcap_datalink(capture->pcap));
+
+		fail(diag, -EINVAL, "%s has no Ethernet frames: its link type is %s", path,
+			link ? link : "unknown");
+		capture_close(capture);
+		return -EINVAL;
+	}
+	*ret_capture = capture;
+	return 0;
+}
+
+void capture_close(struct capture *capture)
+{
+	if (!capture)
+		return;
+	pcap_close(capture->pcap);
+	free(capture);
+}
+
+int capture_next(struct capture *capture, struct packet *ret_packet, struct xslot_diag *diag)
+{
+	struct pcap_pkthdr *header;
+	const unsigned char *bytes;
+	int r = pcap_next_ex(capture->pcap, &header, &bytes);
+
+	if (r == PCAP_ERROR_BREAK)
+		return 0;
+	if (r != 1)
+		return fail(diag, -EINVAL, "packet %u cannot be read: %s", capture->n + 1,
+			pcap_geterr(capture->pcap));
+	capture->n++;
+	if (header->caplen > PACKET_MAX)
+		return fail(diag, -EINVAL, "packet %u has %u bytes, more than %d", capture->n, header->caplen,
+			PACKET_MAX);
+	memcpy(ret_packet->bytes, bytes, header->caplen);
+	ret_packet->size = header->caplen;
+	return 1;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Everything up to the kernel is the host's own code: what is refused here a reload refuses, in the same
+ * words. What differs is small, and the manual names it: data_meta and tail room do not go from slot to slot.
+ */
+#include "rig.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+DEFINE_CLEANUP(struct rig *, rig_free);
+
+#define TIME_ROUNDS 5
+#define TIME_REPEAT 20000
+
+void rig_free(struct rig *rig)
+{
+	if (!rig)
+		return;
+	for (size_t i = 0; i < rig->n_slots; i++) {
+		if (rig->slots[i].program_fd >= 0)
+			close(rig->slots[i].program_fd);
+		occupant_unref(rig->slots[i].occupant);
+	}
+	free(rig);
+}
+
+static const struct occupant *previous_occupant(const struct rig *previous, const struct rig_slot *slot)
+{
+	for (size_t i = 0; previous && i < previous->n_slots; i++) {
+		const struct rig_slot *old = &previous->slots[i];
+
+		if (old->number == slot->number &&
+			!strcmp(old->occupant->plugin->name, slot->occupant->plugin->name))
+			return old->occupant;
+	}
+	return NULL;
+}
+
+static int make_slots(
+	struct rig *rig, struct setup *setup, const struct setup_chain *chain, struct report *report)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < chain->n_slots; i++) {
+		struct rig_slot *slot = &rig->slots[i];
+
+		*slot = (struct rig_slot){ .number = chain->slots[i].config->number, .program_fd = -1 };
+		if (occupant_new(setup, &chain->slots[i], &slot->occupant) < 0)
+			return report_add(report, NULL, 0, "out of memory");
+		rig->n_slots++;
+		if (context_check(&slot->occupant->context, report) < 0)
+			result = -EINVAL;
+	}
+	return result;
+}
+
+static int load_slot(struct rig_slot *slot, const struct setup_chain *chain, const struct occupant *previous,
+	struct report *report)
+{
+	const struct config_slot *config = slot->occupant->slot->config;
+	int r;
+
+	r = occupant_load(slot->occupant, previous, chain->config->frags, NULL, 0, BANK_A, report);
+	if (r == 0)
+		r = occupant_start(slot->occupant, previous, report);
+	if (r < 0)
+		return r;
+	slot->proceed = config->proceed_given ? config->proceed : slot->occupant->default_proceed;
+	slot->program_fd = bpf_prog_get_fd_by_id(instance_program_id(slot->occupant->instance));
+	if (slot->program_fd < 0)
+		return report_add(report, config->place.file, config->place.line,
+			"cannot open the program that was loaded: %s", strerror(errno));
+	return 0;
+}
+
+int rig_load(struct setup *setup, const struct setup_chain *chain, const struct rig *previous,
+	struct rig **ret_rig, struct report *report)
+{
+	CLEANUP(rig_free) struct rig *rig = calloc(1, sizeof(*rig));
+	int r;
+
+	if (!rig)
+		return report_add(report, NULL, 0, "out of memory");
+	rig->final = chain->config->final;
+	r = make_slots(rig, setup, chain, report);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < rig->n_slots; i++) {
+		if (load_slot(&rig->slots[i], chain, previous_occupant(previous, &rig->slots[i]), report) < 0)
+			r = -EINVAL;
+	}
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < rig->n_slots; i++) {
+		const struct occupant *old = previous_occupant(previous, &rig->slots[i]);
+
+		if (old)
+			context_settle(
+				&rig->slots[i].occupant->context, old->instance, old->plugin->state_version);
+	}
+	*ret_rig = TAKE_PTR(rig);
+	return 0;
+}
+
+static int run_one(const struct rig_slot *slot, struct packet *packet, uint32_t *ret, struct xslot_diag *diag)
+{
+	struct packet out;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->bytes, .data_size_in = (uint32_t)packet->size,
+		.data_out = out.bytes, .data_size_out = sizeof(out.bytes), .repeat = 1);
+	int r = bpf_prog_test_run_opts(slot->program_fd, &opts);
+
+	if (r < 0)
+		return fail(diag, r, "the kernel does not run slot %u on a packet of %zu bytes: %s%s",
+			slot->number, packet->size, strerror(-r),
+			packet->size < 14     ? ": it wants 14, an Ethernet header"
+			: packet->size > 3000 ? ": it takes about 3,500 in one buffer"
+					      : "");
+	memcpy(packet->bytes, out.bytes, opts.data_size_out);
+	packet->size = opts.data_size_out;
+	*ret = opts.retval;
+	return 0;
+}
+
+int rig_run(const struct rig *rig, const struct packet *packet, struct rig_result *ret_result,
+	struct xslot_diag *diag)
+{
+	struct rig_result *result = ret_result;
+	int r;
+
+	result->packet = *packet;
+	for (size_t i = 0; i < rig->n_slots; i++) {
+		r = run_one(&rig->slots[i], &result->packet, &result->returned, diag);
+		if (r < 0)
+			return r;
+		if (result->returned == XSLOT_NEXT ||
+			(result->returned < XSLOT_ACTIONS && rig->slots[i].proceed >> result->returned & 1))
+			continue;
+		result->decider = (int)i;
+		result->verdict = result->returned < XSLOT_ACTIONS ? result->returned : XDP_ABORTED;
+		return 0;
+	}
+	result->decider = -1;
+	result->verdict = rig->final;
+	return 0;
+}
+
+int rig_time(int program_fd, const struct packet *packet, uint32_t *ret_ns, struct xslot_diag *diag)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->bytes, .data_size_in = (uint32_t)packet->size,
+		.repeat = TIME_REPEAT);
+	uint32_t least = UINT32_MAX;
+
+	for (int i = 0; i < TIME_ROUNDS; i++) {
+		int r = bpf_prog_test_run_opts(program_fd, &opts);
+
+		if (r < 0)
+			return fail(diag, r, "the kernel does not run the program %d times: %s", TIME_REPEAT,
+				strerror(-r));
+		least = opts.duration < least ? opts.duration : least;
+	}
+	*ret_ns = least;
+	return 0;
+}
+
+const struct rig_slot *rig_slot(const struct rig *rig, unsigned number, struct xslot_diag *diag)
+{
+	if (!number && rig->n_slots == 1)
+		return &rig->slots[0];
+	for (size_t i = 0; i < rig->n_slots; i++)
+		if (number && rig->slots[i].number == number)
+			return &rig->slots[i];
+	if (!number)
+		fail(diag, -EINVAL, "the chain has %zu slots: say which, by its number", rig->n_slots);
+	else
+		fail(diag, -ENOENT, "the chain has no slot %u", number);
+	return NULL;
+}

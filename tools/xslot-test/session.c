@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The lines of a test become an INI file that the host's own reader reads, so a parameter means here what it
+ * means in xslot.ini, and is refused in the same words. "plugin" after packets is a reload: the slots take
+ * over what their predecessors counted.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+DEFINE_CLEANUP(struct setup *, setup_unref);
+
+int session_init(struct session *session, const struct test_options *options, const struct script *script,
+	struct xslot_diag *diag)
+{
+	const char *slash = strrchr(script->name, '/');
+	int r;
+
+	*session = (struct session){ .options = options, .script = script };
+	if (slash)
+		snprintf(session->beside, sizeof(session->beside), "%.*s", (int)(slash - script->name + 1),
+			script->name);
+	r = modules_new(&session->modules);
+	if (r < 0)
+		return fail(diag, r, "out of memory");
+	modules_trust_all(session->modules);
+	snprintf(session->directory, sizeof(session->directory), "/tmp/xslot-test-XXXXXX");
+	if (!mkdtemp(session->directory)) {
+		r = fail(diag, -errno, "cannot make a folder %s: %s", session->directory, strerror(errno));
+		session->directory[0] = 0;
+		return r;
+	}
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+void session_deinit(struct session *session)
+{
+	if (session->directory[0])
+		nftw(session->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	rig_free(session->rig);
+	modules_free(session->modules);
+	if (session->ini)
+		fclose(session->ini);
+	free(session->ini_text);
+	free(session->refusal);
+}
+
+/* What ${NAME} stands for: a file that the test made, or a --define. */
+static int print_variable(
+	const struct session *session, const char *name, size_t length, FILE *out, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < session->options->n_defines; i++) {
+		const struct define *define = &session->options->defines[i];
+
+		if (strlen(define->name) == length && !strncmp(define->name, name, length)) {
+			fputs(define->value, out);
+			return 0;
+		}
+	}
+	snprintf(path, sizeof(path), "%s/%.*s", session->directory, (int)length, name);
+	if (access(path, F_OK) < 0)
+		return fail(diag, -ENOENT, "${%.*s} is neither a \"file\" above nor given by --define",
+			(int)length, name);
+	fputs(path, out);
+	return 0;
+}
+
+static int print_substituted(
+	const struct session *session, const char *text, FILE *out, struct xslot_diag *diag)
+{
+	int r = 0;
+
+	while (r == 0 && *text) {
+		size_t length = text[0] == '$' && text[1] == '{' ? strcspn(text + 2, "}") : 0;
+
+		if (length && text[2 + length]) {
+			r = print_variable(session, text + 2, length, out, diag);
+			text += length + 3;
+		} else {
+			fputc(*text++, out);
+		}
+	}
+	return r;
+}
+
+int session_path(
+	struct session *session, const char *text, char ret_path[static PATH_MAX], struct xslot_diag *diag)
+{
+	FILE *out = fmemopen(ret_path, PATH_MAX, "w");
+	int r;
+
+	if (!out)
+		return fail(diag, -ENOMEM, "out of memory");
+	if (*text != '/' && strncmp(text, "${", 2) != 0)
+		fputs(session->beside, out);
+	r = print_substituted(session, text, out, diag);
+	if (fclose(out) != 0 && r == 0)
+		r = fail(diag, -ENAMETOOLONG, "the path %s is too long", text);
+	return r;
+}
+
+int session_file(struct session *session, const struct command *command, struct xslot_diag *diag)
+{
+	CLEANUP(fclose) FILE *out = NULL;
+	char path[PATH_MAX];
+	int r = 0;
+
+	if (!*command->argument || strchr(command->argument, '/'))
+		return fail(diag, -EINVAL, "file wants a name, without a folder");
+	snprintf(path, sizeof(path), "%s/%s", session->directory, command->argument);
+	out = fopen(path, "we");
+	if (!out)
+		return fail(diag, -errno, "cannot write %s: %s", path, strerror(errno));
+	for (size_t i = command->from; r == 0 && i < command->to; i++) {
+		r = print_substituted(session, script_block_line(session->script, i), out, diag);
+		fputc('\n', out);
+	}
+	return r;
+}
+
+static int begin_ini(struct session *session, struct xslot_diag *diag)
+{
+	session->pending = true;
+	session->whole = false;
+	session->n_plugins = 0;
+	session->ini = open_memstream(&session->ini_text, &session->ini_size);
+	if (!session->ini)
+		return fail(diag, -ENOMEM, "out of memory");
+	fputs("[chain test]\ninterfaces = test\n", session->ini);
+	return 0;
+}
+
+int session_plugin(struct session *session, const struct command *command, struct xslot_diag *diag)
+{
+	int r = 0;
+
+	if (!*command->argument)
+		return fail(diag, -EINVAL, "plugin wants a name");
+	if (session->pending && !session->ini)
+		return fail(diag, -EINVAL,
+			"a plugin cannot join the chain that the line above takes from a file");
+	if (!session->pending)
+		r = begin_ini(session, diag);
+	if (r < 0)
+		return r;
+	fprintf(session->ini, "[slot test.%u]\nplugin = %s\n", ++session->n_plugins * 10, command->argument);
+	for (size_t i = command->from; r == 0 && i < command->to; i++) {
+		r = print_substituted(session, script_block_line(session->script, i), session->ini, diag);
+		fputc('\n', session->ini);
+	}
+	return r;
+}
+
+int session_chain(struct session *session, const struct command *command, struct xslot_diag *diag)
+{
+	const char *space = strrchr(command->argument, ' ');
+	char file[PATH_MAX];
+
+	if (!space || strlen(space + 1) >= sizeof(session->chain_name))
+		return fail(diag, -EINVAL, "chain wants the INI file and the chain's name");
+	if (session->pending)
+		return fail(diag, -EINVAL, "a test is of plugins or of one chain");
+	snprintf(file, sizeof(file), "%.*s", (int)(space - command->argument), command->argument);
+	snprintf(session->chain_name, sizeof(session->chain_name), "%s", space + 1);
+	session->pending = true;
+	session->whole = true;
+	return session_path(session, file, session->chain_file, diag);
+}
+
+/* Write the INI text that "plugin" lines made to where the reader finds it. */
+static int finish_ini(struct session *session, struct xslot_diag *diag)
+{
+	CLEANUP(fclose) FILE *out = NULL;
+
+	fclose(TAKE_PTR(session->ini));
+	snprintf(session->chain_file, sizeof(session->chain_file), "%s/.ini", session->directory);
+	snprintf(session->chain_name, sizeof(session->chain_name), "test");
+	out = fopen(session->chain_file, "we");
+	if (!out)
+		return fail(diag, -errno, "cannot write %s: %s", session->chain_file, strerror(errno));
+	fputs(session->ini_text, out);
+	free(TAKE_PTR(session->ini_text));
+	return 0;
+}
+
+/* The sentence without the folder that is another one each time. */
+static void print_message(const struct session *session, const char *message, FILE *out)
+{
+	size_t length = strlen(session->directory);
+	const char *found;
+
+	while ((found = strstr(message, session->directory))) {
+		fprintf(out, "%.*s", (int)(found - message), message);
+		message = found + length + (found[length] == '/');
+	}
+	fprintf(out, "%s\n", message);
+}
+
+/* In the test's own lines the number would change with each line that is added above: those go without. */
+static void print_error(const struct session *session, const struct report_error *error, FILE *out)
+{
+	const char *file = error->file;
+
+	if (file && strcmp(file, session->chain_file) == 0 && !session->whole)
+		file = NULL;
+	if (file && error->line)
+		fprintf(out, "%s:%u: ", strrchr(file, '/') ? strrchr(file, '/') + 1 : file, error->line);
+	print_message(session, error->message, out);
+}
+
+static void take_refusal(struct session *session, const struct report *report)
+{
+	size_t size;
+	FILE *out = open_memstream(&session->refusal, &size);
+
+	if (!out)
+		return;
+	for (size_t i = 0; i < report->n_errors; i++)
+		print_error(session, &report->errors[i], out);
+	fclose(out);
+}
+
+/* NULL: what the INI file says. */
+static const char *plugin_path(const struct session *session, char ret[static 2 * PATH_MAX])
+{
+	if (session->options->plugin_path || session->whole)
+		return session->options->plugin_path;
+	snprintf(ret, 2 * PATH_MAX, "%s:%s", *session->beside ? session->beside : ".", XSLOT_PLUGINDIR);
+	return ret;
+}
+
+static int load(struct session *session, struct report *report)
+{
+	CLEANUP(setup_unref) struct setup *setup = NULL;
+	char path[2 * PATH_MAX];
+	struct rig *rig;
+	int r;
+
+	r = setup_load(
+		NULL, session->chain_file, plugin_path(session, path), session->modules, &setup, report);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		if (strcmp(setup->chains[i].config->name, session->chain_name) != 0)
+			continue;
+		r = rig_load(setup, &setup->chains[i], session->rig, &rig, report);
+		if (r < 0)
+			return r;
+		rig_free(session->rig);
+		session->rig = rig;
+		return 0;
+	}
+	return report_add(report, session->chain_file, 0, "there is no chain %s in it", session->chain_name);
+}
+
+int session_commit(struct session *session, struct xslot_diag *diag)
+{
+	struct report report = {};
+	int r = 0;
+
+	if (!session->pending)
+		return 0;
+	session->pending = false;
+	free(TAKE_PTR(session->refusal));
+	if (session->ini)
+		r = finish_ini(session, diag);
+	if (r < 0)
+		return r;
+	if (load(session, &report) < 0)
+		take_refusal(session, &report);
+	report_clear(&report);
+	return 0;
+}
