@@ -200,6 +200,14 @@ static int take_sections(struct loader *loader)
 	return r ? -EINVAL : 0;
 }
 
+static void config_begin(struct config *config, const char *file)
+{
+	*config = (struct config){ .file = text_copy(file) };
+	config->names = array_grow(NULL, 0, sizeof(struct file_names));
+	memset(config->names, 0, sizeof(struct file_names));
+	config_host_init(&config->host);
+}
+
 int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report)
 {
 	CLEANUP(config_free) struct config *config = array_grow(NULL, 0, sizeof(*config));
@@ -208,10 +216,7 @@ int config_load(struct files *files, const char *file, struct config **ret_confi
 	struct file_names *names;
 	int r;
 
-	*config = (struct config){ .file = text_copy(file) };
-	config->names = array_grow(NULL, 0, sizeof(struct file_names));
-	memset(config->names, 0, sizeof(struct file_names));
-	config_host_init(&config->host);
+	config_begin(config, file);
 	r = read_file(&loader, text_copy(file));
 	r |= read_snippets(&loader);
 	r |= take_sections(&loader);
@@ -223,6 +228,29 @@ int config_load(struct files *files, const char *file, struct config **ret_confi
 		return -EINVAL;
 	*ret_config = TAKE_PTR(config);
 	return 0;
+}
+
+int config_load_host(const char *file, struct config_host *ret_host)
+{
+	struct report report = {};
+	struct config *config = array_grow(NULL, 0, sizeof(*config));
+	struct loader loader = { .config = config, .report = &report };
+	int r;
+
+	config_begin(config, file);
+	r = read_file(&loader, text_copy(file));
+	r |= read_snippets(&loader);
+	for (size_t i = 0; i < loader.ini.n_sections; i++) {
+		if (strcmp(loader.ini.sections[i].name, "host") == 0)
+			r |= config_host_parse(&config->host, &loader.ini.sections[i], &report);
+	}
+	*ret_host = config->host;
+	ret_host->socket_place = ret_host->state_place = ret_host->on_stop_place = (struct config_place){};
+	config_host_init(&config->host);
+	report_clear(&report);
+	ini_deinit(&loader.ini);
+	config_free(config);
+	return r ? -EINVAL : 0;
 }
 
 void config_free(struct config *config)

@@ -69,9 +69,11 @@ struct config_host {
 	char *plugin_path; /* colon-separated; never NULL (default: the build's plugindir) */
 	char *bpffs;
 	char *socket;
+	char *state; /* folder of kept configurations */
 	enum log_level log_level;
 	enum config_on_stop on_stop;
 	struct config_place socket_place; /* line 0: not given */
+	struct config_place state_place;
 	struct config_place on_stop_place;
 };
 
@@ -90,5 +92,9 @@ struct config {
  */
 int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report);
 void config_free(struct config *config); /* accepts NULL */
+
+/* Only [host] and no places, as far as it can be read; -EINVAL when a file or [host] has errors. */
+int config_load_host(const char *file, struct config_host *ret_host);
+void config_host_deinit(struct config_host *host);
 
 #endif

@@ -12,6 +12,7 @@
 
 #define DEFAULT_BPFFS "/sys/fs/bpf/xslot"
 #define DEFAULT_SOCKET "/run/xslot/control"
+#define DEFAULT_STATE "/var/lib/xslot"
 
 static int set_plugin_path(
 	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
@@ -55,6 +56,8 @@ static const struct key keys[] = {
 	{ "bpffs", key_set_path, offsetof(struct config_host, bpffs) },
 	{ "socket", set_socket, offsetof(struct config_host, socket), NULL,
 		offsetof(struct config_host, socket_place) },
+	{ "state", key_set_path, offsetof(struct config_host, state), NULL,
+		offsetof(struct config_host, state_place) },
 	{ "log_level", key_set_word, offsetof(struct config_host, log_level), log_levels },
 	{ "on_stop", key_set_word, offsetof(struct config_host, on_stop), on_stops,
 		offsetof(struct config_host, on_stop_place) },
@@ -67,6 +70,7 @@ void config_host_init(struct config_host *host)
 		.plugin_path = text_copy(PLUGINDIR),
 		.bpffs = text_copy(DEFAULT_BPFFS),
 		.socket = text_copy(DEFAULT_SOCKET),
+		.state = text_copy(DEFAULT_STATE),
 		.log_level = LOG_LEVEL_INFO,
 		.on_stop = ON_STOP_KEEP,
 	};
@@ -82,4 +86,5 @@ void config_host_deinit(struct config_host *host)
 	free(host->plugin_path);
 	free(host->bpffs);
 	free(host->socket);
+	free(host->state);
 }

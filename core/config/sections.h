@@ -28,7 +28,6 @@ void config_sort_errors(struct report *report, size_t n_before, const char *cons
 /* The defaults; allocates. */
 void config_host_init(struct config_host *host);
 int config_host_parse(struct config_host *host, const struct ini_section *section, struct report *report);
-void config_host_deinit(struct config_host *host);
 
 /* `name` is what stands behind "chain " in the header. `chain` is zeroed before; deinit it on failure too. */
 int config_chain_parse(struct config_chain *chain, const char *name, const struct ini_section *section,

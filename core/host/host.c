@@ -15,7 +15,10 @@ DEFINE_CLEANUP(struct host *, host_free);
 
 void host_start(struct host *host)
 {
-	host_reload(host);
+	struct task *task = task_new(host_begin_reload, NULL);
+
+	task->wish = HISTORY_START;
+	queue_add(host, task);
 }
 
 void host_reload(struct host *host)

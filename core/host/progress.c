@@ -137,7 +137,9 @@ static void job_prepare(void *data)
 
 void host_begin_reload(struct host *host, struct task *task)
 {
-	const struct transaction_options options = { .file = host->file, .allow_detach = task->allow_detach };
+	const struct transaction_options options = {
+		.file = host->file, .wish = task->wish, .allow_detach = task->allow_detach
+	};
 
 	host->begun_us = host_now_us();
 	if (host->ready) {

@@ -39,7 +39,7 @@ static void task_refuse(struct task *task, const char *why)
 
 static bool task_merge(struct task *into, struct task *task)
 {
-	if (into->begin != task->begin || task->begin != host_begin_reload)
+	if (into->begin != task->begin || task->begin != host_begin_reload || into->wish != task->wish)
 		return false;
 	into->allow_detach |= task->allow_detach;
 	calls_move(&into->callers, &task->callers);

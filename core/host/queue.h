@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "host/calls.h"
+#include "host/history.h"
 
 struct host;
 
@@ -18,9 +19,10 @@ struct task {
 	 * with queue_next(), after which the task is gone. Its callers have been replied to before.
 	 */
 	void (*begin)(struct host *host, struct task *task);
-	struct calls callers; /* refused when the task never runs */
-	bool allow_detach;    /* of a reload */
-	char *chain;	      /* that it is about, where it is about one */
+	struct calls callers;	/* refused when the task never runs */
+	enum history_wish wish; /* of a reload: what to move to */
+	bool allow_detach;	/* … */
+	char *chain;		/* that it is about, where it is about one */
 	bool on;
 	struct task *next;
 };

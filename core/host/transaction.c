@@ -21,7 +21,9 @@
 struct transaction {
 	struct dataplane *dataplane;
 	char *file;
+	enum history_wish wish;
 	bool allow_detach;
+	bool confirm;
 	struct files *files; /* what was read */
 	struct setup *setup;
 	struct view *view;
@@ -44,8 +46,9 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 		return -ENOMEM;
 	transaction->dataplane = dataplane;
 	transaction->allow_detach = options->allow_detach;
+	transaction->wish = options->wish;
+	transaction->confirm = options->confirm;
 	transaction->file = strdup(options->file);
-	transaction->files = files_new(NULL);
 	if (!transaction->file) {
 		transaction_free(transaction);
 		return -ENOMEM;
@@ -58,6 +61,7 @@ void transaction_free(struct transaction *transaction)
 {
 	if (!transaction)
 		return;
+	history_done(&transaction->dataplane->history);
 	free(transaction->changes);
 	plan_free(transaction->plan);
 	view_free(transaction->view);
@@ -98,14 +102,53 @@ static int adopt(struct transaction *transaction)
 	return r < 0 ? report_take(&transaction->report, config->file, 0, &diag) : 0;
 }
 
+/* The machine's files, or those that the history says. */
+static int choose_files(struct transaction *transaction)
+{
+	struct history *history = &transaction->dataplane->history;
+	struct xslot_diag diag = {};
+	char *file;
+	int r;
+
+	r = history_open(history, transaction->file, &diag);
+	if (r == 0)
+		r = history_choose(
+			history, transaction->wish, transaction->file, &transaction->files, &file, &diag);
+	if (r < 0)
+		return report_take(&transaction->report, NULL, 0, &diag);
+	free(transaction->file);
+	transaction->file = file;
+	/* Nobody is there to say it, and going back matters more. */
+	transaction->allow_detach |= transaction->files->root && transaction->wish != HISTORY_PREVIOUS;
+	return 0;
+}
+
+static int check_state(struct transaction *transaction)
+{
+	const struct history *history = &transaction->dataplane->history;
+	const struct config *config = transaction->setup->config;
+	const struct config_place *place = &config->host.state_place;
+
+	history_place(history, transaction->files, transaction->setup->config);
+	if (!history->host_known || strcmp(config->host.state, history->host.state) == 0)
+		return 0;
+	return report_add(&transaction->report, place->file ? place->file : config->file, place->line,
+		"[host] state cannot change from %s to %s while the host runs; restart xslotd for that",
+		history->host.state, config->host.state);
+}
+
 /* The files, and how they differ from what runs. */
 static int plan_files(struct transaction *transaction, bool only_check)
 {
 	struct dataplane *dataplane = transaction->dataplane;
-	int r;
+	int r = only_check ? 0 : choose_files(transaction);
 
+	if (r < 0)
+		return r;
 	r = setup_load(transaction->files, transaction->file, NULL, dataplane->modules, &transaction->setup,
 		&transaction->report);
+	if (r == 0 && !only_check)
+		r = check_state(transaction);
 	if (r == 0 && !only_check)
 		r = adopt(transaction);
 	if (r < 0)
@@ -187,17 +230,10 @@ static int explain(struct transaction *transaction, int r)
 	return r;
 }
 
-int transaction_prepare(struct transaction *transaction)
+static int prepare_changes(struct transaction *transaction)
 {
-	int r;
+	int r = transaction->allow_detach ? 0 : refuse_remode(transaction);
 
-	r = plan_files(transaction, false);
-	if (r < 0)
-		return explain(transaction, r);
-	if (transaction->plan->unchanged)
-		return 0;
-	if (!transaction->allow_detach)
-		r = refuse_remode(transaction);
 	if (r == 0)
 		r = begin_changes(transaction, true);
 	if (r == 0)
@@ -208,6 +244,31 @@ int transaction_prepare(struct transaction *transaction)
 		r = each_change(transaction, change_place);
 	if (r == 0)
 		r = each_change(transaction, change_attach);
+	return r;
+}
+
+static int keep(struct transaction *transaction)
+{
+	struct xslot_diag diag = {};
+
+	if (history_keep(&transaction->dataplane->history, transaction->wish, transaction->files,
+		    transaction->file, transaction->plan->unchanged, transaction->confirm, &diag) < 0)
+		return report_take(&transaction->report, NULL, 0, &diag);
+	return 0;
+}
+
+int transaction_prepare(struct transaction *transaction)
+{
+	int r = plan_files(transaction, false);
+
+	if (r == 0 && !transaction->plan->unchanged)
+		r = prepare_changes(transaction);
+	if (r == 0)
+		r = keep(transaction);
+	if (r < 0 && transaction->wish == HISTORY_START && transaction->files && transaction->files->root)
+		report_add(&transaction->report, NULL, 0,
+			"to start with the files instead of %s, remove %s/record", transaction->files->root,
+			transaction->dataplane->history.host.state);
 	return explain(transaction, r);
 }
 
@@ -342,6 +403,7 @@ void transaction_rollback(struct transaction *transaction)
 		dataplane_wait(transaction->dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++)
 		change_rollback(&transaction->changes[i]);
+	history_undo(&transaction->dataplane->history);
 }
 
 void transaction_settle(struct transaction *transaction)
@@ -449,6 +511,7 @@ void dataplane_close(struct dataplane *dataplane, bool keep)
 	modules_free(dataplane->modules);
 	grace_free(dataplane->grace);
 	pindir_close(dataplane->pins);
+	history_close(&dataplane->history);
 	free(dataplane->bpffs);
 	*dataplane = (struct dataplane){};
 }

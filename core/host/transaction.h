@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A reload, whole: from the files to the running dataplane, all or nothing. The phases alternate between the
- * worker (W), which may block, and the loop (L), which alone writes the dataplane:
+ * A reload, whole: from the files, or from kept ones, to the running dataplane, all or nothing. The phases
+ *alternate between the worker (W), which may block, and the loop (L), which alone writes the dataplane:
  *
  *	W prepare -> unchanged: free
  *	          -> errors:    W rollback, free
@@ -15,6 +15,7 @@
 #include <systemd/sd-event.h>
 
 #include "host/chain.h"
+#include "host/history.h"
 #include "kernel/grace.h"
 #include "module/module.h"
 #include "util/diag.h"
@@ -27,11 +28,14 @@ struct dataplane {
 	struct grace *grace;	 /* worker's */
 	struct pindir *pins;	 /* worker's; opened, and what is in it adopted, by the first transaction */
 	char *bpffs;		 /* where */
+	struct history history;	 /* worker's; opened by the first transaction */
 };
 
 struct transaction_options {
 	const char *file;
+	enum history_wish wish;
 	bool allow_detach; /* a change of `mode` may leave an interface bare for a moment */
+	bool confirm;	   /* a trial: to be reverted unless it is confirmed */
 };
 
 struct transaction;

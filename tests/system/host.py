@@ -57,6 +57,7 @@ class Host:
             path.mkdir(exist_ok=True)
             path.chmod(0o755)
         self.ini.write_text(f"[host]\nplugin_path = {self.plugins}\nsocket = {self.socket}\non_stop = detach\n"
+                            f"state = {self.directory}/state\n"
                             f"bpffs = /sys/fs/bpf/xslot-{os.getpid()}\n")
 
     def __enter__(self):

@@ -126,6 +126,11 @@ def test_one_host_a_folder(host, peer, tmp_path):
     host.start()
     done = host.namespace.run(host.program(), "-c", host.ini, check=False)
     assert done.returncode == 78
+    assert "another xslotd runs with the state folder" in done.stderr
+    elsewhere = tmp_path / "elsewhere.ini"
+    elsewhere.write_text(host.ini.read_text().replace(f"{tmp_path}/state", f"{tmp_path}/elsewhere"))
+    done = host.namespace.run(host.program(), "-c", elsewhere, check=False)
+    assert done.returncode == 78
     assert "another xslotd runs in this network namespace" in done.stderr
     # The same folder from another namespace is another dataplane.
     (tmp_path / "other").mkdir()

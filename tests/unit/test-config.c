@@ -186,7 +186,7 @@ static const struct {
 	/* [host] */
 	{ "[host]\npluginpath = /a\n", "x.ini:2: [host] has no key pluginpath; did you mean plugin_path?" },
 	{ "[host]\ncolour = red\n", "x.ini:2: [host] has no key colour; its keys are plugin_path, bpffs, "
-				    "socket, log_level and on_stop" },
+				    "socket, state, log_level and on_stop" },
 	{ "[host]\nplugin_path = /a:b\n", "x.ini:2: plugin_path = /a:b: \"b\" is no path that begins with /; "
 					  "put one colon between directories" },
 	{ "[host]\nplugin_path = /a::/b\n", "x.ini:2: plugin_path = /a::/b: \"\" is no path that begins with "
@@ -372,6 +372,26 @@ static void test_errors_of_all_files(void **state)
 	unlink("conf.d/10-host.ini");
 }
 
+static void test_only_the_host_section(void **state)
+{
+	struct config_host host;
+
+	file_write("x.ini", "[chain edge]\nnonsense\n[host]\nstate = /a\n");
+	assert_int_equal(config_load_host("x.ini", &host), -EINVAL);
+	assert_string_equal(host.state, "/a");
+	config_host_deinit(&host);
+	file_write("x.ini", "[chain edge]\ncolour = red\n[host]\nbpffs = /b\n");
+	assert_int_equal(config_load_host("x.ini", &host), 0);
+	assert_string_equal(host.state, "/var/lib/xslot");
+	assert_string_equal(host.bpffs, "/b");
+	config_host_deinit(&host);
+	file_write("x.ini", "[host]\nbpffs = b\n");
+	assert_int_equal(config_load_host("x.ini", &host), -EINVAL);
+	config_host_deinit(&host);
+	assert_int_equal(config_load_host("none.ini", &host), -EINVAL);
+	config_host_deinit(&host);
+}
+
 static void test_files_that_cannot_be_read(void **state)
 {
 	/* the slot of an unread chain is not blamed; what is there is still checked */
@@ -450,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_slots),
 		cmocka_unit_test(test_files_are_one),
 		cmocka_unit_test(test_errors_of_all_files),
+		cmocka_unit_test(test_only_the_host_section),
 		cmocka_unit_test(test_files_that_cannot_be_read),
 		cmocka_unit_test(test_conf_d_is_beside_the_file),
 		cmocka_unit_test(test_garbage_never_crashes),

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The record is written before the store that makes it true, so whatever was asked for is finished by the
+ * next start when the host is killed in between: a reload by reading the files, a rollback by the hold that
+ * the record has then, a trial by going back. A trial needs no clock on disk for that: the host that could
+ * have heard of the confirmation is gone, so whoever starts goes back, after a reboot too.
+ *
+ * A full disk must not keep an operator from changing a rule. So a reload that cannot be kept goes on with a
+ * warning, and so does a rollback; only what is worth nothing without the record is refused.
+ */
+#include "host/history.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+#include "util/diag.h"
+#include "util/log.h"
+
+int history_open(struct history *history, const char *file, struct xslot_diag *diag)
+{
+	struct xslot_diag why = {};
+	int r;
+
+	if (history->opened)
+		return 0;
+	history->host_known = config_load_host(file, &history->host) == 0;
+	history->opened = true;
+	r = statedir_open(history->host.state, &history->dir, &why);
+	if (r == -EBUSY)
+		fail(diag, r, "%s", why.message);
+	else if (r < 0)
+		log_error("%s; the host runs without it: \"xslotctl rollback\" and \"reload --confirm\" "
+			  "cannot be had",
+			why.message);
+	if (r < 0)
+		history->why = strdup(why.message);
+	xslot_diag_clear(&why);
+	return r == -EBUSY ? r : 0;
+}
+
+void history_close(struct history *history)
+{
+	statedir_close(history->dir);
+	if (history->opened)
+		config_host_deinit(&history->host);
+	free(history->why);
+	*history = (struct history){};
+}
+
+/* NULL: the files. */
+static const struct statedir_snapshot *wanted(const struct statedir_record *record, enum history_wish wish)
+{
+	if (wish == HISTORY_PREVIOUS || wish == HISTORY_REVERT || (wish == HISTORY_START && record->trial))
+		return &record->previous;
+	return wish == HISTORY_START && record->hold ? &record->current : NULL;
+}
+
+static void say_what_starts(const struct history *history, const char *root)
+{
+	const struct statedir_record *record = statedir_record(history->dir);
+
+	if (record->trial)
+		log_error("nobody confirmed the last configuration before the host ended: going back to the "
+			  "one before, kept in %s; \"xslotctl reload\" applies the files",
+			root);
+	else
+		log_warning("held on the configuration kept in %s, %s; \"xslotctl reload\" applies the files",
+			root,
+			record->hold == HOLD_ROLLBACK ? "since a rollback"
+						      : "since nobody confirmed the one after it");
+}
+
+int history_choose(const struct history *history, enum history_wish wish, const char *file,
+	struct files **ret_files, char **ret_file, struct xslot_diag *diag)
+{
+	const struct statedir_snapshot *snapshot;
+	CLEANUP(free) char *root = NULL;
+
+	if (wish >= HISTORY_PREVIOUS && !history->dir)
+		return fail(diag, -ENOENT, "there is no previous configuration: %s",
+			history->why ? history->why : "the state folder is not open");
+	snapshot = history->dir ? wanted(statedir_record(history->dir), wish) : NULL;
+	if (snapshot && !snapshot->number)
+		return fail(diag, -ENOENT,
+			"there is no previous configuration in %s: there was no other one since the host "
+			"has run",
+			statedir_path(history->dir));
+	if (snapshot)
+		root = statedir_root(history->dir, snapshot->number);
+	if (snapshot && wish == HISTORY_START)
+		say_what_starts(history, root);
+	*ret_file = strdup(snapshot ? snapshot->file : file);
+	if (!*ret_file)
+		return fail(diag, -ENOMEM, "out of memory");
+	*ret_files = files_new(root);
+	return 0;
+}
+
+static void replace(char **text, const char *with)
+{
+	char *copy = strdup(with);
+
+	if (!copy)
+		abort();
+	free(*text);
+	*text = copy;
+}
+
+void history_place(const struct history *history, const struct files *files, struct config *config)
+{
+	if (!files->root || !history->host_known)
+		return;
+	replace(&config->host.socket, history->host.socket);
+	replace(&config->host.bpffs, history->host.bpffs);
+	replace(&config->host.state, history->host.state);
+}
+
+/* What was read from the files, as `record->current`. */
+static int keep_files(struct history *history, const struct files *files, const char *file, bool unchanged,
+	struct statedir_record *record, struct xslot_diag *diag)
+{
+	const struct statedir_record *before = &history->before;
+	struct statedir_snapshot snapshot;
+	int r;
+
+	record->hold = HOLD_NONE;
+	if (statedir_same(history->dir, before->current.number, files))
+		return 0;
+	if (statedir_same(history->dir, before->previous.number, files)) {
+		record->current = before->previous;
+		record->previous = before->current;
+		return 0;
+	}
+	r = statedir_save(history->dir, files, file, &snapshot, diag);
+	if (r < 0)
+		return r;
+	/* The same dataplane in other words takes the place of what it says again. */
+	if (!unchanged && before->current.number)
+		record->previous = before->current;
+	record->current = snapshot;
+	return 0;
+}
+
+static void swap(struct statedir_record *record, enum statedir_hold hold)
+{
+	struct statedir_snapshot current = record->current;
+
+	record->current = record->previous;
+	record->previous = current;
+	record->hold = hold;
+	record->trial = false;
+}
+
+/* Nothing of what will run is kept: what is kept of the one before can still be returned to. */
+static void go_on_unsaved(struct history *history, struct xslot_diag *diag)
+{
+	struct statedir_record record = {};
+
+	log_warning(
+		"%s; the configuration runs all the same, but \"xslotctl rollback\" will not return to it",
+		diag->message);
+	xslot_diag_clear(diag);
+	record.previous = history->before.current.number ? history->before.current : history->before.previous;
+	history->changed = true;
+	statedir_set(history->dir, &record, NULL);
+}
+
+static int refuse_trial(const struct history *history, struct xslot_diag *diag)
+{
+	if (!history->dir)
+		return fail(
+			diag, -ENOENT, "nothing could be returned to when nobody confirms: %s", history->why);
+	if (!statedir_record(history->dir)->current.number)
+		return fail(diag, -ENOENT,
+			"nothing could be returned to when nobody confirms: what runs is not kept in %s",
+			statedir_path(history->dir));
+	return 0;
+}
+
+static int write_record(
+	struct history *history, const struct statedir_record *record, bool must, struct xslot_diag *diag)
+{
+	int r = statedir_set(history->dir, record, diag);
+
+	history->changed = true;
+	if (r == 0 || must)
+		return r;
+	log_error("%s; the change is made all the same, but a restart will not know of it", diag->message);
+	xslot_diag_clear(diag);
+	return 0;
+}
+
+int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
+	bool unchanged, bool confirm, struct xslot_diag *diag)
+{
+	struct statedir_record record;
+	bool must;
+	int r = confirm && !unchanged ? refuse_trial(history, diag) : 0;
+
+	history->changed = false;
+	if (r < 0 || !history->dir)
+		return r;
+	history->before = record = *statedir_record(history->dir);
+	if (wish == HISTORY_PREVIOUS || wish == HISTORY_REVERT || (wish == HISTORY_START && record.trial)) {
+		swap(&record, wish == HISTORY_PREVIOUS ? HOLD_ROLLBACK : HOLD_UNCONFIRMED);
+		return write_record(history, &record, false, diag);
+	}
+	if (files->root)
+		return 0;
+	must = confirm || record.hold;
+	r = keep_files(history, files, file, unchanged, &record, diag);
+	if (r < 0 && must)
+		return r;
+	if (r < 0) {
+		go_on_unsaved(history, diag);
+		return 0;
+	}
+	record.trial = confirm && !unchanged && record.current.number != history->before.current.number;
+	if (memcmp(&record, &history->before, sizeof(record)) == 0)
+		return 0;
+	return write_record(history, &record, must, diag);
+}
+
+void history_undo(struct history *history)
+{
+	struct xslot_diag diag = {};
+
+	if (history->changed && statedir_set(history->dir, &history->before, &diag) < 0)
+		log_error("%s; a restart will try again what was refused now", diag.message);
+	xslot_diag_clear(&diag);
+	history->changed = false;
+	if (history->dir)
+		statedir_sweep(history->dir);
+}
+
+void history_done(struct history *history)
+{
+	if (history->changed)
+		statedir_sweep(history->dir);
+	history->changed = false;
+}
+
+int history_confirm(struct history *history, struct xslot_diag *diag)
+{
+	struct statedir_record record = *statedir_record(history->dir);
+
+	record.trial = false;
+	return statedir_set(history->dir, &record, diag);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Which configuration a transaction reads, the files' or one that was kept, and what the state folder's
+ * record says once it runs. Worker thread.
+ */
+#ifndef HOST_HISTORY_H
+#define HOST_HISTORY_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "host/statedir.h"
+
+enum history_wish {
+	HISTORY_FILES,	  /* what the files say now */
+	HISTORY_START,	  /* the files too, but for a hold or a trial that the record tells of */
+	HISTORY_PREVIOUS, /* the previous configuration, asked for */
+	HISTORY_REVERT,	  /* the same, because nobody confirmed the running one */
+};
+
+struct history {
+	struct statedir *dir;	 /* NULL: not opened yet, or it cannot be used */
+	char *why;		 /* … and why it cannot */
+	struct config_host host; /* as the files had it at start: where everything is cannot change */
+	bool host_known;
+	bool opened;
+	struct statedir_record before; /* the transaction */
+	bool changed;		       /* the record, by the transaction */
+};
+
+/*
+ * Once, before the first transaction. A folder that cannot be used is logged and does without, except when
+ * another host has it: -EBUSY.
+ */
+int history_open(struct history *history, const char *file, struct xslot_diag *diag);
+void history_close(struct history *history);
+
+/* What to read, and the main file's name there; both are the caller's. -ENOENT: there is no previous one. */
+int history_choose(const struct history *history, enum history_wish wish, const char *file,
+	struct files **ret_files, char **ret_file, struct xslot_diag *diag);
+
+/* A kept configuration runs with today's socket, bpffs and state folder. */
+void history_place(const struct history *history, const struct files *files, struct config *config);
+
+/*
+ * After all was prepared and before the first store: keep what was read, and write the record as it is to be.
+ * `unchanged`: nothing will be stored, the dataplane is so already. With `confirm` it becomes a trial. Fails
+ * only where it must not go on: a trial or the end of a hold that would not outlive the host.
+ */
+int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
+	bool unchanged, bool confirm, struct xslot_diag *diag);
+
+/* It was refused after all: the record becomes what it was. */
+void history_undo(struct history *history);
+/* It runs: what is in no record any more is removed. */
+void history_done(struct history *history);
+
+/* `xslotctl confirm`: the trial is over, and `current` stays. */
+int history_confirm(struct history *history, struct xslot_diag *diag);
+
+#endif
