@@ -29,6 +29,7 @@
 struct xslot_state state SEC(".data.state") = {
 	.magic = XSLOT_STATE_MAGIC,
 	.layout = XSLOT_STATE_LAYOUT,
+	.version = XSLOT_DISPATCHER_VERSION,
 	.gen = { EMPTY, EMPTY },
 };
 
@@ -45,7 +46,8 @@ const volatile int never = 0;
 /*
  * `weak` and the volatile keep the compiler from folding the call away, `ctx` makes it pass the argument. The
  * helper that changes packet data is never called and the verifier removes it, but it makes the kernel
- * (6.12.y and from 6.13) accept extensions that change packet data or tail-call.
+ * (6.12.y and from 6.13) accept extensions that change packet data or tail-call. The version in it gives each
+ * version of the program a tag of its own.
  */
 #define STUB(name)                                                                                           \
 	__attribute__((noinline, weak)) int name(struct xdp_md *ctx)                                         \
@@ -53,7 +55,7 @@ const volatile int never = 0;
 		volatile int ret = XSLOT_GAP;                                                                \
                                                                                                              \
 		if (never)                                                                                   \
-			bpf_xdp_adjust_tail(ctx, 0);                                                         \
+			bpf_xdp_adjust_tail(ctx, XSLOT_DISPATCHER_VERSION);                                  \
 		return ret;                                                                                  \
 	}
 #define SLOT_STUBS(n) STUB(slot_##n##_a) STUB(slot_##n##_b)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/leftover.h"
 #include "host/store.h"
 #include "kernel/bpffs.h"
 #include "kernel/pindir.h"
@@ -186,48 +187,6 @@ static void fold_counts(struct chain *chain)
 	chain_refresh(chain);
 }
 
-/* Remove from inst/ what does not run: whole instances, and links into banks that packets do not reach. */
-static void remove_leftovers(const struct chain *chain)
-{
-	char folder[PATH_MAX], path[PATH_MAX], keep[PATH_MAX];
-	char **ids = NULL, **links = NULL;
-	size_t n_ids = 0, n_links = 0;
-
-	store_path(chain, folder, "inst");
-	if (pindir_list(folder, &ids, &n_ids, NULL) < 0)
-		return;
-	for (size_t i = 0; i < n_ids; i++) {
-		uint64_t id = strtoull(ids[i], NULL, 10);
-		bool runs = false;
-
-		for (size_t s = 0; s < chain->n_slots; s++)
-			runs |= chain->slots[s].occupant->id == id;
-		store_path(chain, path, "inst/%s", ids[i]);
-		if (!runs) {
-			log_info("chain %s: removing instance %s of an unfinished change", chain->name,
-				ids[i]);
-			pindir_remove(path, NULL);
-			continue;
-		}
-		if (pindir_list(path, &links, &n_links, NULL) < 0)
-			continue;
-		for (size_t l = 0; l < n_links; l++) {
-			bool used = strncmp(links[l], "link_", 5) != 0;
-
-			for (size_t s = 0; !used && s < chain->n_slots; s++) {
-				store_link_path(chain, id, s, chain->slots[s].bank, keep);
-				used = chain->slots[s].occupant->id == id &&
-				       strcmp(strrchr(keep, '/') + 1, links[l]) == 0;
-			}
-			store_path(chain, path, "inst/%s/%s", ids[i], links[l]);
-			if (!used)
-				pindir_remove(path, NULL);
-		}
-		pindir_list_free(links, n_links);
-	}
-	pindir_list_free(ids, n_ids);
-}
-
 static struct chain *chain_of_program(const struct found *found, uint32_t program_id)
 {
 	for (size_t i = 0; i < found->n; i++) {
@@ -235,20 +194,6 @@ static struct chain *chain_of_program(const struct found *found, uint32_t progra
 			return found->chains[i];
 	}
 	return NULL;
-}
-
-static int add_interface(struct chain *chain, struct netdev *netdev)
-{
-	struct chain_interface *more =
-		reallocarray(chain->interfaces, chain->n_interfaces + 1, sizeof(*chain->interfaces));
-
-	if (!more)
-		return -ENOMEM;
-	chain->interfaces = more;
-	more[chain->n_interfaces] = (struct chain_interface){ strdup(netdev_name(netdev)), netdev };
-	chain->n_interfaces++;
-	chain->generic = netdev_mode(netdev) == XDP_MODE_GENERIC;
-	return 0;
 }
 
 /* One pin in if/: a link of this chain, of another one (its pin was not moved yet), or of nothing any more.
@@ -283,7 +228,7 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 	}
 	if (owner != chain)
 		store_move_interface(chain, owner, netdev);
-	return add_interface(owner, netdev);
+	return chain_add_interface(owner, netdev);
 }
 
 static int adopt_interfaces(const struct found *found)
@@ -302,19 +247,6 @@ static int adopt_interfaces(const struct found *found)
 		pindir_list_free(names, n);
 	}
 	return r;
-}
-
-/* Two folders of one name: a rebuild was under way. The old one gets a name that no file can want. */
-static void part_namesakes(struct found *found)
-{
-	for (size_t i = 0; i < found->n; i++) {
-		for (size_t j = i + 1; j < found->n; j++) {
-			if (strcmp(found->chains[i]->name, found->chains[j]->name) != 0)
-				continue;
-			/* The new one, NAME@, comes second; before its first interface it was never live. */
-			found->chains[found->chains[j]->n_interfaces ? i : j]->name[0] = '@';
-		}
-	}
 }
 
 static bool has_interfaces(const char *root, const char *name)
@@ -339,8 +271,64 @@ static void remove_unfinished(const char *root, const char *name)
 		pindir_remove(path, NULL);
 }
 
-int adoption_run(const char *root, struct setup *setup, struct chain ***ret_chains, size_t *ret_n,
-	struct xslot_diag *diag)
+/* Every chain that can be read. What cannot is reported and survived, unless a later version made it. */
+static int adopt_chains(
+	struct found *found, const char *root, char **names, size_t n_names, struct xslot_diag *diag)
+{
+	for (size_t i = 0; i < n_names; i++) {
+		struct xslot_diag why = {};
+		int r = adopt_chain(found, root, names[i], &found->chains[found->n], &why);
+
+		if (r == 0)
+			found->n++;
+		else if (r == -EPROTO)
+			fail(diag, r,
+				"cannot adopt what runs: %s; it is left running. Start the version of xslot "
+				"that "
+				"made it, or take it off with \"xslotctl clean\"",
+				why.message);
+		else if (!has_interfaces(root, names[i]))
+			remove_unfinished(root, names[i]);
+		else
+			log_warning("cannot adopt %s/%s: %s; it is left as it is, \"xslotctl clean\" takes "
+				    "it off",
+				root, names[i], why.message);
+		xslot_diag_clear(&why);
+		if (r == -EPROTO)
+			return r;
+	}
+	return 0;
+}
+
+/* The first chain that names it goes on; another one of that name gets one that no file can want. */
+static void part_namesakes(struct found *found)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		for (size_t j = i + 1; j < found->n; j++) {
+			if (strcmp(found->chains[i]->name, found->chains[j]->name) == 0)
+				found->chains[j]->name[0] = '@';
+		}
+	}
+}
+
+static void put_in_order(struct found *found, const char *root, struct grace *grace)
+{
+	leftover_rebuilds(found->chains, &found->n, root, grace);
+	part_namesakes(found);
+	for (size_t i = 0; i < found->n; i++) {
+		struct chain *chain = found->chains[i];
+
+		fold_counts(chain);
+		leftover_instances(chain);
+		store_show_slots(chain);
+		log_info("adopted chain %s: dispatcher version %u, generation %u, %zu slots, %zu interfaces",
+			chain->name, dispatcher_version(chain->dispatcher),
+			dispatcher_running(chain->dispatcher)->id, chain->n_slots, chain->n_interfaces);
+	}
+}
+
+int adoption_run(const char *root, struct setup *setup, struct grace *grace, struct chain ***ret_chains,
+	size_t *ret_n, struct xslot_diag *diag)
 {
 	struct found found = { .setup = setup };
 	char **names = NULL;
@@ -352,33 +340,19 @@ int adoption_run(const char *root, struct setup *setup, struct chain ***ret_chai
 		return r;
 	found.chains = calloc(n_names + 1, sizeof(*found.chains));
 	if (!found.chains)
-		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < n_names; i++) {
-		struct xslot_diag why = {};
-
-		if (adopt_chain(&found, root, names[i], &found.chains[found.n], &why) == 0)
-			found.n++;
-		else if (!has_interfaces(root, names[i]))
-			remove_unfinished(root, names[i]);
-		else
-			log_warning("cannot adopt %s/%s: %s; it is left as it is, \"xslotctl clean\" takes "
-				    "it off",
-				root, names[i], why.message);
-		xslot_diag_clear(&why);
-	}
-	pindir_list_free(names, n_names);
+		r = fail(diag, -ENOMEM, "cannot adopt what runs: out of memory");
 	if (r == 0)
-		r = adopt_interfaces(&found);
-	if (r < 0)
-		return fail(diag, r, "cannot adopt what runs: out of memory");
-	part_namesakes(&found);
-	for (size_t i = 0; i < found.n; i++) {
-		fold_counts(found.chains[i]);
-		remove_leftovers(found.chains[i]);
-		log_info("adopted chain %s: generation %u, %zu slots, %zu interfaces", found.chains[i]->name,
-			dispatcher_running(found.chains[i]->dispatcher)->id, found.chains[i]->n_slots,
-			found.chains[i]->n_interfaces);
+		r = adopt_chains(&found, root, names, n_names, diag);
+	pindir_list_free(names, n_names);
+	if (r == 0 && adopt_interfaces(&found) < 0)
+		r = fail(diag, -ENOMEM, "cannot adopt what runs: out of memory");
+	if (r < 0) {
+		for (size_t i = 0; i < found.n; i++)
+			chain_free(found.chains[i]);
+		free(found.chains);
+		return r;
 	}
+	put_in_order(&found, root, grace);
 	*ret_chains = found.chains;
 	*ret_n = found.n;
 	return 0;

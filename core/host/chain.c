@@ -27,7 +27,6 @@ struct chain *chain_alloc(const char *name)
 	chain->manifest_fd = -1;
 	chain->manifest.magic = MANIFEST_MAGIC;
 	chain->manifest.layout = MANIFEST_LAYOUT;
-	chain->manifest.dispatcher = DISPATCHER_VERSION;
 	chain->manifest.next_instance = 1;
 	return chain;
 }
@@ -67,6 +66,20 @@ void chain_free(struct chain *chain)
 	free(chain);
 }
 
+int chain_add_interface(struct chain *chain, struct netdev *netdev)
+{
+	struct chain_interface *more =
+		reallocarray(chain->interfaces, chain->n_interfaces + 1, sizeof(*chain->interfaces));
+
+	if (!more)
+		return -ENOMEM;
+	chain->interfaces = more;
+	more[chain->n_interfaces] = (struct chain_interface){ strdup(netdev_name(netdev)), netdev };
+	chain->n_interfaces++;
+	chain->generic = netdev_mode(netdev) == XDP_MODE_GENERIC;
+	return 0;
+}
+
 void chain_count_add(struct manifest_count *count, const struct manifest_count *more)
 {
 	count->seen += more->seen;
@@ -90,20 +103,25 @@ static uint64_t fold_decider(
 	return decided;
 }
 
-void chain_fold(struct chain *chain, unsigned parity, struct manifest_count *total, size_t n_slots,
+/*
+ * Add what packets of `parity` made of the dispatcher's counters since `baseline`, which then is up to date,
+ * to `total` and to counts[position], which may be NULL, for the first n_slots.
+ */
+static void fold(const struct dispatcher *dispatcher, unsigned parity,
+	uint64_t baseline[XSLOT_DECIDERS][XSLOT_OUTCOMES], struct manifest_count *total, size_t n_slots,
 	struct manifest_count *const counts[])
 {
 	uint64_t raw[XSLOT_DECIDERS][XSLOT_OUTCOMES], delta[XSLOT_DECIDERS][XSLOT_OUTCOMES];
 	uint64_t left = 0;
 
-	dispatcher_count(chain->dispatcher, parity, raw);
+	dispatcher_count(dispatcher, parity, raw);
 	for (size_t d = 0; d < XSLOT_DECIDERS; d++) {
 		for (size_t o = 0; o < XSLOT_OUTCOMES; o++) {
-			delta[d][o] = raw[d][o] - chain->manifest.baseline[parity][d][o];
+			delta[d][o] = raw[d][o] - baseline[d][o];
 			left += delta[d][o];
 		}
 	}
-	memcpy(chain->manifest.baseline[parity], raw, sizeof(raw));
+	memcpy(baseline, raw, sizeof(raw));
 	total->seen += left;
 	for (size_t d = 0; d < XSLOT_DECIDERS; d++) {
 		struct manifest_count *count = d < n_slots ? counts[d] : NULL;
@@ -117,6 +135,12 @@ void chain_fold(struct chain *chain, unsigned parity, struct manifest_count *tot
 	}
 }
 
+void chain_fold(struct chain *chain, unsigned parity, struct manifest_count *total, size_t n_slots,
+	struct manifest_count *const counts[])
+{
+	fold(chain->dispatcher, parity, chain->manifest.baseline[parity], total, n_slots, counts);
+}
+
 void chain_refresh(struct chain *chain)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
@@ -125,4 +149,25 @@ void chain_refresh(struct chain *chain)
 	for (size_t i = 0; i < chain->n_slots; i++)
 		counts[i] = &chain->slots[i].count;
 	chain_fold(chain, running->id & 1, &chain->manifest.total, running->count, counts);
+}
+
+bool chain_replaces(const struct chain *chain, const struct chain *other)
+{
+	return chain->manifest.previous == dispatcher_program_id(other->dispatcher);
+}
+
+void chain_fold_previous(struct chain *chain, const struct chain *previous)
+{
+	const struct xslot_generation *last = dispatcher_running(previous->dispatcher);
+	struct manifest_count *counts[XSLOT_MAX_SLOTS] = {};
+	unsigned parity = last->id & 1;
+
+	for (size_t i = 0; i < chain->n_slots; i++) {
+		uint32_t position = chain->slots[i].previous;
+
+		if (position > 0 && position <= XSLOT_MAX_SLOTS)
+			counts[position - 1] = &chain->slots[i].count;
+	}
+	fold(previous->dispatcher, parity, chain->manifest.previous_baseline[parity], &chain->manifest.total,
+		last->count, counts);
 }

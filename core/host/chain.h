@@ -23,6 +23,7 @@ struct chain_slot {
 	struct occupant *occupant; /* counted */
 	struct xslot_link *link;   /* what keeps the stub filled */
 	struct manifest_count count;
+	uint32_t previous; /* as in struct manifest_slot */
 };
 
 struct chain_interface {
@@ -68,6 +69,15 @@ void chain_fold(struct chain *chain, unsigned parity, struct manifest_count *tot
 
 /* The same for the generation that runs, into its slots: what status shows is current after it. */
 void chain_refresh(struct chain *chain);
+
+/* Loop thread, or before there is one. `netdev` is the chain's then; not on -ENOMEM. */
+int chain_add_interface(struct chain *chain, struct netdev *netdev);
+
+/* Was this chain's dispatcher made to stand in for the other's? */
+bool chain_replaces(const struct chain *chain, const struct chain *other);
+/* What the replaced dispatcher's last generation counted since this chain took its counts over. Loop thread.
+ */
+void chain_fold_previous(struct chain *chain, const struct chain *previous);
 
 void chain_count_add(struct manifest_count *count, const struct manifest_count *more);
 

@@ -67,7 +67,11 @@ static int begin_chain(struct change *change, struct report *report)
 		return report_take(report, config->place.file, config->place.line, &diag);
 	change->created = true;
 	change->chain->generic = config->generic;
-	change->chain->bypass = change->previous && change->previous->bypass;
+	if (change->previous) {
+		change->chain->bypass = change->previous->bypass;
+		change->chain->manifest.next_instance = change->previous->manifest.next_instance;
+		change->chain->manifest.previous = dispatcher_program_id(change->previous->dispatcher);
+	}
 	if (change->root && store_chain(change->chain, change->root, &diag) < 0)
 		return report_take(report, config->place.file, config->place.line, &diag);
 	return 0;
@@ -282,6 +286,7 @@ void change_settle(struct change *change)
 
 void change_release(struct change *change)
 {
+	store_show_slots(change->chain);
 	for (size_t i = 0; i < change->n_old; i++) {
 		if (!change_keeps(change, i))
 			slot_drop(change, change->chain, &change->old[i], i);

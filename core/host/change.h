@@ -28,7 +28,7 @@ struct change {
 	/* once committed: what ran before */
 	struct chain_slot old[XSLOT_MAX_SLOTS];
 	size_t n_old;
-	unsigned old_parity, old_count; /* of `previous`, when the generation was written */
+	unsigned old_parity, old_count; /* of the chain before, when the generation was written */
 	struct chain_interface *old_interfaces;
 	size_t n_old_interfaces;
 };

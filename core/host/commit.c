@@ -34,13 +34,20 @@ static void bring_up_to_date(struct change *change)
 	for (size_t i = 0; i < change->n_next; i++) {
 		const struct plan_slot_step *step = &change->step->slots[i];
 
-		if (step->from != PLAN_NONE)
-			change->next[i].count = change->previous->slots[step->from].count;
+		if (step->from != PLAN_NONE) {
+			const struct chain_slot *from = &change->previous->slots[step->from];
+
+			change->next[i].count = from->count;
+			change->next[i].previous = change->created ? step->from + 1 : from->previous;
+		}
 		if (step->action == PLAN_SLOT_REPLACE || step->action == PLAN_SLOT_ADD)
 			change->next[i].occupant->since = now;
 	}
-	if (change->created && change->previous)
+	if (change->created && change->previous) {
 		change->chain->manifest.total = change->previous->manifest.total;
+		memcpy(change->chain->manifest.previous_baseline, change->previous->manifest.baseline,
+			sizeof(change->previous->manifest.baseline));
+	}
 }
 
 int change_write(struct change *change, struct report *report)
@@ -235,23 +242,32 @@ static void retire_slot(struct change *change, size_t old_index)
 		context_deactivate(&old->occupant->context);
 }
 
-void change_retire(struct change *change)
+/* What packets that were on their way during the store added to the slots of the generation before. */
+static void fold_old_generation(struct change *change)
 {
 	struct manifest_count tail[XSLOT_MAX_SLOTS] = {}, *counts[XSLOT_MAX_SLOTS];
+	struct chain *chain = change->chain;
 
 	for (size_t i = 0; i < XSLOT_MAX_SLOTS; i++)
 		counts[i] = &tail[i];
-	if (change->previous && change->step->generation_changed)
-		chain_fold(change->previous, change->old_parity, &change->chain->manifest.total,
-			change->old_count, counts);
-	/* A new dispatcher's generation 0: what passed between attaching and the first store. */
-	if (change->created)
-		chain_fold(change->chain, 0, &change->chain->manifest.total, 0, counts);
-	for (size_t i = 0; i < change->chain->n_slots; i++) {
+	chain_fold(chain, change->old_parity, &chain->manifest.total, change->old_count, counts);
+	for (size_t i = 0; i < chain->n_slots; i++) {
 		size_t from = change->step->slots[i].from;
 
 		if (from != PLAN_NONE)
-			chain_count_add(&change->chain->slots[i].count, &tail[from]);
+			chain_count_add(&chain->slots[i].count, &tail[from]);
+	}
+}
+
+void change_retire(struct change *change)
+{
+	if (change->created) {
+		if (change->previous)
+			chain_fold_previous(change->chain, change->previous);
+		/* Generation 0 of its own: what passed between attaching and the first store. */
+		chain_fold(change->chain, 0, &change->chain->manifest.total, 0, NULL);
+	} else if (change->step->generation_changed) {
+		fold_old_generation(change);
 	}
 	for (size_t i = 0; i < change->n_old; i++)
 		retire_slot(change, i);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/view.h"
+
 __attribute__((format(printf, 2, 3))) static void add(struct lines *lines, const char *format, ...)
 {
 	char **line = reallocarray(lines->line, lines->n + 1, sizeof(*line));
@@ -44,6 +46,8 @@ static void describe_replaced(const struct chain_slot *old, const struct setup_s
 		add(lines, "%s: %s %s, another build of it", new->name, is->name, is->version);
 	else if (!blob_equal(slot->object, new->object))
 		add(lines, "%s: %s, another object file", new->name, is->name);
+	else if (view_same(old->occupant, new))
+		add(lines, "%s: %s %s, loaded anew", new->name, is->name, is->version);
 	else
 		add(lines, "%s: %s, other parameters", new->name, is->name);
 }
@@ -136,6 +140,18 @@ static void describe_detached(const struct chain *chain, const struct setup *set
 	}
 }
 
+static void describe_rebuilt(
+	const struct chain *previous, const struct config_chain *config, struct lines *lines)
+{
+	unsigned version = dispatcher_version(previous->dispatcher);
+
+	if (version != XSLOT_DISPATCHER_VERSION)
+		add(lines, "%s: new dispatcher, version %u in place of %u", config->name,
+			XSLOT_DISPATCHER_VERSION, version);
+	if (previous->frags != config->frags)
+		add(lines, "%s: new dispatcher, frags = %s", config->name, config->frags ? "yes" : "no");
+}
+
 static void describe_chain(struct chain *const *running, const struct setup_chain *new,
 	const struct plan_chain_step *step, struct lines *lines)
 {
@@ -147,7 +163,7 @@ static void describe_chain(struct chain *const *running, const struct setup_chai
 	if (!previous)
 		add(lines, "%s: chain added", name);
 	else if (step->from == PLAN_NONE)
-		add(lines, "%s: new dispatcher, frags = %s", name, new->config->frags ? "yes" : "no");
+		describe_rebuilt(previous, new->config, lines);
 	if (step->renamed)
 		add(lines, "%s: chain renamed, was %s", name, previous->name);
 	if (step->verdicts_changed)

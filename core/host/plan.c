@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A chain goes on by its name. One that lost its name while another, new, name took over one of its
- * interfaces was renamed: the same dispatcher goes on. A chain whose `frags` changed gets a new dispatcher
- * (it is a load-time flag) and takes over instances and interfaces from the old.
+ * interfaces was renamed: the same dispatcher goes on. A chain is rebuilt when its dispatcher is of another
+ * version than ours, or was loaded with other `frags`: it gets a new dispatcher, whose slots take the state
+ * of the old one's over, and then its interfaces.
  *
  * Slots are matched so that as much as possible stays as it is: first what is the same at the same number,
  * then what is the same anywhere in the chain (it moved), then what bears the same number and plugin (a new
@@ -108,7 +109,6 @@ static void match_slots(const struct plan_chain *old, const struct plan_chain *n
 static int plan_slots(const struct sides *sides, const struct plan_chain *new, struct plan_chain_step *step)
 {
 	const struct plan_chain *old = step->previous == PLAN_NONE ? NULL : &sides->running[step->previous];
-	bool rebuilt = step->from == PLAN_NONE;
 	CLEANUP(free) bool *taken = NULL;
 
 	step->slots = calloc(new->n_slots + 1, sizeof(*step->slots));
@@ -119,12 +119,15 @@ static int plan_slots(const struct sides *sides, const struct plan_chain *new, s
 		step->slots[i] = (struct plan_slot_step){ .action = PLAN_SLOT_ADD, .from = PLAN_NONE };
 	if (!old)
 		return 0;
-	/* An extension is loaded with or without frags, so none of the old instances fits a rebuilt chain. */
-	if (!rebuilt) {
-		match_slots(old, new, FIT_SAME_NUMBER, sides->same, step->slots, taken);
-		match_slots(old, new, FIT_SAME_ANYWHERE, sides->same, step->slots, taken);
-	}
+	match_slots(old, new, FIT_SAME_NUMBER, sides->same, step->slots, taken);
+	match_slots(old, new, FIT_SAME_ANYWHERE, sides->same, step->slots, taken);
 	match_slots(old, new, FIT_NUMBER_AND_PLUGIN, sides->same, step->slots, taken);
+	/* An extension is loaded for one dispatcher, so none of the old instances goes on in a rebuilt chain.
+	 */
+	for (size_t i = 0; step->from == PLAN_NONE && i < new->n_slots; i++) {
+		if (step->slots[i].from != PLAN_NONE)
+			step->slots[i].action = PLAN_SLOT_REPLACE;
+	}
 	return 0;
 }
 
@@ -200,6 +203,11 @@ static void summarise(const struct sides *sides, const struct plan_chain *new, s
 			  old->generic == new->generic && !interfaces_changed(old, new, step);
 }
 
+static bool must_rebuild(const struct plan_chain *old, const struct plan_chain *new)
+{
+	return old->frags != new->frags || old->version != new->version;
+}
+
 static int plan_chain(const struct sides *sides, size_t index, struct plan *plan, bool *taken)
 {
 	const struct plan_chain *new = &sides->wanted[index];
@@ -210,7 +218,7 @@ static int plan_chain(const struct sides *sides, size_t index, struct plan *plan
 	step->from = step->previous;
 	if (step->previous != PLAN_NONE) {
 		taken[step->previous] = true;
-		if (sides->running[step->previous].frags != new->frags)
+		if (must_rebuild(&sides->running[step->previous], new))
 			step->from = PLAN_NONE;
 		else
 			plan->removed[step->previous] = false;

@@ -33,6 +33,7 @@ struct plan_chain {
 	size_t n_interfaces;
 	bool generic;
 	bool frags;
+	uint32_t version; /* of the dispatcher's program */
 	uint32_t final;
 	uint32_t on_gap;
 };

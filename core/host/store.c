@@ -8,11 +8,13 @@
 #include "host/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "kernel/bpffs.h"
 #include "kernel/pindir.h"
@@ -37,17 +39,23 @@ void store_link_path(const struct chain *chain, uint64_t instance, size_t index,
 		bank == BANK_A ? 'a' : 'b');
 }
 
+/* A chain that is rebuilt has its name's folder still. */
 static int make_folder(struct chain *chain, const char *root, struct xslot_diag *diag)
 {
+	CLEANUP(free) char *folder = NULL;
 	struct stat st;
 
-	if (asprintf(&chain->folder, "%s/%s", root, chain->name) < 0)
+	if (asprintf(&folder, "%s/%s", root, chain->name) < 0)
 		return fail(diag, -ENOMEM, "out of memory");
-	if (stat(chain->folder, &st) == 0) {
-		free(chain->folder);
-		if (asprintf(&chain->folder, "%s/%s@", root, chain->name) < 0)
+	while (stat(folder, &st) == 0) {
+		char *beside;
+
+		if (asprintf(&beside, "%s@", folder) < 0)
 			return fail(diag, -ENOMEM, "out of memory");
+		free(folder);
+		folder = beside;
 	}
+	chain->folder = TAKE_PTR(folder);
 	return pindir_make(chain->folder, diag);
 }
 
@@ -74,14 +82,46 @@ int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag)
 	return r;
 }
 
-int store_rename_chain(struct chain *chain, const char *root, struct xslot_diag *diag)
+/*
+ * Both folders change names at once, so that there is one of the chain's name at any time. Before Linux 5.16
+ * bpffs cannot do that, and there is a moment without.
+ */
+static int exchange_folders(struct chain *chain, struct chain *other)
+{
+	CLEANUP(free) char *aside = NULL;
+	char *folder = chain->folder;
+	int r = 0;
+
+	if (renameat2(AT_FDCWD, folder, AT_FDCWD, other->folder, RENAME_EXCHANGE) < 0) {
+		if (errno != EINVAL || asprintf(&aside, "%s@", folder) < 0)
+			return -errno;
+		if (rename(other->folder, aside) < 0 || rename(folder, other->folder) < 0 ||
+			rename(aside, folder) < 0)
+			r = -errno;
+	}
+	chain->folder = other->folder;
+	other->folder = folder;
+	return r;
+}
+
+int store_name_folder(struct chain *chain, const char *root, struct chain *const *gone, size_t n_gone,
+	struct xslot_diag *diag)
 {
 	CLEANUP(free) char *folder = NULL;
+	int r;
 
 	if (asprintf(&folder, "%s/%s", root, chain->name) < 0)
 		return fail(diag, -ENOMEM, "out of memory");
 	if (strcmp(folder, chain->folder) == 0)
 		return 0;
+	for (size_t i = 0; i < n_gone; i++) {
+		if (!gone[i]->folder || strcmp(gone[i]->folder, folder) != 0)
+			continue;
+		r = exchange_folders(chain, gone[i]);
+		return r < 0 ? fail(diag, r, "cannot exchange the names of %s and %s: %s", gone[i]->folder,
+				       chain->folder, strerror(-r))
+			     : 0;
+	}
 	if (rename(chain->folder, folder) < 0)
 		return fail(
 			diag, -errno, "cannot rename %s to %s: %s", chain->folder, folder, strerror(errno));
@@ -184,6 +224,50 @@ void store_move_interface(const struct chain *from, const struct chain *to, cons
 		log_warning("cannot rename %s to %s: %s", old, new, strerror(errno));
 }
 
+static int show_slot(const struct chain *chain, const struct chain_slot *slot)
+{
+	char path[PATH_MAX], new[PATH_MAX], wanted[64], is[64];
+	ssize_t size;
+
+	store_path(chain, path, "slot/%u", slot->number);
+	store_path(chain, new, "slot/@%u", slot->number);
+	snprintf(wanted, sizeof(wanted), "../inst/%llu", (unsigned long long)slot->occupant->id);
+	size = readlink(path, is, sizeof(is));
+	if (size == (ssize_t)strlen(wanted) && memcmp(is, wanted, size) == 0)
+		return 0;
+	forget(new);
+	return symlink(wanted, new) < 0 || rename(new, path) < 0 ? -errno : 0;
+}
+
+void store_show_slots(const struct chain *chain)
+{
+	char path[PATH_MAX], number[16];
+	char **names = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < chain->n_slots; i++) {
+		int r = show_slot(chain, &chain->slots[i]);
+
+		if (r < 0)
+			log_warning("chain %s: cannot show slot %u in %s/slot: %s", chain->name,
+				chain->slots[i].number, chain->folder, strerror(-r));
+	}
+	store_path(chain, path, "slot");
+	pindir_list(path, &names, &n, NULL);
+	for (size_t j = 0; j < n; j++) {
+		bool runs = false;
+
+		for (size_t i = 0; i < chain->n_slots; i++) {
+			snprintf(number, sizeof(number), "%u", chain->slots[i].number);
+			runs |= strcmp(names[j], number) == 0;
+		}
+		store_path(chain, path, "slot/%s", names[j]);
+		if (!runs)
+			forget(path);
+	}
+	pindir_list_free(names, n);
+}
+
 static void record_slot(struct manifest_slot *record, const struct chain_slot *slot)
 {
 	const struct occupant *occupant = slot->occupant;
@@ -195,6 +279,7 @@ static void record_slot(struct manifest_slot *record, const struct chain_slot *s
 		.default_proceed = occupant->default_proceed,
 		.state_version = occupant->plugin->state_version,
 		.is_object = occupant->plugin->object,
+		.previous = slot->previous,
 		.since = (uint64_t)occupant->since,
 		.content = occupant->identity,
 		.count = slot->count,

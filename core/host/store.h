@@ -6,10 +6,10 @@
  *	if/IFINDEX                      the XDP links
  *	inst/ID/program, object, maps/  an instance; an ID is never used twice
  *	inst/ID/link_INDEX_BANK         what keeps a stub filled
- *	slot/NUMBER/maps/NAME           for users: the maps of what runs, by INI number
+ *	slot/NUMBER -> ../inst/ID       for users: what runs, by INI number
  *
  * Which of the instances run is said by the dispatcher's state and the manifest; what neither names is left
- *over.
+ * over.
  */
 #ifndef HOST_STORE_H
 #define HOST_STORE_H
@@ -24,17 +24,25 @@ void store_path(const struct chain *chain, char ret_path[static PATH_MAX], const
 void store_link_path(const struct chain *chain, uint64_t instance, size_t index, enum bank bank,
 	char ret_path[static PATH_MAX]);
 
-/* Make the folder ROOT/NAME (or NAME@ when that is taken, see store_rename_chain) and pin a new chain's
+/*
+ * Make the folder ROOT/NAME (or NAME@ when that is taken, see store_name_folder) and pin a new chain's
  * dispatcher.
  */
 int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag);
-/* The folder gets the chain's name, once nothing else has it. */
-int store_rename_chain(struct chain *chain, const char *root, struct xslot_diag *diag);
+/* The folder gets the chain's name; one of the `gone` chains that has it gets this one's instead. */
+int store_name_folder(struct chain *chain, const char *root, struct chain *const *gone, size_t n_gone,
+	struct xslot_diag *diag);
 
 /* Give a loaded instance its ID and pin it. */
 int store_instance(struct chain *chain, struct occupant *occupant, struct xslot_diag *diag);
 int store_link(struct chain *chain, const struct chain_slot *slot, size_t index, struct xslot_diag *diag);
 int store_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag);
+
+/*
+ * slot/NUMBER leads to what runs, each changed by one rename: whoever opens slot/10/maps/flows gets the map
+ * of the old instance or of the new. Before the old one is removed. A failure is logged.
+ */
+void store_show_slots(const struct chain *chain);
 
 /* Remove pins. What does not exist is fine; anything else that fails is logged. Close fds after, not before.
  */

@@ -97,8 +97,8 @@ static int adopt(struct transaction *transaction)
 	if (r == 0)
 		r = grace_wait(dataplane->grace, &diag);
 	if (r == 0)
-		r = adoption_run(pindir_root(dataplane->pins), transaction->setup, &dataplane->chains,
-			&dataplane->n_chains, &diag);
+		r = adoption_run(pindir_root(dataplane->pins), transaction->setup, dataplane->grace,
+			&dataplane->chains, &dataplane->n_chains, &diag);
 	return r < 0 ? report_take(&transaction->report, config->file, 0, &diag) : 0;
 }
 
@@ -441,12 +441,15 @@ static void detach_all(struct chain *chain)
 }
 
 /* Renamed chains, and those that had to stand beside their predecessor, get the folder of their name. */
-static void name_folders(struct dataplane *dataplane)
+static void name_folders(struct transaction *transaction)
 {
+	const struct dataplane *dataplane = transaction->dataplane;
+
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
 		struct xslot_diag diag = {};
 
-		if (store_rename_chain(dataplane->chains[i], pindir_root(dataplane->pins), &diag) < 0)
+		if (store_name_folder(dataplane->chains[i], pindir_root(dataplane->pins),
+			    transaction->removed, transaction->n_removed, &diag) < 0)
 			log_warning("%s", diag.message);
 		xslot_diag_clear(&diag);
 	}
@@ -462,12 +465,12 @@ void transaction_release(struct transaction *transaction)
 		detach_all(transaction->removed[i]);
 	if (transaction->n_removed > 0)
 		dataplane_wait(transaction->dataplane);
+	name_folders(transaction);
 	for (size_t i = 0; i < transaction->n_removed; i++) {
 		store_forget_chain(transaction->removed[i]);
 		chain_free(transaction->removed[i]);
 	}
 	transaction->n_removed = 0;
-	name_folders(transaction->dataplane);
 }
 
 bool transaction_is_unchanged(const struct transaction *transaction)

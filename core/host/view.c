@@ -27,6 +27,7 @@ static int view_running(const struct chain *chain, struct plan_chain *ret_view)
 		.n_interfaces = chain->n_interfaces,
 		.generic = chain->generic,
 		.frags = chain->frags,
+		.version = dispatcher_version(chain->dispatcher),
 		.final = chain->final,
 		.on_gap = chain->on_gap,
 	};
@@ -64,6 +65,7 @@ static int view_wanted(const struct setup_chain *chain, struct plan_chain *ret_v
 		.n_interfaces = config->n_interfaces,
 		.generic = config->generic,
 		.frags = config->frags,
+		.version = XSLOT_DISPATCHER_VERSION,
 		.final = config->final,
 		.on_gap = config->on_gap,
 	};

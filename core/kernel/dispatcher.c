@@ -181,28 +181,54 @@ static int open_one(
 	return bpffs_open(path, kind, ret_fd, diag);
 }
 
-/* The pinned maps must be what this version writes and reads: its layout, one row for each CPU. */
-static int check_maps(const struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+/* What every layout begins with is looked at before anything else is believed. */
+static int map_state(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
 {
-	struct bpf_map_info state = { 0 }, counters = { 0 };
-	uint32_t state_size = sizeof(state), counters_size = sizeof(counters);
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	struct xslot_state *state;
 
-	if (bpf_obj_get_info_by_fd(dispatcher->state_fd, &state, &state_size) < 0 ||
-		bpf_obj_get_info_by_fd(dispatcher->counters_fd, &counters, &counters_size) < 0)
-		return fail(
-			diag, -errno, "cannot look at the maps pinned in %s: %s", folder, strerror(errno));
-	if (state.value_size != sizeof(struct xslot_state) ||
-		counters.value_size != sizeof(struct xslot_counters) ||
-		counters.max_entries != dispatcher->n_cpus)
-		return fail(diag, -EINVAL, "the maps pinned in %s are not a dispatcher's of this version",
+	if (bpf_obj_get_info_by_fd(dispatcher->state_fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot look at pin %s/state: %s", folder, strerror(errno));
+	if (info.value_size < offsetof(struct xslot_state, active))
+		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it has %u bytes", folder,
+			info.value_size);
+	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, dispatcher->state_fd, 0);
+	if (state == MAP_FAILED)
+		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it cannot be mapped: %s", folder,
+			strerror(errno));
+	dispatcher->state = state;
+	if (state->magic != XSLOT_STATE_MAGIC)
+		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it does not begin with \"xslot\"",
 			folder);
+	if (state->layout != XSLOT_STATE_LAYOUT)
+		return fail(diag, -EPROTO,
+			"the dispatcher in %s is of version %u with state layout %u, and this xslotd reads "
+			"layout %u",
+			folder, state->version, state->layout, XSLOT_STATE_LAYOUT);
+	if (info.value_size != sizeof(*state))
+		return fail(diag, -EINVAL, "%s/state is corrupt: it has %u bytes, not %zu", folder,
+			info.value_size, sizeof(*state));
+	return 0;
+}
+
+/* One row for each CPU, of our size. */
+static int check_counters(const struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(dispatcher->counters_fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot look at pin %s/counters: %s", folder, strerror(errno));
+	if (info.value_size != sizeof(struct xslot_counters) || info.max_entries != dispatcher->n_cpus)
+		return fail(diag, -EINVAL, "%s/counters is no dispatcher's: %u rows of %u bytes", folder,
+			info.max_entries, info.value_size);
 	return 0;
 }
 
 int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
 {
 	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
-	void *state;
 	int r;
 
 	if (!dispatcher)
@@ -211,24 +237,17 @@ int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatche
 	if (r < 0)
 		return fail(diag, r, "cannot count the possible CPUs: %s", strerror(-r));
 	dispatcher->n_cpus = r;
-	r = open_one(folder, "dispatcher", BPFFS_PROGRAM, &dispatcher->program_fd, diag);
+	r = open_one(folder, "state", BPFFS_MAP, &dispatcher->state_fd, diag);
 	if (r == 0)
-		r = open_one(folder, "state", BPFFS_MAP, &dispatcher->state_fd, diag);
+		r = map_state(dispatcher, folder, diag);
+	if (r == 0)
+		r = open_one(folder, "dispatcher", BPFFS_PROGRAM, &dispatcher->program_fd, diag);
 	if (r == 0)
 		r = open_one(folder, "counters", BPFFS_MAP, &dispatcher->counters_fd, diag);
 	if (r == 0)
-		r = check_maps(dispatcher, folder, diag);
-	if (r < 0)
-		return r;
-	state = mmap(NULL, sizeof(struct xslot_state), PROT_READ | PROT_WRITE, MAP_SHARED,
-		dispatcher->state_fd, 0);
-	if (state == MAP_FAILED)
-		return fail(diag, -errno, "cannot map %s/state: %s", folder, strerror(errno));
-	dispatcher->state = state;
-	if (dispatcher->state->magic != XSLOT_STATE_MAGIC || dispatcher->state->layout != XSLOT_STATE_LAYOUT)
-		return fail(diag, -EINVAL, "%s/state has layout %u, this version knows %u", folder,
-			dispatcher->state->layout, XSLOT_STATE_LAYOUT);
-	r = dispatcher_learn_id(dispatcher, diag);
+		r = check_counters(dispatcher, folder, diag);
+	if (r == 0)
+		r = dispatcher_learn_id(dispatcher, diag);
 	if (r == 0)
 		r = dispatcher_map_counters(dispatcher, diag);
 	if (r == 0)
@@ -244,6 +263,11 @@ int dispatcher_fd(const struct dispatcher *dispatcher)
 uint32_t dispatcher_program_id(const struct dispatcher *dispatcher)
 {
 	return dispatcher->program_id;
+}
+
+uint32_t dispatcher_version(const struct dispatcher *dispatcher)
+{
+	return dispatcher->state->version;
 }
 
 void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DISPATCHER_FUNCTION_MAX])

@@ -13,7 +13,6 @@ enum bank { BANK_A, BANK_B };
 
 struct dispatcher;
 
-#define DISPATCHER_VERSION 1 /* of bpf/dispatcher.bpf.c; raise it with what the program does */
 #define DISPATCHER_FUNCTION_MAX 16
 
 /*
@@ -25,13 +24,16 @@ void dispatcher_free(struct dispatcher *dispatcher); /* accepts NULL */
 
 /*
  * Pin program, state and counters into `folder`, as "dispatcher", "state" and "counters"; and open what is
- * pinned there: -EINVAL when it is not this version's.
+ * pinned there, of whatever version. -EINVAL: it is no dispatcher of ours; -EPROTO: it is, with a layout that
+ * this version cannot read.
  */
 int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag);
 int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag);
 
 int dispatcher_fd(const struct dispatcher *dispatcher);
 uint32_t dispatcher_program_id(const struct dispatcher *dispatcher);
+uint32_t dispatcher_version(
+	const struct dispatcher *dispatcher); /* XSLOT_DISPATCHER_VERSION of its program */
 
 /* The name of a slot's stub function: "slot_7_b". */
 void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DISPATCHER_FUNCTION_MAX]);

@@ -31,8 +31,8 @@ struct manifest_slot {
 	uint32_t default_proceed; /* what holds when none is configured */
 	uint32_t state_version;
 	uint32_t is_object; /* it runs the file of `object =` */
-	uint32_t reserved;
-	uint64_t since; /* seconds since the epoch */
+	uint32_t previous;  /* 1 + its position under manifest.previous; 0: it was not there */
+	uint64_t since;	    /* seconds since the epoch */
 	char plugin[MANIFEST_TEXT];
 	char version[MANIFEST_TEXT];
 	char function[128];    /* the program in the BPF object; "": its only one */
@@ -50,19 +50,20 @@ struct manifest_record {
 struct manifest {
 	uint64_t magic;
 	uint32_t layout;
-	uint32_t dispatcher; /* version of the dispatcher's program: DISPATCHER_VERSION */
 	uint32_t frags;
-	uint32_t bypass; /* says so for a chain without slots, whose generation cannot */
+	uint32_t bypass;   /* says so for a chain without slots, whose generation cannot */
+	uint32_t previous; /* program id of the dispatcher that this one replaced; 0: none */
 	uint64_t next_instance;
 	struct manifest_count total;
 	uint64_t baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* raw counters that are folded already */
-	struct manifest_record record[2];		      /* by generation & 1 */
+	uint64_t previous_baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* the same of `previous` */
+	struct manifest_record record[2];			       /* by generation & 1 */
 };
 
 /* A new map for a manifest; the fd is the caller's. */
 int manifest_create(int *ret_fd, struct xslot_diag *diag);
 int manifest_write(int fd, const struct manifest *manifest, struct xslot_diag *diag);
-/* -EINVAL when what it holds is no manifest that this version knows. */
+/* -EINVAL: what it holds is no manifest; -EPROTO: it is, with a layout that this version cannot read. */
 int manifest_read(int fd, struct manifest *ret_manifest, struct xslot_diag *diag);
 
 #endif

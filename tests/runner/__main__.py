@@ -49,7 +49,7 @@ def main():
     path = build.build("asan")
     todo = programs.find(path, args.suites, args.pattern)
     if any(p.pytest for p in todo):
-        for name in ("plain", "no-grace", "in-place"):
+        for name in ("plain", "next", "no-grace", "in-place"):
             build.build(name)
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="xslot-tests-") as directory:

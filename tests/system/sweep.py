@@ -6,6 +6,7 @@ It ends after the points that came too late to kill anything. kill-at.c counts t
 """
 import json
 import os
+import re
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -31,8 +32,9 @@ def bpffs(host):
 
 
 def pins(host):
-    """How many pins at each depth the host's folder holds; their names have ids in them."""
-    return sorted(len(path.parts) for path in bpffs(host).rglob("*"))
+    """What the host's folder holds, without what differs from one instance to the next: ids and banks."""
+    paths = (str(path.relative_to(bpffs(host))) for path in bpffs(host).rglob("*"))
+    return sorted(re.sub(r"inst/\d+", "inst/ID", re.sub(r"(link_\d+)_[ab]$", r"\1", path)) for path in paths)
 
 
 def numbers(sample):
@@ -126,3 +128,25 @@ def host_killed_at(host, number, begin, over):
 def reload_killed_at(host, number):
     reloads = host.status()["host"]["reloads"]
     return host_killed_at(host, number, lambda: host.kill(signal.SIGHUP), lambda: host.status()["host"]["reloads"] > reloads)
+
+
+def start_killed_at(host, number):
+    """Start the host and kill it at its `number`th system call; False when it was ready before that."""
+    killer = Killer(host.directory, number)
+    with open(host.log_path, "ab") as log:
+        host.process = host.namespace.start(*killer.argv(host.program(), "-c", host.ini), stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
+
+    def result():
+        if host.process.poll() is not None:
+            return "killed"
+        try:
+            return host.status()["last_reload"]["result"] != "none" and "ready"
+        except OSError:
+            return False
+
+    if wait_for(result, "the host to be killed, or to be ready") == "ready" and host.process.poll() is None:
+        killer.let_go()
+        return False
+    assert host.process.wait(PATIENCE) == -signal.SIGKILL, host.log()
+    return True

@@ -241,6 +241,30 @@ static void test_frags_rebuilds_and_mode_is_said(void **state)
 	plan_free(plan);
 }
 
+/* Whatever number a slot has now, its counts and its state go on; only no instance does. */
+static void test_another_version_rebuilds(void **state)
+{
+	struct side running = {}, wanted = {};
+	struct plan *plan;
+
+	add_chain(&running, "edge", "10:a1 20:b1 30:c1", "eth0");
+	add_chain(&wanted, "edge", "10:a1 21:b1 30:c2 40:d1", "eth0");
+	running.chain[0].version = 1;
+	wanted.chain[0].version = 2;
+	plan = make(&running, &wanted);
+	assert_int_equal(plan->chains[0].from, PLAN_NONE);
+	assert_int_equal(plan->chains[0].previous, 0);
+	assert_true(plan->removed[0]);
+	check_slots(plan, 0, 4, "replace0 replace1 replace2 add");
+	assert_int_equal(plan->chains[0].interfaces[0].action, PLAN_INTERFACE_UPDATE);
+	plan_free(plan);
+
+	running.chain[0].version = 2;
+	plan = make(&running, &wanted);
+	assert_int_equal(plan->chains[0].from, 0);
+	plan_free(plan);
+}
+
 static void test_a_waiting_interface_that_came(void **state)
 {
 	struct side running = {}, wanted = {};
@@ -265,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_rename_keeps_dispatcher),
 		cmocka_unit_test(test_interface_moves_between_chains),
 		cmocka_unit_test(test_frags_rebuilds_and_mode_is_said),
+		cmocka_unit_test(test_another_version_rebuilds),
 		cmocka_unit_test(test_a_waiting_interface_that_came),
 	};
 

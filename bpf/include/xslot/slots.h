@@ -17,10 +17,17 @@
 #define XSLOT_MAX_SLOTS 32
 #define XSLOT_ACTIONS 5 /* XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT */
 
-/* First in the shared memory, so that any later version knows what it looks at: "xslot" and a layout number.
+/*
+ * First in the shared memory, so that any version knows what it looks at: "xslot", the number of the layout
+ * of all that follows, and of the program. A host that reads the layout replaces a program of any other
+ * version by its own, in place; raise the version with what bpf/dispatcher.bpf.c does, the layout with what
+ * is in this file.
  */
 #define XSLOT_STATE_MAGIC 0x0000746f6c7378ULL
 #define XSLOT_STATE_LAYOUT 1
+#ifndef XSLOT_DISPATCHER_VERSION
+#define XSLOT_DISPATCHER_VERSION 1
+#endif
 
 /* The fused program that a generation runs in place of its slots. */
 #define XSLOT_FUSED_NONE 0
@@ -48,7 +55,9 @@ struct xslot_generation {
 struct xslot_state {
 	__u64 magic;
 	__u32 layout;
-	__u32 active; /* 0 or 1: the generation that packets use; stored with release, read once a packet */
+	__u32 version; /* the program's; up to here the same in every layout */
+	__u32 active;  /* 0 or 1: the generation that packets use; stored with release, read once a packet */
+	__u32 reserved;
 	struct xslot_generation gen[2];
 };
 
@@ -86,9 +95,10 @@ _Static_assert(sizeof(struct xslot_generation) == 160, "layout 1");
 _Static_assert(__builtin_offsetof(struct xslot_generation, fused) == 16, "layout 1");
 _Static_assert(__builtin_offsetof(struct xslot_generation, not_a) == 28, "layout 1");
 _Static_assert(__builtin_offsetof(struct xslot_generation, proceed) == 32, "layout 1");
-_Static_assert(__builtin_offsetof(struct xslot_state, active) == 12, "layout 1");
-_Static_assert(__builtin_offsetof(struct xslot_state, gen) == 16, "layout 1");
-_Static_assert(sizeof(struct xslot_state) == 336, "layout 1");
+_Static_assert(__builtin_offsetof(struct xslot_state, version) == 12, "layout 1");
+_Static_assert(__builtin_offsetof(struct xslot_state, active) == 16, "layout 1");
+_Static_assert(__builtin_offsetof(struct xslot_state, gen) == 24, "layout 1");
+_Static_assert(sizeof(struct xslot_state) == 344, "layout 1");
 _Static_assert(sizeof(struct xslot_counters) == 4224 && 4224 % 64 == 0, "whole cache lines");
 _Static_assert(sizeof(struct xslot_prefix) == 20, "layout 1");
 #endif
