@@ -7,18 +7,18 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 echo 1..2
 
-# The page's first three examples: the C file, the BPF file, the commands.
+# The page's first examples: the C file, the BPF file, a new plugin, the commands by hand.
 awk -v work="$work" '
 	/^\.Bd -literal/ { n++; inside = 1; next }
 	/^\.Ed/ { inside = 0 }
-	inside && n <= 3 { gsub(/\\e/, "\\"); gsub(/\\&/, ""); print >(work "/example" n) }
+	inside && n <= 4 { gsub(/\\e/, "\\"); gsub(/\\&/, ""); print >(work "/example" n) }
 ' "$source/core/include/xslot-plugin.7"
 cd "$work"
 mv example1 sample.c
 mv example2 sample.bpf.c
 
 DESTDIR="$work/root" meson install -C "$build" --no-rebuild --quiet
-pc=$(find "$work/root" -name xslot.pc)
+pc=$(find "$work/root" -name xslot-plugin.pc)
 prefix=$work/root$(sed -n 's/^prefix=//p' "$pc")
 mkdir bin
 cat >bin/pkg-config <<END
@@ -27,7 +27,7 @@ PKG_CONFIG_PATH=${pc%/*} exec $(command -v pkg-config) --define-variable=prefix=
 END
 chmod +x bin/pkg-config
 
-if PATH="$work/bin:$PATH:/usr/sbin" sh -eu example3 >log 2>&1; then
+if PATH="$work/bin:$PATH:/usr/sbin" sh -eu example4 >log 2>&1; then
 	echo "ok 1 - the example builds"
 else
 	sed 's/^/# /' log

@@ -104,7 +104,7 @@ static void test_errors_and_exit_codes(void **state)
 	} cases[] = {
 		{ { NULL }, 2, "no verb given" },
 		{ { "frobnicate" }, 2, "\"frobnicate\" is no verb" },
-		{ { "plugin" }, 2, "did you mean \"plugin list\" or \"plugin info\"?" },
+		{ { "plugin" }, 2, "did you mean \"plugin list\" or \"plugin info\" or \"plugin new\"?" },
 		{ { "plugin", "remove" }, 2, "\"plugin remove\" is no verb" },
 		{ { "help", "me" }, 2, "\"me\" is no verb" },
 		{ { "plugin", "info" }, 2, "plugin info needs NAME|FILE" },

@@ -55,9 +55,12 @@ void show_changes(const struct packet *before, const struct packet *after, FILE 
 			continue;
 		while (end < after->size && end - i < 16 && before->bytes[end] != after->bytes[end])
 			end++;
-		fprintf(out, "bytes %zu to %zu:", i, end - 1);
+		if (end == i + 1)
+			fprintf(out, "byte %zu:", i);
+		else
+			fprintf(out, "bytes %zu to %zu:", i, end - 1);
 		show_row(after, i, end, out);
-		fputs(", were", out);
+		fputs(end == i + 1 ? ", was" : ", were", out);
 		show_row(before, i, end, out);
 		fputc('\n', out);
 	}

@@ -31,6 +31,9 @@ static const struct verb {
 	{ "plugin list", "", "the plugins there are", 0, 0, verb_plugin_list },
 	{ "plugin info", "NAME|FILE", "a plugin's version and parameters: types, defaults, ranges", 1, 1,
 		verb_plugin_info },
+	{ "plugin new", "NAME [DIR]",
+		"a new plugin in a folder of its own, which builds, passes its test and runs", 1, 2,
+		verb_plugin_new },
 	{ "features", "", "what this kernel allows, and why not", 0, 0, verb_features },
 	{ "clean", "[CHAIN]", "take off what a host that is gone left running: all chains, or one", 0, 1,
 		verb_clean },
@@ -46,6 +49,7 @@ static const char option_help[] =
 	"      --plugin-path=PATH  directories of plugins, separated by colons (default: the "
 	"configuration's)\n"
 	"      --allow-detach      reload: let a change of mode leave an interface bare for a moment\n"
+	"      --make              plugin new: with a Makefile in place of a meson.build\n"
 	"  -h, --help, -V, --version\n";
 
 static void print_verb(const struct verb *verb)
@@ -141,7 +145,7 @@ static int run_verb(const struct options *options, int argc, char **argv)
 	return verb->run(options, argc, argv);
 }
 
-enum { OPTION_PLUGIN_PATH = 256, OPTION_ALLOW_DETACH };
+enum { OPTION_PLUGIN_PATH = 256, OPTION_ALLOW_DETACH, OPTION_MAKE };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -149,6 +153,7 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "plugin-path", required_argument, NULL, OPTION_PLUGIN_PATH },
 	{ "allow-detach", no_argument, NULL, OPTION_ALLOW_DETACH },
+	{ "make", no_argument, NULL, OPTION_MAKE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
@@ -180,6 +185,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_ALLOW_DETACH:
 			options->allow_detach = true;
+			break;
+		case OPTION_MAKE:
+			options->make = true;
 			break;
 		case 'h':
 			return verb_help(options, 0, NULL);

@@ -35,6 +35,12 @@ _xslotctl()
 		"bypass "*)
 			[[ ${#verb[@]} == 2 ]] && words="on off"
 			;;
+		"plugin new")
+			;;
+		"plugin new "*)
+			compopt -o dirnames
+			return
+			;;
 		"plugin info")
 			words=$("$program" plugin list 2>/dev/null | sed -n '2,$s/ .*//p')
 			compopt -o default

@@ -22,6 +22,7 @@ struct options {
 	const char *config;
 	const char *plugin_path; /* NULL: the configuration's, else the build's */
 	bool allow_detach;
+	bool make;
 };
 
 /* Each verb gets its own arguments and returns the exit code. */
@@ -31,6 +32,7 @@ int verb_bypass(const struct options *options, int argc, char **argv);
 int verb_check(const struct options *options, int argc, char **argv);
 int verb_plugin_list(const struct options *options, int argc, char **argv);
 int verb_plugin_info(const struct options *options, int argc, char **argv);
+int verb_plugin_new(const struct options *options, int argc, char **argv);
 int verb_features(const struct options *options, int argc, char **argv);
 int verb_clean(const struct options *options, int argc, char **argv);
 

@@ -12,11 +12,11 @@
  *	default: …                      what it carries is not known: never let it pass unseen
  *	}
  *
- * It looks through up to four 802.1Q and 802.1ad tags, IPv4 options, and up to eight IPv6 extension headers:
- * hop-by-hop options, routing, destination options, fragment, authentication. Mobility, HIP and shim6 headers
- * end the packet, as they do in Linux's own stack: they are the protocol when their next header is "none" (as
- * their RFCs demand), else the packet is malformed. On IPv4 an authentication header is the protocol, 51.
- * Tunnels are not looked into: IP in IP has the outer addresses and protocol 4 or 41.
+ * It looks through up to four tags (802.1Q, 802.1ad and the older 0x9100), IPv4 options, and up to eight IPv6
+ *extension headers: hop-by-hop options, routing, destination options, fragment, authentication. Mobility, HIP
+ *and shim6 headers end the packet, as they do in Linux's own stack: they are the protocol when their next
+ *header is "none" (as their RFCs demand), else the packet is malformed. On IPv4 an authentication header is
+ *the protocol, 51. Tunnels are not looked into: IP in IP has the outer addresses and protocol 4 or 41.
  */
 #ifndef XSLOT_PARSE_BPF_H
 #define XSLOT_PARSE_BPF_H
@@ -63,7 +63,7 @@ union xslot_address {
 struct xslot_packet {
 	__be16 ethertype; /* after the tags */
 	__be16 vlan;	  /* the outermost tag's priority and VLAN id; 0 when there is none */
-	__u8 tags;	  /* number of 802.1Q and 802.1ad tags */
+	__u8 tags;	  /* how many tags there are */
 	__u8 family;	  /* 4 or 6; 0 when not IP, or not reached */
 	__u8 protocol;	  /* IPPROTO_*, after the extension headers */
 	__u8 flags;	  /* XSLOT_PACKET_* */
@@ -87,6 +87,24 @@ struct xslot_packet {
 /* The header `type` at `pos`, NULL when the frame ends before or in it. */
 #define XSLOT_HEADER(type, pos, end) ((void *)(pos) + sizeof(type) > (end) ? NULL : (type *)(pos))
 
+/*
+ * The `size` bytes at `offset` of the frame, NULL when they are not all there; for offsets that xslot_parse()
+ * found, and any others up to 32 KiB. After a helper that moves the packet ask again.
+ *
+ *	struct tcphdr *tcp = xslot_at(ctx, packet.l4, sizeof(*tcp));
+ */
+static __always_inline void *xslot_at(struct xdp_md *ctx, __u64 offset, __u64 size)
+{
+	void *data = (void *)(long)ctx->data, *pos;
+
+	/* Not known to the compiler, or it would test another copy of it than the one that it adds. */
+	asm volatile("" : "+r"(offset));
+	if (offset > 0x7fff)
+		return NULL;
+	pos = data + offset;
+	return pos + size > (void *)(long)ctx->data_end ? NULL : pos;
+}
+
 struct xslot_tag {
 	__be16 tci;
 	__be16 ethertype;
@@ -101,7 +119,8 @@ struct xslot_extension_header {
 
 static __always_inline int xslot_is_tag(__be16 ethertype)
 {
-	return ethertype == bpf_htons(ETH_P_8021Q) || ethertype == bpf_htons(ETH_P_8021AD);
+	return ethertype == bpf_htons(ETH_P_8021Q) || ethertype == bpf_htons(ETH_P_8021AD) ||
+	       ethertype == bpf_htons(ETH_P_QINQ1);
 }
 
 /*

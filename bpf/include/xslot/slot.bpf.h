@@ -24,6 +24,30 @@
 #define XSLOT_STATE __attribute__((btf_decl_tag("xslot:state")))
 
 /*
+ * Counters, `rows` of them, one copy a CPU so that no two CPUs write to the same one, and state, so that a
+ *reload goes on counting. In user space xslot_counter() of <xslot/counter.h> adds the copies up.
+ *
+ *	XSLOT_COUNTERS(seen, SEEN_ROWS);
+ *	xslot_count(&seen, SEEN_IPV6, 1);
+ */
+#define XSLOT_COUNTERS(name_, rows_)                                                                         \
+	struct {                                                                                             \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                                     \
+		__uint(max_entries, rows_);                                                                  \
+		__type(key, __u32);                                                                          \
+		__type(value, __u64);                                                                        \
+	} name_ SEC(".maps") XSLOT_STATE
+
+/* A row that there is not counts nothing. */
+static __always_inline void xslot_count(void *counters, __u32 row, __u64 by)
+{
+	__u64 *counter = bpf_map_lookup_elem(counters, &row);
+
+	if (counter)
+		*counter += by;
+}
+
+/*
  * The host sets it in a chain with frags (Linux 5.18), where a packet may lie in more than one buffer. Not a
  * CO-RE question to the kernel: that would make each load read the whole kernel's BTF.
  */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Internet checksums of a packet that changes: each function takes out what was there and puts in what is
+ *there now (RFC 1624, equation 3), without looking at the rest. For Linux 5.10 or newer; no helper, no map,
+ *no call. Values are as they stand in the packet, in network byte order; so is what they have to be aligned
+ *to: both begin at an even offset of what is summed.
+ *
+ *	xslot_checksum_replace32(&ip->check, ip->daddr, to);
+ *	xslot_checksum_replace32(&tcp->check, ip->daddr, to);   the pseudo-header has the address too
+ *	ip->daddr = to;
+ */
+#ifndef XSLOT_CHECKSUM_BPF_H
+#define XSLOT_CHECKSUM_BPF_H
+
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+
+/* The sum's complement plus up to 65,536 differences, back in 16 bits. */
+static __always_inline __sum16 xslot_checksum_fold(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__sum16)~sum;
+}
+
+static __always_inline void xslot_checksum_replace16(__sum16 *check, __be16 before, __be16 after)
+{
+	*check = xslot_checksum_fold((__u16) ~*check + (__u32)(__u16)~before + after);
+}
+
+static __always_inline void xslot_checksum_replace32(__sum16 *check, __be32 before, __be32 after)
+{
+	__u32 sum = (__u16) ~*check;
+
+	sum += (__u16)~before + (__u32)(__u16)(~before >> 16);
+	sum += (__u16)after + (__u32)(__u16)(after >> 16);
+	*check = xslot_checksum_fold(sum);
+}
+
+/* An IPv6 address, whose words lie at `before` and `after`. */
+static __always_inline void xslot_checksum_replace128(
+	__sum16 *check, const __be32 before[4], const __be32 after[4])
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		xslot_checksum_replace32(check, before[i], after[i]);
+}
+
+/*
+ * UDP's own rule, after the above: a sum of 0 is sent as 0xffff. A packet that has none, `check` 0, stays
+ * without one (on IPv4 only; on IPv6 it is not valid): do not call the above for it.
+ */
+static __always_inline void xslot_checksum_finish_udp(__sum16 *check)
+{
+	if (!*check)
+		*check = 0xffff;
+}
+
+#endif

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# test-scaffold.sh BUILD: install xslot, and with nothing else, in a bare folder, make new plugins, build, test and install them.
+set -eu
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+echo 1..6
+
+DESTDIR="$work/root" meson install -C "$build" --no-rebuild --quiet
+pc=$(find "$work/root" -name xslot-plugin.pc)
+prefix=$work/root$(sed -n 's/^prefix=//p' "$pc")
+# What would be there without DESTDIR: the programs, and pkg-config's idea of where things are.
+cat >"$prefix/bin/pkg-config" <<END
+#!/bin/sh
+PKG_CONFIG_PATH=${pc%/*} exec $(command -v pkg-config) --define-variable=prefix=$prefix "\$@"
+END
+chmod +x "$prefix/bin/pkg-config"
+export PATH="$prefix/bin:$PATH" PKG_CONFIG="$prefix/bin/pkg-config" LD_LIBRARY_PATH="${pc%/pkgconfig/*}"
+number=0
+
+# check NAME COMMAND…
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if ("$@") >"$work/log" 2>&1 </dev/null; then
+		echo "ok $number - $name"
+	else
+		sed 's/^/# /' "$work/log"
+		echo "not ok $number - $name"
+	fi
+}
+
+with_meson() {
+	xslotctl plugin new one && cd one && meson setup build --prefix="$prefix" --fatal-meson-warnings -Dwerror=true &&
+		ninja -C build && meson test -C build --print-errorlogs
+}
+
+with_make() {
+	xslotctl plugin new two nested --make && cd nested && make CFLAGS='-O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers' &&
+		make test
+}
+
+cd "$work"
+mkdir bare
+cd bare
+check "a new plugin builds with meson and passes its test" with_meson
+check "… with make too" with_make
+check "nothing in them is ours: no name, no licence" sh -c \
+	'! grep -ri scaffold one nested && ! grep -r SPDX --exclude='*.bpf.h' one nested'
+check "they install where xslotd looks" sh -c \
+	"DESTDIR=$work/root2 meson install -C one/build && make -C nested install DESTDIR=$work/root2 &&
+	 [ \$(find $work/root2 -path '*/xslot/plugins/*.so' | wc -l) = 2 ]"
+check "the host knows them" sh -c \
+	"xslotctl plugin info ./nested/two.so | grep 'uint 0 to 65535' && xslotctl plugin info ./one/build/one.so"
+check "nobody's file is written over" sh -c \
+	'echo mine >nested/two.c && ! xslotctl plugin new two nested && [ "$(cat nested/two.c)" = mine ]'

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * `plugin new` copies a plugin that works, under another name: it lies in scaffold/, is called scaffold, and
+ * is built and tested like what comes out of here. So there is no template language, and nothing in a new
+ * plugin that was never compiled. It carries no licence line of ours: what an author makes is the author's.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "control/status_json.h"
+#include "module/describe.h"
+#include "util/cleanup.h"
+#include "xslotctl.h"
+
+struct scaffold_file {
+	const char *name, *text;
+};
+
+#include "scaffold_files.h" /* generated */
+
+#define N_FILES (sizeof(scaffold_files) / sizeof(*scaffold_files))
+#define SCAFFOLD "scaffold"
+
+/* The name is a C function's too: it cannot be a word of the language, nor another name in the same file. */
+static const char *const taken[] = { "auto", "break", "case", "char", "const", "continue", "default", "do",
+	"double", "drop_port", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int",
+	"long", "main", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
+	"switch", "totals", "typedef", "typeof", "union", "unsigned", "void", "volatile", "while" };
+
+static int check_name(const struct options *options, const char *name)
+{
+	if (!describe_name_valid(name) || strlen(name) > 31)
+		return give_up(options, EXIT_USAGE,
+			"\"%s\" cannot be a plugin: a name is a-z, 0-9 and _, begins with a letter, and has "
+			"at most "
+			"31 characters",
+			name);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
+		if (!strcmp(taken[i], name))
+			return give_up(options, EXIT_USAGE,
+				"\"%s\" cannot be a plugin: its program is a C function of that name, and "
+				"\"%s\" "
+				"means something else there",
+				name, name);
+	return 0;
+}
+
+/* The other recipe's file is left out. */
+static bool wanted(const struct options *options, const struct scaffold_file *file)
+{
+	return strcmp(file->name, options->make ? "meson.build" : "Makefile") != 0;
+}
+
+/* `text` with our name replaced, which in capitals begins constants. */
+static void write_renamed(const char *text, const char *name, FILE *out)
+{
+	const size_t length = strlen(SCAFFOLD);
+
+	while (*text) {
+		if (!strncmp(text, SCAFFOLD, length)) {
+			fputs(name, out);
+			text += length;
+		} else if (!strncasecmp(text, SCAFFOLD, length)) {
+			for (const char *c = name; *c; c++)
+				fputc(toupper((unsigned char)*c), out);
+			text += length;
+		} else {
+			fputc(*text++, out);
+		}
+	}
+}
+
+static void file_path(const char *directory, const struct scaffold_file *file, const char *name,
+	char ret_path[static PATH_MAX])
+{
+	FILE *out = fmemopen(ret_path, PATH_MAX, "w");
+
+	ret_path[0] = 0;
+	if (!out)
+		return;
+	fprintf(out, "%s/", directory);
+	write_renamed(file->name, name, out);
+	fclose(out);
+}
+
+/* Nobody's file is written over. */
+static int write_file(const struct options *options, const char *directory, const struct scaffold_file *file,
+	const char *name)
+{
+	char path[PATH_MAX];
+	FILE *out;
+	int fd;
+
+	file_path(directory, file, name, path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!out)
+		return give_up(options, EXIT_FAILURE, "cannot make %s: %s", path, strerror(errno));
+	write_renamed(file->text, name, out);
+	if (fclose(out) != 0)
+		return give_up(options, EXIT_FAILURE, "cannot write all of %s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int print_made(const struct options *options, const char *directory, const char *name)
+{
+	json_t *files = json_array();
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < N_FILES; i++) {
+		if (!wanted(options, &scaffold_files[i]))
+			continue;
+		file_path(directory, &scaffold_files[i], name, path);
+		json_array_append_new(files, json_text(path));
+	}
+	if (options->json)
+		return print_json(json_pack("{s:{s:s, s:o, s:o}, s:[]}", "plugin", "name", name, "directory",
+			json_text(directory), "files", files, "errors"));
+	for (size_t i = 0; i < json_array_size(files); i++)
+		printf("%s\n", json_string_value(json_array_get(files, i)));
+	json_decref(files);
+	if (options->make)
+		printf("Next: cd %s && make && sudo make test\n", directory);
+	else
+		printf("Next: cd %s && meson setup build && ninja -C build && sudo meson test -C build\n",
+			directory);
+	return 0;
+}
+
+int verb_plugin_new(const struct options *options, int argc, char **argv)
+{
+	const char *name = argv[0], *directory = argc > 1 ? argv[1] : name;
+	int r;
+
+	r = check_name(options, name);
+	if (r)
+		return r;
+	if (mkdir(directory, 0777) < 0 && errno != EEXIST)
+		return give_up(
+			options, EXIT_FAILURE, "cannot make the folder %s: %s", directory, strerror(errno));
+	for (size_t i = 0; i < N_FILES; i++) {
+		if (!wanted(options, &scaffold_files[i]))
+			continue;
+		r = write_file(options, directory, &scaffold_files[i], name);
+		if (r)
+			return r;
+	}
+	return print_made(options, directory, name);
+}

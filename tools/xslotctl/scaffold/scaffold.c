@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What scaffold is called, which parameters it takes, and what `xslotctl status` says about it. */
+#include <inttypes.h>
+#include <xslot/counter.h>
+#include <xslot/plugin.h>
+
+#include "scaffold.bpf.h" /* generated: the bytes of the compiled scaffold.bpf.c */
+#include "scaffold.h"
+
+static int status(struct xslot_context *context)
+{
+	uint64_t passed = 0, dropped = 0;
+	int r;
+
+	r = xslot_counter(context, "totals", SCAFFOLD_PASSED, &passed);
+	if (r == 0)
+		r = xslot_counter(context, "totals", SCAFFOLD_DROPPED, &dropped);
+	if (r < 0)
+		return r;
+	xslot_status(context, "passed", "%" PRIu64 " packets", passed);
+	xslot_status(context, "dropped", "%" PRIu64 " packets", dropped);
+	return 0;
+}
+
+XSLOT_PLUGIN(scaffold,
+	.version = "0.1.0",
+	.summary = "drop what goes to one port",
+	XSLOT_BPF(scaffold),
+	XSLOT_PARAMS(
+		{ "drop_port", XSLOT_UINT, "TCP or UDP port; 0: none", .max = 65535 }),
+	.status = status);

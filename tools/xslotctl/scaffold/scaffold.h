@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What scaffold.bpf.c and scaffold.c agree on. */
+#ifndef SCAFFOLD_H
+#define SCAFFOLD_H
+
+/* Rows of the counters `totals`. */
+enum scaffold_row { SCAFFOLD_PASSED, SCAFFOLD_DROPPED, SCAFFOLD_ROWS };
+
+#endif
