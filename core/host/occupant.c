@@ -138,7 +138,7 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 		.previous = fresh ? NULL : previous->instance,
 		.same_state_version =
 			!fresh && previous->plugin->state_version == occupant->plugin->state_version,
-		.plain_maps_are_state = slot->object != NULL,
+		.foreign = slot->object != NULL,
 	};
 	r = instance_open(&options, &occupant->instance, &param, &diag);
 	if (r == 0 && slot->object)
@@ -226,7 +226,7 @@ static int adopt_instance(struct occupant *occupant, const char *folder, struct 
 	struct instance_options options = {
 		.name = occupant->plugin->name,
 		.function = function[0] ? function : NULL,
-		.plain_maps_are_state = occupant->plugin->object,
+		.foreign = occupant->plugin->object,
 	};
 	int r;
 

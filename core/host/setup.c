@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/foreign.h"
 #include "util/cleanup.h"
 
 #define OBJECT_MAX (64u << 20)
@@ -59,6 +60,42 @@ static int load_object(struct loader *loader, struct setup_slot *slot)
 			"plugin %s needs \"object = PATH\", the BPF object file to run", config->plugin);
 	if (files_read(loader->files, config->object, OBJECT_MAX, &slot->object, &diag) < 0)
 		return report_take(loader->report, place->file, place->line, &diag);
+	return 0;
+}
+
+/* Rows that bear the name of one of the host's own keys cannot be reached. */
+static void drop_hosts_keys(struct xslot_param table[static XSLOT_MAX_PARAMS])
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < XSLOT_MAX_PARAMS && table[i].type != XSLOT_NONE; i++)
+		if (!param_is_hosts(table[i].name))
+			table[kept++] = table[i];
+	if (kept < XSLOT_MAX_PARAMS)
+		table[kept].type = XSLOT_NONE;
+}
+
+/* What the slot may set: what the plugin's table says, and where it runs an object, what that has to set. */
+static int make_table(struct setup_slot *slot, struct report *report)
+{
+	const struct config_slot *config = slot->config;
+	const char *wanted[XSLOT_MAX_PARAMS];
+	struct xslot_diag diag = {};
+	size_t n = 0;
+
+	slot->table = calloc(XSLOT_MAX_PARAMS, sizeof(*slot->table));
+	if (!slot->table)
+		return -ENOMEM;
+	memcpy(slot->table, module_plugin(slot->module)->params, XSLOT_MAX_PARAMS * sizeof(*slot->table));
+	if (!slot->object)
+		return 0;
+	for (size_t i = 0; i < config->n_params && n < XSLOT_MAX_PARAMS; i++)
+		wanted[n++] = config->params[i].name;
+	if (foreign_params(slot->object->data, slot->object->size, wanted, n, slot->table, &diag) < 0) {
+		fail_within(&diag, -EINVAL, "plugin %s", config->plugin);
+		return report_take(report, config->object_place.file, config->object_place.line, &diag);
+	}
+	drop_hosts_keys(slot->table);
 	return 0;
 }
 
@@ -129,8 +166,10 @@ static int load_slot(struct loader *loader, struct setup_slot *slot)
 	if (r < 0)
 		return r;
 	r = load_object(loader, slot);
-	if (params_parse(slot->config, module_plugin(slot->module)->params, loader->files, &slot->params,
-		    loader->report) < 0)
+	if (r == 0 || !module_plugin(slot->module)->object)
+		r = make_table(slot, loader->report) < 0 ? -EINVAL : r;
+	if (slot->table &&
+		params_parse(slot->config, slot->table, loader->files, &slot->params, loader->report) < 0)
 		r = -EINVAL;
 	return r < 0 ? r : identify(slot);
 }
@@ -198,6 +237,7 @@ static void slot_deinit(struct setup_slot *slot)
 	params_free(slot->params);
 	module_unref(slot->module);
 	blob_free(slot->object);
+	free(slot->table);
 	free(slot->name);
 }
 

@@ -18,9 +18,10 @@ struct setup_slot {
 	const struct config_slot *config;
 	struct module *module;
 	struct params *params;
-	struct blob *object;	/* the file of `object =`; NULL for other plugins */
-	char *name;		/* "edge.10" */
-	struct digest identity; /* of all that makes the instance what it is, across processes */
+	struct xslot_param *table; /* what may be set: the plugin's, or one made of the object */
+	struct blob *object;	   /* the file of `object =`; NULL for other plugins */
+	char *name;		   /* "edge.10" */
+	struct digest identity;	   /* of all that makes the instance what it is, across processes */
 };
 
 struct setup_chain {

@@ -116,8 +116,8 @@ static const char *map_name(const struct btf *btf, const struct bpf_map *map)
 	return dot ? dot : bpf_map__name(map);
 }
 
-static int classify_map(struct carry_map *map, const struct btf *btf, const char *name, bool plain_is_state,
-	struct xslot_diag *diag)
+static int classify_map(
+	struct carry_map *map, const struct btf *btf, const char *name, bool foreign, struct xslot_diag *diag)
 {
 	bool pinned = bpf_map__pin_path(map->map) != NULL;
 	int r;
@@ -130,13 +130,14 @@ static int classify_map(struct carry_map *map, const struct btf *btf, const char
 			return fail(diag, r, "%s: map %s: libbpf does not take its pin path off: %s", name,
 				map->name, strerror(-r));
 	}
-	if (pinned || map_tagged(btf, map->name) || (plain_is_state && is_plain(map->type)))
+	if (map_tagged(btf, map->name) || (pinned && is_carriable(btf, map)) ||
+		(foreign && is_plain(map->type)))
 		map->class = MAP_STATE;
 	return 0;
 }
 
-int carry_classify(struct bpf_object *object, const char *name, bool plain_is_state,
-	struct carry_table *ret_table, struct xslot_diag *diag)
+int carry_classify(struct bpf_object *object, const char *name, bool foreign, struct carry_table *ret_table,
+	struct xslot_diag *diag)
 {
 	const struct btf *btf = bpf_object__btf(object);
 	struct bpf_map *each;
@@ -165,7 +166,7 @@ int carry_classify(struct bpf_object *object, const char *name, bool plain_is_st
 		};
 		if (!map->name)
 			return fail(diag, -ENOMEM, "%s: out of memory", name);
-		r = classify_map(map, btf, name, plain_is_state, diag);
+		r = classify_map(map, btf, name, foreign, diag);
 		if (r < 0)
 			return r;
 	}

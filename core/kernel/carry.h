@@ -43,11 +43,11 @@ struct carry_table {
 
 /*
  * List the maps of an open object with their classes, all fresh; take off every pin path, so that loading
- * pins nothing. `plain_is_state` as in struct instance_options. -EINVAL for state that could never be carried
+ * pins nothing. `foreign` as in struct instance_options. -EINVAL for state that could never be carried
  * because of where it was put. `ret_table` is for carry_deinit in either case.
  */
-int carry_classify(struct bpf_object *object, const char *name, bool plain_is_state,
-	struct carry_table *ret_table, struct xslot_diag *diag);
+int carry_classify(struct bpf_object *object, const char *name, bool foreign, struct carry_table *ret_table,
+	struct xslot_diag *diag);
 
 /*
  * Before load: let `table` use the kernel's maps of `old` (loaded) wherever both are state and agree in all

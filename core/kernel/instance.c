@@ -17,6 +17,8 @@
 #include <string.h>
 #include <xslot/extension.h>
 
+#include "entry.bpf.h"
+#include "kernel/advice.h"
 #include "kernel/instance_private.h"
 #include "kernel/rodata.h"
 #include "kernel/run_config.h"
@@ -36,46 +38,49 @@ static struct bpf_program *chosen_program(struct bpf_object *object)
 	return NULL;
 }
 
+static int open_extension(struct instance *instance, const void *object, size_t size, const char *function,
+	bool frags, struct xslot_diag *diag)
+{
+	struct xslot_extension_options options = {
+		.size = sizeof(options),
+		.program = function,
+		.name = instance->name,
+		.frags = frags,
+	};
+
+	return xslot_extension_open_memory(object, size, &options, &instance->extension, diag);
+}
+
+/* The extension is the object's own program, or our entry in front of a program that can be none. */
 static int open_object(
 	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
 {
-	struct xslot_extension_options extension_options = {
-		.size = sizeof(extension_options),
-		.program = options->function,
-		.name = options->name,
-		.frags = options->frags,
-	};
+	struct foreign *foreign = &instance->foreign;
+	const char *function = options->function;
 	int r;
 
-	r = xslot_extension_open_memory(
-		options->object, options->object_size, &extension_options, &instance->extension, diag);
+	if (options->foreign) {
+		r = foreign_open(
+			options->object, options->object_size, function, options->frags, foreign, diag);
+		if (r < 0)
+			return fail_within(diag, r, "%s", instance->name);
+		function = foreign->function;
+	}
+	if (foreign->behind_entry)
+		r = open_extension(instance, entry_bpf, sizeof(entry_bpf), NULL, options->frags, diag);
+	else
+		r = open_extension(
+			instance, options->object, options->object_size, function, options->frags, diag);
 	if (r < 0)
 		return r;
-	instance->object = xslot_extension_object(instance->extension);
-	instance->program = chosen_program(instance->object);
+	instance->object =
+		foreign->behind_entry ? foreign->object.bpf : xslot_extension_object(instance->extension);
+	instance->program =
+		foreign->behind_entry ? foreign->object.program : chosen_program(instance->object);
 	if (!instance->program)
 		return fail(
 			diag, -EINVAL, "%s: no program of the BPF object is to be loaded", instance->name);
 	return 0;
-}
-
-/*
- * With frags a packet may have more bytes than lie before data_end. A program that was written for that says
- * so in its section's name; another one would silently see the first buffer only, so it is refused, as by the
- * kernel.
- */
-static int check_frags(
-	const struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
-{
-	const char *section = bpf_program__section_name(instance->program);
-
-	if (!options->frags || !options->plain_maps_are_state || strncmp(section, "xdp.frags", 9) == 0)
-		return 0;
-	return fail(diag, -EINVAL,
-		"%s: the chain has frags = yes, and program %s does not say that it handles frames in "
-		"several "
-		"buffers: its section is \"%s\", not \"xdp.frags\"",
-		instance->name, bpf_program__name(instance->program), section);
 }
 
 static int choose_maps(
@@ -83,8 +88,7 @@ static int choose_maps(
 {
 	int r;
 
-	r = carry_classify(
-		instance->object, instance->name, options->plain_maps_are_state, &instance->maps, diag);
+	r = carry_classify(instance->object, instance->name, options->foreign, &instance->maps, diag);
 	if (r < 0 || !options->previous)
 		return r;
 	return carry_over(&instance->maps, &options->previous->maps, !options->same_state_version,
@@ -106,6 +110,22 @@ static int list_maps(struct instance *instance, struct xslot_diag *diag)
 	return 0;
 }
 
+/* A parameter of the name of a program array says what is in it. */
+static int write_param(struct instance *instance, const struct instance_param *param, struct xslot_diag *diag)
+{
+	const struct bpf_map *map = NULL;
+	int r;
+
+	if (instance->foreign.behind_entry)
+		map = bpf_object__find_map_by_name(instance->object, param->name);
+	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY)
+		return rodata_write(instance->object, instance->name, param, diag);
+	if (param->value->type != XSLOT_STRING)
+		return 0;
+	r = jumps_add(&instance->jumps, instance->object, map, param->value->text, diag);
+	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
+}
+
 static int write_params(struct instance *instance, const struct instance_options *options,
 	const char **ret_param, struct xslot_diag *diag)
 {
@@ -115,7 +135,7 @@ static int write_params(struct instance *instance, const struct instance_options
 	int r;
 
 	for (size_t i = 0; i < options->n_params; i++) {
-		r = rodata_write(instance->object, instance->name, &options->params[i], diag);
+		r = write_param(instance, &options->params[i], diag);
 		if (r < 0) {
 			if (ret_param)
 				*ret_param = options->params[i].name;
@@ -134,9 +154,6 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 	if (!instance || !(instance->name = strdup(options->name)))
 		return fail(diag, -ENOMEM, "%s: out of memory", options->name);
 	r = open_object(instance, options, diag);
-	if (r < 0)
-		return r;
-	r = check_frags(instance, options, diag);
 	if (r < 0)
 		return r;
 	r = write_params(instance, options, ret_param, diag);
@@ -195,8 +212,49 @@ static int check_loadable(const struct instance *instance, struct xslot_diag *di
 static void forget_object(struct instance *instance)
 {
 	carry_deinit(&instance->maps);
+	jumps_clear(&instance->jumps);
 	instance->program = NULL;
 	instance->object = NULL;
+}
+
+/* What is behind our entry: loaded as the XDP programs that they are. */
+static int load_foreign(struct instance *instance, struct xslot_diag *diag)
+{
+	int r;
+
+	r = object_load(&instance->foreign.object, NULL, NULL, diag);
+	if (r == 0)
+		r = jumps_fill(&instance->jumps, diag);
+	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
+}
+
+struct bpf_map *instance_entry(const struct instance *instance)
+{
+	const struct bpf_object *object = xslot_extension_object(instance->extension);
+
+	if (!instance->foreign.behind_entry || !object)
+		return NULL;
+	return bpf_object__find_map_by_name(object, "xslot_entry");
+}
+
+/* Put the foreign program behind the entry. Where extensions cannot tail-call, this is what the kernel
+ * refuses. */
+static int connect_entry(struct instance *instance, struct xslot_diag *diag)
+{
+	const struct bpf_map *entry = instance_entry(instance);
+	const uint32_t zero = 0;
+	int fd = bpf_program__fd(instance->program);
+
+	if (entry && bpf_map_update_elem(bpf_map__fd(entry), &zero, &fd, BPF_ANY) == 0)
+		return 0;
+	return fail(diag, -errno,
+		"%s: program %s %s, so it has to be called by an extension with a tail call, which this "
+		"kernel "
+		"refuses (%s): Linux 6.1 can",
+		instance->name, bpf_program__name(instance->program),
+		instance->foreign.jumps ? "tail-calls"
+					: "is not declared as int NAME(struct xdp_md *) in BTF",
+		strerror(errno));
 }
 
 int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
@@ -206,10 +264,14 @@ int instance_load(struct instance *instance, const struct dispatcher *dispatcher
 	int r;
 
 	r = check_loadable(instance, diag);
+	if (r == 0 && instance->foreign.behind_entry)
+		r = load_foreign(instance, diag);
 	if (r < 0)
 		return r;
 	dispatcher_stub(slot, bank, function);
 	r = xslot_extension_load(instance->extension, dispatcher_fd(dispatcher), function, diag);
+	if (r == 0 && instance->foreign.behind_entry)
+		r = connect_entry(instance, diag);
 	if (r < 0) {
 		forget_object(instance);
 		return r;
@@ -223,16 +285,17 @@ static int verify_failed(
 {
 	size_t size = 0;
 	const char *log = bpf_program__log_buf(instance->program, &size);
-	char why[512];
+	char why[512], advice[256];
 
+	advice_find(warnings->text, log ? log : "", advice, sizeof(advice));
 	if (!log || !size || !*log)
-		return fail(diag, error, "%s: the kernel does not load it: %s (%s)", instance->name,
-			warnings->text, strerror(-error));
+		return fail(diag, error, "%s: the kernel does not load it: %s (%s)%s", instance->name,
+			warnings->text, strerror(-error), advice);
 	verifier_verdict(log, why, sizeof(why));
 	if (diag && !diag->log)
 		diag->log = strdup(log);
-	return fail(diag, error, "%s: the verifier refuses %s(): %s (%s)", instance->name,
-		bpf_program__name(instance->program), why, strerror(-error));
+	return fail(diag, error, "%s: the verifier refuses %s(): %s (%s)%s", instance->name,
+		bpf_program__name(instance->program), why, strerror(-error), advice);
 }
 
 int instance_verify_as_xdp(struct instance *instance, struct xslot_diag *diag)
@@ -243,6 +306,10 @@ int instance_verify_as_xdp(struct instance *instance, struct xslot_diag *diag)
 	r = check_loadable(instance, diag);
 	if (r < 0)
 		return r;
+	if (instance->foreign.behind_entry) {
+		r = load_foreign(instance, diag);
+		return r < 0 ? r : learn_ids(instance, diag);
+	}
 	warnings_begin(&warnings);
 	r = bpf_program__set_type(instance->program, BPF_PROG_TYPE_XDP);
 	if (r == 0)
@@ -273,8 +340,10 @@ void instance_free(struct instance *instance)
 	if (!instance)
 		return;
 	carry_deinit(&instance->maps);
+	jumps_clear(&instance->jumps);
 	xslot_extension_free(instance->adopted);
 	xslot_extension_free(instance->extension);
+	foreign_close(&instance->foreign);
 	free(instance->listed);
 	free(instance->name);
 	free(instance);

@@ -33,8 +33,7 @@ struct instance_options {
 	size_t n_params;
 	const struct instance *previous; /* carry state from it; NULL: none. Must outlive open and load */
 	bool same_state_version;
-	bool plain_maps_are_state; /* a foreign object: its hash, array and LRU maps; for frags it must say so
-				    */
+	bool foreign; /* an object that knows nothing of slots: see foreign.h; its plain maps are state */
 };
 
 struct instance_map {

@@ -55,6 +55,29 @@ static int pin_object(const void *object, size_t size, const char *folder, struc
 	return bpffs_pin(fd, path, "object", diag);
 }
 
+/* Behind our entry: what nothing but an fd or a program array holds, and an array holds only while it is
+ * pinned. */
+static int pin_foreign(const struct instance *instance, const char *folder, struct xslot_diag *diag)
+{
+	struct bpf_program *program;
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/entry", folder);
+	r = bpffs_pin(bpf_map__fd(instance_entry(instance)), path, "entry", diag);
+	snprintf(path, sizeof(path), "%s/programs", folder);
+	if (r == 0)
+		r = pindir_make(path, diag);
+	bpf_object__for_each_program(program, instance->object)
+	{
+		if (r < 0 || !bpf_program__autoload(program))
+			continue;
+		snprintf(path, sizeof(path), "%s/programs/%s", folder, bpf_program__name(program));
+		r = bpffs_pin(bpf_program__fd(program), path, bpf_program__name(program), diag);
+	}
+	return r;
+}
+
 int instance_pin(const struct instance *instance, const void *object, size_t size, const char *folder,
 	struct xslot_diag *diag)
 {
@@ -66,6 +89,8 @@ int instance_pin(const struct instance *instance, const void *object, size_t siz
 		r = pin_maps(instance, folder, diag);
 	if (r == 0)
 		r = pin_object(object, size, folder, diag);
+	if (r == 0 && instance->foreign.behind_entry)
+		r = pin_foreign(instance, folder, diag);
 	snprintf(path, sizeof(path), "%s/program", folder);
 	if (r == 0)
 		r = xslot_extension_pin(instance->extension, path, diag);
@@ -94,6 +119,21 @@ int instance_read_object(const char *folder, void **ret_object, size_t *ret_size
 	return 0;
 }
 
+/* The id that status shows: of the program itself, not of our entry to it. */
+static int adopted_program_id(
+	const struct instance *instance, const char *folder, uint32_t *id, struct xslot_diag *diag)
+{
+	CLEANUP(close) int fd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	if (!instance->foreign.behind_entry)
+		return 0;
+	snprintf(path, sizeof(path), "%s/programs/%s", folder, instance->foreign.function);
+	r = bpffs_open(path, BPFFS_PROGRAM, &fd, diag);
+	return r < 0 ? r : instance_object_id(fd, false, id);
+}
+
 int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
 	struct xslot_extension *pinned = NULL;
@@ -105,6 +145,8 @@ int instance_adopt(struct instance *instance, const char *folder, struct xslot_d
 	r = xslot_extension_from_pin(path, &pinned, diag);
 	if (r == 0)
 		r = xslot_extension_get_info(pinned, &info, diag);
+	if (r == 0)
+		r = adopted_program_id(instance, folder, &info.program_id, diag);
 	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
 		const struct carry_map *map = &instance->maps.maps[i];
 		CLEANUP(close) int fd = -1;

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "kernel/carry.h"
+#include "kernel/foreign.h"
 #include "kernel/instance.h"
+#include "kernel/jumps.h"
 
 struct bpf_object;
 struct bpf_program;
@@ -19,13 +21,18 @@ struct instance {
 	char *name;
 	struct xslot_extension *extension;
 	struct xslot_extension *adopted; /* the program from a pin; `extension` then only describes it */
-	struct bpf_object *object;	 /* the extension's */
-	struct bpf_program *program;	 /* the one that fills the slot */
+	struct foreign foreign;		 /* all 0 when the object is no foreign one */
+	struct jumps jumps;		 /* … whose program arrays the configuration fills so */
+	struct bpf_object *object;	 /* the extension's, or the foreign one behind our entry */
+	struct bpf_program *program;	 /* what the slot runs */
 	struct carry_table maps;
 	struct instance_map *listed; /* as many as maps */
 	bool loaded;
 	uint32_t program_id; /* 0 before load */
 };
+
+/* The program array, one entry long, through which our entry calls a foreign program; NULL: there is none. */
+struct bpf_map *instance_entry(const struct instance *instance);
 
 /* The kernel's id of a program or a map. */
 int instance_object_id(int fd, bool is_map, uint32_t *ret_id);

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/advice.h"
 #include "kernel/permission.h"
 #include "kernel/verifier.h"
 #include "kernel/warnings.h"
@@ -77,8 +78,6 @@ static int force_type(struct object *object, bool frags, struct xslot_diag *diag
 		r = bpf_program__set_expected_attach_type(program, 0);
 	if (r == 0 && frags)
 		r = bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
-	if (r == 0)
-		r = bpf_program__set_log_buf(program, object->log, LOG_SIZE);
 	if (r < 0)
 		return fail(diag, r, "cannot make %s an extension program: %s", bpf_program__name(program),
 			strerror(-r));
@@ -105,10 +104,19 @@ static int open_failed(
 		warnings->used ? warnings->text : strerror(-error));
 }
 
-int object_open(const struct blob *bytes, const char *program, bool frags, struct object *ret_object,
-	struct xslot_diag *diag)
+static void begin_log(const struct object *object)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = program ? program : "extension");
+	struct bpf_program *program;
+
+	/* One buffer for all: libbpf wants a log only of the program at which it gives up. */
+	bpf_object__for_each_program(program, object->bpf)
+		bpf_program__set_log_buf(program, object->log, LOG_SIZE);
+}
+
+int object_read(
+	const struct blob *bytes, const char *name, struct object *ret_object, struct xslot_diag *diag)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name ? name : "extension");
 	struct warnings warnings = {};
 	struct object object = {};
 	int r = 0;
@@ -124,10 +132,25 @@ int object_open(const struct blob *bytes, const char *program, bool frags, struc
 	if (!object.bpf)
 		r = to_errno(-errno);
 	warnings_end();
+	if (r < 0) {
+		object_close(&object);
+		return open_failed(bytes, r, &warnings, diag);
+	}
+	begin_log(&object);
+	*ret_object = object;
+	return 0;
+}
+
+int object_open(const struct blob *bytes, const char *program, bool frags, struct object *ret_object,
+	struct xslot_diag *diag)
+{
+	struct object object;
+	int r;
+
+	r = object_read(bytes, program, &object, diag);
 	if (r < 0)
-		r = open_failed(bytes, r, &warnings, diag);
-	if (r == 0)
-		r = choose_program(&object, program, diag);
+		return r;
+	r = choose_program(&object, program, diag);
 	if (r == 0)
 		r = force_type(&object, frags, diag);
 	if (r < 0) {
@@ -159,20 +182,34 @@ int object_find_function(const struct object *object, uint32_t *ret_btf_id, stru
 	return 0;
 }
 
+/* libbpf names the program that it gave up at: "prog 'drop': BPF program load failed: …". */
+static void failed_program(
+	const struct object *object, const struct warnings *warnings, char ret_name[static 64])
+{
+	const char *name = strstr(warnings->text, "prog '");
+
+	if (name)
+		snprintf(ret_name, 64, "%.*s", (int)strcspn(name + 6, "'"), name + 6);
+	else
+		snprintf(ret_name, 64, "%s", bpf_program__name(object->program));
+}
+
 static int load_failed(
 	const struct object *object, int error, const struct warnings *warnings, struct xslot_diag *diag)
 {
 	bool frags = bpf_program__flags(object->program) & BPF_F_XDP_HAS_FRAGS;
-	char text[512];
+	char text[512], name[64], advice[256];
 
 	if (!diag)
 		return error;
+	advice_find(warnings->text, object->log, advice, sizeof(advice));
 	if (object->log[0]) {
 		verifier_verdict(object->log, text, sizeof(text));
+		failed_program(object, warnings, name);
 		free(diag->log);
 		diag->log = strdup(object->log);
-		return fail(diag, error, "the verifier refuses %s(): %s (%s)",
-			bpf_program__name(object->program), text, strerror(-error));
+		return fail(diag, error, "the verifier refuses %s(): %s (%s)%s", name, text, strerror(-error),
+			advice);
 	}
 	if (error == -EPERM) {
 		permission_explain(text, false);
@@ -182,7 +219,7 @@ static int load_failed(
 		return fail(
 			diag, error, "%s, perhaps because of frags, which need Linux 5.18", strerror(EINVAL));
 	if (warnings->used)
-		return fail(diag, error, "%s (%s)", warnings->text, strerror(-error));
+		return fail(diag, error, "%s (%s)%s", warnings->text, strerror(-error), advice);
 	return fail(diag, error, "%s (a map, or something that the object wants from the kernel)",
 		strerror(-error));
 }
@@ -191,10 +228,11 @@ int object_load(
 	struct object *object, const struct program *target, const char *function, struct xslot_diag *diag)
 {
 	struct warnings warnings = {};
-	int r;
+	int r = 0;
 
 	warnings_begin(&warnings);
-	r = bpf_program__set_attach_target(object->program, target->fd, function);
+	if (target)
+		r = bpf_program__set_attach_target(object->program, target->fd, function);
 	if (r == 0)
 		r = bpf_object__load(object->bpf);
 	warnings_end();

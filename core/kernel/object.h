@@ -19,6 +19,10 @@ struct object {
 	char *log;		     /* what libbpf may write the verifier's log to, as long as `bpf` lives */
 };
 
+/* Open the bytes (which must outlive the object) and choose nothing; `name` may be NULL. */
+int object_read(
+	const struct blob *bytes, const char *name, struct object *ret_object, struct xslot_diag *diag);
+
 /*
  * Open the bytes (which must outlive the object) and choose a program by function name, or the only one when
  * `program` is NULL.
@@ -30,7 +34,8 @@ void object_close(struct object *object);
 /* The BTF id of the program's function in the object's BTF. -ENODATA when there is none. */
 int object_find_function(const struct object *object, uint32_t *ret_btf_id, struct xslot_diag *diag);
 
-/* Load for this function of the target. An object that failed to load is of no further use: open another. */
+/* Load for this function of the target; NULL: as the types of its programs have it. An object that failed to
+ * load is of no further use: open another. */
 int object_load(
 	struct object *object, const struct program *target, const char *function, struct xslot_diag *diag);
 

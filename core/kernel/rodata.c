@@ -8,6 +8,7 @@
  */
 #include "kernel/rodata.h"
 
+#include <arpa/inet.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -47,10 +48,15 @@ struct number {
 	uint64_t magnitude;
 };
 
+static bool type_is_signed(const struct btf_type *type)
+{
+	return btf_is_int(type) ? btf_int_encoding(type) & BTF_INT_SIGNED : btf_kflag(type);
+}
+
 static int out_of_range(const struct target *target, struct number number)
 {
 	unsigned bits = target->type->size * 8;
-	bool is_signed = btf_is_int(target->type) && btf_int_encoding(target->type) & BTF_INT_SIGNED;
+	bool is_signed = type_is_signed(target->type);
 	uint64_t max = UINT64_MAX >> (64 - bits + is_signed);
 	char min[24] = "0";
 
@@ -81,6 +87,17 @@ static void store(uint8_t *data, uint32_t size, uint64_t value)
 	}
 }
 
+/* To network byte order: only little-endian machines get here with another one. */
+static void reverse(uint8_t *data, uint32_t size)
+{
+	for (uint32_t i = 0; htons(1) != 1 && i < size / 2; i++) {
+		uint8_t byte = data[i];
+
+		data[i] = data[size - 1 - i];
+		data[size - 1 - i] = byte;
+	}
+}
+
 static bool is_integer(const struct btf_type *type)
 {
 	return btf_is_int(type) && !(btf_int_encoding(type) & BTF_INT_BOOL) &&
@@ -90,18 +107,39 @@ static bool is_integer(const struct btf_type *type)
 static int write_number(const struct target *target, struct number number)
 {
 	const struct btf_type *type = target->type;
-	bool is_signed = btf_is_int(type) && btf_int_encoding(type) & BTF_INT_SIGNED;
+	bool is_signed = type_is_signed(type);
 	uint64_t max = UINT64_MAX >> (64 - type->size * 8 + is_signed);
 
 	if (number.negative ? !is_signed || number.magnitude > max + 1 : number.magnitude > max)
 		return out_of_range(target, number);
 	store(target->data, type->size, number.negative ? -number.magnitude : number.magnitude);
+	if (types_is_network_order(target->btf, btf__type_by_id(target->btf, target->type_id)->type))
+		reverse(target->data, type->size);
 	return 0;
+}
+
+static bool has_enumerator(const struct btf_type *type, struct number number)
+{
+	uint64_t value = number.negative ? -number.magnitude : number.magnitude;
+
+	for (unsigned i = 0; i < btf_vlen(type); i++) {
+		uint64_t each = btf_is_enum64(type) ? btf_enum64_value(btf_enum64(type) + i)
+						    : (uint64_t)btf_enum(type)[i].val;
+
+		if (each == value)
+			return true;
+	}
+	return false;
 }
 
 static int write_integer(const struct target *target, struct number number)
 {
-	if (!is_integer(target->type))
+	if (btf_is_any_enum(target->type) && !has_enumerator(target->type, number))
+		return fail(target->diag, -ERANGE,
+			"%s: parameter %s: %s%" PRIu64 " is the value of no enumerator in enum %s",
+			target->name, target->param->name, number.negative ? "-" : "", number.magnitude,
+			btf__name_by_offset(target->btf, target->type->name_off));
+	if (!is_integer(target->type) && !btf_is_any_enum(target->type))
 		return wrong_kind(target, "an integer of 1, 2, 4 or 8 bytes");
 	return write_number(target, number);
 }
@@ -117,18 +155,6 @@ static int write_bool(const struct target *target, bool value)
 	return write_number(target, (struct number){ .magnitude = value });
 }
 
-static bool has_enumerator(const struct btf_type *type, uint64_t value)
-{
-	for (unsigned i = 0; i < btf_vlen(type); i++) {
-		uint64_t each = btf_is_enum64(type) ? btf_enum64_value(btf_enum64(type) + i)
-						    : (uint64_t)btf_enum(type)[i].val;
-
-		if (each == value)
-			return true;
-	}
-	return false;
-}
-
 static int write_enum(const struct target *target, uint64_t index)
 {
 	if (!btf_is_any_enum(target->type)) {
@@ -136,7 +162,7 @@ static int write_enum(const struct target *target, uint64_t index)
 			return wrong_kind(target, "an enum or an integer");
 		return write_number(target, (struct number){ .magnitude = index });
 	}
-	if (!has_enumerator(target->type, index))
+	if (!has_enumerator(target->type, (struct number){ .magnitude = index }))
 		return fail(target->diag, -ERANGE,
 			"%s: parameter %s: word %" PRIu64
 			" (counted from 0) has no enumerator of that value in enum %s",
@@ -182,12 +208,32 @@ static int write_mac(const struct target *target, const uint8_t mac[static 6])
 	return 0;
 }
 
-static int write_prefix(const struct target *target, const struct xslot_prefix *prefix)
+static bool is_prefix(const struct target *target)
 {
 	const char *name = btf__name_by_offset(target->btf, target->type->name_off);
 
-	if (!btf_is_struct(target->type) || strcmp(name, "xslot_prefix") != 0 ||
-		target->type->size != sizeof(*prefix))
+	return btf_is_struct(target->type) && strcmp(name, "xslot_prefix") == 0 &&
+	       target->type->size == sizeof(struct xslot_prefix);
+}
+
+/* An IP address where a program of somebody else keeps one: the bytes as they are in a packet. */
+static int write_address(const struct target *target, const struct xslot_prefix *prefix)
+{
+	size_t size = prefix->family == 4 ? 4 : 16;
+
+	if (!types_is_address(target->btf, btf__type_by_id(target->btf, target->type_id)->type))
+		return wrong_kind(target, "struct xslot_prefix, __be32 or struct in6_addr");
+	if (target->type->size != size)
+		return fail(target->diag, -EINVAL,
+			"%s: parameter %s: its variable has %u bytes, and an IPv%u address has %zu",
+			target->name, target->param->name, target->type->size, prefix->family, size);
+	memcpy(target->data, prefix->address, size);
+	return 0;
+}
+
+static int write_prefix(const struct target *target, const struct xslot_prefix *prefix)
+{
+	if (!is_prefix(target))
 		return wrong_kind(target, "struct xslot_prefix");
 	memcpy(target->data, prefix, sizeof(*prefix));
 	return 0;
@@ -218,6 +264,9 @@ static int write_value(const struct target *target)
 	case XSLOT_MAC:
 		return write_mac(target, value->mac);
 	case XSLOT_ADDRESS:
+		if (!is_prefix(target))
+			return write_address(target, &value->prefix);
+		return write_prefix(target, &value->prefix);
 	case XSLOT_PREFIX:
 		return write_prefix(target, &value->prefix);
 	}

@@ -182,6 +182,38 @@ bool types_contain(const struct btf *btf, uint32_t id, const char *struct_name)
 	return contain(btf, id, struct_name, 0);
 }
 
+/* Is one of the names on the way to the plain type among these? */
+static bool named(const struct btf *btf, uint32_t id, const char *const names[], size_t n)
+{
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+
+		if (!type)
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(btf__name_by_offset(btf, type->name_off), names[i]) == 0)
+				return true;
+		if (!btf_is_mod(type) && !btf_is_typedef(type) && !btf_is_type_tag(type))
+			return false;
+		id = type->type;
+	}
+	return false;
+}
+
+bool types_is_network_order(const struct btf *btf, uint32_t id)
+{
+	static const char *const names[] = { "__be16", "__be32", "__be64", "in_addr_t", "in_port_t" };
+
+	return named(btf, id, names, sizeof(names) / sizeof(names[0]));
+}
+
+bool types_is_address(const struct btf *btf, uint32_t id)
+{
+	static const char *const names[] = { "__be32", "in_addr_t", "in_addr", "in6_addr", "xslot_prefix" };
+
+	return named(btf, id, names, sizeof(names) / sizeof(names[0]));
+}
+
 static void describe_array(const struct btf *btf, const struct btf_array *array, char *ret_words, size_t size)
 {
 	const struct btf_type *element = types_resolve(btf, array->type);

@@ -38,6 +38,11 @@ bool types_same_layout(const struct btf *a, uint32_t a_id, const struct btf *b, 
 /* Is `id` a struct of this name, or does it hold one by value at any depth? */
 bool types_contain(const struct btf *btf, uint32_t id, const char *struct_name);
 
+/* Is it kept in network byte order: __be16, __be32, __be64 or a typedef of these? */
+bool types_is_network_order(const struct btf *btf, uint32_t id);
+/* Is it an IP address: __be32, in_addr_t, struct in_addr, struct in6_addr? Or struct xslot_prefix. */
+bool types_is_address(const struct btf *btf, uint32_t id);
+
 /* "an unsigned integer of 4 bytes", "an array of 6 unsigned integers of 1 byte", "struct flow", … */
 void types_describe(const struct btf *btf, uint32_t id, char *ret_words, size_t size);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A variable of every kind that a parameter can fill, reported through a map as the program saw them. */
+#include <linux/in6.h>
 #include <stdbool.h>
 #include <xslot/slot.bpf.h>
 
@@ -21,6 +22,9 @@ const volatile __u32 untouched = 77;
 const volatile char text[8] = "default";
 const volatile __u8 mac[6];
 const volatile struct xslot_prefix prefix;
+const volatile __be32 peer;
+const volatile __be16 port;
+const volatile struct in6_addr peer6;
 const volatile struct {
 	__u8 x[sizeof(struct xslot_prefix)];
 } odd;
@@ -62,6 +66,10 @@ int rodata(struct xdp_md *ctx)
 		s->prefix.address[i] = prefix.address[i];
 	s->prefix.family = prefix.family;
 	s->prefix.length = prefix.length;
+	s->peer = peer;
+	s->port = port;
+	for (int i = 0; i < 16; i++)
+		s->peer6[i] = peer6.in6_u.u6_addr8[i];
 	return XSLOT_NEXT + not_const - 1 + odd.x[0];
 }
 

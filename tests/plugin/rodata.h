@@ -15,6 +15,9 @@ struct seen {
 	char text[8];
 	__u8 mac[6];
 	struct xslot_prefix prefix;
+	__u32 peer;
+	__u16 port;
+	__u8 peer6[16];
 };
 
 #endif

@@ -214,9 +214,9 @@ static void test_an_abandoned_instance_leaves_the_running_one_alone(void **state
 
 static void test_plain_maps_of_a_foreign_object_are_state(void **state)
 {
-	struct instance *old = load(OPTIONS(carry, .plain_maps_are_state = true)), *new;
+	struct instance *old = load(OPTIONS(carry, .foreign = true)), *new;
 
-	new = load(OPTIONS(carry, .plain_maps_are_state = true, .previous = old));
+	new = load(OPTIONS(carry, .foreign = true, .previous = old));
 	check_map(new, "config", MAP_STATE, MAP_KEPT, old);
 	check_map(new, "pinned", MAP_STATE, MAP_KEPT, old);
 	instance_free(old);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/foreign.h"
 #include "kernel/instance.h"
 #include "object.bpf.h"
 #include "object_legacy.bpf.h"
@@ -23,7 +24,7 @@ static struct instance_options foreign(const void *object, size_t size, const ch
 		.object = object,
 		.object_size = size,
 		.function = program,
-		.plain_maps_are_state = true,
+		.foreign = true,
 		.same_state_version = true,
 	};
 }
@@ -210,6 +211,156 @@ static void test_the_verifiers_reason_is_in_the_sentence(void **state)
 	instance_free(instance);
 }
 
+/* ---- programs that are reached by a tail call ---- */
+
+static struct blob *shape(const char *name)
+{
+	struct blob *blob = NULL;
+	char path[256];
+
+	snprintf(path, sizeof(path), SHAPES "/shape-%s.o", name);
+	assert_int_equal(blob_read(path, 1 << 20, &blob, NULL), 0);
+	return blob;
+}
+
+static struct instance *load_shape(
+	const char *name, const char *program, const struct instance_param *params, size_t n)
+{
+	struct blob *blob = shape(name);
+	struct instance_options options = foreign(blob->data, blob->size, program);
+	struct instance *instance;
+
+	options.params = params;
+	options.n_params = n;
+	instance = load(&options);
+	blob_free(blob);
+	return instance;
+}
+
+static unsigned run_packet(const struct instance *instance, unsigned char packet[static 64])
+{
+	unsigned char out[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = 64, .data_out = out,
+		.data_size_out = sizeof(out), .repeat = 1);
+	int fd = bpf_prog_get_fd_by_id(instance_program_id(instance));
+
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_prog_test_run_opts(fd, &opts), 0);
+	close(fd);
+	memcpy(packet, out, sizeof(out));
+	return opts.retval;
+}
+
+static void test_tail_calls_reach_their_programs(void **state)
+{
+	struct instance *instance = load_shape("tails", "tails", NULL, 0);
+	unsigned char packet[64] = {};
+
+	packet[23] = 6;
+	assert_int_equal(run_packet(instance, packet), XDP_DROP);
+	packet[23] = 17;
+	assert_int_equal(run_packet(instance, packet), XDP_PASS);
+	assert_int_equal(packet[44], 0x17);
+	instance_free(instance);
+	instance = load_shape("loop", NULL, NULL, 0);
+	assert_int_equal(run_packet(instance, memset(packet, 0, sizeof(packet))), XDP_PASS);
+	assert_int_equal(packet[47], 5);
+	instance_free(instance);
+}
+
+#define TEXT(text_) (&(struct xslot_value){ .type = XSLOT_STRING, .text = text_ })
+
+static void test_arrays_by_name(void **state)
+{
+	const struct instance_param by_name = { "steps", TEXT("middle,3 : end"), .optional = false };
+	struct instance *instance = load_shape("steps", "start", &by_name, 1);
+	unsigned char packet[64] = {};
+
+	assert_int_equal(run_packet(instance, packet), XDP_PASS);
+	assert_int_equal(packet[44], 0x33);
+	instance_free(instance);
+	instance = load_shape("steps", "start", NULL, 0);
+	assert_int_equal(run_packet(instance, packet), XDP_DROP);
+	instance_free(instance);
+}
+
+static void test_arrays_by_a_wrong_name(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} wrong[] = {
+		{ "nobody", "no XDP program \"nobody\"" },
+		{ "start, ", "no XDP program \"\"" },
+		{ "4:end", "no index 4, it has 0 to 3" },
+		{ "4294967296:end", "no index 4294967295" },
+		{ "1:end, 1:middle", "index 1 of program array steps is given twice" },
+		{ "1.end", "\"1.end\" is neither" },
+	};
+	struct blob *blob = shape("steps");
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		const struct instance_param param = { "steps", TEXT(wrong[i].text), .optional = false };
+		struct instance_options options = foreign(blob->data, blob->size, "start");
+		struct instance *instance = NULL;
+		struct xslot_diag diag = {};
+		const char *about = NULL;
+
+		options.params = &param;
+		options.n_params = 1;
+		assert_true(instance_open(&options, &instance, &about, &diag) < 0);
+		assert_ptr_equal(about, param.name);
+		if (!strstr(diag.message, wrong[i].words))
+			fail_msg("%s: \"%s\"", wrong[i].text, diag.message);
+	}
+	blob_free(blob);
+}
+
+/* ---- what a slot may set ---- */
+
+static const struct xslot_param *find_row(const struct xslot_param *table, const char *name)
+{
+	for (size_t i = 0; i < XSLOT_MAX_PARAMS && table[i].type != XSLOT_NONE; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+static void test_a_table_of_what_can_be_set(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t type;
+	} rows[] = {
+		{ "policy", XSLOT_ENUM },
+		{ "odd", XSLOT_UINT },
+		{ "port", XSLOT_UINT },
+		{ "peer", XSLOT_ADDRESS },
+		{ "mac", XSLOT_MAC },
+		{ "word", XSLOT_STRING },
+		{ "invert", XSLOT_BOOL },
+		{ "offset", XSLOT_INT },
+	};
+	struct xslot_param table[XSLOT_MAX_PARAMS] = {};
+	const char *const wanted[] = { "counter", "folded" };
+	struct blob *blob = shape("tuned");
+
+	assert_int_equal(foreign_params(blob->data, blob->size, NULL, 0, table, NULL), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct xslot_param *row = find_row(table, rows[i].name);
+
+		if (!row || row->type != rows[i].type)
+			fail_msg("%s: type %u", rows[i].name, row ? row->type : 0);
+	}
+	assert_string_equal(find_row(table, "policy")->words, "POLICY_ADMIT|POLICY_DENY");
+	assert_null(find_row(table, "counter"));
+	assert_null(find_row(table, "folded"));
+	memset(table, 0, sizeof(table));
+	assert_int_equal(foreign_params(blob->data, blob->size, wanted, 2, table, NULL), 0);
+	assert_non_null(find_row(table, "counter")); /* so that writing it can say why not */
+	assert_null(find_row(table, "folded"));	     /* the code has it already */
+	blob_free(blob);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +370,10 @@ int main(void)
 		cmocka_unit_test(test_refusals_say_what_would_help),
 		cmocka_unit_test(test_frags_only_where_the_section_says_so),
 		cmocka_unit_test(test_the_verifiers_reason_is_in_the_sentence),
+		cmocka_unit_test(test_tail_calls_reach_their_programs),
+		cmocka_unit_test(test_arrays_by_name),
+		cmocka_unit_test(test_arrays_by_a_wrong_name),
+		cmocka_unit_test(test_a_table_of_what_can_be_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,9 @@ static void test_each_type_arrives(void **state)
 		{ "text", VALUE(XSLOT_STRING, .text = "seven77") },
 		{ "mac", VALUE(XSLOT_MAC, .mac = { 1, 35, 69, 103, 137, 171 }) },
 		{ "prefix", VALUE(XSLOT_PREFIX, .prefix = { { 10, 1 }, 4, 16, {} }) },
+		{ "peer", VALUE(XSLOT_ADDRESS, .prefix = { { 192, 0, 2, 1 }, 4, 32, {} }) },
+		{ "port", VALUE(XSLOT_UINT, .number = 53) },
+		{ "peer6", VALUE(XSLOT_ADDRESS, .prefix = { { 0x20, 1, [15] = 7 }, 6, 128, {} }) },
 	};
 	struct seen seen = {};
 
@@ -86,6 +89,9 @@ static void test_each_type_arrives(void **state)
 	assert_memory_equal(seen.mac, ((uint8_t[]){ 1, 35, 69, 103, 137, 171 }), 6);
 	assert_memory_equal(
 		&seen.prefix, (&(struct xslot_prefix){ { 10, 1 }, 4, 16, {} }), sizeof(seen.prefix));
+	assert_memory_equal(&seen.peer, ((uint8_t[]){ 192, 0, 2, 1 }), 4);
+	assert_memory_equal(&seen.port, ((uint8_t[]){ 0, 53 }), 2);
+	assert_memory_equal(seen.peer6, ((uint8_t[16]){ 0x20, 1, [15] = 7 }), 16);
 }
 
 static void test_text_replaces_all_of_a_longer_default(void **state)
@@ -131,7 +137,12 @@ static void test_what_does_not_fit_is_refused_in_words(void **state)
 			"is 8 bytes long, and its variable has room for 7" },
 		{ { "flag", VALUE(XSLOT_UINT, .number = 1) }, -EINVAL,
 			"is a bool, where an integer of 1, 2, 4 or 8 bytes" },
-		{ { "fruit", VALUE(XSLOT_UINT, .number = 1) }, -EINVAL, "is enum fruit, where an integer" },
+		{ { "fruit", VALUE(XSLOT_UINT, .number = 3) }, -ERANGE,
+			"3 is the value of no enumerator in enum fruit" },
+		{ { "text", VALUE(XSLOT_ADDRESS, .prefix = { .family = 4 }) }, -EINVAL,
+			"where struct xslot_prefix, __be32 or struct in6_addr" },
+		{ { "peer", VALUE(XSLOT_ADDRESS, .prefix = { .family = 6 }) }, -EINVAL,
+			"has 4 bytes, and an IPv6 address has 16" },
 		{ { "u32", VALUE(XSLOT_STRING, .text = "") }, -EINVAL,
 			"an unsigned integer of 4 bytes, where an array of char" },
 		{ { "text", VALUE(XSLOT_MAC, .mac = {}) }, -EINVAL,

@@ -252,7 +252,7 @@ static void test_debians_objects_fill_slots(void **state)
 		instance = load((struct instance_options){ .name = objects[i].file,
 					.object = blob->data,
 					.object_size = blob->size,
-					.plain_maps_are_state = true },
+					.foreign = true },
 			0, BANK_A);
 		blob_free(blob);
 		link = place(instance, 0, BANK_A);

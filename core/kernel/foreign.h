@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* An object file that knows nothing of slots: which of its programs run, and how the slot reaches them. */
+#ifndef KERNEL_FOREIGN_H
+#define KERNEL_FOREIGN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <xslot/diag.h>
+#include <xslot/plugin.h>
+
+#include "kernel/object.h"
+
+struct foreign {
+	char *function;	   /* the program that the slot runs */
+	bool jumps;	   /* it has a program array */
+	bool behind_entry; /* a tail call away from the stub, as an XDP program; else it fills the stub itself
+			    */
+	struct object object; /* behind_entry: with everything that is loaded; else closed */
+	struct blob *bytes;
+};
+
+/*
+ * Open the bytes (copied) and choose: program `function`, or when it is NULL the only XDP program. -ENOENT
+ * and -EINVAL name what there is and say why another kind of program cannot fill a slot. `frags`: as the
+ * chain has it. `ret_foreign` is for foreign_close in either case.
+ */
+int foreign_open(const void *bytes, size_t size, const char *function, bool frags,
+	struct foreign *ret_foreign, struct xslot_diag *diag);
+void foreign_close(struct foreign *foreign);
+
+/*
+ * What a slot of this object may set, as a plugin's table has it: its `const volatile` variables and program
+ * arrays. As many as fit, first of all the `n` that are `wanted`, which may be others too: writing them then
+ * says why not.
+ */
+int foreign_params(const void *bytes, size_t size, const char *const wanted[], size_t n,
+	struct xslot_param ret_params[static XSLOT_MAX_PARAMS], struct xslot_diag *diag);
+
+#endif
