@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Plugins made up from a number: valid BPF that does as many different things as may matter to fusing. */
+#ifndef TESTS_RANDOM_PLUGIN_H
+#define TESTS_RANDOM_PLUGIN_H
+
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RANDOM_INSNS_MAX 2048
+#define RANDOM_MAPS 3
+#define RANDOM_FUNCTIONS_MAX 4
+#define RANDOM_STATEMENTS_MAX 24
+
+/* Its maps are numbers until random_plugin_use_maps(): a value of 64 bytes, an array of 8, a hash. */
+struct random_plugin {
+	struct bpf_insn insns[RANDOM_INSNS_MAX];
+	size_t n_insns;
+	uint32_t functions[RANDOM_FUNCTIONS_MAX]; /* where they start; the main program first */
+	size_t n_functions;
+};
+
+/* xorshift64*: the same everywhere. */
+uint32_t random_next(uint64_t *state);
+static inline uint32_t random_below(uint64_t *state, uint32_t n)
+{
+	return random_next(state) % n;
+}
+
+/*
+ * The same seed gives the same plugin; with fewer statements, one that does the first of them. `loops`: the
+ * kernel has bpf_loop().
+ */
+void random_plugin_make(uint64_t seed, unsigned statements, int loops, struct random_plugin *ret_plugin);
+
+int random_plugin_make_map(unsigned which); /* fd */
+
+/* The instructions, with these maps in them. */
+void random_plugin_use_maps(const struct random_plugin *plugin, const int maps[RANDOM_MAPS],
+	struct bpf_insn ret_insns[RANDOM_INSNS_MAX]);
+
+#endif

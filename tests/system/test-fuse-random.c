@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Random chains of random plugins, as slots and fused, over random packets: the same verdicts, packets, maps
+ * and counters. A round is a handful of plugins and several chains of them, which differ in length, proceed
+ * masks and final verdict.
+ *
+ *	XSLOT_FUSE_ROUNDS=N	how many rounds, 40 unless given; each is 4 chains of 32 packets
+ *	XSLOT_FUSE_SEED=N	of the first round; the following ones have the following numbers
+ *
+ * A difference is shrunk (fewer plugins, shorter ones, fewer packets) and reported with its seed.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <xslot/extension.h>
+
+#include "check.h"
+#include "kernel/fuse.h"
+#include "kernel/program.h"
+#include "random-plugin.h"
+#include "tiers.h"
+
+#define PLUGINS 6
+#define CHAINS 4
+#define PACKETS 32
+
+/* What a round does, before and after it is shrunk. A plugin of -1 statements is left out. */
+struct round {
+	uint64_t seed;
+	int statements[PLUGINS];
+	size_t n_packets;
+};
+
+/* A plugin that is in a slot; and the same instructions with other maps, to be fused. */
+struct subject {
+	int maps[2][RANDOM_MAPS];
+	struct bpf_insn insns[RANDOM_INSNS_MAX];
+	size_t n_insns;
+	int program_fd, link_fd;
+};
+
+static struct dispatcher *dispatcher;
+static struct program *target;
+static int loops;
+static unsigned long loaded, refused, fused, unfused, compared, through;
+
+/* ---- plugins ---- */
+
+/* int NAME(struct xdp_md *ctx), and static int subprogram(), for as many functions as there are. */
+static struct btf *make_types(const struct random_plugin *plugin, struct bpf_func_info *ret_functions)
+{
+	struct btf *btf = btf__new_empty();
+	int integer = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	int pointer = btf__add_ptr(btf, btf__add_struct(btf, "xdp_md", sizeof(struct xdp_md)));
+	int proto = btf__add_func_proto(btf, integer);
+	int main, subprogram;
+
+	assert_int_equal(btf__add_func_param(btf, "ctx", pointer), 0);
+	main = btf__add_func(btf, "random", BTF_FUNC_GLOBAL, proto);
+	proto = btf__add_func_proto(btf, integer);
+	subprogram = btf__add_func(btf, "subprogram", BTF_FUNC_STATIC, proto);
+	assert_int_equal(btf__load_into_kernel(btf), 0);
+	for (size_t i = 0; i < plugin->n_functions; i++)
+		ret_functions[i] = (struct bpf_func_info){ .insn_off = plugin->functions[i],
+			.type_id = (uint32_t)(i ? subprogram : main) };
+	return btf;
+}
+
+static int load_plugin(const struct random_plugin *plugin, const struct bpf_insn *insns, uint32_t function)
+{
+	struct bpf_func_info functions[RANDOM_FUNCTIONS_MAX];
+	struct btf *btf = make_types(plugin, functions);
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .func_info = functions,
+		.func_info_cnt = (uint32_t)plugin->n_functions, .func_info_rec_size = sizeof(functions[0]),
+		.prog_btf_fd = (uint32_t)btf__fd(btf), .attach_btf_id = function,
+		.attach_prog_fd = (uint32_t)target->fd);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_EXT, "random", "GPL", insns, plugin->n_insns, &options);
+
+	if (fd < 0 && getenv("XSLOT_FUSE_LOG")) {
+		static char log[1 << 20];
+
+		options.log_buf = log;
+		options.log_size = sizeof(log);
+		options.log_level = 1;
+		bpf_prog_load(BPF_PROG_TYPE_EXT, "random", "GPL", insns, plugin->n_insns, &options);
+		print_message("%s\n", log + (strlen(log) > 600 ? strlen(log) - 600 : 0));
+	}
+	btf__free(btf);
+	return fd;
+}
+
+/* The verifier may refuse a made-up plugin; then there is another one of the next seed. */
+static void subject_init(struct subject *subject, unsigned slot, uint64_t seed, unsigned statements)
+{
+	static struct random_plugin plugin;
+	struct bpf_insn insns[RANDOM_INSNS_MAX];
+	char stub[DISPATCHER_FUNCTION_MAX];
+	uint32_t function;
+	LIBBPF_OPTS(bpf_link_create_opts, options);
+
+	for (unsigned i = 0; i < 2 * RANDOM_MAPS; i++) {
+		subject->maps[i % 2][i / 2] = random_plugin_make_map(i / 2);
+		assert_true(subject->maps[i % 2][i / 2] >= 0);
+	}
+	dispatcher_stub(slot, BANK_A, stub);
+	assert_int_equal(program_find_function(target, stub, &function, NULL), 0);
+	for (unsigned i = 0;; i++) {
+		assert_true(i < 100);
+		random_plugin_make(seed + (uint64_t)i * 1000003, statements, loops, &plugin);
+		random_plugin_use_maps(&plugin, subject->maps[0], insns);
+		subject->program_fd = load_plugin(&plugin, insns, function);
+		if (subject->program_fd >= 0)
+			break;
+		refused++;
+	}
+	loaded++;
+	random_plugin_use_maps(&plugin, subject->maps[1], subject->insns);
+	subject->n_insns = plugin.n_insns;
+	options.target_btf_id = function;
+	subject->link_fd = bpf_link_create(subject->program_fd, target->fd, 0, &options);
+	assert_true(subject->link_fd >= 0);
+}
+
+static void subject_deinit(struct subject *subject)
+{
+	close(subject->link_fd);
+	close(subject->program_fd);
+	for (unsigned i = 0; i < 2 * RANDOM_MAPS; i++)
+		close(subject->maps[i % 2][i / 2]);
+}
+
+/* ---- rounds ---- */
+
+static void make_packets(uint64_t *random, struct tiers_packet *packets, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		packets[i].size = 14 + random_below(random, random_below(random, 4) ? 64 : 400);
+		for (uint32_t j = 0; j < packets[i].size; j++)
+			packets[i].bytes[j] = (uint8_t)random_next(random);
+	}
+}
+
+static int compare(const struct subject *subjects, size_t n, const struct xslot_generation *generation,
+	const struct tiers_packet *packets, size_t n_packets, char *ret_text, size_t size)
+{
+	static struct tiers_result as_slots, as_fused;
+	struct xslot_generation other = *generation;
+
+	other.fused = XSLOT_FUSED_A;
+	tiers_run(dispatcher, generation, packets, n_packets, &as_slots);
+	tiers_run(dispatcher, &other, packets, n_packets, &as_fused);
+	compared += n_packets;
+	for (int action = 0; action < XSLOT_ACTIONS; action++)
+		through += as_slots.counted[XSLOT_RESULT(XSLOT_DECIDED_FINAL, action)];
+	if (tiers_differ(&as_slots, &as_fused, n_packets, ret_text, size))
+		return 1;
+	for (size_t i = 0; i < n; i++)
+		for (unsigned map = 0; map < RANDOM_MAPS; map++)
+			if (tiers_maps_differ(
+				    subjects[i].maps[0][map], subjects[i].maps[1][map], ret_text, size))
+				return 1;
+	return 0;
+}
+
+/* One chain of the first `n` plugins. */
+static int run_chain(const struct subject *subjects, size_t n, const struct tiers_packet *packets,
+	size_t n_packets, uint64_t *random, char *ret_text, size_t size)
+{
+	static const uint32_t finals[] = { XDP_PASS, XDP_DROP, XDP_TX };
+	struct xslot_generation generation = *dispatcher_running(dispatcher);
+	struct fuse_part parts[PLUGINS];
+	struct fuse_options options = { .parts = parts, .n_parts = n };
+	struct xslot_diag diag = {};
+	struct fused *program = NULL;
+	struct xslot_link *link = NULL;
+	int r;
+
+	generation.count = (uint32_t)n;
+	generation.fused = XSLOT_FUSED_NONE;
+	generation.final = options.final = finals[random_below(random, 3)];
+	generation.on_gap = XDP_DROP;
+	for (size_t i = 0; i < n; i++) {
+		generation.proceed[i] = random_below(random, 2) ? 0 : random_next(random);
+		parts[i] = (struct fuse_part){ "random", subjects[i].insns, subjects[i].n_insns,
+			subjects[i].program_fd, generation.proceed[i] };
+	}
+	r = fused_load(&options, dispatcher, BANK_A, &program, &diag);
+	if (r == 0)
+		r = fused_place(program, &link, &diag);
+	if (r < 0 && unfused++ == 0)
+		print_message("not fused: %s\n", diag.message);
+	if (r == 0) {
+		fused++;
+		r = compare(subjects, n, &generation, packets, n_packets, ret_text, size);
+	}
+	xslot_link_close(link);
+	fused_free(program);
+	free(diag.log);
+	return r > 0;
+}
+
+static int run_round(const struct round *round, char *ret_text, size_t size)
+{
+	static struct tiers_packet packets[PACKETS];
+	static struct subject subjects[PLUGINS];
+	uint64_t random = round->seed * 977 + 1;
+	size_t n = 0;
+	int differs = 0;
+
+	make_packets(&random, packets, PACKETS);
+	for (unsigned i = 0; i < PLUGINS; i++)
+		if (round->statements[i] >= 0) {
+			subject_init(&subjects[n], n, round->seed * PLUGINS + i, round->statements[i]);
+			n++;
+		}
+	for (size_t i = 0; !differs && i < CHAINS; i++)
+		differs = run_chain(subjects, i ? 1 + random_below(&random, n) : n, packets, round->n_packets,
+			&random, ret_text, size);
+	for (size_t i = 0; i < n; i++)
+		subject_deinit(&subjects[i]);
+	return differs;
+}
+
+/* ---- shrink ---- */
+
+static int still_differs(const struct round *round)
+{
+	char text[256];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < PLUGINS; i++)
+		n += round->statements[i] >= 0;
+	return n > 0 && run_round(round, text, sizeof(text));
+}
+
+static void shrink(struct round *round)
+{
+	for (unsigned i = 0; i < PLUGINS; i++) {
+		struct round without = *round;
+
+		without.statements[i] = -1;
+		if (still_differs(&without))
+			*round = without;
+	}
+	for (unsigned i = 0; i < PLUGINS; i++) {
+		struct round shorter = *round;
+
+		while (--shorter.statements[i] >= 0 && still_differs(&shorter))
+			*round = shorter;
+	}
+	for (struct round fewer = *round; --fewer.n_packets > 0 && still_differs(&fewer);)
+		*round = fewer;
+}
+
+static void report(struct round *round)
+{
+	char text[256] = "not again";
+
+	shrink(round);
+	run_round(round, text, sizeof(text));
+	print_error("seed %lu, %zu packets, statements", (unsigned long)round->seed, round->n_packets);
+	for (unsigned i = 0; i < PLUGINS; i++)
+		print_error(" %d", round->statements[i]);
+	fail_msg(": %s", text);
+}
+
+static unsigned long number(const char *variable, unsigned long fallback)
+{
+	const char *text = getenv(variable);
+
+	return text ? strtoul(text, NULL, 0) : fallback;
+}
+
+static void test_random_chains(void **state)
+{
+	unsigned long rounds = number("XSLOT_FUSE_ROUNDS", 40), first;
+	char text[256];
+
+	first = number("XSLOT_FUSE_SEED", (unsigned long)time(NULL));
+	print_message("%lu rounds from XSLOT_FUSE_SEED=%lu on\n", rounds, first);
+	for (unsigned long i = 0; i < rounds; i++) {
+		struct round round = { .seed = first + i, .n_packets = PACKETS };
+		uint64_t random = round.seed + 1;
+
+		for (unsigned j = 0; j < PLUGINS; j++)
+			round.statements[j] = (int)random_below(&random, RANDOM_STATEMENTS_MAX);
+		if (run_round(&round, text, sizeof(text))) {
+			print_error("seed %lu: %s\n", round.seed, text);
+			report(&round);
+		}
+	}
+	print_message("%lu plugins (the verifier refused %lu more), %lu chains fused, %lu not; %lu packets "
+		      "compared, %lu went through\n",
+		loaded, refused, fused, unfused, compared, through);
+	/* Or little was tested. */
+	assert_true(refused < loaded / 2 + 2);
+	assert_true(unfused < fused / 4 + 2);
+	assert_true(through > compared / 20);
+}
+
+static int set_up(void **state)
+{
+	struct xslot_diag diag = {};
+
+	loops = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_loop, NULL) == 1;
+	if (dispatcher_load(false, &dispatcher, &diag) < 0 ||
+		program_open(dispatcher_fd(dispatcher), &target, &diag) < 0)
+		fail_msg("%s", diag.message);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	program_close(target);
+	dispatcher_free(dispatcher);
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = { cmocka_unit_test(test_random_chains) };
+
+	libbpf_set_print(NULL);
+	return cmocka_run_group_tests_name("fuse-random", tests, set_up, tear_down);
+}
