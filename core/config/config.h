@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The configuration files as data: checked for all that can be known without plugins and kernel.
- * xslot.ini(5). */
+/* The files of xslot.ini(5) as data: checked for all that can be known without plugins and kernel. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
@@ -12,7 +11,8 @@
 #include "util/files.h"
 #include "util/log.h"
 
-#define CONFIG_NAME_MAX 31 /* of a chain */
+#define CONFIG_BPFFS "/sys/fs/bpf/xslot" /* where nothing else is said */
+#define CONFIG_NAME_MAX 31		 /* of a chain */
 
 /* Where a line stands. The file name is owned by the config. */
 struct config_place {

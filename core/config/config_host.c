@@ -10,7 +10,6 @@
 #include "config/text.h"
 #include "util/cleanup.h"
 
-#define DEFAULT_BPFFS "/sys/fs/bpf/xslot"
 #define DEFAULT_SOCKET "/run/xslot/control"
 #define DEFAULT_STATE "/var/lib/xslot"
 
@@ -68,7 +67,7 @@ void config_host_init(struct config_host *host)
 {
 	*host = (struct config_host){
 		.plugin_path = text_copy(PLUGINDIR),
-		.bpffs = text_copy(DEFAULT_BPFFS),
+		.bpffs = text_copy(CONFIG_BPFFS),
 		.socket = text_copy(DEFAULT_SOCKET),
 		.state = text_copy(DEFAULT_STATE),
 		.log_level = LOG_LEVEL_INFO,

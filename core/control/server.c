@@ -131,6 +131,12 @@ void server_reply_bypass(struct server_call *call, bool changed, const char *mes
 				  "{s:b, s:o}", "changed", changed, "message", json_text(message))));
 }
 
+void server_reply_clean(struct server_call *call, size_t removed, const char *message)
+{
+	call_finish(call, varlink_reply_new(json_pack("{s:I, s:o}", "removed", (json_int_t)removed, "message",
+				  json_text(message))));
+}
+
 /* Parameters were checked against the method's table: what is not given, or null, is NULL and false here. */
 static const char *text_given(const json_t *parameters, const char *name)
 {
@@ -156,6 +162,11 @@ static void run_bypass(struct server_call *call, struct server *server, const js
 {
 	server->handler.bypass(
 		call, text_given(parameters, "chain"), flag_given(parameters, "on"), server->handler.data);
+}
+
+static void run_clean(struct server_call *call, struct server *server, const json_t *parameters)
+{
+	server->handler.clean(call, text_given(parameters, "chain"), server->handler.data);
 }
 
 static void run_get_info(struct server_call *call, struct server *server, const json_t *parameters)
@@ -195,6 +206,7 @@ static const struct method {
 	{ INTERFACE_XSLOT, "Reload", true, run_reload, { { "allow_detach", .boolean = true } } },
 	{ INTERFACE_XSLOT, "Bypass", true, run_bypass,
 		{ { "chain", .required = true }, { "on", .boolean = true, .required = true } } },
+	{ INTERFACE_XSLOT, "Clean", true, run_clean, { { "chain" } } },
 };
 
 static bool in_interface(const struct varlink_call *call, const char *interface)

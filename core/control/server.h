@@ -22,6 +22,7 @@ struct server_handler {
 	/* allow_detach: a change of `mode` may leave an interface bare for a moment */
 	void (*reload)(struct server_call *call, bool allow_detach, void *data);
 	void (*bypass)(struct server_call *call, const char *chain, bool on, void *data);
+	void (*clean)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
 	void *data;
 };
 
@@ -46,6 +47,8 @@ void server_reply_status(struct server_call *call, const struct status *status);
 void server_reply_reload(struct server_call *call, const struct status_reload *reload);
 /* Was there something to change; and a sentence for the operator. */
 void server_reply_bypass(struct server_call *call, bool changed, const char *message);
+/* How many chains were taken off. */
+void server_reply_clean(struct server_call *call, size_t removed, const char *message);
 /* A Varlink error (control/interface.h) with parameters.message. */
 void server_reply_error(struct server_call *call, const char *error, const char *message);
 

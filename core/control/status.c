@@ -62,6 +62,9 @@ void status_free(struct status *status)
 	for (size_t i = 0; i < status->n_chains; i++)
 		chain_clear(&status->chains[i]);
 	free(status->chains);
+	for (size_t i = 0; i < status->n_off; i++)
+		free(status->off[i]);
+	free(status->off);
 	status_reload_clear(&status->last_reload);
 	free(status->host.version);
 	free(status);

@@ -69,6 +69,8 @@ struct status_chain {
 struct status {
 	struct status_chain *chains;
 	size_t n_chains;
+	char **off; /* chains that `xslotctl clean` took off */
+	size_t n_off;
 	struct status_reload last_reload;
 	struct {
 		char *version;

@@ -208,8 +208,11 @@ static json_t *chain_to_json(const struct status_chain *chain)
 
 json_t *status_to_json(const struct status *status)
 {
-	struct builder out = { json_object() }, chains = { json_array() }, host = { json_object() };
+	struct builder out = { json_object() }, chains = { json_array() }, off = { json_array() },
+		       host = { json_object() };
 
+	for (size_t i = 0; i < status->n_off; i++)
+		append(&off, json_text(status->off[i]));
 	for (size_t i = 0; i < status->n_chains; i++)
 		append(&chains, chain_to_json(&status->chains[i]));
 	put_text(&host, "version", status->host.version);
@@ -220,6 +223,7 @@ json_t *status_to_json(const struct status *status)
 
 	put_number(&out, "format", STATUS_FORMAT);
 	put(&out, "chains", finish(&chains));
+	put(&out, "off", finish(&off));
 	put(&out, "last_reload", status_reload_to_json(&status->last_reload, false));
 	put(&out, "host", finish(&host));
 	return finish(&out);

@@ -14,6 +14,7 @@
 
 #include "host/leftover.h"
 #include "host/store.h"
+#include "host/takeoff.h"
 #include "kernel/bpffs.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
@@ -277,8 +278,11 @@ static int adopt_chains(
 {
 	for (size_t i = 0; i < n_names; i++) {
 		struct xslot_diag why = {};
-		int r = adopt_chain(found, root, names[i], &found->chains[found->n], &why);
+		int r;
 
+		if (takeoff_is_mark(names[i]))
+			continue;
+		r = adopt_chain(found, root, names[i], &found->chains[found->n], &why);
 		if (r == 0)
 			found->n++;
 		else if (r == -EPROTO)

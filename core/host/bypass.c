@@ -110,10 +110,7 @@ void bypass_begin(struct host *host, struct task *task)
 	struct xslot_diag diag = {};
 
 	if (!chain) {
-		if (asprintf(&text, "there is no chain \"%s\"", task->chain) < 0)
-			abort();
-		calls_refuse(&task->callers, ERROR_NO_SUCH_CHAIN, text);
-		queue_next(host);
+		host_refuse_chain(host, task);
 		return;
 	}
 	if (chain->bypass == task->on) {
@@ -143,23 +140,4 @@ void bypass_remind(const struct host *host)
 				    "\"xslotctl bypass %s off\" ends it",
 				chain->name, what_final_does(chain), chain->name);
 	}
-}
-
-char *bypass_list(const struct host *host)
-{
-	size_t size = 0, n = 0;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		abort();
-	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
-		if (host->dataplane.chains[i]->bypass)
-			fprintf(out, "%s%s", n++ ? ", " : "BYPASSED: ", host->dataplane.chains[i]->name);
-	}
-	if (n)
-		fputs("; ", out);
-	if (fclose(out) != 0)
-		abort();
-	return text;
 }

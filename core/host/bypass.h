@@ -12,7 +12,4 @@ void bypass_begin(struct host *host, struct task *task);
 /* Log a warning for each chain that is bypassed: nobody may forget it. */
 void bypass_remind(const struct host *host);
 
-/* "BYPASSED: edge, lab; ", or "" when none is. Caller frees. */
-char *bypass_list(const struct host *host);
-
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/takeoff.h"
 #include "kernel/grace.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
@@ -19,9 +20,12 @@
 DEFINE_CLEANUP(struct pindir *, pindir_close);
 DEFINE_CLEANUP(struct grace *, grace_free);
 
+/* NAME, or what belongs to it: NAME@ and NAME@off, see store.h and takeoff.h. */
 static bool is_wanted(const char *name, const char *only)
 {
-	return !only || strcmp(name, only) == 0;
+	size_t length = strcspn(name, "@");
+
+	return !only || (strlen(only) == length && strncmp(name, only, length) == 0);
 }
 
 /* Remove ROOT/NAME/PART, or ROOT/NAME when there is no part, of every chain that is wanted. */
@@ -41,7 +45,7 @@ static int remove_parts(const char *root, char **names, size_t n, const char *on
 		if (!part[0])
 			path[strlen(path) - 1] = 0;
 		r = pindir_remove(path, diag);
-		removed++;
+		removed += !takeoff_is_mark(names[i]);
 	}
 	*ret_n = removed;
 	return r;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "host/host_private.h"
+#include "host/takeoff.h"
 #include "util/cleanup.h"
 
 DEFINE_CLEANUP(struct host *, host_free);
@@ -23,7 +24,10 @@ void host_start(struct host *host)
 
 void host_reload(struct host *host)
 {
-	queue_add(host, task_new(host_begin_reload, NULL));
+	struct task *task = task_new(host_begin_reload, NULL);
+
+	task->put_back = true;
+	queue_add(host, task);
 }
 
 void host_stop(struct host *host)
@@ -42,6 +46,35 @@ struct chain *host_chain(const struct host *host, const char *name)
 			return host->dataplane.chains[i];
 	}
 	return NULL;
+}
+
+char *host_no_chain(const struct host *host, const char *name)
+{
+	bool off = takeoff_has(&host->dataplane, name);
+	char *text;
+
+	if (asprintf(&text, "there is no chain \"%s\"%s", name,
+		    off ? ": \"xslotctl clean\" took it off, \"xslotctl reload\" puts it back" : "") < 0)
+		abort();
+	return text;
+}
+
+void host_refuse_chain(struct host *host, struct task *task)
+{
+	CLEANUP(free) char *text = host_no_chain(host, task->chain);
+
+	calls_refuse(&task->callers, ERROR_NO_SUCH_CHAIN, text);
+	queue_next(host);
+}
+
+void host_resume_watches(struct host *host)
+{
+	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
+		struct chain *chain = host->dataplane.chains[i];
+
+		for (size_t j = 0; j < chain->n_slots; j++)
+			context_resume(&chain->slots[j].occupant->context);
+	}
 }
 
 void host_keep_log_level(struct host *host)
@@ -87,7 +120,10 @@ void host_free(struct host *host)
 			context_deactivate(&chain->slots[j].occupant->context);
 	}
 	/* A start that was refused leaves what an earlier host runs. */
+	if (!host->keep && host->ready)
+		takeoff_end(&host->dataplane);
 	dataplane_close(&host->dataplane, host->keep || !host->ready);
+	free(host->taken_off);
 	status_reload_clear(&host->last);
 	free(host->socket);
 	free(host->file);

@@ -23,6 +23,8 @@ struct host {
 	struct transaction *transaction; /* the one that runs */
 	struct task *running;		 /* see queue.h */
 	struct task *waiting;		 /* in order */
+	struct chain **taken_off;	 /* worker's while it removes them: see takeoff.c */
+	size_t n_taken_off;
 	bool stopping;
 	bool ready; /* the first load succeeded */
 	bool log_level_kept;
@@ -36,6 +38,12 @@ struct host {
 
 /* NULL: there is none of that name. */
 struct chain *host_chain(const struct host *host, const char *name);
+/* Why there is no chain of that name, as a sentence; caller frees. */
+char *host_no_chain(const struct host *host, const char *name);
+/* The running task is about a chain that there is not: its end. */
+void host_refuse_chain(struct host *host, struct task *task);
+/* After plugin code has run on the worker: watches that met a busy lock go on. */
+void host_resume_watches(struct host *host);
 
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t host_now_us(void);

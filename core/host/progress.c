@@ -10,6 +10,7 @@
 
 #include "host/bypass.h"
 #include "host/host_private.h"
+#include "host/takeoff.h"
 #include "util/log.h"
 
 #define EXIT_CONFIGURATION 78
@@ -22,16 +23,6 @@ uint64_t host_now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void resume_watches(struct host *host)
-{
-	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
-		struct chain *chain = host->dataplane.chains[i];
-
-		for (size_t j = 0; j < chain->n_slots; j++)
-			context_resume(&chain->slots[j].occupant->context);
-	}
-}
-
 /* The transaction is over and freed (by the worker): tell everybody. */
 static void on_freed(void *data)
 {
@@ -39,7 +30,7 @@ static void on_freed(void *data)
 	bool first_refused = !host->ready && strcmp(host->last.result, "refused") == 0;
 
 	host->transaction = NULL;
-	resume_watches(host);
+	host_resume_watches(host);
 	calls_reply(&host->running->callers, &host->last);
 	if (first_refused) {
 		sd_event_exit(host->event, EXIT_CONFIGURATION);
@@ -64,6 +55,7 @@ static void finish(struct host *host, const char *result)
 	host->failed_reloads += host->ready && strcmp(result, "refused") == 0;
 	outcome_log(host);
 	bypass_remind(host);
+	takeoff_remind(host);
 	outcome_remember(host, result);
 	worker_submit(host->worker, job_free, on_freed, host);
 }
@@ -119,6 +111,8 @@ static void on_prepared(void *data)
 		if (!host->ready)
 			say_what_is_not_there();
 		if (transaction_is_unchanged(host->transaction)) {
+			if (host->running->put_back) /* what the files have no more */
+				takeoff_end(&host->dataplane);
 			finish(host, "unchanged");
 			return;
 		}
@@ -138,7 +132,10 @@ static void job_prepare(void *data)
 void host_begin_reload(struct host *host, struct task *task)
 {
 	const struct transaction_options options = {
-		.file = host->file, .wish = task->wish, .allow_detach = task->allow_detach
+		.file = host->file,
+		.wish = task->wish,
+		.allow_detach = task->allow_detach,
+		.put_back = task->put_back,
 	};
 
 	host->begun_us = host_now_us();

@@ -42,6 +42,7 @@ static bool task_merge(struct task *into, struct task *task)
 	if (into->begin != task->begin || task->begin != host_begin_reload || into->wish != task->wish)
 		return false;
 	into->allow_detach |= task->allow_detach;
+	into->put_back |= task->put_back;
 	calls_move(&into->callers, &task->callers);
 	task_free(task);
 	return true;

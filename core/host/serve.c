@@ -10,6 +10,7 @@
 #include "host/bypass.h"
 #include "host/host_private.h"
 #include "host/show.h"
+#include "host/takeoff.h"
 #include "util/cleanup.h"
 
 static void on_status(struct server_call *call, const char *chain, void *data)
@@ -20,13 +21,17 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 	if (!status)
 		abort();
 	if (show_chains(host->dataplane.chains, host->dataplane.n_chains, chain, status) < 0) {
-		CLEANUP(free) char *text = NULL;
+		CLEANUP(free) char *text = host_no_chain(host, chain);
 
-		if (asprintf(&text, "there is no chain \"%s\"", chain) >= 0)
-			server_reply_error(call, ERROR_NO_SUCH_CHAIN, text);
+		server_reply_error(call, ERROR_NO_SUCH_CHAIN, text);
 		status_free(status);
 		return;
 	}
+	status->off = calloc(host->dataplane.n_off + 1, sizeof(*status->off));
+	if (!status->off)
+		abort();
+	for (size_t i = 0; i < host->dataplane.n_off; i++)
+		status->off[status->n_off++] = strdup(host->dataplane.off[i]);
 	status->host.version = strdup(XSLOT_VERSION);
 	status->host.pid = getpid();
 	status->host.started = host->started;
@@ -43,6 +48,7 @@ static void on_reload(struct server_call *call, bool allow_detach, void *data)
 	struct task *task = task_new(host_begin_reload, call);
 
 	task->allow_detach = allow_detach;
+	task->put_back = true;
 	queue_add(data, task);
 }
 
@@ -57,11 +63,26 @@ static void on_bypass(struct server_call *call, const char *chain, bool on, void
 	queue_add(data, task);
 }
 
+static void on_clean(struct server_call *call, const char *chain, void *data)
+{
+	struct task *task = task_new(takeoff_begin, call);
+
+	if (chain && !(task->chain = strdup(chain)))
+		abort();
+	queue_add(data, task);
+}
+
 /* Opened before the first commit: two hosts with one socket must not both reach for the interfaces. */
 int serve_open(struct host *host, const struct config *config)
 {
 	const struct server_handler handler = {
-		.status = on_status, .reload = on_reload, .bypass = on_bypass, .data = host
+
+		.status = on_status,
+		.reload = on_reload,
+		.bypass = on_bypass,
+		.clean = on_clean,
+		.data = host,
+
 	};
 	struct report *report = transaction_report(host->transaction);
 	const struct config_place *place = &config->host.socket_place;

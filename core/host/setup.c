@@ -226,6 +226,22 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
 	return result;
 }
 
+void setup_leave_out(struct setup *setup, const char *chain)
+{
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		struct setup_chain left_out = setup->chains[i];
+
+		if (strcmp(left_out.config->name, chain) != 0)
+			continue;
+		setup->n_chains--;
+		memmove(&setup->chains[i], &setup->chains[i + 1],
+			(setup->n_chains - i) * sizeof(*setup->chains));
+		setup->chains[setup->n_chains] = left_out;
+		setup->n_left_out++;
+		return;
+	}
+}
+
 struct setup *setup_ref(struct setup *setup)
 {
 	setup->refs++;
@@ -245,7 +261,7 @@ void setup_unref(struct setup *setup)
 {
 	if (!setup || --setup->refs > 0)
 		return;
-	for (size_t i = 0; setup->chains && i < setup->n_chains; i++) {
+	for (size_t i = 0; setup->chains && i < setup->n_chains + setup->n_left_out; i++) {
 		struct setup_chain *chain = &setup->chains[i];
 
 		for (size_t j = 0; chain->slots && j < chain->n_slots; j++)

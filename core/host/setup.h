@@ -36,6 +36,7 @@ struct setup {
 	struct config *config;
 	struct setup_chain *chains;
 	size_t n_chains;
+	size_t n_left_out; /* after those: they are there, but not wanted */
 };
 
 /*
@@ -44,6 +45,8 @@ struct setup {
  */
 int setup_load(struct files *files, const char *file, const char *plugin_path, struct modules *modules,
 	struct setup **ret_setup, struct report *report);
+/* Do as if the configuration had no chain of that name, if it has one. */
+void setup_leave_out(struct setup *setup, const char *chain);
 struct setup *setup_ref(struct setup *setup);
 void setup_unref(struct setup *setup); /* accepts NULL */
 

@@ -13,6 +13,7 @@
 #include "host/change.h"
 #include "host/describe.h"
 #include "host/store.h"
+#include "host/takeoff.h"
 #include "host/view.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
@@ -24,6 +25,7 @@ struct transaction {
 	enum history_wish wish;
 	bool allow_detach;
 	bool confirm;
+	bool put_back;
 	struct files *files; /* what was read */
 	struct setup *setup;
 	struct view *view;
@@ -48,6 +50,7 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 	transaction->allow_detach = options->allow_detach;
 	transaction->wish = options->wish;
 	transaction->confirm = options->confirm;
+	transaction->put_back = options->put_back;
 	transaction->file = strdup(options->file);
 	if (!transaction->file) {
 		transaction_free(transaction);
@@ -96,6 +99,8 @@ static int adopt(struct transaction *transaction)
 	r = pindir_open(config->host.bpffs, &dataplane->pins, &diag);
 	if (r == 0)
 		r = grace_wait(dataplane->grace, &diag);
+	if (r == 0)
+		r = takeoff_read(dataplane, &diag);
 	if (r == 0)
 		r = adoption_run(pindir_root(dataplane->pins), transaction->setup, dataplane->grace,
 			&dataplane->chains, &dataplane->n_chains, &diag);
@@ -153,6 +158,8 @@ static int plan_files(struct transaction *transaction, bool only_check)
 		r = adopt(transaction);
 	if (r < 0)
 		return r;
+	if (!transaction->put_back)
+		takeoff_apply(dataplane, transaction->setup);
 	r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, &transaction->view);
 	if (r < 0)
 		return r;
@@ -374,6 +381,8 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 	r = update_all(transaction);
 	if (r < 0)
 		return r;
+	if (transaction->put_back)
+		takeoff_end(dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++) {
 		if (transaction->changes[i].step)
 			change_take_interfaces(&transaction->changes[i], dataplane->chains);
@@ -440,6 +449,22 @@ static void detach_all(struct chain *chain)
 	}
 }
 
+void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		detach_all(chains[i]);
+	if (n > 0)
+		dataplane_wait(dataplane);
+}
+
+void dataplane_forget(struct chain **chains, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		store_forget_chain(chains[i]);
+		chain_free(chains[i]);
+	}
+}
+
 /* Renamed chains, and those that had to stand beside their predecessor, get the folder of their name. */
 static void name_folders(struct transaction *transaction)
 {
@@ -461,15 +486,9 @@ void transaction_release(struct transaction *transaction)
 		if (transaction->changes[i].step)
 			change_release(&transaction->changes[i]);
 	}
-	for (size_t i = 0; i < transaction->n_removed; i++)
-		detach_all(transaction->removed[i]);
-	if (transaction->n_removed > 0)
-		dataplane_wait(transaction->dataplane);
+	dataplane_detach(transaction->dataplane, transaction->removed, transaction->n_removed);
 	name_folders(transaction);
-	for (size_t i = 0; i < transaction->n_removed; i++) {
-		store_forget_chain(transaction->removed[i]);
-		chain_free(transaction->removed[i]);
-	}
+	dataplane_forget(transaction->removed, transaction->n_removed);
 	transaction->n_removed = 0;
 }
 
@@ -515,6 +534,9 @@ void dataplane_close(struct dataplane *dataplane, bool keep)
 	grace_free(dataplane->grace);
 	pindir_close(dataplane->pins);
 	history_close(&dataplane->history);
+	for (size_t i = 0; i < dataplane->n_off; i++)
+		free(dataplane->off[i]);
+	free(dataplane->off);
 	free(dataplane->bpffs);
 	*dataplane = (struct dataplane){};
 }

@@ -29,6 +29,8 @@ struct dataplane {
 	struct pindir *pins;	 /* worker's; opened, and what is in it adopted, by the first transaction */
 	char *bpffs;		 /* where */
 	struct history history;	 /* worker's; opened by the first transaction */
+	char **off;		 /* loop's: chains that `xslotctl clean` took off; see takeoff.h */
+	size_t n_off;
 };
 
 struct transaction_options {
@@ -36,6 +38,7 @@ struct transaction_options {
 	enum history_wish wish;
 	bool allow_detach; /* a change of `mode` may leave an interface bare for a moment */
 	bool confirm;	   /* a trial: to be reverted unless it is confirmed */
+	bool put_back;	   /* chains that are off come back */
 };
 
 struct transaction;
@@ -64,6 +67,10 @@ int transaction_check(struct transaction *transaction, bool freplace);
 
 /* W: until no packet uses what it may have met before. A failure is logged. */
 void dataplane_wait(struct dataplane *dataplane);
+
+/* W: detach these chains, which are in nobody's list any more, and wait for packets; then remove them. */
+void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n);
+void dataplane_forget(struct chain **chains, size_t n);
 
 /*
  * Stop. `keep`: what is pinned runs on without us. Else detach all interfaces, wait for packets and remove

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """xslotctl bypass: every packet gets `final`, nothing is unloaded, all is counted, and nothing makes it go away."""
+import contextlib
 import json
 import signal
+import socket
 
 import pytest
 
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import Injector, inject
 from host import PATIENCE, Host, built, wait_for
+from sweep import Sweep, host_killed_at
 
 READS = 400  # what a packet spends in front, so that each swap finds one on its way
+# Calls at which to kill: the request, the store, the grace period, the counts. XSLOT_SWEEP=all takes every one.
+SAMPLE = (4, 12, 20) + tuple(range(26, 56, 3))
 
 
 @pytest.fixture
@@ -158,3 +163,34 @@ def test_what_it_says(host):
     denied = host.namespace.run("setpriv", "--reuid=1234", "--clear-groups", *ctl, "bypass", "edge", "off", check=False)
     assert denied.returncode == 77 and "Bypass is for root only" in denied.stderr
     assert host.chain()["bypass"]
+
+
+def test_kill_sweep(host):
+    """The host is killed at any system call of the change: on or off, and every packet is in the counts once."""
+    configure(host)
+    host.build = "plain"
+    host.start()
+    sweep = Sweep("bypass", SAMPLE)
+    with Injector(host.namespace, INTERFACE, threads=1) as injector:
+        wait_for(lambda: host.chain()["packets"] > 0, "packets")
+        for number in sweep:
+            on = not host.chain()["bypass"]
+
+            def begin():
+                call = {"method": "io.xslot.Bypass", "parameters": {"chain": "edge", "on": on}}
+                with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):  # it may be dead by now
+                    client.connect(str(host.socket))
+                    client.sendall(json.dumps(call).encode() + b"\0")
+
+            if host_killed_at(host, number, begin, lambda: host.chain()["bypass"] == on):
+                host.start()
+            else:
+                sweep.came_to_its_end()
+            assert host.chain()["gap_packets"] == 0
+            assert len(set(seen(host))) == 1
+        bypass(host, False)
+        injected = injector.stop()
+    status = host.chain()
+    sweep.over(status["packets"], "packets")
+    assert status["packets"] == injected and seen(host) == [seen(host)[0]] * 4
+    assert trails(host) == {"1112": seen(host)[0]}

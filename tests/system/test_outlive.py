@@ -147,7 +147,7 @@ def test_one_host_a_folder(host, peer, tmp_path):
 def test_clean_without_a_host(host):
     configure(host)
     host.start()
-    clean = [built("plain", "xslotctl"), "--config", host.ini, "clean"]
+    clean = [built("plain", "xslotctl"), "--socket", host.directory / "nowhere", "--config", host.ini, "clean"]
     busy = host.namespace.run(*clean, check=False)
     assert busy.returncode == 1 and "an xslotd runs with" in busy.stderr
     murder(host)

@@ -26,6 +26,7 @@ static void fake_on_status(struct server_call *call, const char *chain, void *da
 	if (host->healthy) {
 		status->chains->gap_packets = status->chains->bad_verdicts = 0;
 		status->chains->bypass = false;
+		free(status->off[--status->n_off]);
 	}
 	if (host->ballast) {
 		char *message = malloc(host->ballast + 1);
@@ -77,11 +78,25 @@ static void fake_on_bypass(struct server_call *call, const char *chain, bool on,
 		server_reply_bypass(call, on, on ? "bypassed now" : "not bypassed");
 }
 
+static void fake_on_clean(struct server_call *call, const char *chain, void *data)
+{
+	struct fake_host *host = data;
+
+	snprintf(host->chain, sizeof(host->chain), "%s", chain ? chain : "(all)");
+	host->n_clean++;
+	if (chain && strcmp(chain, "edge"))
+		server_reply_error(call, ERROR_NO_SUCH_CHAIN, "there is no chain of that name");
+	else
+		server_reply_clean(call, 3, "taken off");
+}
+
 void fake_host_start(struct fake_host *host)
 {
-	const struct server_handler handler = {
-		.status = fake_on_status, .reload = fake_on_reload, .bypass = fake_on_bypass, .data = host
-	};
+	const struct server_handler handler = { .status = fake_on_status,
+		.reload = fake_on_reload,
+		.bypass = fake_on_bypass,
+		.clean = fake_on_clean,
+		.data = host };
 	struct xslot_diag diag = {};
 
 	if (server_new(host->event, host->path, &handler, &host->server, &diag))

@@ -27,7 +27,7 @@ struct fake_host {
 	bool hold; /* keep the calls in `held` */
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
-	unsigned n_status, n_reload, n_bypass;
+	unsigned n_status, n_reload, n_bypass, n_clean;
 	bool bypass;	   /* of the last one */
 	bool allow_detach; /* of the last reload */
 	char chain[64];	   /* what the last status asked for */

@@ -81,6 +81,8 @@ static inline struct status *fake_status(void)
 	fake_slot(&chain->slots[0]);
 	status->chains = chain;
 	status->n_chains = 1;
+	status->off = calloc(1, sizeof(char *));
+	status->off[status->n_off++] = strdup("lab");
 	status_reload_clear(&status->last_reload);
 	fake_reload(&status->last_reload);
 	status->host.version = strdup("0.1.0");

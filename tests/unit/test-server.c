@@ -11,6 +11,7 @@
 #define RELOAD "{\"method\":\"io.xslot.Reload\"}"
 #define RELOAD_ONEWAY "{\"method\":\"io.xslot.Reload\",\"oneway\":true}"
 #define BYPASS "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\",\"on\":true}}"
+#define CLEAN "{\"method\":\"io.xslot.Clean\"}"
 #define GET_INFO "{\"method\":\"org.varlink.service.GetInfo\"}"
 
 /* Receive one message; its error must be `error` (NULL: none). Returns its parameters, a new reference. */
@@ -111,23 +112,18 @@ static void collect_fields(const char *text, json_t *keys)
 
 static void test_description_has_the_keys_that_are_sent(void **state)
 {
+	static const char *const calls[] = { STATUS, RELOAD, BYPASS, CLEAN };
 	json_t *sent = json_pack("{s:b,s:b,s:b,s:b}", "chain", 1, "message", 1, "allow_detach", 1, "on", 1),
 	       *described = json_object(), *reply;
 	struct fake_host *host = *state;
 	int fd = raw_open(host->path);
 
-	raw_send(fd, STATUS);
-	reply = expect(host, fd, NULL);
-	collect_keys(reply, sent);
-	json_decref(reply);
-	raw_send(fd, RELOAD);
-	reply = expect(host, fd, NULL);
-	collect_keys(reply, sent);
-	json_decref(reply);
-	raw_send(fd, BYPASS);
-	reply = expect(host, fd, NULL);
-	collect_keys(reply, sent);
-	json_decref(reply);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		raw_send(fd, calls[i]);
+		reply = expect(host, fd, NULL);
+		collect_keys(reply, sent);
+		json_decref(reply);
+	}
 	json_object_del(sent, "rules"); /* the fake plugin's own status */
 	collect_fields(interface_description("io.xslot"), described);
 	if (!json_equal(sent, described)) {
@@ -190,18 +186,27 @@ static void test_calls_that_are_wrong(void **state)
 	close(fd);
 }
 
-static void test_bypass_is_handed_on(void **state)
+static void test_changes_are_handed_on(void **state)
 {
+	static const struct {
+		const char *call, *says, *chain;
+	} cases[] = {
+		{ BYPASS, "bypassed now", "edge" },
+		{ "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"on\":false,\"chain\":\"edge\"}}",
+			"not bypassed", "edge" },
+		{ CLEAN, "taken off", "(all)" },
+		{ "{\"method\":\"io.xslot.Clean\",\"parameters\":{\"chain\":\"edge\"}}", "taken off",
+			"edge" },
+	};
 	struct fake_host *host = *state;
 	int fd = raw_open(host->path);
 
-	raw_send(fd, BYPASS);
-	expect_text(host, fd, NULL, "message", "bypassed now");
-	assert_true(host->bypass);
-	raw_send(fd, "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"on\":false,\"chain\":\"edge\"}}");
-	expect_text(host, fd, NULL, "message", "not bypassed");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		raw_send(fd, cases[i].call);
+		expect_text(host, fd, NULL, "message", cases[i].says);
+		assert_string_equal(host->chain, cases[i].chain);
+	}
 	assert_false(host->bypass);
-	assert_string_equal(host->chain, "edge");
 	close(fd);
 }
 
@@ -572,7 +577,7 @@ int main(void)
 		TEST(test_calls_that_are_wrong),
 		TEST(test_the_chain_is_handed_on),
 		TEST(test_allow_detach_is_handed_on),
-		TEST(test_bypass_is_handed_on),
+		TEST(test_changes_are_handed_on),
 		TEST(test_a_call_in_pieces),
 		TEST(test_pipelined_calls_are_answered_in_order),
 		TEST(test_oneway_calls_get_no_reply),

@@ -17,6 +17,7 @@ static const char expected[] =
 	"  'verdicts': {'aborted': 3, 'drop': 4, 'pass': 5, 'tx': 6, 'redirect': 7},"
 	"  'maps': [{'name': 'hits', 'class': 'state', 'carried': 'kept'}], 'status': {'rules': '7'},"
 	"  'since': '2025-11-22T20:55:31Z'}]}],"
+	" 'off': ['lab'],"
 	" 'last_reload': {'result': 'refused', 'at': '2025-11-22T20:55:31Z', 'duration_us': 41200,"
 	"  'changed': ['edge.10: acl 1.0.0 -> 1.0.1'],"
 	"  'errors': ["
@@ -61,7 +62,7 @@ static void test_before_the_first_reload(void **state)
 
 	got = status_to_json(status);
 	wanted = parse_quotes(
-		"{'format': 1, 'chains': [], 'last_reload': {'result': 'none', 'at': null,"
+		"{'format': 1, 'chains': [], 'off': [], 'last_reload': {'result': 'none', 'at': null,"
 		" 'duration_us': 0, 'changed': [], 'errors': []}, 'host': {'version': null, 'pid': 0,"
 		" 'started': null, 'reloads': 0, 'failed_reloads': 0}}");
 	assert_true(json_equal(got, wanted));

@@ -172,11 +172,13 @@ static void test_status_says_what_is_wrong(void **state)
 	assert_non_null(strstr(bad.out, "GAP: 9 packets met an empty slot"));
 	assert_non_null(strstr(bad.out, "BYPASS"));
 	assert_non_null(strstr(bad.out, "BAD VERDICTS: 10 packets"));
+	assert_non_null(strstr(bad.out, "OFF: chain lab was taken off by \"xslotctl clean\""));
 	assert_non_null(strstr(bad.out, "/etc/xslot/xslot.ini:12: slot edge.20: the verifier refused it\n"));
 	host->healthy = true;
 	run(host, &good);
 	assert_null(strstr(good.out, "GAP"));
 	assert_null(strstr(good.out, "BYPASS"));
+	assert_null(strstr(good.out, "OFF"));
 	assert_null(strstr(good.out, "BAD"));
 	assert_non_null(strstr(good.out, "chain edge: 11 packets, generation 8"));
 	assert_non_null(strstr(good.out, "  eth0: native, attached (link, index 2)\n"));
@@ -251,6 +253,27 @@ static void test_bypass(void **state)
 	json = parse(off.out);
 	assert_true(json_is_false(json_object_get(json, "changed")));
 	json_decref(json);
+}
+
+static void test_clean(void **state)
+{
+	struct run all = { { "clean" } }, one = { { "--json", "clean", "edge" } },
+		   no = { { "clean", "core" } };
+	struct fake_host *host = *state;
+	json_t *json;
+
+	run(host, &all);
+	assert_int_equal(all.code, 0);
+	assert_string_equal(all.out, "taken off\n");
+	assert_string_equal(host->chain, "(all)");
+	run(host, &one);
+	assert_string_equal(host->chain, "edge");
+	json = parse(one.out);
+	assert_int_equal(json_integer_value(json_object_get(json, "removed")), 3);
+	json_decref(json);
+	run(host, &no);
+	assert_int_equal(no.code, 1);
+	assert_int_equal(host->n_clean, 3);
 }
 
 static void test_users_without_rights(void **state)
@@ -437,7 +460,7 @@ static void check_documented(const char *page, const json_t *json)
 static void test_the_man_page_has_every_key(void **state)
 {
 	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
-		{ "bypass", "edge", "on", "--json" },
+		{ "bypass", "edge", "on", "--json" }, { "clean", "--json" },
 		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
 		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" },
 		{ "check", "--json", "--config" } };
@@ -518,6 +541,7 @@ int main(void)
 		TEST(test_reload_refused),
 		TEST(test_reload_done),
 		TEST(test_bypass),
+		TEST(test_clean),
 		TEST(test_users_without_rights),
 		TEST(test_checks_without_rights),
 		TEST(test_help_and_version),

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* `clean`: takes off what a host that is gone left running. Where bpffs is, the configuration says. */
+/*
+ * `clean` where no host is: takes off what one that is gone left running. Where bpffs is, the configuration
+ * says; but a configuration that is broken may be why there is no host, so it is not needed.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/config.h"
+#include "control/status_json.h"
 #include "host/clean.h"
 #include "kernel/permission.h"
 #include "util/cleanup.h"
@@ -12,10 +17,35 @@
 
 DEFINE_CLEANUP(struct config *, config_free);
 
-int verb_clean(const struct options *options, int argc, char **argv)
+/* The configuration's folder; when it cannot be read the default one, with a warning. Caller frees. */
+static char *find_bpffs(const struct options *options)
 {
 	CLEANUP(config_free) struct config *config = NULL;
+	CLEANUP(free) char *why = NULL;
 	struct report report = {};
+	char *bpffs;
+
+	if (options->bpffs) {
+		bpffs = strdup(options->bpffs);
+	} else if (config_load(NULL, options->config, &config, &report) == 0) {
+		bpffs = strdup(config->host.bpffs);
+	} else {
+		bpffs = strdup(CONFIG_BPFFS);
+		why = report.n_errors ? report_format(&report.errors[0]) : NULL;
+		fprintf(stderr,
+			"xslotctl: WARNING: the configuration is wrong (%s), so this looks at the default "
+			"folder, " CONFIG_BPFFS "; give --bpffs DIR when it is another\n",
+			why ? why : "out of memory");
+	}
+	report_clear(&report);
+	if (!bpffs)
+		abort();
+	return bpffs;
+}
+
+int clean_pins(const struct options *options, const char *chain)
+{
+	CLEANUP(free) char *bpffs = NULL;
 	struct xslot_diag diag = {};
 	char why[PERMISSION_TEXT];
 	size_t n = 0;
@@ -23,21 +53,19 @@ int verb_clean(const struct options *options, int argc, char **argv)
 
 	if (permission_check(why) < 0)
 		return give_up(options, EXIT_PERMISSION, "cannot remove pins, since %s: run it as root", why);
-	if (config_load(NULL, options->config, &config, &report) < 0) {
-		r = give_up_report(options, EXIT_CONFIGURATION, &report);
-		report_clear(&report);
-		return r;
-	}
-	r = clean_run(config->host.bpffs, argc ? argv[0] : NULL, &n, &diag);
+	bpffs = find_bpffs(options);
+	r = clean_run(bpffs, chain, &n, &diag);
 	if (r == -EBUSY)
 		return give_up(options, EXIT_FAILURE,
-			"an xslotd runs with %s: take the chain out of its files and reload, or stop it "
-			"first",
-			config->host.bpffs);
+			"an xslotd runs with %s, and does not answer at %s: say where it does with --socket, "
+			"or stop it first",
+			bpffs, options->socket);
 	if (r < 0)
 		return give_up(options, EXIT_FAILURE, "%s", diag.message);
 	if (options->json)
-		return print_json(json_pack("{s:I}", "removed", (json_int_t)n));
+		return print_json(json_pack("{s:I, s:o}", "removed", (json_int_t)n, "message",
+			json_text(
+				"no host runs; what the next start finds in the configuration it sets up")));
 	printf("%zu chain%s taken off\n", n, n == 1 ? "" : "s");
 	return 0;
 }

@@ -22,20 +22,13 @@
 DEFINE_CLEANUP(struct client *, client_close);
 DEFINE_CLEANUP(json_t *, json_decref);
 
-/* Call `method`; 0, or the exit code after the error has been printed. */
-static int ask_host(const struct options *options, const char *method, json_t *parameters, unsigned timeout,
-	json_t **ret_reply)
+/* Call `method`, whose parameters are taken over; 0, or the exit code after the error has been printed. */
+static int call_host(const struct options *options, struct client *client, const char *method,
+	json_t *parameters, unsigned timeout, json_t **ret_reply)
 {
-	CLEANUP(client_close) struct client *client = NULL;
 	struct xslot_diag diag = {};
 	int r;
 
-	r = client_open(options->socket, &client, &diag);
-	if (r < 0) {
-		json_decref(parameters);
-		return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE,
-			"%s", diag.message);
-	}
 	r = client_call(client, method, parameters, timeout, ret_reply, &diag);
 	switch (r) {
 	case 0:
@@ -49,6 +42,22 @@ static int ask_host(const struct options *options, const char *method, json_t *p
 	default:
 		return give_up(options, EXIT_FAILURE, "%s", diag.message);
 	}
+}
+
+/* The same for a host that has to be there. */
+static int ask_host(const struct options *options, const char *method, json_t *parameters, unsigned timeout,
+	json_t **ret_reply)
+{
+	CLEANUP(client_close) struct client *client = NULL;
+	struct xslot_diag diag = {};
+	int r;
+
+	r = client_open(options->socket, &client, &diag);
+	if (r == 0)
+		return call_host(options, client, method, parameters, timeout, ret_reply);
+	json_decref(parameters);
+	return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE, "%s",
+		diag.message);
 }
 
 int verb_status(const struct options *options, int argc, char **argv)
@@ -110,6 +119,15 @@ int verb_reload(const struct options *options, int argc, char **argv)
 	return r ? r : strcmp(text_of(reply, "result"), "refused") ? 0 : EXIT_CONFIGURATION;
 }
 
+/* The reply's sentence, or its JSON. */
+static int print_done(const struct options *options, json_t *reply)
+{
+	if (options->json)
+		return print_json(json_incref(reply));
+	puts(text_of(reply, "message"));
+	return 0;
+}
+
 int verb_bypass(const struct options *options, int argc, char **argv)
 {
 	bool on = !strcmp(argv[1], "on");
@@ -120,10 +138,27 @@ int verb_bypass(const struct options *options, int argc, char **argv)
 		return give_up(options, EXIT_USAGE, "bypass takes \"on\" or \"off\", not \"%s\"", argv[1]);
 	r = ask_host(options, INTERFACE_XSLOT ".Bypass",
 		json_pack("{s:o, s:b}", "chain", json_text(argv[0]), "on", on), CHANGE_TIMEOUT, &reply);
-	if (r)
-		return r;
-	if (options->json)
-		return print_json(json_incref(reply));
-	puts(text_of(reply, "message"));
-	return 0;
+	return r ? r : print_done(options, reply);
+}
+
+/* A host that is there has the lock on its pins, so it is asked; without one, or with --bpffs, see clean.c.
+ */
+int verb_clean(const struct options *options, int argc, char **argv)
+{
+	CLEANUP(client_close) struct client *client = NULL;
+	CLEANUP(json_decref) json_t *reply = NULL;
+	struct xslot_diag diag = {};
+	int r;
+
+	if (options->bpffs)
+		return clean_pins(options, argc ? argv[0] : NULL);
+	r = client_open(options->socket, &client, &diag);
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return clean_pins(options, argc ? argv[0] : NULL);
+	if (r < 0)
+		return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE,
+			"%s", diag.message);
+	r = call_host(options, client, INTERFACE_XSLOT ".Clean",
+		argc ? json_pack("{s:o}", "chain", json_text(argv[0])) : NULL, CHANGE_TIMEOUT, &reply);
+	return r ? r : print_done(options, reply);
 }

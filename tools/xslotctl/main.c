@@ -35,7 +35,7 @@ static const struct verb {
 		"a new plugin in a folder of its own, which builds, passes its test and runs", 1, 2,
 		verb_plugin_new },
 	{ "features", "", "what this kernel allows, and why not", 0, 0, verb_features },
-	{ "clean", "[CHAIN]", "take off what a host that is gone left running: all chains, or one", 0, 1,
+	{ "clean", "[CHAIN]", "take all chains off, or one, whether a host runs or is gone", 0, 1,
 		verb_clean },
 	{ "help", "[VERB]", "this, or one verb's line", 0, 2, verb_help },
 };
@@ -47,6 +47,8 @@ static const char option_help[] =
 	"  -s, --socket=PATH       the host's control socket (default: $XSLOT_SOCKET or " XSLOT_SOCKET ")\n"
 	"  -c, --config=FILE       the configuration file (default: " XSLOT_CONFIG ")\n"
 	"      --plugin-path=PATH  directories of plugins, separated by colons (default: the "
+	"configuration's)\n"
+	"      --bpffs=DIR         clean: without asking a host, what is pinned there (default: the "
 	"configuration's)\n"
 	"      --allow-detach      reload: let a change of mode leave an interface bare for a moment\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
@@ -145,7 +147,7 @@ static int run_verb(const struct options *options, int argc, char **argv)
 	return verb->run(options, argc, argv);
 }
 
-enum { OPTION_PLUGIN_PATH = 256, OPTION_ALLOW_DETACH, OPTION_MAKE };
+enum { OPTION_PLUGIN_PATH = 256, OPTION_ALLOW_DETACH, OPTION_MAKE, OPTION_BPFFS };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -154,6 +156,7 @@ static const struct option long_options[] = {
 	{ "plugin-path", required_argument, NULL, OPTION_PLUGIN_PATH },
 	{ "allow-detach", no_argument, NULL, OPTION_ALLOW_DETACH },
 	{ "make", no_argument, NULL, OPTION_MAKE },
+	{ "bpffs", required_argument, NULL, OPTION_BPFFS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
@@ -188,6 +191,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_MAKE:
 			options->make = true;
+			break;
+		case OPTION_BPFFS:
+			options->bpffs = optarg;
 			break;
 		case 'h':
 			return verb_help(options, 0, NULL);

@@ -190,14 +190,26 @@ static void print_chain(const json_t *chain, bool details)
 		json_array_foreach(json_object_get(chain, "slots"), i, slot) print_details(name, slot);
 }
 
+static void print_off(const json_t *off)
+{
+	const json_t *chain;
+	size_t i;
+
+	json_array_foreach(off, i, chain) printf(
+		"\n%sOFF: chain %s was taken off by \"xslotctl clean\"; \"xslotctl reload\" puts it back%s\n",
+		style_alarm(), json_string_value(chain), style_end());
+}
+
 void status_print(const json_t *status, bool details)
 {
-	const json_t *chains = json_object_get(status, "chains"), *chain;
+	const json_t *chains = json_object_get(status, "chains"), *off = json_object_get(status, "off"),
+		     *chain;
 	size_t i;
 
 	print_host(json_object_get(status, "host"));
 	print_last_reload(json_object_get(status, "last_reload"));
-	if (!json_array_size(chains))
+	print_off(off);
+	if (!json_array_size(chains) && !json_array_size(off))
 		printf("\nno chains: the configuration has none\n");
 	json_array_foreach(chains, i, chain) print_chain(chain, details);
 }

@@ -14,7 +14,7 @@ _xslotctl()
 		compopt -o default
 		return
 		;;
-	--plugin-path)
+	--plugin-path | --bpffs)
 		compopt -o dirnames
 		return
 		;;
@@ -29,7 +29,7 @@ _xslotctl()
 		plugin)
 			words=$("$program" help 2>/dev/null | sed -n 's/^  plugin \([a-z]*\) .*/\1/p')
 			;;
-		status | bypass)
+		status | bypass | clean)
 			words=$("$program" status 2>/dev/null | sed -n 's/^chain \([^:]*\):.*/\1/p')
 			;;
 		"bypass "*)

@@ -21,6 +21,7 @@ struct options {
 	const char *socket;
 	const char *config;
 	const char *plugin_path; /* NULL: the configuration's, else the build's */
+	const char *bpffs;	 /* NULL: the configuration's, else the build's */
 	bool allow_detach;
 	bool make;
 };
@@ -35,6 +36,9 @@ int verb_plugin_info(const struct options *options, int argc, char **argv);
 int verb_plugin_new(const struct options *options, int argc, char **argv);
 int verb_features(const struct options *options, int argc, char **argv);
 int verb_clean(const struct options *options, int argc, char **argv);
+
+/* `clean` without a host: remove pins. */
+int clean_pins(const struct options *options, const char *chain);
 
 /* One sentence to stderr, or {"format": 1, "errors": […]} to stdout with --json. Returns `code`. */
 int give_up(const struct options *options, int code, const char *format, ...)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""xslotctl clean while the host runs: a chain is off, and only a reload that somebody asks for puts it back.
+
+Without a host: test_outlive.py.
+"""
+import contextlib
+import json
+import signal
+import socket
+
+import pytest
+
+from chains import INTERFACE, chain, classify, stamp
+from frames import inject
+from host import PATIENCE, Host, built, wait_for
+from sweep import Sweep, host_killed_at, objects, pins
+
+OTHER, OTHER_PEER = "y0", "y1"
+LAB = f"\n[chain lab]\ninterfaces = {OTHER}\n[slot lab.10]\nplugin = stamp\nid = 7\n"
+EDGE = chain(stamp(10, 1), classify())
+SAMPLE = (6, 16, 26, 36, 46, 60)  # XSLOT_SWEEP=all takes every call
+
+
+@pytest.fixture
+def host(namespace, link, peer, tmp_path):
+    """Two chains, on two interfaces; the dataplane outlives this host."""
+    namespace.veth(OTHER, peer, OTHER_PEER)
+    with Host(namespace, tmp_path) as h:
+        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        for name in ("stamp", "classify"):
+            h.plugin(name, "v1")
+        h.write(EDGE + LAB)
+        h.start()
+        yield h
+        h.write(EDGE + LAB)
+        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        if h.process.poll() is None:
+            h.must_reload()
+
+
+def murder(host):
+    host.kill(signal.SIGKILL)
+    host.process.wait(PATIENCE)
+
+
+def is_off(host, *names):
+    status = host.status()
+    running = {"edge", "lab"} - set(names)
+    assert {c["name"] for c in status["chains"]} == running and set(status["off"]) == set(names)
+    assert (host.namespace.xdp_program(INTERFACE) == 0) == ("edge" in names)
+    assert (host.namespace.xdp_program(OTHER) == 0) == ("lab" in names)
+    return True
+
+
+def ctl(host, *arguments, code=0):
+    done = host.namespace.run(built(host.build, "xslotctl"), "--socket", host.socket, "--config", host.ini, *arguments,
+                              check=False)
+    assert done.returncode == code, done
+    return done.stdout + done.stderr
+
+
+def test_one_chain(host):
+    """It is off, the other goes on untouched; restarts keep it off, and a reload puts it back."""
+    other = host.chain("lab")["slots"][0]["program_id"]
+    empty = objects()
+    text = ctl(host, "clean", "edge")
+    assert text.strip() == ("1 chain taken off; it stays off until the next \"xslotctl reload\", which puts back what "
+                            "the configuration has")
+    assert is_off(host, "edge")
+    assert objects()["prog"] < empty["prog"]
+    assert "OFF: chain edge was taken off" in ctl(host, "status")
+    assert "took it off" in ctl(host, "status", "edge", code=1)
+    assert "took it off" in ctl(host, "bypass", "edge", "on", code=1)
+    assert "it is off already" in ctl(host, "clean", "edge")
+    assert 'there is no chain "core"' in ctl(host, "clean", "core", code=1)
+    inject(host.namespace, OTHER, 8)
+    for end in (murder, Host.stop):
+        end(host)
+        host.start()
+        assert is_off(host, "edge")
+        assert "chain edge is OFF" in host.log().rpartition("adopted chain")[2]
+    assert host.chain("lab")["slots"][0]["program_id"] == other and host.chain("lab")["packets"] == 8
+    host.hangup()
+    assert is_off(host)
+    inject(host.namespace, INTERFACE, 8)
+    assert host.slot(10)["seen"] == 8
+    assert host.chain("lab")["slots"][0]["program_id"] == other
+    assert objects() == empty
+
+
+def test_all_chains(host):
+    """Without a chain, and with a configuration that is broken."""
+    host.write(EDGE + "nonsense\n")
+    assert json.loads(host.ctl("clean").stdout)["removed"] == 2
+    assert is_off(host, "edge", "lab")
+    assert host.reload()[0] == 78
+    assert is_off(host, "edge", "lab")
+    host.write(EDGE)  # lab is in no file any more
+    host.must_reload()
+    assert host.status()["off"] == [] and host.namespace.xdp_program(OTHER) == 0
+    assert host.namespace.xdp_program(INTERFACE) != 0
+    ctl(host, "clean", "edge")
+    host.write("")
+    assert host.must_reload()["result"] == "unchanged" and host.status()["off"] == []
+
+
+def test_broken_configuration_without_a_host(host):
+    murder(host)
+    host.ini.write_text(host.ini.read_text() + "nonsense\n")
+    text = ctl(host, "clean")
+    assert "WARNING: the configuration is wrong" in text and "/sys/fs/bpf/xslot;" in text
+    assert "0 chains taken off" in text
+    assert host.namespace.xdp_program(INTERFACE) != 0
+    folder = host.ini.read_text().partition("bpffs = ")[2].split()[0]
+    assert "1 chain taken off" in ctl(host, "clean", "lab", "--bpffs", folder)
+    assert ctl(host, "clean", "--bpffs", folder) == "1 chain taken off\n"
+    assert host.namespace.xdp_program(INTERFACE) == 0 and not pins(host)
+    host.ini.write_text(host.ini.read_text().replace("nonsense\n", ""))
+    host.start()
+    assert is_off(host)
+
+
+def test_kill_sweep(host):
+    """Killed at any system call of it: the chain is there, or it is off and nothing is left of it."""
+    host.stop()
+    host.build = "plain"
+    host.start()
+    whole, pinned = objects(), pins(host)
+    ctl(host, "clean", "edge")
+    rest, pinned_rest = objects(), pins(host)
+    sweep = Sweep("clean", SAMPLE)
+    for number in sweep:
+        host.must_reload()
+        assert is_off(host)
+
+        def begin():
+            call = {"method": "io.xslot.Clean", "parameters": {"chain": "edge"}}
+            with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):  # it may be dead by now
+                client.connect(str(host.socket))
+                client.sendall(json.dumps(call).encode() + b"\0")
+
+        def over():
+            return host.status()["off"] and host.namespace.xdp_program(INTERFACE) == 0
+
+        if host_killed_at(host, number, begin, over):
+            host.start()
+        else:
+            sweep.came_to_its_end()
+        off = bool(host.status()["off"])
+        assert is_off(host, *["edge"] * off)
+        wait_for(lambda off=off: objects() == (rest if off else whole), f"no leftovers at call {number}: {objects()}")
+        assert pins(host) == (pinned_rest if off else pinned)
+    sweep.over()
