@@ -10,6 +10,7 @@
 
 #include <bpf/libbpf.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned users;
 static libbpf_print_fn_t previous;
 static __thread struct warnings *mine;
+
+/* Lines that only say that something is tried again, or that what was said before is why it failed. */
+static bool is_filler(const struct warnings *warnings, const char *text)
+{
+	return strstr(text, "Retrying without BTF") ||
+	       (warnings->used && strncmp(text, "failed to load object", 21) == 0);
+}
 
 static void append(struct warnings *warnings, const char *format, va_list args)
 {
@@ -27,7 +35,9 @@ static void append(struct warnings *warnings, const char *format, va_list args)
 	line[strcspn(line, "\n")] = 0;
 	if (strncmp(text, "libbpf: ", 8) == 0)
 		text += 8;
-	if (!*text || warnings->used + strlen(text) + 3 > sizeof(warnings->text))
+	if (*text && text[strlen(text) - 1] == '.')
+		line[strlen(line) - 1] = 0;
+	if (!*text || is_filler(warnings, text) || warnings->used + strlen(text) + 3 > sizeof(warnings->text))
 		return;
 	warnings->used +=
 		(size_t)sprintf(warnings->text + warnings->used, "%s%s", warnings->used ? "; " : "", text);
