@@ -32,8 +32,10 @@ static void slot_clear(struct status_slot *slot)
 
 static void chain_clear(struct status_chain *chain)
 {
-	for (size_t i = 0; i < chain->n_interfaces; i++)
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
 		free(chain->interfaces[i].name);
+		free(chain->interfaces[i].reason);
+	}
 	for (size_t i = 0; i < chain->n_slots; i++)
 		slot_clear(&chain->slots[i]);
 	free(chain->interfaces);

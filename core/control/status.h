@@ -48,7 +48,8 @@ struct status_interface {
 	unsigned ifindex;   /* 0 while waiting */
 	const char *mode;   /* "native", "generic" */
 	const char *attach; /* "link"; "" while waiting */
-	const char *state;  /* "attached", "waiting" */
+	const char *state;  /* "attached"; "waiting" for it to exist; "refused" by its driver */
+	char *reason;	    /* why it is refused; or NULL */
 };
 
 struct status_chain {

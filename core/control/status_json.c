@@ -181,6 +181,7 @@ static json_t *interface_to_json(const struct status_interface *interface)
 	put_text(&out, "mode", interface->mode);
 	put_text(&out, "attach", interface->attach);
 	put_text(&out, "state", interface->state);
+	put_text(&out, "reason", interface->reason);
 	return finish(&out);
 }
 

@@ -47,15 +47,21 @@ int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xsl
 	return 0;
 }
 
+void chain_interfaces_free(struct chain_interface *interfaces, size_t n)
+{
+	for (size_t i = 0; interfaces && i < n; i++) {
+		netdev_detach(interfaces[i].netdev);
+		free(interfaces[i].name);
+		free(interfaces[i].refused);
+	}
+	free(interfaces);
+}
+
 void chain_free(struct chain *chain)
 {
 	if (!chain)
 		return;
-	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		netdev_detach(chain->interfaces[i].netdev);
-		free(chain->interfaces[i].name);
-	}
-	free(chain->interfaces);
+	chain_interfaces_free(chain->interfaces, chain->n_interfaces);
 	for (size_t i = 0; i < chain->n_slots; i++) {
 		xslot_link_close(chain->slots[i].link);
 		occupant_unref(chain->slots[i].occupant);
@@ -74,7 +80,10 @@ int chain_add_interface(struct chain *chain, struct netdev *netdev)
 	if (!more)
 		return -ENOMEM;
 	chain->interfaces = more;
-	more[chain->n_interfaces] = (struct chain_interface){ strdup(netdev_name(netdev)), netdev };
+	more[chain->n_interfaces] = (struct chain_interface){
+		.name = strdup(netdev_name(netdev)),
+		.netdev = netdev,
+	};
 	chain->n_interfaces++;
 	chain->generic = netdev_mode(netdev) == XDP_MODE_GENERIC;
 	return 0;

@@ -28,7 +28,9 @@ struct chain_slot {
 
 struct chain_interface {
 	char *name;
-	struct netdev *netdev; /* NULL: waiting */
+	struct netdev *netdev;	 /* NULL: waiting, or refused */
+	char *refused;		 /* the reason; NULL */
+	struct netdev_look look; /* how it was then */
 };
 
 struct chain {
@@ -59,6 +61,9 @@ int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xsl
  * packets: the caller has. Worker. Accepts NULL.
  */
 void chain_free(struct chain *chain);
+
+/* Detach (what is pinned: let go of) and free the list. */
+void chain_interfaces_free(struct chain_interface *interfaces, size_t n);
 
 /*
  * Read what packets of `parity` added since the last time, and add it to `total` and to counts[position] for

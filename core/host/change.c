@@ -194,53 +194,6 @@ int change_place(struct change *change, struct report *report)
 	return result;
 }
 
-static int attach_one(struct change *change, size_t index, struct report *report)
-{
-	const struct config_chain *config = change->wanted->config;
-	const struct config_interface *wanted = &config->interfaces[index];
-	struct chain_interface *interface = &change->interfaces[index];
-	struct xslot_diag diag = {};
-	int r;
-
-	interface->name = strdup(wanted->name);
-	if (!interface->name)
-		return -ENOMEM;
-	if (change->step->interfaces[index].action != PLAN_INTERFACE_ATTACH)
-		return 0;
-	r = netdev_attach(wanted->name, config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE,
-		dispatcher_fd(change->chain->dispatcher), &interface->netdev, &diag);
-	if (r == -ENODEV) { /* it vanished since the plan was made */
-		xslot_diag_clear(&diag);
-		return 0;
-	}
-	if (r == 0)
-		r = store_interface(change->chain, interface->netdev, &diag);
-	return r < 0 ? report_take(report, wanted->place.file, wanted->place.line, &diag) : 0;
-}
-
-int change_attach(struct change *change, struct report *report)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++) {
-		if (attach_one(change, i, report) < 0)
-			result = -EINVAL;
-	}
-	return result;
-}
-
-/* Detach those that are still here, and forget them. */
-static void interfaces_drop(const struct chain *chain, struct chain_interface *interfaces, size_t n)
-{
-	for (size_t i = 0; interfaces && i < n; i++) {
-		if (interfaces[i].netdev)
-			store_forget_interface(chain, interfaces[i].netdev);
-		netdev_detach(interfaces[i].netdev);
-		free(interfaces[i].name);
-	}
-	free(interfaces);
-}
-
 /* Unpin first, close last: the last close is what detaches. The instance's own pins can wait. */
 static void slot_drop(
 	const struct change *change, const struct chain *chain, struct chain_slot *slot, size_t index)
@@ -257,7 +210,8 @@ void change_rollback(struct change *change)
 {
 	if (!change->step)
 		return;
-	interfaces_drop(change->chain, TAKE_PTR(change->interfaces), change->wanted->config->n_interfaces);
+	change_drop_interfaces(
+		change->chain, TAKE_PTR(change->interfaces), change->wanted->config->n_interfaces);
 	for (size_t i = 0; i < change->n_next; i++) {
 		if (change->step->slots[i].action != PLAN_SLOT_KEEP)
 			slot_drop(change, change->chain, &change->next[i], i);
@@ -292,5 +246,5 @@ void change_release(struct change *change)
 			slot_drop(change, change->chain, &change->old[i], i);
 	}
 	change->n_old = 0;
-	interfaces_drop(change->chain, TAKE_PTR(change->old_interfaces), change->n_old_interfaces);
+	change_drop_interfaces(change->chain, TAKE_PTR(change->old_interfaces), change->n_old_interfaces);
 }

@@ -21,6 +21,7 @@ struct change {
 	struct chain *previous; /* whose instances are taken over: `chain` itself, the one before a rebuild,
 				   or NULL */
 	bool created;
+	bool lenient; /* an interface that refuses is no error: it is noted, see attach.c */
 	struct chain_slot next[XSLOT_MAX_SLOTS];
 	size_t n_next;
 	uint32_t banks;
@@ -41,13 +42,16 @@ int change_check(struct change *change, struct report *report);	 /* W: the plugi
 int change_load(struct change *change, struct report *report);	 /* W: verify and load; not live */
 int change_place(struct change *change, struct report *report);	 /* W: idle banks, start, migrate */
 int change_attach(struct change *change, struct report *report); /* W: bare interfaces */
-void change_rollback(struct change *change);			 /* W */
+/* W: lenient: say once what has become of the interfaces. */
+void change_log_interfaces(const struct change *change, struct chain *const *running);
+void change_rollback(struct change *change); /* W */
 
 int change_write(struct change *change, struct report *report); /* L: manifest and idle generation */
 void change_swap(struct change *change);			/* L: the one store; again: back */
 /* L: swap the program of interfaces that come from another dispatcher; on failure all are as before. */
 int change_update(struct change *change, struct chain *const *running, struct report *report);
-void change_update_back(struct change *change, struct chain *const *running); /* L: undo it */
+void change_note_refusal(struct change *change, size_t index, struct xslot_diag *diag); /* W, L */
+void change_update_back(struct change *change, struct chain *const *running);		/* L: undo it */
 /* L: of all changes first, then commit all: an interface may come from another chain. */
 void change_take_interfaces(struct change *change, struct chain *const *running);
 void change_commit(struct change *change);			  /* L: the chain is now what was prepared */
@@ -56,5 +60,8 @@ bool change_keeps(const struct change *change, size_t old_index); /* does this o
 void change_settle(struct change *change);  /* W: after the grace period, the plugins' settle */
 void change_retire(struct change *change);  /* L: fold the old generation's last counts, end watches */
 void change_release(struct change *change); /* W: let go of what is no longer used */
+
+/* W: take the program off those that are still here, forget all of them, and free the list. */
+void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "host/store.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 static uint32_t proceed_mask(const struct chain_slot *slot)
 {
@@ -159,6 +160,12 @@ int change_update(struct change *change, struct chain *const *running, struct re
 
 		if (update_one(change, i, running, &diag) == 0)
 			continue;
+		if (change->lenient) {
+			log_warning("%s: %s", config->name, diag.message);
+			change->interfaces[i].look = netdev_look(change->interfaces[i].name);
+			change_note_refusal(change, i, &diag);
+			continue;
+		}
 		update_back(change, i, running);
 		return report_take(report, place->file, place->line, &diag);
 	}
@@ -175,11 +182,15 @@ void change_take_interfaces(struct change *change, struct chain *const *running)
 	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++) {
 		const struct plan_interface_step *step = &change->step->interfaces[i];
 
+		if (change->interfaces[i].refused)
+			continue;
 		if (step->action == PLAN_INTERFACE_UPDATE)
 			store_move_interface(
 				running[step->from_chain], change->chain, source(step, running)->netdev);
-		if (step->action == PLAN_INTERFACE_KEEP || step->action == PLAN_INTERFACE_UPDATE)
+		if (step->action == PLAN_INTERFACE_KEEP || step->action == PLAN_INTERFACE_UPDATE) {
 			change->interfaces[i].netdev = TAKE_PTR(source(step, running)->netdev);
+			netdev_rename(change->interfaces[i].netdev, change->interfaces[i].name);
+		}
 	}
 }
 

@@ -90,9 +90,19 @@ static void describe_removed_slots(
 	}
 }
 
+static bool was_waiting(const struct chain *previous, const char *name)
+{
+	for (size_t i = 0; previous && i < previous->n_interfaces; i++) {
+		if (strcmp(previous->interfaces[i].name, name) == 0)
+			return !previous->interfaces[i].netdev;
+	}
+	return false;
+}
+
 static void describe_interfaces(struct chain *const *running, const struct config_chain *config,
 	const struct plan_chain_step *step, struct lines *lines)
 {
+	const struct chain *previous = step->previous == PLAN_NONE ? NULL : running[step->previous];
 	const char *mode = config->generic ? "generic" : "native";
 
 	for (size_t i = 0; i < config->n_interfaces; i++) {
@@ -101,9 +111,11 @@ static void describe_interfaces(struct chain *const *running, const struct confi
 
 		switch (interface->action) {
 		case PLAN_INTERFACE_KEEP:
+		case PLAN_INTERFACE_LEAVE:
 			break;
 		case PLAN_INTERFACE_WAIT:
-			add(lines, "%s: %s does not exist yet, waiting", config->name, name);
+			if (!was_waiting(previous, name))
+				add(lines, "%s: %s does not exist yet, waiting", config->name, name);
 			break;
 		case PLAN_INTERFACE_ATTACH:
 			add(lines, "%s: %s attached (%s)", config->name, name, mode);

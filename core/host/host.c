@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "host/host_private.h"
+#include "host/links.h"
 #include "host/takeoff.h"
 #include "util/cleanup.h"
 
@@ -102,6 +103,9 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
 	r = worker_new(event, &host->worker);
 	if (r < 0)
 		return fail(diag, r, "cannot start the worker thread: %s", strerror(-r));
+	r = links_open(host, diag);
+	if (r < 0)
+		return r;
 	*ret_host = TAKE_PTR(host);
 	return 0;
 }
@@ -110,6 +114,7 @@ void host_free(struct host *host)
 {
 	if (!host)
 		return;
+	links_close(host);
 	worker_free(host->worker);
 	queue_clear(host, "the host is stopping");
 	server_free(host->server);

@@ -25,6 +25,9 @@ struct host {
 	struct task *waiting;		 /* in order */
 	struct chain **taken_off;	 /* worker's while it removes them: see takeoff.c */
 	size_t n_taken_off;
+	struct linkwatch *links;
+	sd_event_source *links_source;
+	bool links_wanted; /* a task to look at the interfaces waits */
 	bool stopping;
 	bool ready; /* the first load succeeded */
 	bool log_level_kept;
@@ -50,8 +53,11 @@ uint64_t host_now_us(void);
 
 /* progress.c: the task that moves the dataplane to what the files say. */
 void host_begin_reload(struct host *host, struct task *task);
+/* progress.c: the transaction of the task that runs, to its end. */
+void host_begin_transaction(struct host *host, const struct transaction_options *options);
 
 /* outcome.c: log what came of the transaction, and keep it for status and for the callers who wait. */
+void outcome_log_errors(const struct host *host);
 void outcome_log(const struct host *host);
 void outcome_remember(struct host *host, const char *result);
 void outcome_notify_ready(const struct host *host);

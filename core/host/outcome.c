@@ -81,11 +81,9 @@ void outcome_remember(struct host *host, const char *result)
 	}
 }
 
-void outcome_log(const struct host *host)
+void outcome_log_errors(const struct host *host)
 {
 	struct report *report = transaction_report(host->transaction);
-	char *const *lines;
-	size_t n = transaction_changes(host->transaction, &lines);
 
 	for (size_t i = 0; i < report->n_errors; i++) {
 		CLEANUP(free) char *text = report_format(&report->errors[i]);
@@ -94,6 +92,15 @@ void outcome_log(const struct host *host)
 		if (report->errors[i].log)
 			log_debug("verifier's log:\n%s", report->errors[i].log);
 	}
+}
+
+void outcome_log(const struct host *host)
+{
+	struct report *report = transaction_report(host->transaction);
+	char *const *lines;
+	size_t n = transaction_changes(host->transaction, &lines);
+
+	outcome_log_errors(host);
 	if (report->n_errors > 0) {
 		log_error("%s refused, %zu error%s%s", host->ready ? "reload" : "start", report->n_errors,
 			report->n_errors == 1 ? "" : "s",

@@ -8,6 +8,9 @@
  * Slots are matched so that as much as possible stays as it is: first what is the same at the same number,
  * then what is the same anywhere in the chain (it moved), then what bears the same number and plugin (a new
  * version or other parameters: it inherits state). What is left is new, or gone.
+ *
+ * An interface is who has the name now. So when two have changed names, each keeps its link, and the links
+ * change places.
  */
 #include "host/plan.h"
 
@@ -34,19 +37,19 @@ static size_t find_chain(const struct plan_chain *chains, size_t n, const char *
 	return PLAN_NONE;
 }
 
-static bool has_interface(const struct plan_chain *chain, const char *name)
+static size_t find_interface(const struct plan_chain *chain, const char *name)
 {
 	for (size_t i = 0; i < chain->n_interfaces; i++) {
 		if (strcmp(chain->interfaces[i].name, name) == 0)
-			return true;
+			return i;
 	}
-	return false;
+	return PLAN_NONE;
 }
 
 static bool share_interface(const struct plan_chain *a, const struct plan_chain *b)
 {
 	for (size_t i = 0; i < a->n_interfaces; i++) {
-		if (has_interface(b, a->interfaces[i].name))
+		if (find_interface(b, a->interfaces[i].name) != PLAN_NONE)
 			return true;
 	}
 	return false;
@@ -131,17 +134,37 @@ static int plan_slots(const struct sides *sides, const struct plan_chain *new, s
 	return 0;
 }
 
-static struct plan_interface_step plan_interface(const struct sides *sides, const struct plan_chain *new,
-	const struct plan_interface *wanted, size_t chain_from)
+/* Is the link given to an interface already, under another of its names? */
+static bool is_claimed(const struct plan *plan, size_t from_chain, size_t from)
+{
+	for (size_t c = 0; c < plan->n_chains; c++) {
+		const struct plan_chain_step *chain = &plan->chains[c];
+
+		for (size_t i = 0; i < chain->n_interfaces; i++) {
+			if (chain->interfaces[i].from_chain == from_chain &&
+				chain->interfaces[i].from == from)
+				return true;
+		}
+	}
+	return false;
+}
+
+static struct plan_interface_step plan_interface(const struct sides *sides, const struct plan *plan,
+	const struct plan_chain *new, const struct plan_interface *wanted, size_t chain_from)
 {
 	struct plan_interface_step step = { .from_chain = PLAN_NONE, .from = PLAN_NONE };
 
-	for (size_t c = 0; c < sides->n_running; c++) {
+	if (wanted->leave) {
+		step.action = PLAN_INTERFACE_LEAVE;
+		step.from_chain = chain_from;
+		step.from = find_interface(&sides->running[chain_from], wanted->name);
+		return step;
+	}
+	for (size_t c = 0; wanted->ifindex && c < sides->n_running; c++) {
 		const struct plan_chain *old = &sides->running[c];
 
 		for (size_t i = 0; i < old->n_interfaces; i++) {
-			if (strcmp(old->interfaces[i].name, wanted->name) != 0 ||
-				!old->interfaces[i].attached)
+			if (old->interfaces[i].ifindex != wanted->ifindex || is_claimed(plan, c, i))
 				continue;
 			step.from_chain = c;
 			step.from = i;
@@ -151,19 +174,37 @@ static struct plan_interface_step plan_interface(const struct sides *sides, cons
 			return step;
 		}
 	}
-	step.action = wanted->present ? PLAN_INTERFACE_ATTACH : PLAN_INTERFACE_WAIT;
+	step.action = wanted->ifindex ? PLAN_INTERFACE_ATTACH : PLAN_INTERFACE_WAIT;
 	return step;
 }
 
-static int plan_interfaces(
-	const struct sides *sides, const struct plan_chain *new, struct plan_chain_step *step)
+static int plan_interfaces(const struct sides *sides, const struct plan *plan, const struct plan_chain *new,
+	struct plan_chain_step *step)
 {
 	step->interfaces = calloc(new->n_interfaces + 1, sizeof(*step->interfaces));
 	if (!step->interfaces)
 		return -ENOMEM;
-	for (size_t i = 0; i < new->n_interfaces; i++)
-		step->interfaces[i] = plan_interface(sides, new, &new->interfaces[i], step->from);
+	for (; step->n_interfaces < new->n_interfaces; step->n_interfaces++)
+		step->interfaces[step->n_interfaces] =
+			plan_interface(sides, plan, new, &new->interfaces[step->n_interfaces], step->from);
 	return 0;
+}
+
+/* Is the interface as the chain has it already? */
+static bool is_settled(const struct plan_chain *old, const struct plan_interface *wanted,
+	const struct plan_interface_step *step)
+{
+	size_t same = find_interface(old, wanted->name);
+
+	switch (step->action) {
+	case PLAN_INTERFACE_KEEP:
+	case PLAN_INTERFACE_LEAVE:
+		return step->from == same;
+	case PLAN_INTERFACE_WAIT:
+		return same != PLAN_NONE && old->interfaces[same].ifindex == 0;
+	default:
+		return false;
+	}
 }
 
 /* Did the set of interfaces change, or does one of them need work? */
@@ -173,11 +214,7 @@ static bool interfaces_changed(
 	if (old->n_interfaces != new->n_interfaces)
 		return true;
 	for (size_t i = 0; i < new->n_interfaces; i++) {
-		enum plan_interface_action action = step->interfaces[i].action;
-
-		if (action != PLAN_INTERFACE_KEEP && action != PLAN_INTERFACE_WAIT)
-			return true;
-		if (!has_interface(old, new->interfaces[i].name))
+		if (old->interfaces[i].stale || !is_settled(old, &new->interfaces[i], &step->interfaces[i]))
 			return true;
 	}
 	return false;
@@ -225,7 +262,7 @@ static int plan_chain(const struct sides *sides, size_t index, struct plan *plan
 	}
 	r = plan_slots(sides, new, step);
 	if (r == 0)
-		r = plan_interfaces(sides, new, step);
+		r = plan_interfaces(sides, plan, new, step);
 	if (r < 0)
 		return r;
 	summarise(sides, new, step);

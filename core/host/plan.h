@@ -10,8 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One side of the comparison, running or wanted. Strings and tokens are the caller's and must outlive the
- * plan. */
+/* One side of the comparison, running or wanted. Strings and tokens are the caller's. */
 struct plan_slot {
 	unsigned number;
 	const char *plugin;
@@ -20,9 +19,10 @@ struct plan_slot {
 };
 
 struct plan_interface {
-	const char *name;
-	bool attached; /* running side: it carries the chain's program */
-	bool present;  /* wanted side: it exists now */
+	const char *name; /* as configured */
+	unsigned ifindex; /* which carries the chain's program, or which has the name now; 0: none */
+	bool stale;	  /* running: what it says is true no more, and is to be forgotten */
+	bool leave;	  /* wanted: it was refused before, and that is not to be tried again */
 };
 
 struct plan_chain {
@@ -58,6 +58,7 @@ struct plan_slot_step {
 enum plan_interface_action {
 	PLAN_INTERFACE_KEEP,
 	PLAN_INTERFACE_WAIT,   /* not there */
+	PLAN_INTERFACE_LEAVE,  /* refused, as before */
 	PLAN_INTERFACE_ATTACH, /* bare */
 	PLAN_INTERFACE_UPDATE, /* carries another dispatcher of ours: swap the program of its link */
 	PLAN_INTERFACE_REMODE, /* native to generic or back: cannot be done without a gap */
@@ -65,8 +66,7 @@ enum plan_interface_action {
 
 struct plan_interface_step {
 	enum plan_interface_action action;
-	size_t from_chain; /* KEEP, UPDATE, REMODE: where its link is now, as indices of the running side */
-	size_t from;
+	size_t from_chain, from; /* where its link (LEAVE: its refusal) is now: indices of the running side */
 };
 
 #define PLAN_NONE ((size_t)-1)
@@ -81,6 +81,7 @@ struct plan_chain_step {
 	bool unchanged;
 	struct plan_slot_step *slots;
 	struct plan_interface_step *interfaces;
+	size_t n_interfaces; /* those that are planned */
 };
 
 struct plan {

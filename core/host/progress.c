@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A reload, from the task to its end. Each phase hands over to the next through the worker's `done`, so
+ * A transaction, from the task to its end. Each phase hands over to the next through the worker's `done`, so
  * between phases the loop answers status and takes requests.
  */
 #include <malloc.h>
@@ -51,12 +51,16 @@ static void job_free(void *data)
 
 static void finish(struct host *host, const char *result)
 {
-	host->reloads += host->ready;
-	host->failed_reloads += host->ready && strcmp(result, "refused") == 0;
-	outcome_log(host);
-	bypass_remind(host);
-	takeoff_remind(host);
-	outcome_remember(host, result);
+	if (transaction_is_of_interfaces(host->transaction)) {
+		outcome_log_errors(host);
+	} else {
+		host->reloads += host->ready;
+		host->failed_reloads += host->ready && strcmp(result, "refused") == 0;
+		outcome_log(host);
+		bypass_remind(host);
+		takeoff_remind(host);
+		outcome_remember(host, result);
+	}
 	worker_submit(host->worker, job_free, on_freed, host);
 }
 
@@ -129,6 +133,17 @@ static void job_prepare(void *data)
 	transaction_prepare(((struct host *)data)->transaction);
 }
 
+void host_begin_transaction(struct host *host, const struct transaction_options *options)
+{
+	if (transaction_new(&host->dataplane, options, &host->transaction) < 0) {
+		log_error("cannot reload: out of memory");
+		calls_refuse(&host->running->callers, ERROR_FAILED, "the host is out of memory");
+		queue_next(host);
+		return;
+	}
+	worker_submit(host->worker, job_prepare, on_prepared, host);
+}
+
 void host_begin_reload(struct host *host, struct task *task)
 {
 	const struct transaction_options options = {
@@ -144,11 +159,5 @@ void host_begin_reload(struct host *host, struct task *task)
 			(unsigned long long)host->begun_us);
 		log_info("reloading %s", host->file);
 	}
-	if (transaction_new(&host->dataplane, &options, &host->transaction) < 0) {
-		log_error("cannot reload: out of memory");
-		calls_refuse(&task->callers, ERROR_FAILED, "the host is out of memory");
-		queue_next(host);
-		return;
-	}
-	worker_submit(host->worker, job_prepare, on_prepared, host);
+	host_begin_transaction(host, &options);
 }

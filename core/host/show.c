@@ -98,7 +98,10 @@ static void show_interface(const struct chain *chain, const struct chain_interfa
 		.ifindex = attached ? netdev_ifindex(interface->netdev) : 0,
 		.mode = chain->generic ? "generic" : "native",
 		.attach = attached ? "link" : "",
-		.state = attached ? "attached" : "waiting",
+		.state = attached	      ? "attached"
+			 : interface->refused ? "refused"
+					      : "waiting",
+		.reason = interface->refused ? copy(interface->refused) : NULL,
 	};
 }
 

@@ -23,11 +23,12 @@ struct transaction {
 	struct dataplane *dataplane;
 	char *file;
 	enum history_wish wish;
-	bool allow_detach;
+	bool allow_detach, interfaces_only;
 	bool confirm;
 	bool put_back;
 	struct files *files; /* what was read */
 	struct setup *setup;
+	struct setup *previous; /* counted: what ran was made from it */
 	struct view *view;
 	struct plan *plan;
 	struct change *changes; /* one for each wanted chain; `step` NULL where nothing was begun */
@@ -51,6 +52,7 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 	transaction->wish = options->wish;
 	transaction->confirm = options->confirm;
 	transaction->put_back = options->put_back;
+	transaction->interfaces_only = options->interfaces_only;
 	transaction->file = strdup(options->file);
 	if (!transaction->file) {
 		transaction_free(transaction);
@@ -69,6 +71,7 @@ void transaction_free(struct transaction *transaction)
 	plan_free(transaction->plan);
 	view_free(transaction->view);
 	setup_unref(transaction->setup);
+	setup_unref(transaction->previous);
 	files_free(transaction->files);
 	lines_clear(&transaction->lines);
 	report_clear(&transaction->report);
@@ -142,12 +145,18 @@ static int check_state(struct transaction *transaction)
 		history->host.state, config->host.state);
 }
 
-/* The files, and how they differ from what runs. */
-static int plan_files(struct transaction *transaction, bool only_check)
+/* What is wanted: what the files say. */
+static int load_setup(struct transaction *transaction, bool only_check)
 {
 	struct dataplane *dataplane = transaction->dataplane;
-	int r = only_check ? 0 : choose_files(transaction);
+	int r = 0;
 
+	if (transaction->interfaces_only) {
+		transaction->setup = setup_ref(dataplane->setup);
+		return 0;
+	}
+	if (r == 0 && !only_check)
+		r = choose_files(transaction);
 	if (r < 0)
 		return r;
 	r = setup_load(transaction->files, transaction->file, NULL, dataplane->modules, &transaction->setup,
@@ -156,11 +165,22 @@ static int plan_files(struct transaction *transaction, bool only_check)
 		r = check_state(transaction);
 	if (r == 0 && !only_check)
 		r = adopt(transaction);
+	return r;
+}
+
+/* How that differs from what runs. */
+static int make_plan(struct transaction *transaction, bool only_check)
+{
+	struct dataplane *dataplane = transaction->dataplane;
+	int r;
+
+	r = load_setup(transaction, only_check);
 	if (r < 0)
 		return r;
 	if (!transaction->put_back)
 		takeoff_apply(dataplane, transaction->setup);
-	r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, &transaction->view);
+	r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, transaction->interfaces_only,
+		&transaction->view);
 	if (r < 0)
 		return r;
 	r = plan_new(transaction->view->running, dataplane->n_chains, transaction->view->wanted,
@@ -213,8 +233,27 @@ static int begin_changes(struct transaction *transaction, bool with_dispatcher)
 			    &transaction->plan->chains[i], transaction->dataplane->chains,
 			    pins ? pindir_root(pins) : NULL, with_dispatcher, &transaction->report) < 0)
 			result = -EINVAL;
+		transaction->changes[i].lenient = transaction->interfaces_only;
 	}
 	return result;
+}
+
+/*
+ * Links to interfaces that are gone from here. Where they went our program has no business; and one that came
+ * back under another index must be bare, to be attached to.
+ */
+static void strip_lost(struct dataplane *dataplane)
+{
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		struct chain *chain = dataplane->chains[i];
+
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			const struct netdev *netdev = chain->interfaces[j].netdev;
+
+			if (netdev && !netdev_alive(netdev))
+				netdev_strip(netdev);
+		}
+	}
 }
 
 /* Do one phase for all changes, so that every chain's errors are found. */
@@ -241,6 +280,7 @@ static int prepare_changes(struct transaction *transaction)
 {
 	int r = transaction->allow_detach ? 0 : refuse_remode(transaction);
 
+	strip_lost(transaction->dataplane);
 	if (r == 0)
 		r = begin_changes(transaction, true);
 	if (r == 0)
@@ -251,6 +291,10 @@ static int prepare_changes(struct transaction *transaction)
 		r = each_change(transaction, change_place);
 	if (r == 0)
 		r = each_change(transaction, change_attach);
+	for (size_t i = 0; r == 0 && transaction->interfaces_only && i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			change_log_interfaces(&transaction->changes[i], transaction->dataplane->chains);
+	}
 	return r;
 }
 
@@ -266,11 +310,11 @@ static int keep(struct transaction *transaction)
 
 int transaction_prepare(struct transaction *transaction)
 {
-	int r = plan_files(transaction, false);
+	int r = make_plan(transaction, false);
 
 	if (r == 0 && !transaction->plan->unchanged)
 		r = prepare_changes(transaction);
-	if (r == 0)
+	if (r == 0 && !transaction->interfaces_only)
 		r = keep(transaction);
 	if (r < 0 && transaction->wish == HISTORY_START && transaction->files && transaction->files->root)
 		report_add(&transaction->report, NULL, 0,
@@ -283,7 +327,7 @@ int transaction_check(struct transaction *transaction, bool freplace)
 {
 	int r;
 
-	r = plan_files(transaction, true);
+	r = make_plan(transaction, true);
 	if (r == 0)
 		r = begin_changes(transaction, freplace);
 	if (r == 0)
@@ -394,6 +438,8 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 		activate(&transaction->changes[i], event);
 	}
 	adopt_list(transaction, TAKE_PTR(chains));
+	transaction->previous = dataplane->setup;
+	dataplane->setup = setup_ref(transaction->setup);
 	return 0;
 }
 
@@ -492,6 +538,11 @@ void transaction_release(struct transaction *transaction)
 	transaction->n_removed = 0;
 }
 
+bool transaction_is_of_interfaces(const struct transaction *transaction)
+{
+	return transaction->interfaces_only;
+}
+
 bool transaction_is_unchanged(const struct transaction *transaction)
 {
 	return transaction->plan && transaction->plan->unchanged;
@@ -530,6 +581,7 @@ void dataplane_close(struct dataplane *dataplane, bool keep)
 		chain_free(dataplane->chains[i]);
 	}
 	free(dataplane->chains);
+	setup_unref(dataplane->setup);
 	modules_free(dataplane->modules);
 	grace_free(dataplane->grace);
 	pindir_close(dataplane->pins);

@@ -31,6 +31,7 @@ struct dataplane {
 	struct history history;	 /* worker's; opened by the first transaction */
 	char **off;		 /* loop's: chains that `xslotctl clean` took off; see takeoff.h */
 	size_t n_off;
+	struct setup *setup; /* counted: what runs was made from it; NULL: nothing runs yet */
 };
 
 struct transaction_options {
@@ -39,6 +40,11 @@ struct transaction_options {
 	bool allow_detach; /* a change of `mode` may leave an interface bare for a moment */
 	bool confirm;	   /* a trial: to be reverted unless it is confirmed */
 	bool put_back;	   /* chains that are off come back */
+	/*
+	 * The files are not read: what runs stays, and only its interfaces become those that exist now. One
+	 * that refuses is noted and no error.
+	 */
+	bool interfaces_only;
 };
 
 struct transaction;
@@ -55,6 +61,7 @@ void transaction_retire(struct transaction *transaction);		  /* L */
 void transaction_release(struct transaction *transaction);		  /* W */
 
 /* After prepare. */
+bool transaction_is_of_interfaces(const struct transaction *transaction); /* see the option */
 bool transaction_is_unchanged(const struct transaction *transaction);
 const struct config *transaction_config(
 	const struct transaction *transaction); /* NULL when it did not parse */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/cleanup.h"
 
@@ -12,6 +13,19 @@ DEFINE_CLEANUP(struct view *, view_free);
 bool view_same(const void *running, const void *wanted)
 {
 	return occupant_is(running, wanted);
+}
+
+/* Its link may lead nowhere any more, and who was refused may be gone. */
+static void view_interface(const struct chain_interface *interface, struct plan_interface *ret_view)
+{
+	bool alive = interface->netdev && netdev_alive(interface->netdev);
+
+	*ret_view = (struct plan_interface){
+		.name = interface->name,
+		.ifindex = alive ? netdev_ifindex(interface->netdev) : 0,
+		.stale = (interface->netdev && !alive) ||
+			 (interface->refused && !netdev_index(interface->name)),
+	};
 }
 
 static int view_running(const struct chain *chain, struct plan_chain *ret_view)
@@ -43,15 +57,29 @@ static int view_running(const struct chain *chain, struct plan_chain *ret_view)
 			.token = slot->occupant,
 		};
 	}
-	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		interfaces[i].name = chain->interfaces[i].name;
-		interfaces[i].attached =
-			chain->interfaces[i].netdev && netdev_alive(chain->interfaces[i].netdev);
-	}
+	for (size_t i = 0; i < chain->n_interfaces; i++)
+		view_interface(&chain->interfaces[i], &interfaces[i]);
 	return 0;
 }
 
-static int view_wanted(const struct setup_chain *chain, struct plan_chain *ret_view)
+/* Was it refused when it looked as it does now? */
+static bool is_still_refused(const struct chain *running, const char *name)
+{
+	for (size_t i = 0; i < running->n_interfaces; i++) {
+		const struct chain_interface *interface = &running->interfaces[i];
+		struct netdev_look look;
+
+		if (!interface->refused || strcmp(interface->name, name) != 0)
+			continue;
+		look = netdev_look(name);
+		return look.ifindex && netdev_same_look(&look, &interface->look);
+	}
+	return false;
+}
+
+/* `running`: the chain whose refusals stand; NULL: everything is tried. */
+static int view_wanted(
+	const struct setup_chain *chain, const struct chain *running, struct plan_chain *ret_view)
 {
 	const struct config_chain *config = chain->config;
 	struct plan_slot *slots = calloc(chain->n_slots + 1, sizeof(*slots));
@@ -84,12 +112,23 @@ static int view_wanted(const struct setup_chain *chain, struct plan_chain *ret_v
 	}
 	for (size_t i = 0; i < config->n_interfaces; i++) {
 		interfaces[i].name = config->interfaces[i].name;
-		interfaces[i].present = netdev_index(config->interfaces[i].name) != 0;
+		interfaces[i].ifindex = netdev_index(config->interfaces[i].name);
+		interfaces[i].leave = running && is_still_refused(running, config->interfaces[i].name);
 	}
 	return 0;
 }
 
-int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, struct view **ret_view)
+static const struct chain *find_chain(struct chain *const *chains, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(chains[i]->name, name) == 0)
+			return chains[i];
+	}
+	return NULL;
+}
+
+int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, bool leave_refused,
+	struct view **ret_view)
 {
 	CLEANUP(view_free) struct view *view = calloc(1, sizeof(*view));
 	int r = 0;
@@ -104,8 +143,12 @@ int view_new(struct chain *const *chains, size_t n_chains, const struct setup *s
 	view->n_wanted = setup->n_chains;
 	for (size_t i = 0; r == 0 && i < n_chains; i++)
 		r = view_running(chains[i], &view->running[i]);
-	for (size_t i = 0; r == 0 && i < setup->n_chains; i++)
-		r = view_wanted(&setup->chains[i], &view->wanted[i]);
+	for (size_t i = 0; r == 0 && i < setup->n_chains; i++) {
+		const char *name = setup->chains[i].config->name;
+
+		r = view_wanted(&setup->chains[i], leave_refused ? find_chain(chains, n_chains, name) : NULL,
+			&view->wanted[i]);
+	}
 	if (r == 0)
 		*ret_view = TAKE_PTR(view);
 	return r;

@@ -60,13 +60,33 @@ static void driver_name(const char *interface, char *ret_driver, size_t size)
 	snprintf(ret_driver, size, "%s", info.driver);
 }
 
-static int interface_mtu(const char *interface)
+/* What the ioctl tells, with everything else 0; all 0 when it fails. */
+static struct ifreq ask(const char *interface, unsigned long what)
 {
-	struct ifreq request = { 0 };
+	struct ifreq request = { 0 }, nothing = { 0 };
 	int fd CLEANUP(close) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	return fd < 0 || ioctl(fd, SIOCGIFMTU, &request) < 0 ? 0 : request.ifr_mtu;
+	return fd < 0 || ioctl(fd, what, &request) < 0 ? nothing : request;
+}
+
+struct netdev_look netdev_look(const char *name)
+{
+	struct netdev_look look = {
+		.ifindex = if_nametoindex(name),
+		.mtu = ask(name, SIOCGIFMTU).ifr_mtu,
+		.up = ask(name, SIOCGIFFLAGS).ifr_flags & IFF_UP,
+	};
+
+	neighbour_id(look.ifindex, XDP_FLAGS_DRV_MODE, &look.native_id);
+	neighbour_id(look.ifindex, XDP_FLAGS_SKB_MODE, &look.generic_id);
+	return look;
+}
+
+bool netdev_same_look(const struct netdev_look *a, const struct netdev_look *b)
+{
+	return a->ifindex == b->ifindex && a->mtu == b->mtu && a->up == b->up &&
+	       a->native_id == b->native_id && a->generic_id == b->generic_id;
 }
 
 /* The driver said no, with `text` or without. */
@@ -85,7 +105,7 @@ static int refused(const char *name, enum xdp_mode mode, int error, const char *
 	else if (about_mtu)
 		snprintf(help, sizeof(help),
 			"a smaller MTU on both ends (%d here)%s or mode = generic would help",
-			interface_mtu(name), features_frags(NULL, 0) == 0 ? ", frags = yes" : "");
+			ask(name, SIOCGIFMTU).ifr_mtu, features_frags(NULL, 0) == 0 ? ", frags = yes" : "");
 	else
 		snprintf(help, sizeof(help), "mode = generic would help");
 	return fail(diag, error, "cannot attach to %s in %s mode: driver %s refuses: %s; %s", name,
@@ -163,6 +183,16 @@ void netdev_detach(struct netdev *netdev)
 		return;
 	cleanup_close(&netdev->link_fd);
 	free(netdev);
+}
+
+void netdev_strip(const struct netdev *netdev)
+{
+	bpf_link_detach(netdev->link_fd);
+}
+
+void netdev_rename(struct netdev *netdev, const char *name)
+{
+	snprintf(netdev->name, sizeof(netdev->name), "%s", name);
 }
 
 const char *netdev_name(const struct netdev *netdev)

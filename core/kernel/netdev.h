@@ -38,7 +38,21 @@ uint32_t netdev_program_id(const struct netdev *netdev); /* 0 when the link does
 
 /* Detach (unless it is pinned) and free. Accepts NULL. */
 void netdev_detach(struct netdev *netdev);
+/* Take the program off now, pinned or not and whatever namespace the interface is in; what is left is to
+ * free. */
+void netdev_strip(const struct netdev *netdev);
 
+/* What a driver's refusal can depend on, as far as it can be seen from here; compare with netdev_same_look().
+ */
+struct netdev_look {
+	unsigned ifindex, mtu, native_id, generic_id;
+	bool up;
+};
+struct netdev_look netdev_look(const char *name);
+bool netdev_same_look(const struct netdev_look *a, const struct netdev_look *b);
+
+/* What messages call it. */
+void netdev_rename(struct netdev *netdev, const char *name);
 const char *netdev_name(const struct netdev *netdev);
 unsigned netdev_ifindex(const struct netdev *netdev);
 enum xdp_mode netdev_mode(const struct netdev *netdev);

@@ -71,13 +71,15 @@ static inline struct status *fake_status(void)
 		.bad_verdicts = 10,
 		.tier = "slots",
 		.packets = 11,
-		.interfaces = calloc(2, sizeof(struct status_interface)),
-		.n_interfaces = 2,
+		.interfaces = calloc(3, sizeof(struct status_interface)),
+		.n_interfaces = 3,
 		.slots = calloc(1, sizeof(struct status_slot)),
 		.n_slots = 1,
 	};
 	chain->interfaces[0] = (struct status_interface){ strdup("eth0"), 2, "native", "link", "attached" };
 	chain->interfaces[1] = (struct status_interface){ strdup("eth\xff"), 0, "native", "", "waiting" };
+	chain->interfaces[2] = (struct status_interface){ strdup("eth2"), 0, "native", "", "refused",
+		strdup("cannot attach to eth2: the MTU") };
 	fake_slot(&chain->slots[0]);
 	status->chains = chain;
 	status->n_chains = 1;

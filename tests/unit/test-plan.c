@@ -15,7 +15,9 @@ struct side {
 	size_t n;
 };
 
-/* "10:a1 20:b1" and "eth0 eth1"; an interface in parentheses is not there (wanted) or not attached (running).
+/*
+ * "10:a1 20:b1" and "eth0 eth1"; an interface in parentheses is not there (wanted) or not attached (running).
+ * An interface has its number as its index; "eth0=5" has another one.
  */
 static void add_chain(struct side *side, const char *name, const char *slots, const char *interfaces)
 {
@@ -40,9 +42,11 @@ static void add_chain(struct side *side, const char *name, const char *slots, co
 	for (n = 0, word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save), n++) {
 		bool there = word[0] != '(';
 		char *interface = arena[used++ % 256];
+		const char *index = strchr(word, '=') ?: word + strcspn(word, "0123456789") - 1;
 
-		snprintf(interface, 16, "%.*s", (int)strcspn(word + !there, ")"), word + !there);
-		side->interfaces[side->n][n] = (struct plan_interface){ interface, there, there };
+		snprintf(interface, 16, "%.*s", (int)strcspn(word + !there, "=)"), word + !there);
+		side->interfaces[side->n][n] =
+			(struct plan_interface){ interface, .ifindex = there ? 100 + atoi(index + 1) : 0 };
 	}
 	free(copy);
 	chain->interfaces = side->interfaces[side->n];
@@ -278,6 +282,122 @@ static void test_a_waiting_interface_that_came(void **state)
 	plan_free(plan);
 }
 
+/* "keep00 update10 attach wait": what becomes of each wanted interface, and from which chain and place. */
+static void check_interfaces(const struct side *running, const struct side *wanted, const char *expected)
+{
+	static const char *const names[] = { "keep", "wait", "leave", "attach", "update", "remode" };
+	struct plan *plan = make(running, wanted);
+	char text[256] = "";
+
+	for (size_t c = 0; c < wanted->n; c++) {
+		for (size_t i = 0; i < wanted->chain[c].n_interfaces; i++) {
+			const struct plan_interface_step *step = &plan->chains[c].interfaces[i];
+			size_t length = strlen(text);
+
+			snprintf(text + length, sizeof(text) - length, "%s%s", length ? " " : "",
+				names[step->action]);
+			length = strlen(text);
+			if (step->from != PLAN_NONE)
+				snprintf(text + length, sizeof(text) - length, "%zu%zu", step->from_chain,
+					step->from);
+		}
+	}
+	assert_string_equal(text, expected);
+	/* Nothing about the slots, so one may only say that nothing is to do when nothing is. */
+	for (size_t c = 0; c < wanted->n; c++)
+		assert_false(plan->chains[c].generation_changed);
+	plan_free(plan);
+}
+
+static bool is_unchanged(const struct side *running, const struct side *wanted)
+{
+	struct plan *plan = make(running, wanted);
+	bool unchanged = plan->unchanged;
+
+	plan_free(plan);
+	return unchanged;
+}
+
+/* What one chain with `interfaces` has to do when they are `now`. */
+static void check_event(const char *before, const char *now, const char *expected, bool unchanged)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", "10:a1", before);
+	add_chain(&wanted, "edge", "10:a1", now);
+	check_interfaces(&running, &wanted, expected);
+	assert_int_equal(is_unchanged(&running, &wanted), unchanged);
+}
+
+static void test_what_becomes_of_interfaces(void **state)
+{
+	check_event("eth0 (eth1)", "eth0 (eth1)", "keep00 wait", true);
+	check_event("eth0 (eth1)", "eth0 eth1", "keep00 attach", false);
+	check_event("eth0 eth1", "(eth0) eth1", "wait keep01", false);
+	/* Deleted and made anew. */
+	check_event("eth0", "eth0=7", "attach", false);
+	/* eth0 became eth1, which was waited for. */
+	check_event("eth0 (eth1)", "(eth0) eth1=0", "wait keep00", false);
+	/* Two have changed names; and three, in a ring. */
+	check_event("eth0 eth1", "eth0=1 eth1=0", "keep01 keep00", false);
+	check_event("eth0 eth1 eth2", "eth0=1 eth1=2 eth2=0", "keep01 keep02 keep00", false);
+	/* The name went to one that is not ours, and ours to a name that nobody wants. */
+	check_event("eth0", "eth0=9", "attach", false);
+	/* Another order in the file is no change. */
+	check_event("eth0 eth1", "eth1 eth0", "keep01 keep00", true);
+}
+
+static void test_names_change_between_chains(void **state)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", "10:a1", "eth0 eth1");
+	add_chain(&running, "lab", "10:b1", "eth2");
+	add_chain(&wanted, "edge", "10:a1", "eth0=2 eth1");
+	add_chain(&wanted, "lab", "10:b1", "eth2=0");
+	check_interfaces(&running, &wanted, "update10 keep01 update00");
+	assert_false(is_unchanged(&running, &wanted));
+}
+
+/* Two names of one interface: it has room for one program. */
+static void test_an_interface_is_given_away_once(void **state)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", "10:a1", "eth0");
+	add_chain(&running, "lab", "10:b1", "(eth9)");
+	add_chain(&wanted, "edge", "10:a1", "eth0");
+	add_chain(&wanted, "lab", "10:b1", "eth9=0");
+	check_interfaces(&running, &wanted, "keep00 attach");
+}
+
+static void test_what_is_stale_is_work(void **state)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", "10:a1", "eth0 (eth1)");
+	add_chain(&wanted, "edge", "10:a1", "eth0 (eth1)");
+	assert_true(is_unchanged(&running, &wanted));
+	running.interfaces[0][1].stale = true;
+	check_interfaces(&running, &wanted, "keep00 wait");
+	assert_false(is_unchanged(&running, &wanted));
+}
+
+static void test_a_refusal_stands(void **state)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", "10:a1", "eth0 (eth1)");
+	add_chain(&wanted, "edge", "10:a1", "eth0 eth1");
+	wanted.interfaces[0][1].leave = true;
+	check_interfaces(&running, &wanted, "keep00 leave01");
+	assert_true(is_unchanged(&running, &wanted));
+	/* Work on another interface does not lose it. */
+	wanted.interfaces[0][0].ifindex = 0;
+	check_interfaces(&running, &wanted, "wait leave01");
+	assert_false(is_unchanged(&running, &wanted));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +411,11 @@ int main(void)
 		cmocka_unit_test(test_frags_rebuilds_and_mode_is_said),
 		cmocka_unit_test(test_another_version_rebuilds),
 		cmocka_unit_test(test_a_waiting_interface_that_came),
+		cmocka_unit_test(test_what_becomes_of_interfaces),
+		cmocka_unit_test(test_names_change_between_chains),
+		cmocka_unit_test(test_an_interface_is_given_away_once),
+		cmocka_unit_test(test_what_is_stale_is_work),
+		cmocka_unit_test(test_a_refusal_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,6 +182,7 @@ static void test_status_says_what_is_wrong(void **state)
 	assert_null(strstr(good.out, "BAD"));
 	assert_non_null(strstr(good.out, "chain edge: 11 packets, generation 8"));
 	assert_non_null(strstr(good.out, "  eth0: native, attached (link, index 2)\n"));
+	assert_non_null(strstr(good.out, "  eth2: native, refused: cannot attach to eth2: the MTU\n"));
 	assert_non_null(strstr(good.out, "12,345,678,901,234"));
 	assert_null(strstr(good.out, "\033"));
 	assert_null(strstr(good.out, "map hits")); /* details are for `status CHAIN` */

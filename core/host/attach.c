@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The interfaces of a change, before it is committed. Of a reload somebody waits for the outcome, so an
+ * interface that refuses is an error. When interfaces come and go by themselves nobody does: then the refusal
+ * is the interface's state, said once, and the others go on.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/change.h"
+#include "host/store.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+static int attach_pinned(const struct change *change, size_t index, struct xslot_diag *diag)
+{
+	const struct config_chain *config = change->wanted->config;
+	struct chain_interface *interface = &change->interfaces[index];
+	int r;
+
+	r = netdev_attach(interface->name, config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE,
+		dispatcher_fd(change->chain->dispatcher), &interface->netdev, diag);
+	return r < 0 ? r : store_interface(change->chain, interface->netdev, diag);
+}
+
+void change_note_refusal(struct change *change, size_t index, struct xslot_diag *diag)
+{
+	struct chain_interface *interface = &change->interfaces[index];
+
+	if (interface->netdev)
+		store_forget_interface(change->chain, interface->netdev);
+	netdev_detach(TAKE_PTR(interface->netdev));
+	interface->refused = strdup(diag->message);
+	xslot_diag_clear(diag);
+	if (!interface->refused)
+		abort();
+}
+
+static int attach_one(struct change *change, size_t index, struct report *report)
+{
+	const struct config_interface *wanted = &change->wanted->config->interfaces[index];
+	const struct plan_interface_step *step = &change->step->interfaces[index];
+	struct chain_interface *interface = &change->interfaces[index];
+	struct xslot_diag diag = {};
+	int r;
+
+	interface->name = strdup(wanted->name);
+	if (!interface->name)
+		return -ENOMEM;
+	if (step->action == PLAN_INTERFACE_LEAVE) {
+		interface->look = change->chain->interfaces[step->from].look;
+		interface->refused = strdup(change->chain->interfaces[step->from].refused);
+		return interface->refused ? 0 : -ENOMEM;
+	}
+	if (step->action != PLAN_INTERFACE_ATTACH)
+		return 0;
+	interface->look =
+		netdev_look(interface->name); /* before it: what changes meanwhile is looked at again */
+	r = attach_pinned(change, index, &diag);
+	if (r == -ENODEV) { /* it vanished since the plan was made */
+		xslot_diag_clear(&diag);
+		return 0;
+	}
+	if (r < 0 && change->lenient) {
+		change_note_refusal(change, index, &diag);
+		return 0;
+	}
+	return r < 0 ? report_take(report, wanted->place.file, wanted->place.line, &diag) : 0;
+}
+
+int change_attach(struct change *change, struct report *report)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++) {
+		if (attach_one(change, i, report) < 0)
+			result = -EINVAL;
+	}
+	return result;
+}
+
+void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n)
+{
+	for (size_t i = 0; interfaces && i < n; i++) {
+		if (!interfaces[i].netdev)
+			continue;
+		netdev_strip(interfaces[i].netdev);
+		store_forget_interface(chain, interfaces[i].netdev);
+	}
+	chain_interfaces_free(interfaces, n);
+}
+
+static const struct chain_interface *find(const struct chain *chain, const char *name)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		if (strcmp(chain->interfaces[i].name, name) == 0)
+			return &chain->interfaces[i];
+	}
+	return NULL;
+}
+
+static bool is_wanted(const struct setup *setup, const char *name)
+{
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		const struct config_chain *config = setup->chains[i].config;
+
+		for (size_t j = 0; j < config->n_interfaces; j++) {
+			if (strcmp(config->interfaces[j].name, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* There is no interface of that name; what became of the one that there was? */
+static void log_waiting(const struct change *change, const struct chain_interface *old)
+{
+	const char *chain = change->wanted->config->name;
+	char name[IF_NAMESIZE];
+
+	if (!old || (!old->netdev && !old->refused))
+		return; /* there was none, and that has been said */
+	if (old->netdev && netdev_alive(old->netdev) && if_indextoname(netdev_ifindex(old->netdev), name))
+		log_info("%s: %s is called %s now%s; waiting for another %s", chain, old->name, name,
+			is_wanted(change->setup, name) ? "" : ", which no chain has: detached", old->name);
+	else
+		log_info("%s: %s is gone, waiting for it", chain, old->name);
+}
+
+static void log_one(const struct change *change, size_t index, struct chain *const *running)
+{
+	const struct plan_interface_step *step = &change->step->interfaces[index];
+	const struct chain_interface *interface = &change->interfaces[index];
+	const struct chain_interface *old = find(change->chain, interface->name);
+	const char *chain = change->wanted->config->name, *was;
+
+	switch (step->action) {
+	case PLAN_INTERFACE_KEEP:
+		was = running[step->from_chain]->interfaces[step->from].name;
+		if (strcmp(was, interface->name) != 0)
+			log_info("%s: %s is called %s now, and stays attached", chain, was, interface->name);
+		break;
+	case PLAN_INTERFACE_UPDATE:
+		log_info("%s: %s taken over from chain %s", chain, interface->name,
+			running[step->from_chain]->name);
+		break;
+	case PLAN_INTERFACE_ATTACH:
+	case PLAN_INTERFACE_WAIT:
+		if (interface->netdev)
+			log_info("%s: %s attached (%s)", chain, interface->name,
+				xdp_mode_name(netdev_mode(interface->netdev)));
+		else if (!interface->refused)
+			log_waiting(change, old);
+		else if (!old || !old->refused || strcmp(old->refused, interface->refused) != 0)
+			log_warning("%s: %s", chain, interface->refused);
+		break;
+	case PLAN_INTERFACE_LEAVE:
+	case PLAN_INTERFACE_REMODE:
+		break;
+	}
+}
+
+void change_log_interfaces(const struct change *change, struct chain *const *running)
+{
+	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++)
+		log_one(change, i, running);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * An interface that is configured by name has the program while it has the name. Reports of the kernel only
+ * say that it is time to look; the task that they lead to compares what runs with what exists by then, as a
+ * reload does, but reads no files: an operator may be in the middle of editing them. So any number of reports
+ * becomes one task, it does not matter which of them are lost, and a task that was not needed changes
+ * nothing.
+ */
+#include "host/links.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host/host_private.h"
+#include "kernel/linkwatch.h"
+#include "util/log.h"
+
+static void begin(struct host *host, struct task *task)
+{
+	const struct transaction_options options = { .file = host->file, .interfaces_only = true };
+
+	host->links_wanted = false;
+	host_begin_transaction(host, &options);
+}
+
+static void look(struct host *host)
+{
+	if (host->links_wanted)
+		return;
+	host->links_wanted = true;
+	queue_add(host, task_new(begin, NULL));
+}
+
+static bool concerns_interface(const struct chain_interface *interface, const struct link_event *event)
+{
+	bool same_name = strcmp(interface->name, event->name) == 0;
+
+	if (interface->netdev && netdev_ifindex(interface->netdev) == event->ifindex)
+		return event->gone || !same_name;
+	if (event->gone)
+		return same_name && interface->refused;
+	return same_name || event->aliases;
+}
+
+static bool concerns(const struct host *host, const struct link_event *event)
+{
+	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
+		const struct chain *chain = host->dataplane.chains[i];
+
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			if (concerns_interface(&chain->interfaces[j], event))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void on_event(const struct link_event *event, void *data)
+{
+	struct host *host = data;
+
+	/* A task that runs may have looked before this happened, and will know other interfaces when it is
+	 * done. */
+	if (host->running || concerns(host, event))
+		look(host);
+}
+
+static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct host *host = data;
+	int r = linkwatch_read(host->links, on_event, host);
+
+	if (r == -ENOBUFS) {
+		log_debug("reports about interfaces were lost; looking at all of them");
+		look(host);
+	} else if (r < 0) {
+		log_error("cannot watch the interfaces any more: %s; \"xslotctl reload\" looks at them",
+			strerror(-r));
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	}
+	return 0;
+}
+
+int links_open(struct host *host, struct xslot_diag *diag)
+{
+	int r = linkwatch_open(&host->links, diag);
+
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(
+		host->event, &host->links_source, linkwatch_fd(host->links), EPOLLIN, on_readable, host);
+	return r < 0 ? fail(diag, r, "cannot watch the interfaces: %s", strerror(-r)) : 0;
+}
+
+void links_close(struct host *host)
+{
+	sd_event_source_disable_unref(host->links_source);
+	linkwatch_close(host->links);
+}

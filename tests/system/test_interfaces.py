@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""Interfaces that come, go, are renamed, move away and refuse, while the host runs and while it does not."""
+import functools
+import json
+import os
+import random
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from host import PATIENCE, Host, built, wait_for
+from neighbour import Neighbour
+
+MANY = 100 if os.environ.get("XSLOT_SWEEP") == "all" else 20  # interfaces that come and go while reloads run
+
+
+@pytest.fixture
+def host(namespace, tmp_path):
+    """Not started, and without any interface."""
+    with Host(namespace, tmp_path, build="plain") as h:
+        h.plugin("count")
+        yield h
+
+
+def chains(*names, **keys):
+    """INI text: a chain for each (name, interfaces), with one slot."""
+    lines = []
+    for name, interfaces in names:
+        lines += [f"[chain {name}]", f"interfaces = {interfaces}"]
+        lines += [f"{key} = {value}" for key, value in keys.items()]
+        lines += [f"[slot {name}.10]", "plugin = count"]
+    return "\n".join(lines) + "\n"
+
+
+def links(namespace, *commands):
+    """Several `ip link` commands, one after the other, in one process."""
+    batch = "".join(f"link {command}\n" for command in commands)
+    done = subprocess.run(namespace.argv("ip", "-batch", "-"), input=batch, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, f"{commands}: {done.stderr}"
+
+
+def veth(name):
+    return f"add {name} type veth peer name {name}-peer"
+
+
+def move(name, namespace):
+    return f"set {name} netns {namespace.holder.pid}"
+
+
+def exchange(one, two):
+    return f"set {one} name between", f"set {two} name {one}", f"set between name {two}"
+
+
+def state(host, name, chain="edge"):
+    return next(i for i in host.chain(chain)["interfaces"] if i["name"] == name)
+
+
+def becomes(host, name, wanted, chain="edge"):
+    """Wait until status says so, and until the kernel agrees."""
+    wait_for(lambda: state(host, name, chain)["state"] == wanted, f"{name} to be {wanted}")
+    agree(host)
+    return state(host, name, chain)
+
+
+def dispatcher(host, chain):
+    """Id of the chain's dispatcher program, which stays the same as long as the host runs."""
+    return pinned_program(host.pid(), root(host) / chain / "dispatcher")
+
+
+@functools.cache
+def pinned_program(_, pin):
+    shown = subprocess.run(["bpftool", "-j", "prog", "show", "pinned", pin], capture_output=True, text=True, check=True)
+    return json.loads(shown.stdout)["id"]
+
+
+def root(host):
+    bpffs = Path(host.ini.read_text().partition("bpffs = ")[2].split()[0])
+    return next(path for path in bpffs.iterdir() if path.is_dir())
+
+
+def agree(host):
+    """Status, pins and the kernel say the same."""
+    programs = {chain["name"]: dispatcher(host, chain["name"]) for chain in host.status()["chains"]}
+
+    def differences():
+        shown = json.loads(host.namespace.run("ip", "-j", "-d", "link", "show").stdout)
+        runs = {(i["ifname"], i["ifindex"]): i["xdp"]["prog"]["id"] for i in shown if "xdp" in i}
+        for other in shown:  # an interface may be known by another of its names
+            for name in other.get("altnames", ()):
+                if "xdp" in other:
+                    runs[name, other["ifindex"]] = other["xdp"]["prog"]["id"]
+        found = []
+        for chain in host.status()["chains"]:
+            attached = {i["ifindex"]: i["name"] for i in chain["interfaces"] if i["state"] == "attached"}
+            pins = {int(path.name) for path in (root(host) / chain["name"] / "if").iterdir()}
+            if pins != set(attached):
+                found.append(f"pins of {chain['name']} are {pins}, attached are {attached}")
+            for index, name in attached.items():
+                if runs.get((name, index)) != programs[chain["name"]]:
+                    found.append(f"{name} does not run {programs[chain['name']]}")
+        return found
+
+    wait_for(lambda: not differences(), f"status, pins and links to agree: {differences()}")
+
+
+def said(host, text):
+    return host.log().count(text)
+
+
+def start(host, text):
+    host.write(text)
+    host.start()
+
+
+def test_appears_and_vanishes(host):
+    links(host.namespace, veth("x0"))
+    start(host, chains(("edge", "x0, x1")))
+    agree(host)
+    assert said(host, "edge: x1 does not exist yet, waiting") == 1
+    generation = host.chain()["generation"]
+    for times in (1, 2):
+        links(host.namespace, veth("x1"))
+        found = becomes(host, "x1", "attached")
+        assert found["ifindex"] == host.namespace.ifindex("x1") and found["reason"] is None
+        assert said(host, "edge: x1 attached (native)") == times
+        links(host.namespace, "del x1")
+        becomes(host, "x1", "waiting")
+        assert said(host, "edge: x1 is gone, waiting for it") == times
+    host.must_reload()
+    assert said(host, "edge: x1 does not exist yet, waiting") == 1, "it has been said"
+    assert state(host, "x0")["state"] == "attached"
+    assert host.chain()["generation"] == generation, "packets see nothing of this"
+    assert host.status()["host"]["reloads"] == 1
+
+
+def test_comes_back_at_once_with_another_index(host):
+    links(host.namespace, veth("x0"))
+    start(host, chains(("edge", "x0")))
+    old = state(host, "x0")["ifindex"]
+    links(host.namespace, "del x0", veth("x0"))
+    wait_for(lambda: state(host, "x0")["ifindex"] not in (0, old), "the new x0")
+    agree(host)
+
+
+def test_files_are_not_read(host):
+    """An interface comes while an operator edits: what runs is what was loaded."""
+    start(host, chains(("edge", "x0")))
+    good = host.conf.read_text()
+    host.write("[chain edge]\ninterfaces = x9\n[sl")
+    links(host.namespace, veth("x0"), veth("x9"))
+    becomes(host, "x0", "attached")
+    assert host.namespace.xdp_program("x9") == 0
+    assert host.status()["last_reload"]["result"] == "ok"
+    host.write(good)
+
+
+def test_renamed(host):
+    links(host.namespace, veth("x0"))
+    start(host, chains(("edge", "x0, x5"), ("lab", "x7")))
+    index = state(host, "x0")["ifindex"]
+    # In the same chain: the link stays.
+    program = host.namespace.xdp_program("x0")
+    links(host.namespace, "set x0 name x5")
+    assert becomes(host, "x5", "attached")["ifindex"] == index
+    assert state(host, "x0")["state"] == "waiting"
+    assert host.namespace.xdp_program("x5") == program
+    assert said(host, "edge: x0 is called x5 now, and stays attached") == 1
+    # Into another chain: the link moves, and no packet meets a bare interface.
+    links(host.namespace, "set x5 name x7")
+    assert becomes(host, "x7", "attached", "lab")["ifindex"] == index
+    assert host.namespace.xdp_program("x7") == dispatcher(host, "lab")
+    assert said(host, "lab: x7 taken over from chain edge") == 1
+    # To a name that no chain has.
+    links(host.namespace, "set x7 name y0")
+    becomes(host, "x7", "waiting", "lab")
+    wait_for(lambda: host.namespace.xdp_program("y0") == 0, "y0 to be bare")
+    assert said(host, "lab: x7 is called y0 now, which no chain has: detached; waiting for another x7") == 1
+    # And to one that a chain has, as udev does with a new interface.
+    links(host.namespace, "set y0 name x0")
+    becomes(host, "x0", "attached")
+
+
+def test_two_exchange_their_names(host):
+    links(host.namespace, veth("x0"), veth("x1"))
+    start(host, chains(("edge", "x0"), ("lab", "x1")))
+    first, second = state(host, "x0")["ifindex"], state(host, "x1", "lab")["ifindex"]
+    links(host.namespace, *exchange("x0", "x1"))
+    wait_for(lambda: state(host, "x0")["ifindex"] == second and state(host, "x1", "lab")["ifindex"] == first, "the exchange")
+    agree(host)
+    # The same within a chain, and the host is asked to reload before it could notice.
+    host.write(chains(("edge", "x0, x1")))
+    host.must_reload()
+    links(host.namespace, *exchange("x0", "x1"))
+    host.must_reload()
+    wait_for(lambda: [i["ifindex"] for i in host.chain()["interfaces"]] == [first, second], "the exchange back")
+    agree(host)
+
+
+def test_other_names(host):
+    """An interface may be configured by any of its names."""
+    start(host, chains(("edge", "uplink")))
+    links(host.namespace, veth("x0"), "set x0 up", "property add dev x0 altname uplink")
+    becomes(host, "uplink", "attached")
+    links(host.namespace, "set x0 down", "set x0 name x1")
+    host.must_reload()
+    assert becomes(host, "uplink", "attached")["ifindex"] == host.namespace.ifindex("x1")
+
+
+def test_moves_to_another_namespace_and_back(host, peer):
+    links(host.namespace, veth("x0"))
+    start(host, chains(("edge", "x0")))
+    program = host.namespace.xdp_program("x0")
+    links(host.namespace, move("x0", peer))
+    becomes(host, "x0", "waiting")
+    wait_for(lambda: peer.xdp_program("x0") == 0, "x0 to be bare over there")
+    assert said(host, "edge: x0 is gone, waiting for it") == 1
+    links(peer, move("x0", host.namespace))
+    becomes(host, "x0", "attached")
+    assert host.namespace.xdp_program("x0") == program
+
+
+def test_refuses_when_it_comes(host):
+    """A driver without native XDP: only its own affair, said once, tried again when something about it changes."""
+    links(host.namespace, veth("x0"))
+    start(host, chains(("edge", "x0, d0, x1")))
+    links(host.namespace, "add d0 type dummy")
+    why = becomes(host, "d0", "refused")["reason"]
+    assert "driver dummy refuses" in why and "mode = generic would help" in why
+    links(host.namespace, veth("x1"))
+    becomes(host, "x1", "attached")
+    links(host.namespace, "set d0 up")
+    links(host.namespace, "set d0 mtu 1400")
+    links(host.namespace, "del x1")
+    becomes(host, "x1", "waiting")
+    assert state(host, "d0")["state"] == "refused"
+    assert said(host, "driver dummy refuses") == 1
+    shown = host.namespace.run(built("plain", "xslotctl"), "--socket", host.socket, "status").stdout
+    assert f"d0: native, refused: {why}" in shown
+    # A reload does not put up with it, and changes nothing.
+    code, answer = host.reload()
+    assert code != 0 and "driver dummy refuses" in answer["errors"][0]["message"]
+    assert state(host, "x0")["state"] == "attached" and state(host, "d0")["state"] == "refused"
+    links(host.namespace, "del d0")
+    becomes(host, "d0", "waiting")
+    assert state(host, "d0")["reason"] is None
+    host.must_reload()
+
+
+def test_mtu(host):
+    start(host, chains(("edge", "x0")))
+    links(host.namespace, "add x0 mtu 9000 type veth peer name x0-peer mtu 9000")
+    assert "MTU" in becomes(host, "x0", "refused")["reason"]
+    # Both ends are smaller now; only the near one is reported here.
+    links(host.namespace, "set x0-peer mtu 1500")
+    links(host.namespace, "set x0 mtu 1500")
+    becomes(host, "x0", "attached")
+    assert said(host, "driver veth refuses") == 1
+    # With a program there, veth refuses the large MTU of the other end itself; its own it takes.
+    assert host.namespace.run("ip", "link", "set", "x0-peer", "mtu", "9000", check=False).returncode != 0
+    links(host.namespace, "set x0 mtu 9000")
+    links(host.namespace, "set x0 down")
+    links(host.namespace, "set x0 up")
+    host.must_reload()
+    becomes(host, "x0", "attached")
+    assert said(host, "edge: x0 attached (native)") == 1, "all the time"
+
+
+def test_somebody_else_was_there_first(host, peer):
+    start(host, chains(("edge", "x0")))
+    links(peer, veth("x0"))
+    other = Neighbour(peer, "link", "x0")
+    links(peer, move("x0", host.namespace))
+    assert f"program id {other.program_id}" in becomes(host, "x0", "refused")["reason"]
+    assert host.namespace.xdp_program("x0") == other.program_id
+    links(host.namespace, "set x0 up")
+    other.stop()
+    # The kernel does not report that; but whenever it reports something about x0, the host looks.
+    links(host.namespace, "set x0 alias free")
+    becomes(host, "x0", "attached")
+    assert said(host, f"program id {other.program_id}") == 1
+
+
+def test_while_no_host_ran(host, peer):
+    config = host.ini.read_text()
+    host.ini.write_text(config.replace("on_stop = detach", "on_stop = keep"))
+    links(host.namespace, *map(veth, ("gone", "again", "away", "back", "was", "stays")))
+    start(host, chains(("edge", "gone, again, away, back, was, stays, new"), ("lab", "is")))
+    stays = state(host, "stays")["ifindex"]
+    program = host.namespace.xdp_program("stays")
+    assert host.stop() == 0
+    assert host.namespace.xdp_program("stays") == program
+    links(host.namespace, "del gone", "del again", veth("again"), veth("new"), move("away", peer), move("back", peer),
+          "set was name is")
+    links(peer, move("back", host.namespace))
+    host.ini.write_text(config)
+    host.start()
+    found = {i["name"]: i["state"] for i in host.chain()["interfaces"]}
+    assert found == {"gone": "waiting", "again": "attached", "away": "waiting", "back": "attached", "was": "waiting",
+                     "stays": "attached", "new": "attached"}
+    assert state(host, "is", "lab")["state"] == "attached"
+    agree(host)
+    assert state(host, "stays")["ifindex"] == stays and host.namespace.xdp_program("stays") == program
+    wait_for(lambda: peer.xdp_program("away") == 0, "the one that went away to be bare")
+
+
+def test_lost_reports(host):
+    """With no room for reports, most are lost; what matters is that something happened."""
+    size = Path("/proc/sys/net/core/rmem_default")
+    before = size.read_text()
+    host.ini.write_text(host.ini.read_text() + "log_level = debug\n")
+    names = [f"x{i}" for i in range(8)]
+    size.write_text("2304")
+    try:
+        start(host, chains(("edge", ", ".join(names))))
+    finally:
+        size.write_text(before)
+
+    def all_are(wanted):
+        return lambda: {i["state"] for i in host.chain()["interfaces"]} == {wanted}
+
+    for commands, wanted in (map(veth, names), "attached"), ([f"del {name}" for name in names], "waiting"):
+        host.kill(signal.SIGSTOP)
+        links(host.namespace, *commands)
+        host.kill(signal.SIGCONT)
+        wait_for(all_are(wanted), f"all to be {wanted}")
+        agree(host)
+    assert said(host, "reports about interfaces were lost") >= 2
+
+
+def test_storm(host):
+    """Many that come and go, some that refuse, and reloads all the while: in the end everything is as it should be."""
+    names = [f"s{i}" for i in range(MANY)]
+    dummies = set(names[::20])
+    chance = random.Random(1)
+    start(host, chains(("edge", ", ".join(names[::2])), ("lab", ", ".join(names[1::2]))))
+    here = set()
+    for step in range(MANY):
+        commands = []
+        for name in chance.sample(names, 5):
+            if name in here:
+                commands.append(f"del {name}")
+            elif name in dummies:
+                commands.append(f"add {name} type dummy")
+            else:
+                commands.append(f"add {name} type veth")
+            here ^= {name}
+        if len(here - dummies) > 1:
+            commands += exchange(*chance.sample(sorted(here - dummies), 2))
+        links(host.namespace, *commands)
+        if step % 2 == 0:
+            host.kill(signal.SIGHUP)
+
+    def wanted(name):
+        return "waiting" if name not in here else "refused" if name in dummies else "attached"
+
+    def settled():
+        found = {i["name"]: i["state"] for chain in host.status()["chains"] for i in chain["interfaces"]}
+        return found == {name: wanted(name) for name in names}
+
+    wait_for(settled, "all to be as they should", PATIENCE * 2)
+    agree(host)
+    attached = len(here - dummies)
+    shown = subprocess.run(["bpftool", "-j", "link", "list"], capture_output=True, text=True, check=True).stdout
+    assert sum(link["type"] == "xdp" for link in json.loads(shown)) == attached
+    assert all(chain["gap_packets"] == 0 for chain in host.status()["chains"])
+    print(f"storm: {MANY * 5} times of {MANY} interfaces, {attached} attached and {len(here & dummies)} refused at the "
+          f"end, {host.status()['host']['reloads']} reloads, {host.status()['host']['failed_reloads']} of them refused")
