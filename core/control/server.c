@@ -137,6 +137,11 @@ void server_reply_clean(struct server_call *call, size_t removed, const char *me
 				  json_text(message))));
 }
 
+void server_reply_confirm(struct server_call *call, const char *message)
+{
+	call_finish(call, varlink_reply_new(json_pack("{s:o}", "message", json_text(message))));
+}
+
 /* Parameters were checked against the method's table: what is not given, or null, is NULL and false here. */
 static const char *text_given(const json_t *parameters, const char *name)
 {
@@ -148,6 +153,11 @@ static bool flag_given(const json_t *parameters, const char *name)
 	return json_is_true(json_object_get(parameters, name));
 }
 
+static unsigned number_given(const json_t *parameters, const char *name)
+{
+	return (unsigned)json_integer_value(json_object_get(parameters, name));
+}
+
 static void run_status(struct server_call *call, struct server *server, const json_t *parameters)
 {
 	server->handler.status(call, text_given(parameters, "chain"), server->handler.data);
@@ -155,7 +165,18 @@ static void run_status(struct server_call *call, struct server *server, const js
 
 static void run_reload(struct server_call *call, struct server *server, const json_t *parameters)
 {
-	server->handler.reload(call, flag_given(parameters, "allow_detach"), server->handler.data);
+	server->handler.reload(call, flag_given(parameters, "allow_detach"),
+		number_given(parameters, "confirm"), server->handler.data);
+}
+
+static void run_rollback(struct server_call *call, struct server *server, const json_t *parameters)
+{
+	server->handler.rollback(call, flag_given(parameters, "allow_detach"), server->handler.data);
+}
+
+static void run_confirm(struct server_call *call, struct server *server, const json_t *parameters)
+{
+	server->handler.confirm(call, server->handler.data);
 }
 
 static void run_bypass(struct server_call *call, struct server *server, const json_t *parameters)
@@ -189,7 +210,8 @@ static void run_get_description(struct server_call *call, struct server *server,
 
 struct parameter {
 	const char *name;
-	bool boolean; /* it is true or false; else a string */
+	bool boolean; /* it is true or false; else a string, … */
+	unsigned max; /* … or, when this is not 0, a number from 1 to it */
 	bool required;
 };
 
@@ -203,7 +225,10 @@ static const struct method {
 	{ INTERFACE_SERVICE, "GetInterfaceDescription", false, run_get_description,
 		{ { "interface", .required = true } } },
 	{ INTERFACE_XSLOT, "Status", false, run_status, { { "chain" } } },
-	{ INTERFACE_XSLOT, "Reload", true, run_reload, { { "allow_detach", .boolean = true } } },
+	{ INTERFACE_XSLOT, "Reload", true, run_reload,
+		{ { "allow_detach", .boolean = true }, { "confirm", .max = SERVER_CONFIRM_MAX } } },
+	{ INTERFACE_XSLOT, "Rollback", true, run_rollback, { { "allow_detach", .boolean = true } } },
+	{ INTERFACE_XSLOT, "Confirm", true, run_confirm },
 	{ INTERFACE_XSLOT, "Bypass", true, run_bypass,
 		{ { "chain", .required = true }, { "on", .boolean = true, .required = true } } },
 	{ INTERFACE_XSLOT, "Clean", true, run_clean, { { "chain" } } },
@@ -235,7 +260,12 @@ static const struct method *method_find(const struct varlink_call *call, const c
 
 static bool parameter_takes(const struct parameter *parameter, const json_t *value)
 {
-	return json_is_null(value) || (parameter->boolean ? json_is_boolean(value) : json_is_string(value));
+	if (json_is_null(value))
+		return true;
+	if (parameter->max)
+		return json_is_integer(value) && json_integer_value(value) >= 1 &&
+		       json_integer_value(value) <= (json_int_t)parameter->max;
+	return parameter->boolean ? json_is_boolean(value) : json_is_string(value);
 }
 
 /* The name of the first parameter that the method cannot take as it is, or that it misses; or NULL. */

@@ -9,6 +9,8 @@
 #include "control/interface.h"
 #include "control/status.h"
 
+#define SERVER_CONFIRM_MAX 86400 /* seconds that a reload may await its confirmation */
+
 struct server;
 struct server_call; /* one method call that waits for its reply */
 
@@ -19,8 +21,13 @@ struct server_call; /* one method call that waits for its reply */
  */
 struct server_handler {
 	void (*status)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
-	/* allow_detach: a change of `mode` may leave an interface bare for a moment */
-	void (*reload)(struct server_call *call, bool allow_detach, void *data);
+	/*
+	 * allow_detach: a change of `mode` may leave an interface bare for a moment. confirm: to be undone
+	 * unless confirmed within that many seconds; 0: need not be.
+	 */
+	void (*reload)(struct server_call *call, bool allow_detach, unsigned confirm, void *data);
+	void (*rollback)(struct server_call *call, bool allow_detach, void *data); /* replies as reload */
+	void (*confirm)(struct server_call *call, void *data);
 	void (*bypass)(struct server_call *call, const char *chain, bool on, void *data);
 	void (*clean)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
 	void *data;
@@ -45,6 +52,7 @@ void server_free(struct server *server);
 /* Reply and forget the call. The status stays the caller's. */
 void server_reply_status(struct server_call *call, const struct status *status);
 void server_reply_reload(struct server_call *call, const struct status_reload *reload);
+void server_reply_confirm(struct server_call *call, const char *message);
 /* Was there something to change; and a sentence for the operator. */
 void server_reply_bypass(struct server_call *call, bool changed, const char *message);
 /* How many chains were taken off. */

@@ -68,6 +68,8 @@ void status_free(struct status *status)
 		free(status->off[i]);
 	free(status->off);
 	status_reload_clear(&status->last_reload);
+	free(status->configuration.current);
+	free(status->configuration.previous);
 	free(status->host.version);
 	free(status);
 }

@@ -74,6 +74,11 @@ struct status {
 	size_t n_off;
 	struct status_reload last_reload;
 	struct {
+		char *current, *previous; /* folders; NULL: there is none */
+		const char *held;	  /* "rollback", "unconfirmed"; NULL: what runs is the files' */
+		unsigned confirm_seconds; /* left; 0: nothing awaits its confirmation */
+	} configuration;
+	struct {
 		char *version;
 		pid_t pid;
 		time_t started;

@@ -106,6 +106,11 @@ static json_t *log_to_json(const char *log)
 	return json_text(cut);
 }
 
+static json_t *seconds_or_null(unsigned seconds)
+{
+	return seconds ? json_integer(seconds) : json_null();
+}
+
 json_t *status_reload_to_json(const struct status_reload *reload, bool with_logs)
 {
 	struct builder out = { json_object() }, changed = { json_array() }, errors = { json_array() };
@@ -125,6 +130,8 @@ json_t *status_reload_to_json(const struct status_reload *reload, bool with_logs
 	put_number(&out, "duration_us", reload->duration_us);
 	put(&out, "changed", finish(&changed));
 	put(&out, "errors", finish(&errors));
+	if (with_logs)
+		put(&out, "confirm_seconds", seconds_or_null(reload->confirm_seconds));
 	return finish(&out);
 }
 
@@ -210,7 +217,7 @@ static json_t *chain_to_json(const struct status_chain *chain)
 json_t *status_to_json(const struct status *status)
 {
 	struct builder out = { json_object() }, chains = { json_array() }, off = { json_array() },
-		       host = { json_object() };
+		       host = { json_object() }, configuration = { json_object() };
 
 	for (size_t i = 0; i < status->n_off; i++)
 		append(&off, json_text(status->off[i]));
@@ -222,10 +229,16 @@ json_t *status_to_json(const struct status *status)
 	put_number(&host, "reloads", status->host.reloads);
 	put_number(&host, "failed_reloads", status->host.failed_reloads);
 
+	put_text(&configuration, "current", status->configuration.current);
+	put_text(&configuration, "previous", status->configuration.previous);
+	put_text(&configuration, "held", status->configuration.held);
+	put(&configuration, "confirm_seconds", seconds_or_null(status->configuration.confirm_seconds));
+
 	put_number(&out, "format", STATUS_FORMAT);
 	put(&out, "chains", finish(&chains));
 	put(&out, "off", finish(&off));
 	put(&out, "last_reload", status_reload_to_json(&status->last_reload, false));
 	put(&out, "host", finish(&host));
+	put(&out, "configuration", finish(&configuration));
 	return finish(&out);
 }

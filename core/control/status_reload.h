@@ -22,6 +22,7 @@ struct status_reload {
 	size_t n_changed;
 	struct status_error *errors;
 	size_t n_errors;
+	unsigned confirm_seconds; /* to confirm it, else it is undone; 0: it need not be. In the reply only */
 };
 
 void status_reload_clear(struct status_reload *reload);

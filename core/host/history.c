@@ -3,7 +3,8 @@
  * The record is written before the store that makes it true, so whatever was asked for is finished by the
  * next start when the host is killed in between: a reload by reading the files, a rollback by the hold that
  * the record has then, a trial by going back. A trial needs no clock on disk for that: the host that could
- * have heard of the confirmation is gone, so whoever starts goes back, after a reboot too.
+ * have heard of the confirmation is gone, so whoever starts goes back, after a reboot too; and one that is
+ * still being prepared has the running configuration held, lest a plugin that crashes there be tried unasked.
  *
  * A full disk must not keep an operator from changing a rule. So a reload that cannot be kept goes on with a
  * warning, and so does a rollback; only what is worth nothing without the record is refused.
@@ -57,40 +58,51 @@ static const struct statedir_snapshot *wanted(const struct statedir_record *reco
 	return wish == HISTORY_START && record->hold ? &record->current : NULL;
 }
 
-static void say_what_starts(const struct history *history, const char *root)
+/* Until the trial is on record itself. */
+static int hold_before_trial(struct history *history, struct xslot_diag *diag)
 {
-	const struct statedir_record *record = statedir_record(history->dir);
+	struct statedir_record record;
 
-	if (record->trial)
-		log_error("nobody confirmed the last configuration before the host ended: going back to the "
-			  "one before, kept in %s; \"xslotctl reload\" applies the files",
-			root);
-	else
-		log_warning("held on the configuration kept in %s, %s; \"xslotctl reload\" applies the files",
-			root,
-			record->hold == HOLD_ROLLBACK ? "since a rollback"
-						      : "since nobody confirmed the one after it");
+	if (!history->dir)
+		return fail(
+			diag, -ENOENT, "nothing could be returned to when nobody confirms: %s", history->why);
+	record = history->before;
+	if (!record.current.number)
+		return fail(diag, -ENOENT,
+			"nothing could be returned to when nobody confirms: what runs is not kept in %s",
+			statedir_path(history->dir));
+	record.hold = HOLD_UNCONFIRMED;
+	history->changed = true;
+	return statedir_set(history->dir, &record, diag);
 }
 
-int history_choose(const struct history *history, enum history_wish wish, const char *file,
+int history_choose(struct history *history, enum history_wish wish, const char *file, bool confirm,
 	struct files **ret_files, char **ret_file, struct xslot_diag *diag)
 {
 	const struct statedir_snapshot *snapshot;
 	CLEANUP(free) char *root = NULL;
+	int r;
 
+	history->changed = false;
+	if (history->dir)
+		history->before = *statedir_record(history->dir);
 	if (wish >= HISTORY_PREVIOUS && !history->dir)
 		return fail(diag, -ENOENT, "there is no previous configuration: %s",
 			history->why ? history->why : "the state folder is not open");
 	snapshot = history->dir ? wanted(statedir_record(history->dir), wish) : NULL;
 	if (snapshot && !snapshot->number)
 		return fail(diag, -ENOENT,
-			"there is no previous configuration in %s: there was no other one since the host "
-			"has run",
+			"there is no previous configuration in %s: the host has run one only",
 			statedir_path(history->dir));
 	if (snapshot)
 		root = statedir_root(history->dir, snapshot->number);
-	if (snapshot && wish == HISTORY_START)
-		say_what_starts(history, root);
+	if (wish == HISTORY_START && snapshot && statedir_record(history->dir)->trial)
+		log_error("nobody confirmed the last configuration before the host ended: going back to the "
+			  "one before, kept in %s",
+			root);
+	r = confirm ? hold_before_trial(history, diag) : 0;
+	if (r < 0)
+		return r;
 	*ret_file = strdup(snapshot ? snapshot->file : file);
 	if (!*ret_file)
 		return fail(diag, -ENOMEM, "out of memory");
@@ -167,18 +179,6 @@ static void go_on_unsaved(struct history *history, struct xslot_diag *diag)
 	statedir_set(history->dir, &record, NULL);
 }
 
-static int refuse_trial(const struct history *history, struct xslot_diag *diag)
-{
-	if (!history->dir)
-		return fail(
-			diag, -ENOENT, "nothing could be returned to when nobody confirms: %s", history->why);
-	if (!statedir_record(history->dir)->current.number)
-		return fail(diag, -ENOENT,
-			"nothing could be returned to when nobody confirms: what runs is not kept in %s",
-			statedir_path(history->dir));
-	return 0;
-}
-
 static int write_record(
 	struct history *history, const struct statedir_record *record, bool must, struct xslot_diag *diag)
 {
@@ -195,21 +195,18 @@ static int write_record(
 int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
 	bool unchanged, bool confirm, struct xslot_diag *diag)
 {
-	struct statedir_record record;
-	bool must;
-	int r = confirm && !unchanged ? refuse_trial(history, diag) : 0;
+	struct statedir_record record = history->before;
+	bool must = confirm || record.hold;
+	int r;
 
-	history->changed = false;
-	if (r < 0 || !history->dir)
-		return r;
-	history->before = record = *statedir_record(history->dir);
+	if (!history->dir)
+		return 0;
 	if (wish == HISTORY_PREVIOUS || wish == HISTORY_REVERT || (wish == HISTORY_START && record.trial)) {
 		swap(&record, wish == HISTORY_PREVIOUS ? HOLD_ROLLBACK : HOLD_UNCONFIRMED);
 		return write_record(history, &record, false, diag);
 	}
 	if (files->root)
 		return 0;
-	must = confirm || record.hold;
 	r = keep_files(history, files, file, unchanged, &record, diag);
 	if (r < 0 && must)
 		return r;
@@ -218,7 +215,7 @@ int history_keep(struct history *history, enum history_wish wish, const struct f
 		return 0;
 	}
 	record.trial = confirm && !unchanged && record.current.number != history->before.current.number;
-	if (memcmp(&record, &history->before, sizeof(record)) == 0)
+	if (memcmp(&record, statedir_record(history->dir), sizeof(record)) == 0)
 		return 0;
 	return write_record(history, &record, must, diag);
 }

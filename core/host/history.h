@@ -35,8 +35,12 @@ struct history {
 int history_open(struct history *history, const char *file, struct xslot_diag *diag);
 void history_close(struct history *history);
 
-/* What to read, and the main file's name there; both are the caller's. -ENOENT: there is no previous one. */
-int history_choose(const struct history *history, enum history_wish wish, const char *file,
+/*
+ * Begin: what to read, and the main file's name there; both are the caller's. -ENOENT: there is no previous
+ * one. With `confirm` the running configuration is held from now on: a host that dies while it prepares a
+ * trial must not start with it.
+ */
+int history_choose(struct history *history, enum history_wish wish, const char *file, bool confirm,
 	struct files **ret_files, char **ret_file, struct xslot_diag *diag);
 
 /* A kept configuration runs with today's socket, bpffs and state folder. */

@@ -11,6 +11,7 @@
 #include "host/host_private.h"
 #include "host/links.h"
 #include "host/takeoff.h"
+#include "host/trial.h"
 #include "util/cleanup.h"
 
 DEFINE_CLEANUP(struct host *, host_free);
@@ -34,6 +35,10 @@ void host_reload(struct host *host)
 void host_stop(struct host *host)
 {
 	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+	if (host->trial_until_us)
+		log_warning(
+			"stopping before the configuration was confirmed: the next start goes back to the "
+			"one before");
 	host->stopping = true;
 	queue_refuse(host, "the host is stopping");
 	if (!host->running)
@@ -130,6 +135,9 @@ void host_free(struct host *host)
 	dataplane_close(&host->dataplane, host->keep || !host->ready);
 	free(host->taken_off);
 	status_reload_clear(&host->last);
+	trial_end(host);
+	free(host->kept.current);
+	free(host->kept.previous);
 	free(host->socket);
 	free(host->file);
 	sd_event_unref(host->event);

@@ -14,6 +14,12 @@
 #include "host/transaction.h"
 #include "host/worker.h"
 
+/* What the state folder's record said after the last task, as paths; NULL where there is none. */
+struct kept {
+	char *current, *previous;
+	enum statedir_hold hold;
+};
+
 struct host {
 	sd_event *event;
 	char *file;
@@ -37,6 +43,11 @@ struct host {
 	struct status_reload last;
 	time_t started;
 	uint64_t reloads, failed_reloads;
+	struct kept kept;
+	sd_event_source *trial_clock;
+	uint64_t trial_until_us; /* CLOCK_BOOTTIME; 0: nothing awaits its confirmation */
+	int confirm_error;	 /* of the task that runs */
+	struct xslot_diag confirm_diag;
 };
 
 /* NULL: there is none of that name. */
@@ -51,7 +62,7 @@ void host_resume_watches(struct host *host);
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t host_now_us(void);
 
-/* progress.c: the task that moves the dataplane to what the files say. */
+/* progress.c: the task that moves the dataplane to what the files say, or a kept configuration. */
 void host_begin_reload(struct host *host, struct task *task);
 /* progress.c: the transaction of the task that runs, to its end. */
 void host_begin_transaction(struct host *host, const struct transaction_options *options);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "host/host_private.h"
+#include "host/trial.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -47,8 +48,9 @@ void outcome_notify_ready(const struct host *host)
 		n_slots += host->dataplane.chains[i]->n_slots;
 		n_interfaces += host->dataplane.chains[i]->n_interfaces;
 	}
-	sd_notifyf(0, "READY=1\nSTATUS=%s%zu chains, %zu slots, %zu interfaces; last reload: %s", loud,
-		host->dataplane.n_chains, n_slots, n_interfaces, host->last.result);
+	sd_notifyf(0, "READY=1\nSTATUS=%s%s%zu chains, %zu slots, %zu interfaces; last reload: %s",
+		host->kept.hold ? "held, the files are not applied; " : "", loud, host->dataplane.n_chains,
+		n_slots, n_interfaces, host->last.result);
 }
 
 void outcome_remember(struct host *host, const char *result)
@@ -62,6 +64,7 @@ void outcome_remember(struct host *host, const char *result)
 	status_reload_clear(last);
 	last->result = result;
 	last->at = time(NULL);
+	last->confirm_seconds = trial_left(host);
 	last->duration_us = host_now_us() - host->begun_us;
 	last->changed = calloc(n + 1, sizeof(*last->changed));
 	last->errors = calloc(report->n_errors + 1, sizeof(*last->errors));
@@ -102,8 +105,11 @@ void outcome_log(const struct host *host)
 
 	outcome_log_errors(host);
 	if (report->n_errors > 0) {
-		log_error("%s refused, %zu error%s%s", host->ready ? "reload" : "start", report->n_errors,
-			report->n_errors == 1 ? "" : "s",
+		log_error("%s refused, %zu error%s%s",
+			!host->ready			       ? "start"
+			: host->running->wish == HISTORY_FILES ? "reload"
+							       : "rollback",
+			report->n_errors, report->n_errors == 1 ? "" : "s",
 			host->ready ? "; the running configuration stays" : "");
 		return;
 	}

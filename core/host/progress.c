@@ -11,6 +11,7 @@
 #include "host/bypass.h"
 #include "host/host_private.h"
 #include "host/takeoff.h"
+#include "host/trial.h"
 #include "util/log.h"
 
 #define EXIT_CONFIGURATION 78
@@ -31,6 +32,7 @@ static void on_freed(void *data)
 
 	host->transaction = NULL;
 	host_resume_watches(host);
+	trial_note(host);
 	calls_reply(&host->running->callers, &host->last);
 	if (first_refused) {
 		sd_event_exit(host->event, EXIT_CONFIGURATION);
@@ -49,6 +51,19 @@ static void job_free(void *data)
 	malloc_trim(0);
 }
 
+/* A trial begins with its first packets, and ends with those of another configuration. */
+static void follow_trial(struct host *host, const char *result)
+{
+	bool refused = strcmp(result, "refused") == 0;
+
+	if (transaction_is_trial(host->transaction) && !refused)
+		trial_begin(host, host->running->confirm);
+	else if (host->trial_until_us && !refused)
+		trial_end(host);
+	else if (host->trial_until_us && host->running->wish == HISTORY_REVERT)
+		trial_retry(host);
+}
+
 static void finish(struct host *host, const char *result)
 {
 	if (transaction_is_of_interfaces(host->transaction)) {
@@ -59,6 +74,7 @@ static void finish(struct host *host, const char *result)
 		outcome_log(host);
 		bypass_remind(host);
 		takeoff_remind(host);
+		follow_trial(host, result);
 		outcome_remember(host, result);
 	}
 	worker_submit(host->worker, job_free, on_freed, host);
@@ -151,13 +167,20 @@ void host_begin_reload(struct host *host, struct task *task)
 		.wish = task->wish,
 		.allow_detach = task->allow_detach,
 		.put_back = task->put_back,
+		.confirm = task->confirm > 0,
 	};
 
+	if (trial_refuse(host, task))
+		return;
 	host->begun_us = host_now_us();
 	if (host->ready) {
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
 			(unsigned long long)host->begun_us);
-		log_info("reloading %s", host->file);
+		if (task->wish == HISTORY_FILES)
+			log_info("reloading %s", host->file);
+		else
+			log_info("going back to the configuration kept in %s",
+				host->kept.previous ? host->kept.previous : "nowhere");
 	}
 	host_begin_transaction(host, &options);
 }

@@ -39,7 +39,8 @@ static void task_refuse(struct task *task, const char *why)
 
 static bool task_merge(struct task *into, struct task *task)
 {
-	if (into->begin != task->begin || task->begin != host_begin_reload || into->wish != task->wish)
+	if (into->begin != task->begin || task->begin != host_begin_reload || into->wish != HISTORY_FILES ||
+		task->wish != HISTORY_FILES || into->confirm || task->confirm)
 		return false;
 	into->allow_detach |= task->allow_detach;
 	into->put_back |= task->put_back;

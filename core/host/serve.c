@@ -11,6 +11,7 @@
 #include "host/host_private.h"
 #include "host/show.h"
 #include "host/takeoff.h"
+#include "host/trial.h"
 #include "util/cleanup.h"
 
 static void on_status(struct server_call *call, const char *chain, void *data)
@@ -38,18 +39,35 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 	status->host.reloads = host->reloads;
 	status->host.failed_reloads = host->failed_reloads;
 	status->last_reload = host->last; /* lent */
+	trial_status(host, status);
 	server_reply_status(call, status);
 	status->last_reload = (struct status_reload){};
 	status_free(status);
 }
 
-static void on_reload(struct server_call *call, bool allow_detach, void *data)
+static void on_reload(struct server_call *call, bool allow_detach, unsigned confirm, void *data)
 {
 	struct task *task = task_new(host_begin_reload, call);
 
 	task->allow_detach = allow_detach;
 	task->put_back = true;
+	task->confirm = confirm;
 	queue_add(data, task);
+}
+
+static void on_rollback(struct server_call *call, bool allow_detach, void *data)
+{
+	struct task *task = task_new(host_begin_reload, call);
+
+	task->wish = HISTORY_PREVIOUS;
+	task->put_back = true;
+	task->allow_detach = allow_detach;
+	queue_add(data, task);
+}
+
+static void on_confirm(struct server_call *call, void *data)
+{
+	queue_add(data, task_new(trial_begin_confirm, call));
 }
 
 static void on_bypass(struct server_call *call, const char *chain, bool on, void *data)
@@ -76,13 +94,13 @@ static void on_clean(struct server_call *call, const char *chain, void *data)
 int serve_open(struct host *host, const struct config *config)
 {
 	const struct server_handler handler = {
-
 		.status = on_status,
 		.reload = on_reload,
+		.rollback = on_rollback,
+		.confirm = on_confirm,
 		.bypass = on_bypass,
 		.clean = on_clean,
 		.data = host,
-
 	};
 	struct report *report = transaction_report(host->transaction);
 	const struct config_place *place = &config->host.socket_place;

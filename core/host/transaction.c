@@ -120,8 +120,8 @@ static int choose_files(struct transaction *transaction)
 
 	r = history_open(history, transaction->file, &diag);
 	if (r == 0)
-		r = history_choose(
-			history, transaction->wish, transaction->file, &transaction->files, &file, &diag);
+		r = history_choose(history, transaction->wish, transaction->file, transaction->confirm,
+			&transaction->files, &file, &diag);
 	if (r < 0)
 		return report_take(&transaction->report, NULL, 0, &diag);
 	free(transaction->file);
@@ -546,6 +546,13 @@ bool transaction_is_of_interfaces(const struct transaction *transaction)
 bool transaction_is_unchanged(const struct transaction *transaction)
 {
 	return transaction->plan && transaction->plan->unchanged;
+}
+
+bool transaction_is_trial(const struct transaction *transaction)
+{
+	const struct history *history = &transaction->dataplane->history;
+
+	return transaction->confirm && history->dir && statedir_record(history->dir)->trial;
 }
 
 const struct config *transaction_config(const struct transaction *transaction)

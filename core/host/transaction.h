@@ -66,6 +66,8 @@ bool transaction_is_unchanged(const struct transaction *transaction);
 const struct config *transaction_config(
 	const struct transaction *transaction); /* NULL when it did not parse */
 struct report *transaction_report(struct transaction *transaction);
+/* After prepare: a trial will begin when it is live. */
+bool transaction_is_trial(const struct transaction *transaction);
 /* After prepare: what it will change, a line each; owned by the transaction. */
 size_t transaction_changes(const struct transaction *transaction, char *const **ret_lines);
 

@@ -48,14 +48,17 @@ void fake_host_reply(struct fake_host *host, struct server_call *call)
 	if (host->healthy) {
 		status_reload_clear(&reload);
 		reload.result = "ok";
+		reload.confirm_seconds = host->confirm;
 	}
 	server_reply_reload(call, &reload);
 	status_reload_clear(&reload);
 }
 
-static void fake_on_reload(struct server_call *call, bool allow_detach, void *data)
+static void fake_on_reload(struct server_call *call, bool allow_detach, unsigned confirm, void *data)
 {
 	struct fake_host *host = data;
+
+	host->confirm = confirm;
 
 	host->n_reload++;
 	host->allow_detach = allow_detach;
@@ -63,6 +66,25 @@ static void fake_on_reload(struct server_call *call, bool allow_detach, void *da
 		host->held[host->n_held++] = call;
 	else
 		fake_host_reply(host, call);
+}
+
+static void fake_on_rollback(struct server_call *call, bool allow_detach, void *data)
+{
+	struct fake_host *host = data;
+
+	host->n_rollback++;
+	host->allow_detach = allow_detach;
+	fake_host_reply(host, call);
+}
+
+static void fake_on_confirm(struct server_call *call, void *data)
+{
+	struct fake_host *host = data;
+
+	if (host->healthy)
+		server_reply_confirm(call, "confirmed");
+	else
+		server_reply_error(call, ERROR_FAILED, "there is nothing to confirm");
 }
 
 static void fake_on_bypass(struct server_call *call, const char *chain, bool on, void *data)
@@ -94,6 +116,8 @@ void fake_host_start(struct fake_host *host)
 {
 	const struct server_handler handler = { .status = fake_on_status,
 		.reload = fake_on_reload,
+		.rollback = fake_on_rollback,
+		.confirm = fake_on_confirm,
 		.bypass = fake_on_bypass,
 		.clean = fake_on_clean,
 		.data = host };
@@ -209,4 +233,34 @@ unsigned count_fds(void)
 		n++;
 	closedir(directory);
 	return n;
+}
+
+json_t *raw_expect(struct fake_host *host, int fd, const char *error)
+{
+	json_t *message = raw_receive(host, fd), *parameters;
+	const char *got;
+
+	assert_non_null(message);
+	got = json_string_value(json_object_get(message, "error"));
+	if (error) {
+		assert_non_null(got);
+		assert_string_equal(got, error);
+	} else {
+		assert_null(got);
+	}
+	parameters = json_incref(json_object_get(message, "parameters"));
+	json_decref(message);
+	assert_true(json_is_object(parameters));
+	return parameters;
+}
+
+void raw_expect_text(struct fake_host *host, int fd, const char *error, const char *key, const char *value)
+{
+	json_t *parameters = raw_expect(host, fd, error);
+	const char *got = json_string_value(json_object_get(parameters, key));
+
+	assert_non_null(got);
+	if (value)
+		assert_string_equal(got, value);
+	json_decref(parameters);
 }

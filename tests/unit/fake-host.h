@@ -27,7 +27,8 @@ struct fake_host {
 	bool hold; /* keep the calls in `held` */
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
-	unsigned n_status, n_reload, n_bypass, n_clean;
+	unsigned n_status, n_reload, n_bypass, n_clean, n_rollback;
+	unsigned confirm;  /* of the last reload */
 	bool bypass;	   /* of the last one */
 	bool allow_detach; /* of the last reload */
 	char chain[64];	   /* what the last status asked for */
@@ -51,6 +52,10 @@ int raw_open(const char *path);
 void raw_send(int fd, const char *text);
 /* The next message, as the loop brings it, and not a byte more; NULL when the host hung up. */
 json_t *raw_receive(struct fake_host *host, int fd);
+/* Receive one message; its error must be `error` (NULL: none). Returns its parameters, a new reference. */
+json_t *raw_expect(struct fake_host *host, int fd, const char *error);
+/* … with a text in them; `value` NULL: any. */
+void raw_expect_text(struct fake_host *host, int fd, const char *error, const char *key, const char *value);
 /* Did the host hang up, and send nothing? */
 bool raw_is_closed(struct fake_host *host, int fd);
 bool raw_is_silent(struct fake_host *host, int fd);

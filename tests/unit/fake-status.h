@@ -87,6 +87,10 @@ static inline struct status *fake_status(void)
 	status->off[status->n_off++] = strdup("lab");
 	status_reload_clear(&status->last_reload);
 	fake_reload(&status->last_reload);
+	status->configuration.current = strdup("/var/lib/xslot/3");
+	status->configuration.previous = strdup("/var/lib/xslot/2");
+	status->configuration.held = "rollback";
+	status->configuration.confirm_seconds = 25;
 	status->host.version = strdup("0.1.0");
 	status->host.pid = 42;
 	status->host.started = FAKE_TIME;

@@ -80,8 +80,9 @@ static int transact_or(
 	int r;
 
 	*ret_said = 0;
-	r = history_choose(history, wish, "xslot.ini", &files, &file, &diag);
+	r = history_choose(history, wish, "xslot.ini", confirm, &files, &file, &diag);
 	if (r < 0) {
+		history_undo(history);
 		xslot_diag_clear(&diag);
 		return r;
 	}
@@ -325,7 +326,8 @@ static void test_refused_in_the_end(void **state)
 	start(&history);
 	transact(&history, HISTORY_START, "a");
 	reload(&history, "b");
-	assert_int_equal(history_choose(&history, HISTORY_PREVIOUS, "xslot.ini", &files, &file, NULL), 0);
+	assert_int_equal(
+		history_choose(&history, HISTORY_PREVIOUS, "xslot.ini", false, &files, &file, NULL), 0);
 	assert_int_equal(history_keep(&history, HISTORY_PREVIOUS, files, file, false, false, NULL), 0);
 	assert_record(&history, 1, 2, HOLD_ROLLBACK, false);
 	history_undo(&history);
@@ -335,6 +337,34 @@ static void test_refused_in_the_end(void **state)
 	history_close(&history);
 	start(&history);
 	assert_record(&history, 2, 1, HOLD_NONE, false);
+	history_close(&history);
+}
+
+static void test_killed_before_the_trial(void **state)
+{
+	struct history history;
+	struct files *files;
+	char *file;
+
+	configure("a", NULL);
+	start(&history);
+	transact(&history, HISTORY_START, "a");
+	configure("b", NULL);
+	assert_int_equal(history_choose(&history, HISTORY_FILES, "xslot.ini", true, &files, &file, NULL), 0);
+	assert_record(&history, 1, 0, HOLD_UNCONFIRMED, false);
+	files_free(files);
+	free(file);
+	history_close(&history);
+	start(&history);
+	transact(&history, HISTORY_START, "a");
+	assert_record(&history, 1, 0, HOLD_UNCONFIRMED, false);
+	assert_int_equal(history_choose(&history, HISTORY_FILES, "xslot.ini", true, &files, &file, NULL), 0);
+	history_undo(&history); /* refused */
+	assert_record(&history, 1, 0, HOLD_UNCONFIRMED, false);
+	transact(&history, HISTORY_FILES, "b");
+	assert_record(&history, 2, 1, HOLD_NONE, false);
+	files_free(files);
+	free(file);
 	history_close(&history);
 }
 
@@ -392,6 +422,7 @@ int main(void)
 		cmocka_unit_test_setup(test_other_words_for_the_same, empty),
 		cmocka_unit_test_setup(test_trial, empty),
 		cmocka_unit_test_setup(test_refused_in_the_end, empty),
+		cmocka_unit_test_setup(test_killed_before_the_trial, empty),
 		cmocka_unit_test_setup(test_disk_that_takes_nothing, empty),
 		cmocka_unit_test_setup(test_folder_that_cannot_be, empty),
 	};

@@ -28,7 +28,10 @@ static const char expected[] =
 	"   {'file': '/etc/xslot/xslot.ini', 'line': 12, 'message': 'slot edge.20: the verifier refused it'},"
 	"   {'file': null, 'line': null, 'message': 'no place'}]},"
 	" 'host': {'version': '0.1.0', 'pid': 42, 'started': '2025-11-22T20:55:31Z', 'reloads': 12,"
-	"  'failed_reloads': 1}}";
+	"  'failed_reloads': 1},"
+	" 'configuration': {'current': '/var/lib/xslot/3', 'previous': '/var/lib/xslot/2', 'held': "
+	"'rollback',"
+	"  'confirm_seconds': 25}}";
 
 static json_t *parse_quotes(const char *text)
 {
@@ -68,7 +71,8 @@ static void test_before_the_first_reload(void **state)
 	wanted = parse_quotes(
 		"{'format': 1, 'chains': [], 'off': [], 'last_reload': {'result': 'none', 'at': null,"
 		" 'duration_us': 0, 'changed': [], 'errors': []}, 'host': {'version': null, 'pid': 0,"
-		" 'started': null, 'reloads': 0, 'failed_reloads': 0}}");
+		" 'started': null, 'reloads': 0, 'failed_reloads': 0}, 'configuration': {'current': null,"
+		" 'previous': null, 'held': null, 'confirm_seconds': null}}");
 	assert_true(json_equal(got, wanted));
 	json_decref(got);
 	json_decref(wanted);

@@ -116,6 +116,12 @@ static void test_errors_and_exit_codes(void **state)
 			"xslotctl: cannot reach the host at /nonexistent/control: No such file or directory; "
 			"is xslotd running?\n" },
 		{ { "reload", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
+		{ { "reload", "--confirm", "30" }, 2, "--confirm=30: has no unit" },
+		{ { "reload", "--confirm=25h" }, 2,
+			"--confirm=25h: is out of range, it must be from 1s to 24h" },
+		{ { "reload", "--confirm=999ms" }, 2, "--confirm=999ms: is out of range" },
+		{ { "rollback", "now" }, 2, "rollback takes no \"now\"" },
+		{ { "confirm" }, 1, "xslotctl: there is nothing to confirm\n" },
 		{ { "bypass", "edge" }, 2, "bypass needs CHAIN on|off" },
 		{ { "bypass", "edge", "maybe" }, 2, "bypass takes \"on\" or \"off\", not \"maybe\"" },
 		{ { "bypass", "core", "on" }, 1, "there is no chain of that name" },
@@ -236,6 +242,33 @@ static void test_reload_done(void **state)
 	assert_non_null(strstr(it.out, "reloaded in "));
 	assert_string_equal(it.err, "");
 	assert_true(host->allow_detach);
+}
+
+static void test_rollback_and_confirm(void **state)
+{
+	struct run trial = { { "reload", "--confirm", "5m" } }, confirm = { { "confirm" } },
+		   back = { { "rollback", "--allow-detach" } }, refused = { { "rollback" } };
+	struct fake_host *host = *state;
+
+	host->healthy = true;
+	run(host, &trial);
+	assert_int_equal(trial.code, 0);
+	assert_int_equal(host->confirm, 300);
+	assert_non_null(strstr(trial.out, "\nto be confirmed within 300 s: \"xslotctl confirm\" keeps it"));
+	run(host, &confirm);
+	assert_int_equal(confirm.code, 0);
+	assert_string_equal(confirm.out, "confirmed\n");
+	host->confirm = 0;
+	run(host, &back);
+	assert_int_equal(back.code, 0);
+	assert_int_equal(strncmp(back.out, "rolled back in ", 15), 0);
+	assert_null(strstr(back.out, "confirmed"));
+	assert_true(host->allow_detach);
+	host->healthy = false;
+	run(host, &refused);
+	assert_int_equal(refused.code, 78);
+	assert_non_null(strstr(refused.err, "xslotctl: the rollback was refused with 2 errors"));
+	assert_int_equal(host->n_rollback, 2);
 }
 
 static void test_bypass(void **state)
@@ -509,7 +542,7 @@ static void test_completion(void **state)
 	static const struct {
 		const char *words, *offers;
 	} cases[] = {
-		{ "''", "status reload bypass check plugin features clean help\n" },
+		{ "''", "status reload rollback confirm bypass check plugin features clean help\n" },
 		{ "re", "reload\n" },
 		{ "--json st", "status\n" },
 		{ "plugin i", "info\n" },
@@ -541,6 +574,7 @@ int main(void)
 		TEST(test_status_of_one_chain_has_details),
 		TEST(test_reload_refused),
 		TEST(test_reload_done),
+		TEST(test_rollback_and_confirm),
 		TEST(test_bypass),
 		TEST(test_clean),
 		TEST(test_users_without_rights),

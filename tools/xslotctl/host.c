@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/param_text.h"
 #include "control/client.h"
 #include "control/interface.h"
+#include "control/server.h"
 #include "control/status_json.h"
 #include "status.h"
 #include "table.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"
 
+#define NS_PER_SECOND 1000000000LL
 #define STATUS_TIMEOUT 15 /* seconds; the host's loop never waits, so this is a host that hangs */
 #define CHANGE_TIMEOUT 0  /* none: what changes the dataplane waits for the reload that runs */
 
@@ -75,8 +78,18 @@ int verb_status(const struct options *options, int argc, char **argv)
 	return 0;
 }
 
-/* The host's result, in a last line that says what runs now. */
-static int print_reload(const struct options *options, json_t *reply)
+static void print_confirm(json_int_t seconds)
+{
+	if (seconds)
+		printf("to be confirmed within %lld s: \"xslotctl confirm\" keeps it, else the host goes "
+		       "back "
+		       "by itself\n",
+			(long long)seconds);
+}
+
+/* The host's result, in a last line that says what runs now. `verb` is reload or rollback, `done` its past.
+ */
+static int print_reload(const struct options *options, json_t *reply, const char *verb, const char *done)
 {
 	const char *result = text_of(reply, "result");
 	json_t *errors = json_object_get(reply, "errors");
@@ -90,7 +103,7 @@ static int print_reload(const struct options *options, json_t *reply)
 
 		give_up_errors(options, EXIT_CONFIGURATION, errors);
 		fprintf(stderr,
-			"xslotctl: the reload was refused with %zu error%s after %s; nothing has changed\n",
+			"xslotctl: the %s was refused with %zu error%s after %s; nothing has changed\n", verb,
 			n, n == 1 ? "" : "s", took);
 		return EXIT_CONFIGURATION;
 	}
@@ -99,24 +112,51 @@ static int print_reload(const struct options *options, json_t *reply)
 	if (!strcmp(result, "unchanged"))
 		printf("nothing to change (%s)\n", took);
 	else
-		printf("reloaded in %s\n", took);
+		printf("%s in %s\n", done, took);
+	print_confirm(number_of(reply, "confirm_seconds"));
 	return 0;
 }
 
-int verb_reload(const struct options *options, int argc, char **argv)
+static int reload(const struct options *options, const char *method, json_t *parameters, const char *verb,
+	const char *done)
 {
 	CLEANUP(json_decref) json_t *reply = NULL;
 	int r;
 
 	/* Only when asked for: a host that does not know the parameter would refuse the call. */
-	r = ask_host(options, INTERFACE_XSLOT ".Reload",
-		options->allow_detach ? json_pack("{s:b}", "allow_detach", 1) : NULL, 0, &reply);
+	if (options->allow_detach)
+		json_object_set_new(parameters, "allow_detach", json_true());
+	r = ask_host(options, method, parameters, 0, &reply);
 	if (r)
 		return r;
 	if (!options->json)
-		return print_reload(options, reply);
+		return print_reload(options, reply, verb, done);
 	r = print_json(json_incref(reply));
 	return r ? r : strcmp(text_of(reply, "result"), "refused") ? 0 : EXIT_CONFIGURATION;
+}
+
+int verb_reload(const struct options *options, int argc, char **argv)
+{
+	static const struct xslot_param row = { .name = "confirm",
+		.type = XSLOT_DURATION,
+		.min = NS_PER_SECOND,
+		.max = SERVER_CONFIRM_MAX * NS_PER_SECOND };
+	struct xslot_diag diag = {};
+	struct xslot_value value;
+	json_t *parameters;
+
+	if (options->confirm && param_text_parse(&row, options->confirm, &value, &diag) < 0)
+		return give_up(options, EXIT_USAGE, "--confirm=%s: %s", options->confirm, diag.message);
+	parameters = json_object();
+	if (options->confirm)
+		json_object_set_new(
+			parameters, "confirm", json_integer((json_int_t)(value.number / NS_PER_SECOND)));
+	return reload(options, INTERFACE_XSLOT ".Reload", parameters, "reload", "reloaded");
+}
+
+int verb_rollback(const struct options *options, int argc, char **argv)
+{
+	return reload(options, INTERFACE_XSLOT ".Rollback", json_object(), "rollback", "rolled back");
 }
 
 /* The reply's sentence, or its JSON. */
@@ -160,5 +200,13 @@ int verb_clean(const struct options *options, int argc, char **argv)
 			"%s", diag.message);
 	r = call_host(options, client, INTERFACE_XSLOT ".Clean",
 		argc ? json_pack("{s:o}", "chain", json_text(argv[0])) : NULL, CHANGE_TIMEOUT, &reply);
+	return r ? r : print_done(options, reply);
+}
+
+int verb_confirm(const struct options *options, int argc, char **argv)
+{
+	CLEANUP(json_decref) json_t *reply = NULL;
+	int r = ask_host(options, INTERFACE_XSLOT ".Confirm", NULL, CHANGE_TIMEOUT, &reply);
+
 	return r ? r : print_done(options, reply);
 }

@@ -24,6 +24,8 @@ static const struct verb {
 		verb_status },
 	{ "reload", "", "move the dataplane to what the configuration says now, and wait", 0, 0,
 		verb_reload },
+	{ "rollback", "", "return to the configuration before; again: forward", 0, 0, verb_rollback },
+	{ "confirm", "", "keep what \"reload --confirm\" applied", 0, 0, verb_confirm },
 	{ "bypass", "CHAIN on|off", "let every packet have the final verdict at once, or run the slots again",
 		2, 2, verb_bypass },
 	{ "check", "[FILE]", "all that a reload would do up to attaching, and the plan; needs no host", 0, 1,
@@ -50,7 +52,9 @@ static const char option_help[] =
 	"configuration's)\n"
 	"      --bpffs=DIR         clean: without asking a host, what is pinned there (default: the "
 	"configuration's)\n"
-	"      --allow-detach      reload: let a change of mode leave an interface bare for a moment\n"
+	"      --confirm=TIME      reload: undo it after this time (30s, 5m) unless confirmed\n"
+	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a "
+	"moment\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
 	"  -h, --help, -V, --version\n";
 
@@ -147,7 +151,7 @@ static int run_verb(const struct options *options, int argc, char **argv)
 	return verb->run(options, argc, argv);
 }
 
-enum { OPTION_PLUGIN_PATH = 256, OPTION_ALLOW_DETACH, OPTION_MAKE, OPTION_BPFFS };
+enum { OPTION_PLUGIN_PATH = 256, OPTION_ALLOW_DETACH, OPTION_CONFIRM, OPTION_MAKE, OPTION_BPFFS };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -157,6 +161,7 @@ static const struct option long_options[] = {
 	{ "allow-detach", no_argument, NULL, OPTION_ALLOW_DETACH },
 	{ "make", no_argument, NULL, OPTION_MAKE },
 	{ "bpffs", required_argument, NULL, OPTION_BPFFS },
+	{ "confirm", required_argument, NULL, OPTION_CONFIRM },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
@@ -185,6 +190,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_PLUGIN_PATH:
 			options->plugin_path = optarg;
+			break;
+		case OPTION_CONFIRM:
+			options->confirm = optarg;
 			break;
 		case OPTION_ALLOW_DETACH:
 			options->allow_detach = true;

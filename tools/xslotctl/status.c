@@ -80,6 +80,25 @@ static void print_host(const json_t *host)
 	putchar('\n');
 }
 
+/* What runs is not what the files say, or not for long. */
+static void print_configuration(const json_t *configuration)
+{
+	const char *held = text_of(configuration, "held"), *current = text_of(configuration, "current");
+	json_int_t seconds = number_of(configuration, "confirm_seconds");
+
+	if (*held)
+		printf("%sHELD on the configuration kept in %s, %s: \"xslotctl reload\" applies the "
+		       "files%s\n",
+			style_alarm(), current,
+			!strcmp(held, "rollback") ? "after a rollback"
+						  : "since nobody confirmed the one after it",
+			style_end());
+	if (seconds)
+		printf("%sTO BE CONFIRMED within %lld s: \"xslotctl confirm\", else the host goes back to "
+		       "%s%s\n",
+			style_alarm(), (long long)seconds, text_of(configuration, "previous"), style_end());
+}
+
 static void print_alarms(const json_t *chain)
 {
 	const char *on_gap = text_of(chain, "on_gap");
@@ -209,6 +228,7 @@ void status_print(const json_t *status, bool details)
 	size_t i;
 
 	print_host(json_object_get(status, "host"));
+	print_configuration(json_object_get(status, "configuration"));
 	print_last_reload(json_object_get(status, "last_reload"));
 	print_off(off);
 	if (!json_array_size(chains) && !json_array_size(off))

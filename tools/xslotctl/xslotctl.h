@@ -24,11 +24,14 @@ struct options {
 	const char *bpffs;	 /* NULL: the configuration's, else the build's */
 	bool allow_detach;
 	bool make;
+	const char *confirm; /* a duration; NULL: need not be */
 };
 
 /* Each verb gets its own arguments and returns the exit code. */
 int verb_status(const struct options *options, int argc, char **argv);
 int verb_reload(const struct options *options, int argc, char **argv);
+int verb_rollback(const struct options *options, int argc, char **argv);
+int verb_confirm(const struct options *options, int argc, char **argv);
 int verb_bypass(const struct options *options, int argc, char **argv);
 int verb_check(const struct options *options, int argc, char **argv);
 int verb_plugin_list(const struct options *options, int argc, char **argv);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What changes the dataplane, over the control socket: each parameter as it came, and none that is wrong. */
+#include <stdio.h>
+
+#include "fake-host.h"
+
+#define CLEAN "{\"method\":\"io.xslot.Clean\"}"
+#define BYPASS "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\",\"on\":true}}"
+
+static void test_changes_are_handed_on(void **state)
+{
+	static const struct {
+		const char *call, *says, *chain;
+	} cases[] = {
+		{ BYPASS, "bypassed now", "edge" },
+		{ "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"on\":false,\"chain\":\"edge\"}}",
+			"not bypassed", "edge" },
+		{ CLEAN, "taken off", "(all)" },
+		{ "{\"method\":\"io.xslot.Clean\",\"parameters\":{\"chain\":\"edge\"}}", "taken off",
+			"edge" },
+	};
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		raw_send(fd, cases[i].call);
+		raw_expect_text(host, fd, NULL, "message", cases[i].says);
+		assert_string_equal(host->chain, cases[i].chain);
+	}
+	assert_false(host->bypass);
+	close(fd);
+}
+
+static void test_allow_detach_is_handed_on(void **state)
+{
+	static const char *const calls[] = { "{\"allow_detach\":true}", "{\"allow_detach\":false}",
+		"{\"allow_detach\":null}", "{}" };
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+	char call[128];
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		snprintf(call, sizeof(call), "{\"method\":\"io.xslot.Reload\",\"parameters\":%s}", calls[i]);
+		raw_send(fd, call);
+		raw_expect_text(host, fd, NULL, "result", "refused");
+		assert_int_equal(host->allow_detach, i == 0);
+	}
+	raw_send(fd, "{\"method\":\"io.xslot.Reload\",\"parameters\":{\"allow_detach\":\"yes\"}}");
+	raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "allow_detach");
+	close(fd);
+}
+
+static void test_confirm_is_handed_on(void **state)
+{
+	static const char *const bad[] = { "0", "-1", "86401", "1.5", "\"30s\"", "true", "4294967297" };
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+	char call[128];
+
+	raw_send(fd, "{\"method\":\"io.xslot.Reload\",\"parameters\":{\"confirm\":86400}}");
+	raw_expect_text(host, fd, NULL, "result", "refused");
+	assert_int_equal(host->confirm, 86400);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(call, sizeof(call),
+			"{\"method\":\"io.xslot.Reload\",\"parameters\":{\"confirm\":%s}}", bad[i]);
+		raw_send(fd, call);
+		raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "confirm");
+	}
+	assert_int_equal(host->n_reload, 1);
+	raw_send(fd, "{\"method\":\"io.xslot.Rollback\",\"parameters\":{\"allow_detach\":true}}");
+	raw_expect_text(host, fd, NULL, "result", "refused");
+	assert_true(host->allow_detach);
+	assert_int_equal(host->n_rollback, 1);
+	raw_send(fd, "{\"method\":\"io.xslot.Confirm\"}");
+	raw_expect_text(host, fd, "io.xslot.Failed", "message", "there is nothing to confirm");
+	host->healthy = true;
+	raw_send(fd, "{\"method\":\"io.xslot.Confirm\"}");
+	raw_expect_text(host, fd, NULL, "message", "confirmed");
+	close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_host_setup, fake_host_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_changes_are_handed_on),
+		TEST(test_allow_detach_is_handed_on),
+		TEST(test_confirm_is_handed_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
