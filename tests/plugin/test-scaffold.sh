@@ -49,7 +49,7 @@ cd bare
 check "a new plugin builds with meson and passes its test" with_meson
 check "… with make too" with_make
 check "nothing in them is ours: no name, no licence" sh -c \
-	'! grep -ri scaffold one nested && ! grep -r SPDX --exclude='*.bpf.h' one nested'
+	'! grep -ri scaffold --exclude-dir=build one nested && ! grep -r SPDX --exclude-dir=build --exclude='*.bpf.h' one nested'
 check "they install where xslotd looks" sh -c \
 	"DESTDIR=$work/root2 meson install -C one/build && make -C nested install DESTDIR=$work/root2 &&
 	 [ \$(find $work/root2 -path '*/xslot/plugins/*.so' | wc -l) = 2 ]"
