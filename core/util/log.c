@@ -13,6 +13,7 @@
 static const char *const names[] = { "error", "warning", "info", "debug" };
 static const int priorities[] = { 3, 4, 6, 7 };
 static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
+static void (*sink)(enum log_level level, const char *text);
 
 int log_level_parse(const char *word, enum log_level *ret_level)
 {
@@ -35,6 +36,16 @@ enum log_level log_get_level(void)
 	return threshold;
 }
 
+void log_set_sink(void (*new_sink)(enum log_level level, const char *text))
+{
+	sink = new_sink;
+}
+
+const char *log_level_name(enum log_level level)
+{
+	return names[level];
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
 	CLEANUP(free) char *text = NULL;
@@ -48,7 +59,9 @@ void log_write(enum log_level level, const char *format, ...)
 	va_end(args);
 	if (n < 0)
 		return;
-	if (getenv("JOURNAL_STREAM"))
+	if (sink)
+		sink(level, text);
+	else if (getenv("JOURNAL_STREAM"))
 		fprintf(stderr, "<%d>%s\n", priorities[level], text);
 	else
 		fprintf(stderr, "%s: %s\n", names[level], text);

@@ -16,6 +16,10 @@ enum log_level log_get_level(void);
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Where lines go in place of stderr; NULL: stderr. For tools that show them otherwise. */
+void log_set_sink(void (*sink)(enum log_level level, const char *text));
+const char *log_level_name(enum log_level level);
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)

@@ -39,7 +39,7 @@ run() { "$tool" --plugin-path "$plugins" "$@"; }
 results() { run "$@" | sed 1,2d; return "${PIPESTATUS[0]}"; }
 says() { run "$@" 2>&1 >/dev/null; }
 
-echo 1..13
+echo 1..15
 cat >good.test <<'END'
 test nothing is lost
 plugin count
@@ -149,11 +149,19 @@ not ok 1 - bad packet
 END
 printf 'tests x\n' >syntax.test
 check "a file that is not well-formed: 78" 78 says syntax.test <<'END'
-xslot-test: syntax.test:1: "tests" is no command: those there are: test, file, plugin, chain, packet, packets, pcap, map, status, refused
+xslot-test: syntax.test:1: "tests" is no command: those there are: test, file, plugin, chain, packet, packets, pcap, map, status, log, refused
 END
 check "usage: 2" 2 says --frobnicate <<'END'
 xslot-test: --frobnicate is no option, or takes no value; `xslot-test --help` lists them
 END
 check "--bench gives a time for each packet" 0 run --bench good.test <<'END'
 # good.test:3: count [0-9]*, [0-9]* ns in all
+END
+check "without permission: 77, and the reason" 77 setpriv --bounding-set -all "$tool" --plugin-path "$plugins" good.test <<'END'
+1..0 # SKIP this process lacks *
+END
+printf 'test changed\nplugin shorter\npacket vlan 7 / ip 192.0.2.1 > 192.0.2.2\n' >shorter.test
+check "a plugin that is not there fails the test, and is named" 1 results shorter.test <<'END'
+not ok 1 - changed
+# shorter.test:3: the configuration above is refused: there is no plugin shorter: no file shorter.so in *
 END

@@ -10,7 +10,6 @@
 #include "kernel/permission.h"
 #include "run.h"
 #include "util/diag.h"
-#include "util/log.h"
 
 enum { EXIT_USAGE = 2, EXIT_PERMISSION = 77, EXIT_CONFIGURATION = 78 };
 enum { OPTION_PLUGIN_PATH = 256, OPTION_UPDATE, OPTION_PRINT, OPTION_BENCH };
@@ -197,7 +196,6 @@ int main(int argc, char **argv)
 	if (optind == argc)
 		return usage_error("no FILE is given", "");
 	libbpf_set_print(no_print);
-	log_set_level(LOG_LEVEL_WARNING);
 	stay_here();
 	code = run_files(argv + optind, (size_t)(argc - optind), &arguments);
 	if (fflush(stdout) == 0 && !ferror(stdout))

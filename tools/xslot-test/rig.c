@@ -26,6 +26,8 @@ void rig_free(struct rig *rig)
 	for (size_t i = 0; i < rig->n_slots; i++) {
 		if (rig->slots[i].program_fd >= 0)
 			close(rig->slots[i].program_fd);
+		if (rig->slots[i].occupant)
+			context_deactivate(&rig->slots[i].occupant->context);
 		occupant_unref(rig->slots[i].occupant);
 	}
 	free(rig);
@@ -107,6 +109,15 @@ int rig_load(struct setup *setup, const struct setup_chain *chain, const struct 
 	}
 	*ret_rig = TAKE_PTR(rig);
 	return 0;
+}
+
+int rig_activate(struct rig *rig, sd_event *event)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < rig->n_slots; i++)
+		r = context_activate(&rig->slots[i].occupant->context, event);
+	return r;
 }
 
 static int run_one(const struct rig_slot *slot, struct packet *packet, uint32_t *ret, struct xslot_diag *diag)

@@ -38,6 +38,8 @@ struct rig_result {
  */
 int rig_load(struct setup *setup, const struct setup_chain *chain, const struct rig *previous,
 	struct rig **ret_rig, struct report *report);
+/* Begin the watches that the plugins asked for. */
+int rig_activate(struct rig *rig, sd_event *event);
 void rig_free(struct rig *rig); /* accepts NULL */
 
 int rig_run(const struct rig *rig, const struct packet *packet, struct rig_result *ret_result,

@@ -159,6 +159,14 @@ static int run_status(
 	return 0;
 }
 
+static int run_log(struct session *session, const struct command *command, FILE *out, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *log = session_log(session);
+
+	fputs(log ?: "", out);
+	return 0;
+}
+
 static int run_refused(
 	struct session *session, const struct command *command, FILE *out, struct xslot_diag *diag)
 {
@@ -174,6 +182,7 @@ static int (*const runs[])(
 	[COMMAND_PCAP] = run_pcap,
 	[COMMAND_MAP] = run_map,
 	[COMMAND_STATUS] = run_status,
+	[COMMAND_LOG] = run_log,
 	[COMMAND_REFUSED] = run_refused,
 };
 

@@ -24,6 +24,7 @@ static const char *const names[] = {
 	[COMMAND_PCAP] = "pcap",
 	[COMMAND_MAP] = "map",
 	[COMMAND_STATUS] = "status",
+	[COMMAND_LOG] = "log",
 	[COMMAND_REFUSED] = "refused",
 };
 
@@ -114,7 +115,7 @@ static int add_command(struct script *script, size_t *line, struct xslot_diag *d
 	if (kind < 0)
 		return fail(diag, -EINVAL,
 			"%s:%zu: \"%.*s\" is no command: those there are: test, file, plugin, chain, packet, "
-			"packets, pcap, map, status, refused",
+			"packets, pcap, map, status, log, refused",
 			script->name, *line + 1, (int)strcspn(script->lines[*line], " \t"),
 			script->lines[*line]);
 	if (kind != COMMAND_TEST && !script->n_commands)

@@ -13,8 +13,29 @@
 
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/log.h"
 
 DEFINE_CLEANUP(struct setup *, setup_unref);
+
+/* One session at a time: what its plugins, and the host's code for them, log. */
+static struct session *logging;
+
+static void take_line(enum log_level level, const char *text)
+{
+	char *more;
+
+	if (!logging || asprintf(&more, "%s%s: %s\n", logging->log ?: "", log_level_name(level), text) < 0)
+		return;
+	free(logging->log);
+	logging->log = more;
+}
+
+char *session_log(struct session *session)
+{
+	while (sd_event_run(session->event, 0) > 0)
+		;
+	return TAKE_PTR(session->log);
+}
 
 int session_init(struct session *session, const struct test_options *options, const struct script *script,
 	struct xslot_diag *diag)
@@ -30,6 +51,11 @@ int session_init(struct session *session, const struct test_options *options, co
 	if (r < 0)
 		return fail(diag, r, "out of memory");
 	modules_trust_all(session->modules);
+	r = sd_event_new(&session->event);
+	if (r < 0)
+		return fail(diag, r, "cannot make an event loop: %s", strerror(-r));
+	logging = session;
+	log_set_sink(take_line);
 	snprintf(session->directory, sizeof(session->directory), "/tmp/xslot-test-XXXXXX");
 	if (!mkdtemp(session->directory)) {
 		r = fail(diag, -errno, "cannot make a folder %s: %s", session->directory, strerror(errno));
@@ -50,6 +76,9 @@ void session_deinit(struct session *session)
 		nftw(session->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	rig_free(session->rig);
 	modules_free(session->modules);
+	sd_event_unref(session->event);
+	logging = NULL;
+	free(session->log);
 	if (session->ini)
 		fclose(session->ini);
 	free(session->ini_text);
@@ -261,7 +290,10 @@ static int load(struct session *session, struct report *report)
 			return r;
 		rig_free(session->rig);
 		session->rig = rig;
-		return 0;
+		r = rig_activate(rig, session->event);
+		return r < 0 ? report_add(report, NULL, 0, "cannot watch what the plugins ask for: %s",
+				       strerror(-r))
+			     : 0;
 	}
 	return report_add(report, session->chain_file, 0, "there is no chain %s in it", session->chain_name);
 }

@@ -35,7 +35,9 @@ struct session {
 	size_t ini_size;
 	unsigned n_plugins;
 	char chain_file[PATH_MAX], chain_name[32];
-	char *refusal; /* why the last chain was refused, in lines; NULL: it was not */
+	sd_event *event; /* what plugins watch */
+	char *log;	 /* what was logged since "log", in lines; NULL: nothing */
+	char *refusal;	 /* why the last chain was refused, in lines; NULL: it was not */
 };
 
 int session_init(struct session *session, const struct test_options *options, const struct script *script,
@@ -52,6 +54,9 @@ int session_chain(struct session *session, const struct command *command, struct
  * leaves what runs, and is in session->refusal. Nothing described: nothing happens.
  */
 int session_commit(struct session *session, struct xslot_diag *diag);
+
+/* Let the plugins' watches see what has come, and take what was logged; the caller's to free, may be NULL. */
+char *session_log(struct session *session);
 
 /* A path as a script names it: with ${NAME}, beside the script. */
 int session_path(

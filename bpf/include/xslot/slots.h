@@ -90,7 +90,19 @@ struct xslot_prefix {
 	__u8 reserved[2];
 };
 
+/* What a BPF program says to the host's log: a text with %u, %d, %x and %4, and a value for each. */
+#define XSLOT_MESSAGE_VALUES 3
+#define XSLOT_MESSAGE_TEXT 96 /* with its NUL */
+
+struct xslot_message {
+	__u32 priority; /* as in syslog(3) */
+	__u32 reserved;
+	__u64 values[XSLOT_MESSAGE_VALUES];
+	char text[XSLOT_MESSAGE_TEXT];
+};
+
 #ifndef __cplusplus
+_Static_assert(sizeof(struct xslot_message) == 128, "layout 1");
 _Static_assert(sizeof(struct xslot_generation) == 160, "layout 1");
 _Static_assert(__builtin_offsetof(struct xslot_generation, fused) == 16, "layout 1");
 _Static_assert(__builtin_offsetof(struct xslot_generation, not_a) == 28, "layout 1");
