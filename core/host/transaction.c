@@ -24,8 +24,7 @@ struct transaction {
 	char *file;
 	enum history_wish wish;
 	bool allow_detach, interfaces_only;
-	bool confirm;
-	bool put_back;
+	bool confirm, put_back;
 	struct files *files; /* what was read */
 	struct setup *setup;
 	struct setup *previous; /* counted: what ran was made from it */

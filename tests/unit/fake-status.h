@@ -9,7 +9,6 @@
 #include "control/status.h"
 
 #define FAKE_TIME 1763844931 /* 2025-11-22T20:55:31Z */
-
 static inline void fake_reload(struct status_reload *reload)
 {
 	*reload = (struct status_reload){
@@ -59,7 +58,7 @@ static inline void fake_slot(struct status_slot *slot)
 static inline struct status *fake_status(void)
 {
 	struct status *status = status_new();
-	struct status_chain *chain = calloc(1, sizeof(*chain));
+	struct status_chain *chain = status->chains = calloc(1, sizeof(*chain));
 
 	*chain = (struct status_chain){
 		.name = strdup("edge"),
@@ -81,10 +80,9 @@ static inline struct status *fake_status(void)
 	chain->interfaces[2] = (struct status_interface){ strdup("eth2"), 0, "native", "", "refused",
 		strdup("cannot attach to eth2: the MTU") };
 	fake_slot(&chain->slots[0]);
-	status->chains = chain;
-	status->n_chains = 1;
 	status->off = calloc(1, sizeof(char *));
-	status->off[status->n_off++] = strdup("lab");
+	*status->off = strdup("lab");
+	status->n_chains = status->n_off = 1;
 	status_reload_clear(&status->last_reload);
 	fake_reload(&status->last_reload);
 	status->configuration.current = strdup("/var/lib/xslot/3");
