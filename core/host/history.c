@@ -120,13 +120,24 @@ static void replace(char **text, const char *with)
 	*text = copy;
 }
 
-void history_place(const struct history *history, const struct files *files, struct config *config)
+int history_place(const struct history *history, const struct files *files, struct config *config,
+	struct report *report)
 {
-	if (!files->root || !history->host_known)
-		return;
+	const struct config_place *place = &config->host.state_place;
+
+	if (!history->host_known)
+		return 0;
+	if (!files->root && strcmp(config->host.state, history->host.state) != 0)
+		return report_add(report, place->file ? place->file : config->file, place->line,
+			"[host] state cannot change from %s to %s while the host runs; restart xslotd for "
+			"that",
+			history->host.state, config->host.state);
+	if (!files->root)
+		return 0;
 	replace(&config->host.socket, history->host.socket);
 	replace(&config->host.bpffs, history->host.bpffs);
 	replace(&config->host.state, history->host.state);
+	return 0;
 }
 
 /* What was read from the files, as `record->current`. */

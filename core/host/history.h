@@ -43,8 +43,12 @@ void history_close(struct history *history);
 int history_choose(struct history *history, enum history_wish wish, const char *file, bool confirm,
 	struct files **ret_files, char **ret_file, struct xslot_diag *diag);
 
-/* A kept configuration runs with today's socket, bpffs and state folder. */
-void history_place(const struct history *history, const struct files *files, struct config *config);
+/*
+ * What was read from `files`: a kept configuration runs with today's socket, bpffs and state folder; in the
+ * machine's files the state folder may not have changed.
+ */
+int history_place(const struct history *history, const struct files *files, struct config *config,
+	struct report *report);
 
 /*
  * After all was prepared and before the first store: keep what was read, and write the record as it is to be.

@@ -130,20 +130,6 @@ static int choose_files(struct transaction *transaction)
 	return 0;
 }
 
-static int check_state(struct transaction *transaction)
-{
-	const struct history *history = &transaction->dataplane->history;
-	const struct config *config = transaction->setup->config;
-	const struct config_place *place = &config->host.state_place;
-
-	history_place(history, transaction->files, transaction->setup->config);
-	if (!history->host_known || strcmp(config->host.state, history->host.state) == 0)
-		return 0;
-	return report_add(&transaction->report, place->file ? place->file : config->file, place->line,
-		"[host] state cannot change from %s to %s while the host runs; restart xslotd for that",
-		history->host.state, config->host.state);
-}
-
 /* What is wanted: what the files say. */
 static int load_setup(struct transaction *transaction, bool only_check)
 {
@@ -161,7 +147,8 @@ static int load_setup(struct transaction *transaction, bool only_check)
 	r = setup_load(transaction->files, transaction->file, NULL, dataplane->modules, &transaction->setup,
 		&transaction->report);
 	if (r == 0 && !only_check)
-		r = check_state(transaction);
+		r = history_place(&dataplane->history, transaction->files, transaction->setup->config,
+			&transaction->report);
 	if (r == 0 && !only_check)
 		r = adopt(transaction);
 	return r;
