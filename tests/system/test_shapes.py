@@ -175,6 +175,8 @@ def test_frags(rig):
         rig.peer.run("/usr/bin/python3", "-c", SEND, PEER, frame.hex())
         wait_for(lambda: rig.host.chain()["packets"] > before, "the frame")
     assert [rig.lookup("seen", i) for i in (0, 1)] == [1, 1]
+    rig.run(shape("loop-frags"), chain="frags = yes\n")  # a program and what it calls agree in it
+    assert rig.send_through() == ({"next": PACKETS}, {"5": PACKETS})
     small_frames(rig)
 
 

@@ -4,6 +4,12 @@
 
 #include <bpf/bpf_helpers.h>
 
+#ifdef FRAGS
+#define SECTION "xdp.frags/loop"
+#else
+#define SECTION "xdp"
+#endif
+
 int loop(struct xdp_md *ctx);
 
 struct {
@@ -15,7 +21,7 @@ struct {
 	.values = { (void *)&loop },
 };
 
-SEC("xdp")
+SEC(SECTION)
 int loop(struct xdp_md *ctx)
 {
 	unsigned char *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
