@@ -161,6 +161,8 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 	if (r == 0)
 		r = adopt_generation(found, chain, diag);
 	if (r == 0)
+		r = store_make_folders(chain, diag);
+	if (r == 0)
 		*ret_chain = TAKE_PTR(chain);
 	return r;
 }
@@ -197,6 +199,15 @@ static struct chain *chain_of_program(const struct found *found, uint32_t progra
 	return NULL;
 }
 
+static bool has_interface(const struct chain *chain, const struct netdev *netdev)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		if (netdev_ifindex(chain->interfaces[i].netdev) == netdev_ifindex(netdev))
+			return true;
+	}
+	return false;
+}
+
 /* One pin in if/: a link of this chain, of another one (its pin was not moved yet), or of nothing any more.
  */
 static int adopt_interface(const struct found *found, struct chain *chain, const char *name)
@@ -224,6 +235,10 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 		log_warning(
 			"chain %s: interface %s runs program %u, which is no dispatcher of ours: left alone",
 			chain->name, netdev_name(netdev), netdev_program_id(netdev));
+		netdev_detach(netdev);
+		return 0;
+	}
+	if (has_interface(owner, netdev)) { /* its pin was moved here when the other chain's were read */
 		netdev_detach(netdev);
 		return 0;
 	}

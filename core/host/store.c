@@ -59,17 +59,27 @@ static int make_folder(struct chain *chain, const char *root, struct xslot_diag 
 	return pindir_make(chain->folder, diag);
 }
 
-int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag)
+int store_make_folders(const struct chain *chain, struct xslot_diag *diag)
 {
 	static const char *const folders[] = { "if", "inst", "slot" };
 	char path[PATH_MAX];
-	int r;
+	int r = 0;
 
-	r = make_folder(chain, root, diag);
 	for (size_t i = 0; r == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
 		store_path(chain, path, "%s", folders[i]);
 		r = pindir_make(path, diag);
 	}
+	return r;
+}
+
+int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = make_folder(chain, root, diag);
+	if (r == 0)
+		r = store_make_folders(chain, diag);
 	if (r == 0)
 		r = dispatcher_pin(chain->dispatcher, chain->folder, diag);
 	if (r == 0)

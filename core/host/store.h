@@ -29,6 +29,8 @@ void store_link_path(const struct chain *chain, uint64_t instance, size_t index,
  * dispatcher.
  */
 int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag);
+/* Those in the chain's folder that are not there: it may have been removed in part. */
+int store_make_folders(const struct chain *chain, struct xslot_diag *diag);
 /* The folder gets the chain's name; one of the `gone` chains that has it gets this one's instead. */
 int store_name_folder(struct chain *chain, const char *root, struct chain *const *gone, size_t n_gone,
 	struct xslot_diag *diag);

@@ -91,38 +91,48 @@ class Killer:
         return self.report.read_text().split() if self.report.exists() else []
 
     def let_go(self):
-        """Stop counting: what it counted comes to its end."""
+        """Stop counting; True when it was in time to kill."""
         words = self.said()
         if len(words) == 2:
-            os.kill(int(words[1]), signal.SIGTERM)
+            try:
+                os.kill(int(words[1]), signal.SIGTERM)
+            except ProcessLookupError:  # it has just done its work
+                pass
+        _, _, what, number = wait_for(lambda: len(self.said()) == 4 and self.said(), "kill-at to go")
+        if what == "ended":
+            print(f"{number} system calls")
+        return what == "killed"
 
 
-def host_killed_at(host, number, begin, over):
+def killed(process, killer, over):
+    """Wait until kill-at killed `process`, or over() is true, or it ended by itself; False unless it was killed."""
+    def result():
+        if process.poll() is not None:
+            return True
+        try:
+            return over()
+        except OSError:  # it died while it answered
+            return False
+
+    wait_for(result, "the process to be killed, or to come to its end")
+    if not killer.let_go():
+        return False
+    assert process.wait(PATIENCE) == -signal.SIGKILL
+    return True
+
+
+def host_killed_at(host, number, begin, over=lambda: False):
     """
     begin() something in the running host and kill it at its `number`th system call from then. False when over() was
-    true before that.
+    true, or it ended well, before that.
     """
     killer = Killer(host.directory, number)
     killer.attach(host.pid())
     begin()
-
-    def result():
-        if host.process.poll() is not None:
-            return "killed"
-        try:
-            return over() and "over"
-        except OSError:  # it died while it answered
-            return False
-
     try:
-        if wait_for(result, "the host to be killed, or to come to the end") == "over" and host.process.poll() is None:
-            return False
+        return killed(host.process, killer, over)
     finally:
-        if killer.process.poll() is None:
-            killer.process.terminate()
         killer.process.wait(PATIENCE)
-    host.process.wait(PATIENCE)
-    return True
 
 
 def reload_killed_at(host, number):
@@ -136,17 +146,11 @@ def start_killed_at(host, number):
     with open(host.log_path, "ab") as log:
         host.process = host.namespace.start(*killer.argv(host.program(), "-c", host.ini), stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
+    return killed(host.process, killer, lambda: host.status()["last_reload"]["result"] != "none")
 
-    def result():
-        if host.process.poll() is not None:
-            return "killed"
-        try:
-            return host.status()["last_reload"]["result"] != "none" and "ready"
-        except OSError:
-            return False
 
-    if wait_for(result, "the host to be killed, or to be ready") == "ready" and host.process.poll() is None:
-        killer.let_go()
-        return False
-    assert host.process.wait(PATIENCE) == -signal.SIGKILL, host.log()
-    return True
+def run_killed_at(host, number, *argv):
+    """Run a command in the host's namespace and kill it at its `number`th system call; False when it ended before that."""
+    killer = Killer(host.directory, number)
+    process = host.namespace.start(*killer.argv(*argv), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return killed(process, killer, lambda: False)
