@@ -92,7 +92,7 @@ static const char xslot[] =
 	")\n"
 	"\n"
 	"# Return to the previous configuration, as it was kept; a second time: forward again.\n"
-	"method Rollback(allow_detach: ?bool) -> (\n"
+	"method Rollback(allow_detach: ?bool, confirm: ?int) -> (\n"
 	"  result: string,\n"
 	"  at: ?string,\n"
 	"  duration_us: int,\n"

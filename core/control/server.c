@@ -171,7 +171,8 @@ static void run_reload(struct server_call *call, struct server *server, const js
 
 static void run_rollback(struct server_call *call, struct server *server, const json_t *parameters)
 {
-	server->handler.rollback(call, flag_given(parameters, "allow_detach"), server->handler.data);
+	server->handler.rollback(call, flag_given(parameters, "allow_detach"),
+		number_given(parameters, "confirm"), server->handler.data);
 }
 
 static void run_confirm(struct server_call *call, struct server *server, const json_t *parameters)
@@ -227,7 +228,8 @@ static const struct method {
 	{ INTERFACE_XSLOT, "Status", false, run_status, { { "chain" } } },
 	{ INTERFACE_XSLOT, "Reload", true, run_reload,
 		{ { "allow_detach", .boolean = true }, { "confirm", .max = SERVER_CONFIRM_MAX } } },
-	{ INTERFACE_XSLOT, "Rollback", true, run_rollback, { { "allow_detach", .boolean = true } } },
+	{ INTERFACE_XSLOT, "Rollback", true, run_rollback,
+		{ { "allow_detach", .boolean = true }, { "confirm", .max = SERVER_CONFIRM_MAX } } },
 	{ INTERFACE_XSLOT, "Confirm", true, run_confirm },
 	{ INTERFACE_XSLOT, "Bypass", true, run_bypass,
 		{ { "chain", .required = true }, { "on", .boolean = true, .required = true } } },

@@ -23,10 +23,10 @@ struct server_handler {
 	void (*status)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
 	/*
 	 * allow_detach: a change of `mode` may leave an interface bare for a moment. confirm: to be undone
-	 * unless confirmed within that many seconds; 0: need not be.
+	 * unless confirmed within that many seconds; 0: need not be. Rollback replies as reload.
 	 */
 	void (*reload)(struct server_call *call, bool allow_detach, unsigned confirm, void *data);
-	void (*rollback)(struct server_call *call, bool allow_detach, void *data); /* replies as reload */
+	void (*rollback)(struct server_call *call, bool allow_detach, unsigned confirm, void *data);
 	void (*confirm)(struct server_call *call, void *data);
 	void (*bypass)(struct server_call *call, const char *chain, bool on, void *data);
 	void (*clean)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */

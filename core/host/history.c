@@ -214,7 +214,8 @@ int history_keep(struct history *history, enum history_wish wish, const struct f
 		return 0;
 	if (wish == HISTORY_PREVIOUS || wish == HISTORY_REVERT || (wish == HISTORY_START && record.trial)) {
 		swap(&record, wish == HISTORY_PREVIOUS ? HOLD_ROLLBACK : HOLD_UNCONFIRMED);
-		return write_record(history, &record, false, diag);
+		record.trial = confirm && !unchanged;
+		return write_record(history, &record, confirm, diag);
 	}
 	if (files->root)
 		return 0;

@@ -55,11 +55,12 @@ static void on_reload(struct server_call *call, bool allow_detach, unsigned conf
 	queue_add(data, task);
 }
 
-static void on_rollback(struct server_call *call, bool allow_detach, void *data)
+static void on_rollback(struct server_call *call, bool allow_detach, unsigned confirm, void *data)
 {
 	struct task *task = task_new(host_begin_reload, call);
 
 	task->wish = HISTORY_PREVIOUS;
+	task->confirm = confirm;
 	task->put_back = true;
 	task->allow_detach = allow_detach;
 	queue_add(data, task);

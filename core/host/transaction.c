@@ -294,6 +294,20 @@ static int keep(struct transaction *transaction)
 	return 0;
 }
 
+/* What was wrong was not in the machine's files, though it bears their names. */
+static void explain_kept(struct transaction *transaction)
+{
+	const char *root = transaction->files->root;
+
+	if (transaction->wish == HISTORY_START)
+		report_add(&transaction->report, NULL, 0,
+			"this is about the copies kept in %s; to start with the files instead, remove "
+			"%s/record",
+			root, transaction->dataplane->history.host.state);
+	else
+		report_add(&transaction->report, NULL, 0, "this is about the copies kept in %s", root);
+}
+
 int transaction_prepare(struct transaction *transaction)
 {
 	int r = make_plan(transaction, false);
@@ -302,10 +316,8 @@ int transaction_prepare(struct transaction *transaction)
 		r = prepare_changes(transaction);
 	if (r == 0 && !transaction->interfaces_only)
 		r = keep(transaction);
-	if (r < 0 && transaction->wish == HISTORY_START && transaction->files && transaction->files->root)
-		report_add(&transaction->report, NULL, 0,
-			"to start with the files instead of %s, remove %s/record", transaction->files->root,
-			transaction->dataplane->history.host.state);
+	if (r < 0 && transaction->files && transaction->files->root)
+		explain_kept(transaction);
 	return explain(transaction, r);
 }
 

@@ -88,12 +88,12 @@ bool trial_refuse(struct host *host, struct task *task)
 		queue_next(host);
 		return true;
 	}
-	if (task->wish != HISTORY_FILES || !host->trial_until_us)
+	if (!host->trial_until_us || (task->wish != HISTORY_FILES && !task->confirm))
 		return false;
 	if (asprintf(&why,
-		    "cannot reload while a configuration awaits its confirmation, for %u more seconds: "
+		    "cannot %s while a configuration awaits its confirmation, for %u more seconds: "
 		    "\"xslotctl confirm\" keeps it, \"xslotctl rollback\" goes back to the one before",
-		    trial_left(host)) < 0)
+		    task->wish == HISTORY_FILES ? "reload" : "try another", trial_left(host)) < 0)
 		abort();
 	log_error("%s", why);
 	calls_refuse(&task->callers, ERROR_FAILED, why);

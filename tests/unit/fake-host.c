@@ -68,10 +68,11 @@ static void fake_on_reload(struct server_call *call, bool allow_detach, unsigned
 		fake_host_reply(host, call);
 }
 
-static void fake_on_rollback(struct server_call *call, bool allow_detach, void *data)
+static void fake_on_rollback(struct server_call *call, bool allow_detach, unsigned confirm, void *data)
 {
 	struct fake_host *host = data;
 
+	host->confirm = confirm;
 	host->n_rollback++;
 	host->allow_detach = allow_detach;
 	fake_host_reply(host, call);

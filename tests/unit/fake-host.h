@@ -28,7 +28,7 @@ struct fake_host {
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
 	unsigned n_status, n_reload, n_bypass, n_clean, n_rollback;
-	unsigned confirm;  /* of the last reload */
+	unsigned confirm;  /* of the last reload or rollback */
 	bool bypass;	   /* of the last one */
 	bool allow_detach; /* of the last reload */
 	char chain[64];	   /* what the last status asked for */

@@ -204,7 +204,7 @@ static void test_record_that_is_damaged(void **state)
 		"xslot-record 1\ncurrent 1\nend\n", "xslot-record 1\ncurrent x /a\nend\n",
 		"xslot-record 1\ncurrent 0 /a\nend\n", "xslot-record 1\ncurrent 4294967295 /a\nend\n",
 		"xslot-record 1\nhold maybe\nend\n", "xslot-record 1\nhold rollback\nend\n",
-		"xslot-record 1\ntrial yes\nend\n", "xslot-record 1\nend\nend\n",
+		"xslot-record 1\ntrial yes\nend\n", "xslot-record 1\ncurrent 1 /a\nend\nend\n",
 		"xslot-record 1\ncurrent 1 /a\nend" };
 	struct statedir *statedir;
 
@@ -316,6 +316,25 @@ static void test_trial(void **state)
 	}
 }
 
+static void test_trial_of_a_rollback(void **state)
+{
+	struct history history;
+	char said[16];
+
+	configure("a", NULL);
+	start(&history);
+	transact(&history, HISTORY_START, "a");
+	reload(&history, "b");
+	assert_int_equal(transact_or(&history, HISTORY_PREVIOUS, false, true, said), 0);
+	assert_string_equal(said, "a");
+	assert_record(&history, 1, 2, HOLD_ROLLBACK, true);
+	history_close(&history);
+	start(&history);
+	transact(&history, HISTORY_START, "b");
+	assert_record(&history, 2, 1, HOLD_UNCONFIRMED, false);
+	history_close(&history);
+}
+
 static void test_refused_in_the_end(void **state)
 {
 	struct history history;
@@ -421,6 +440,7 @@ int main(void)
 		cmocka_unit_test_setup(test_back_and_forth, empty),
 		cmocka_unit_test_setup(test_other_words_for_the_same, empty),
 		cmocka_unit_test_setup(test_trial, empty),
+		cmocka_unit_test_setup(test_trial_of_a_rollback, empty),
 		cmocka_unit_test_setup(test_refused_in_the_end, empty),
 		cmocka_unit_test_setup(test_killed_before_the_trial, empty),
 		cmocka_unit_test_setup(test_disk_that_takes_nothing, empty),

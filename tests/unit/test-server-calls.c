@@ -67,9 +67,11 @@ static void test_confirm_is_handed_on(void **state)
 		raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "confirm");
 	}
 	assert_int_equal(host->n_reload, 1);
-	raw_send(fd, "{\"method\":\"io.xslot.Rollback\",\"parameters\":{\"allow_detach\":true}}");
+	raw_send(fd,
+		"{\"method\":\"io.xslot.Rollback\",\"parameters\":{\"allow_detach\":true,\"confirm\":1}}");
 	raw_expect_text(host, fd, NULL, "result", "refused");
 	assert_true(host->allow_detach);
+	assert_int_equal(host->confirm, 1);
 	assert_int_equal(host->n_rollback, 1);
 	raw_send(fd, "{\"method\":\"io.xslot.Confirm\"}");
 	raw_expect_text(host, fd, "io.xslot.Failed", "message", "there is nothing to confirm");

@@ -247,7 +247,7 @@ static void test_reload_done(void **state)
 static void test_rollback_and_confirm(void **state)
 {
 	struct run trial = { { "reload", "--confirm", "5m" } }, confirm = { { "confirm" } },
-		   back = { { "rollback", "--allow-detach" } }, refused = { { "rollback" } };
+		   back = { { "rollback", "--allow-detach", "--confirm=1h" } }, refused = { { "rollback" } };
 	struct fake_host *host = *state;
 
 	host->healthy = true;
@@ -258,11 +258,11 @@ static void test_rollback_and_confirm(void **state)
 	run(host, &confirm);
 	assert_int_equal(confirm.code, 0);
 	assert_string_equal(confirm.out, "confirmed\n");
-	host->confirm = 0;
 	run(host, &back);
 	assert_int_equal(back.code, 0);
+	assert_int_equal(host->confirm, 3600);
 	assert_int_equal(strncmp(back.out, "rolled back in ", 15), 0);
-	assert_null(strstr(back.out, "confirmed"));
+	assert_non_null(strstr(back.out, "to be confirmed within 3600 s"));
 	assert_true(host->allow_detach);
 	host->healthy = false;
 	run(host, &refused);

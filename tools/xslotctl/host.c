@@ -117,16 +117,34 @@ static int print_reload(const struct options *options, json_t *reply, const char
 	return 0;
 }
 
-static int reload(const struct options *options, const char *method, json_t *parameters, const char *verb,
-	const char *done)
+/* Only what was asked for: a host that does not know a parameter would refuse the call. */
+static int reload_parameters(const struct options *options, json_t *parameters)
 {
-	CLEANUP(json_decref) json_t *reply = NULL;
-	int r;
+	static const struct xslot_param row = { .name = "confirm",
+		.type = XSLOT_DURATION,
+		.min = NS_PER_SECOND,
+		.max = SERVER_CONFIRM_MAX * NS_PER_SECOND };
+	struct xslot_diag diag = {};
+	struct xslot_value value;
 
-	/* Only when asked for: a host that does not know the parameter would refuse the call. */
 	if (options->allow_detach)
 		json_object_set_new(parameters, "allow_detach", json_true());
-	r = ask_host(options, method, parameters, 0, &reply);
+	if (!options->confirm)
+		return 0;
+	if (param_text_parse(&row, options->confirm, &value, &diag) < 0)
+		return give_up(options, EXIT_USAGE, "--confirm=%s: %s", options->confirm, diag.message);
+	json_object_set_new(parameters, "confirm", json_integer((json_int_t)(value.number / NS_PER_SECOND)));
+	return 0;
+}
+
+static int reload(const struct options *options, const char *method, const char *verb, const char *done)
+{
+	CLEANUP(json_decref) json_t *parameters = json_object(), *reply = NULL;
+	int r;
+
+	r = reload_parameters(options, parameters);
+	if (r == 0)
+		r = ask_host(options, method, json_incref(parameters), 0, &reply);
 	if (r)
 		return r;
 	if (!options->json)
@@ -137,26 +155,12 @@ static int reload(const struct options *options, const char *method, json_t *par
 
 int verb_reload(const struct options *options, int argc, char **argv)
 {
-	static const struct xslot_param row = { .name = "confirm",
-		.type = XSLOT_DURATION,
-		.min = NS_PER_SECOND,
-		.max = SERVER_CONFIRM_MAX * NS_PER_SECOND };
-	struct xslot_diag diag = {};
-	struct xslot_value value;
-	json_t *parameters;
-
-	if (options->confirm && param_text_parse(&row, options->confirm, &value, &diag) < 0)
-		return give_up(options, EXIT_USAGE, "--confirm=%s: %s", options->confirm, diag.message);
-	parameters = json_object();
-	if (options->confirm)
-		json_object_set_new(
-			parameters, "confirm", json_integer((json_int_t)(value.number / NS_PER_SECOND)));
-	return reload(options, INTERFACE_XSLOT ".Reload", parameters, "reload", "reloaded");
+	return reload(options, INTERFACE_XSLOT ".Reload", "reload", "reloaded");
 }
 
 int verb_rollback(const struct options *options, int argc, char **argv)
 {
-	return reload(options, INTERFACE_XSLOT ".Rollback", json_object(), "rollback", "rolled back");
+	return reload(options, INTERFACE_XSLOT ".Rollback", "rollback", "rolled back");
 }
 
 /* The reply's sentence, or its JSON. */

@@ -52,7 +52,7 @@ static const char option_help[] =
 	"configuration's)\n"
 	"      --bpffs=DIR         clean: without asking a host, what is pinned there (default: the "
 	"configuration's)\n"
-	"      --confirm=TIME      reload: undo it after this time (30s, 5m) unless confirmed\n"
+	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
 	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a "
 	"moment\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
