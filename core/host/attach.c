@@ -56,8 +56,9 @@ static int attach_one(struct change *change, size_t index, struct report *report
 	}
 	if (step->action != PLAN_INTERFACE_ATTACH)
 		return 0;
-	interface->look =
-		netdev_look(interface->name); /* before it: what changes meanwhile is looked at again */
+	log_debug("%s: trying to attach to %s", change->wanted->config->name, wanted->name);
+	/* Before it is tried: what changes meanwhile is a reason to try again. */
+	interface->look = netdev_look(wanted->name);
 	r = attach_pinned(change, index, &diag);
 	if (r == -ENODEV) { /* it vanished since the plan was made */
 		xslot_diag_clear(&diag);
