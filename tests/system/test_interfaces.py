@@ -28,7 +28,7 @@ def chains(*names, **keys):
     """INI text: a chain for each (name, interfaces), with one slot."""
     lines = []
     for name, interfaces in names:
-        lines += [f"[chain {name}]", f"interfaces = {interfaces}"]
+        lines += [f"[chain {name}]"] + [f"interfaces = {interface}" for interface in interfaces.split(", ")]
         lines += [f"{key} = {value}" for key, value in keys.items()]
         lines += [f"[slot {name}.10]", "plugin = count"]
     return "\n".join(lines) + "\n"
