@@ -60,7 +60,8 @@ static int attach_one(struct change *change, size_t index, struct report *report
 	/* Before it is tried: what changes meanwhile is a reason to try again. */
 	interface->look = netdev_look(wanted->name);
 	r = attach_pinned(change, index, &diag);
-	if (r == -ENODEV) { /* it vanished since the plan was made */
+	/* It is gone since the plan was made, or another has its name: it has been reported, and is next. */
+	if (r == -ENODEV || (r < 0 && netdev_index(wanted->name) != step->ifindex)) {
 		xslot_diag_clear(&diag);
 		return 0;
 	}

@@ -157,8 +157,12 @@ int change_update(struct change *change, struct chain *const *running, struct re
 	for (size_t i = 0; i < config->n_interfaces; i++) {
 		const struct config_place *place = &config->interfaces[i].place;
 		struct xslot_diag diag = {};
+		int r = update_one(change, i, running, &diag);
 
-		if (update_one(change, i, running, &diag) == 0)
+		if (r ==
+			-ENODEV) /* it is gone since the plan was made: that has been reported, and is next */
+			xslot_diag_clear(&diag);
+		if (r == 0 || r == -ENODEV)
 			continue;
 		if (change->lenient) {
 			log_warning("%s: %s", config->name, diag.message);

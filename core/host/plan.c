@@ -175,6 +175,7 @@ static struct plan_interface_step plan_interface(const struct sides *sides, cons
 		}
 	}
 	step.action = wanted->ifindex ? PLAN_INTERFACE_ATTACH : PLAN_INTERFACE_WAIT;
+	step.ifindex = wanted->ifindex;
 	return step;
 }
 

@@ -31,8 +31,7 @@ struct plan_chain {
 	size_t n_slots;
 	const struct plan_interface *interfaces;
 	size_t n_interfaces;
-	bool generic;
-	bool frags;
+	bool generic, frags;
 	uint32_t version; /* of the dispatcher's program */
 	uint32_t final;
 	uint32_t on_gap;
@@ -66,6 +65,7 @@ enum plan_interface_action {
 
 struct plan_interface_step {
 	enum plan_interface_action action;
+	unsigned ifindex;	 /* ATTACH: of the interface that has the name */
 	size_t from_chain, from; /* where its link (LEAVE: its refusal) is now: indices of the running side */
 };
 
