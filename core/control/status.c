@@ -67,6 +67,9 @@ void status_free(struct status *status)
 	for (size_t i = 0; i < status->n_off; i++)
 		free(status->off[i]);
 	free(status->off);
+	for (size_t i = 0; i < status->n_quarantined; i++)
+		free(status->quarantined[i]);
+	free(status->quarantined);
 	status_reload_clear(&status->last_reload);
 	free(status->configuration.current);
 	free(status->configuration.previous);

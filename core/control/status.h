@@ -72,6 +72,8 @@ struct status {
 	size_t n_chains;
 	char **off; /* chains that `xslotctl clean` took off */
 	size_t n_off;
+	char **quarantined; /* plugins whose code is not run, since it crashed the host */
+	size_t n_quarantined;
 	struct status_reload last_reload;
 	struct {
 		char *current, *previous; /* folders; NULL: there is none */

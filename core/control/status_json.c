@@ -217,10 +217,13 @@ static json_t *chain_to_json(const struct status_chain *chain)
 json_t *status_to_json(const struct status *status)
 {
 	struct builder out = { json_object() }, chains = { json_array() }, off = { json_array() },
-		       host = { json_object() }, configuration = { json_object() };
+		       quarantined = { json_array() }, host = { json_object() },
+		       configuration = { json_object() };
 
 	for (size_t i = 0; i < status->n_off; i++)
 		append(&off, json_text(status->off[i]));
+	for (size_t i = 0; i < status->n_quarantined; i++)
+		append(&quarantined, json_text(status->quarantined[i]));
 	for (size_t i = 0; i < status->n_chains; i++)
 		append(&chains, chain_to_json(&status->chains[i]));
 	put_text(&host, "version", status->host.version);
@@ -237,6 +240,7 @@ json_t *status_to_json(const struct status *status)
 	put_number(&out, "format", STATUS_FORMAT);
 	put(&out, "chains", finish(&chains));
 	put(&out, "off", finish(&off));
+	put(&out, "quarantined", finish(&quarantined));
 	put(&out, "last_reload", status_reload_to_json(&status->last_reload, false));
 	put(&out, "host", finish(&host));
 	put(&out, "configuration", finish(&configuration));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/quarantine.h"
 #include "host/transaction.h"
 #include "kernel/features.h"
 
@@ -20,6 +21,17 @@ static void take_plan(struct transaction *transaction, struct check *ret_check)
 	ret_check->plan = calloc(n + 1, sizeof(*ret_check->plan));
 	for (size_t i = 0; ret_check->plan && i < n; i++)
 		ret_check->plan[ret_check->n_plan++] = strdup(lines[i]);
+}
+
+/* Their code would crash us too. */
+static void look_for_quarantined(const char *file, struct modules *modules)
+{
+	struct config_host host = {};
+
+	if (config_load_host(file, &host) == 0 && host.state)
+		quarantine_open(host.state, true);
+	config_host_deinit(&host);
+	modules_set_guard(modules, quarantine_admit);
 }
 
 int check_run(const char *file, struct check *ret_check)
@@ -36,6 +48,8 @@ int check_run(const char *file, struct check *ret_check)
 	r = modules_new(&dataplane.modules);
 	if (r == 0)
 		r = transaction_new(&dataplane, &options, &transaction);
+	if (r == 0)
+		look_for_quarantined(file, dataplane.modules);
 	if (r < 0) {
 		dataplane_close(&dataplane, true);
 		return report_add(&ret_check->report, file, 0, "cannot check: %s", strerror(-r));

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "host/callback.h"
+#include "host/quarantine.h"
 #include "host/watch.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -164,6 +165,7 @@ static int run(struct context *context, enum context_phase phase, int (*callback
 	if (!callback)
 		return 0;
 	callback_lock();
+	quarantine_enter(context->descriptor->name);
 	context->phase = phase;
 	context->report = report;
 	r = callback(&context->plugin);

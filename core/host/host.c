@@ -10,6 +10,7 @@
 
 #include "host/host_private.h"
 #include "host/links.h"
+#include "host/quarantine.h"
 #include "host/takeoff.h"
 #include "host/trial.h"
 #include "util/cleanup.h"
@@ -105,6 +106,7 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
 	r = modules_new(&host->dataplane.modules);
 	if (r < 0 || !host->file)
 		return fail(diag, -ENOMEM, "out of memory");
+	modules_set_guard(host->dataplane.modules, quarantine_admit);
 	r = worker_new(event, &host->worker);
 	if (r < 0)
 		return fail(diag, r, "cannot start the worker thread: %s", strerror(-r));

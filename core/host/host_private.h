@@ -35,7 +35,8 @@ struct host {
 	sd_event_source *links_source;
 	bool links_wanted; /* a task to look at the interfaces waits */
 	bool stopping;
-	bool ready; /* the first load succeeded */
+	bool ready;   /* the first load succeeded */
+	bool adopted; /* … or was refused while something runs that is minded: see transaction_stands_in() */
 	bool log_level_kept;
 	bool keep; /* on_stop of the configuration that runs */
 	char *socket;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "host/host_private.h"
+#include "host/quarantine.h"
 #include "host/trial.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -18,6 +19,7 @@
 static char *alarms(const struct host *host)
 {
 	const struct dataplane *dataplane = &host->dataplane;
+	const char *names[QUARANTINE_MAX];
 	size_t size = 0, n = 0;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, &size);
@@ -33,6 +35,11 @@ static char *alarms(const struct host *host)
 	for (size_t i = 0; i < dataplane->n_off; i++)
 		fprintf(out, "%s%s", i ? ", " : "OFF: ", dataplane->off[i]);
 	if (dataplane->n_off)
+		fputs("; ", out);
+	n = quarantine_list(names, QUARANTINE_MAX);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%s%s", i ? ", " : "QUARANTINED: ", names[i]);
+	if (n)
 		fputs("; ", out);
 	if (fclose(out) != 0)
 		abort();
@@ -110,7 +117,7 @@ void outcome_log(const struct host *host)
 			: host->running->wish == HISTORY_FILES ? "reload"
 							       : "rollback",
 			report->n_errors, report->n_errors == 1 ? "" : "s",
-			host->ready ? "; the running configuration stays" : "");
+			host->ready || host->adopted ? "; the running configuration stays" : "");
 		return;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -10,6 +10,7 @@
 
 #include "host/bypass.h"
 #include "host/host_private.h"
+#include "host/quarantine.h"
 #include "host/takeoff.h"
 #include "host/trial.h"
 #include "util/log.h"
@@ -28,9 +29,11 @@ uint64_t host_now_us(void)
 static void on_freed(void *data)
 {
 	struct host *host = data;
-	bool first_refused = !host->ready && strcmp(host->last.result, "refused") == 0;
+	bool refused = strcmp(host->last.result, "refused") == 0;
+	bool first_refused = !host->ready && !host->adopted && refused;
 
 	host->transaction = NULL;
+	quarantine_leave(!refused);
 	host_resume_watches(host);
 	trial_note(host);
 	calls_reply(&host->running->callers, &host->last);
@@ -123,20 +126,23 @@ static void on_prepared(void *data)
 	struct host *host = data;
 	const struct config *config = transaction_config(host->transaction);
 	struct report *report = transaction_report(host->transaction);
+	bool stands_in = transaction_stands_in(host->transaction);
 
-	if (report->n_errors == 0 && config && serve_open(host, config) == 0) {
+	if ((report->n_errors == 0 || stands_in) && config && serve_open(host, config) == 0) {
 		if (!host->log_level_kept)
 			log_set_level(config->host.log_level);
 		host->keep = config->host.on_stop == ON_STOP_KEEP;
 		if (!host->ready)
 			say_what_is_not_there();
-		if (transaction_is_unchanged(host->transaction)) {
-			if (host->running->put_back) /* what the files have no more */
-				takeoff_end(&host->dataplane);
+		if (stands_in)
+			transaction_conclude(host->transaction, host->event);
+		host->adopted |= stands_in;
+		if (!stands_in && transaction_is_unchanged(host->transaction)) {
+			transaction_conclude(host->transaction, host->event);
 			finish(host, "unchanged");
 			return;
 		}
-		if (transaction_commit(host->transaction, host->event) == 0) {
+		if (!stands_in && transaction_commit(host->transaction, host->event) == 0) {
 			worker_submit(host->worker, job_settle, on_settled, host);
 			return;
 		}

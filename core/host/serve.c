@@ -9,6 +9,7 @@
 #include "control/interface.h"
 #include "host/bypass.h"
 #include "host/host_private.h"
+#include "host/quarantine.h"
 #include "host/show.h"
 #include "host/takeoff.h"
 #include "host/trial.h"
@@ -18,6 +19,7 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 {
 	struct host *host = data;
 	struct status *status = status_new();
+	const char *names[QUARANTINE_MAX];
 
 	if (!status)
 		abort();
@@ -33,6 +35,12 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 		abort();
 	for (size_t i = 0; i < host->dataplane.n_off; i++)
 		status->off[status->n_off++] = strdup(host->dataplane.off[i]);
+	status->n_quarantined = quarantine_list(names, QUARANTINE_MAX);
+	status->quarantined = calloc(status->n_quarantined + 1, sizeof(*status->quarantined));
+	if (!status->quarantined)
+		abort();
+	for (size_t i = 0; i < status->n_quarantined; i++)
+		status->quarantined[i] = strdup(names[i]);
 	status->host.version = strdup(XSLOT_VERSION);
 	status->host.pid = getpid();
 	status->host.started = host->started;

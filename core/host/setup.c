@@ -36,8 +36,10 @@ static int load_module(struct loader *loader, const struct setup_slot *slot, str
 	r = moddir_find(loader->files, loader->plugin_path, slot->config->plugin, &path, &diag);
 	if (r == 0)
 		r = modules_get(loader->modules, loader->files, path, ret_module, &diag);
-	if (r < 0)
-		return report_take(loader->report, place->file, place->line, &diag);
+	if (r < 0) {
+		report_take(loader->report, place->file, place->line, &diag);
+		return r == -EOWNERDEAD ? r : -EINVAL;
+	}
 	return 0;
 }
 
@@ -174,6 +176,23 @@ static int load_slot(struct loader *loader, struct setup_slot *slot)
 	return r < 0 ? r : identify(slot);
 }
 
+static void slot_deinit(struct setup_slot *slot)
+{
+	params_free(slot->params);
+	module_unref(slot->module);
+	blob_free(slot->object);
+	free(slot->table);
+	free(slot->name);
+}
+
+/* A quarantined plugin is the least of the errors: with any other there is nothing to go on with. */
+static int worse(int a, int b)
+{
+	if (b == 0 || a == b)
+		return a;
+	return a == 0 && b == -EOWNERDEAD ? b : -EINVAL;
+}
+
 static int load_chain(struct loader *loader, struct setup_chain *chain, const struct config_chain *config)
 {
 	int result = 0;
@@ -182,15 +201,21 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 	chain->slots = calloc(config->n_slots + 1, sizeof(*chain->slots));
 	if (!chain->slots)
 		return -ENOMEM;
-	chain->n_slots = config->n_slots;
 	for (size_t i = 0; i < config->n_slots; i++) {
-		struct setup_slot *slot = &chain->slots[i];
+		struct setup_slot *slot = &chain->slots[chain->n_slots];
+		int r;
 
+		chain->n_slots++;
 		slot->config = &config->slots[i];
 		if (asprintf(&slot->name, "%s.%u", config->name, slot->config->number) < 0)
 			return -ENOMEM;
-		if (load_slot(loader, slot) < 0)
-			result = -EINVAL;
+		r = load_slot(loader, slot);
+		if (r == -EOWNERDEAD) {
+			slot_deinit(slot);
+			*slot = (struct setup_slot){};
+			chain->n_slots--;
+		}
+		result = worse(result, r);
 	}
 	return result;
 }
@@ -218,10 +243,9 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
 		r = load_chain(&loader, &setup->chains[i], &setup->config->chains[i]);
 		if (r == -ENOMEM)
 			return r;
-		if (r < 0)
-			result = r;
+		result = worse(result, r);
 	}
-	if (result == 0)
+	if (result == 0 || result == -EOWNERDEAD)
 		*ret_setup = TAKE_PTR(setup);
 	return result;
 }
@@ -246,15 +270,6 @@ struct setup *setup_ref(struct setup *setup)
 {
 	setup->refs++;
 	return setup;
-}
-
-static void slot_deinit(struct setup_slot *slot)
-{
-	params_free(slot->params);
-	module_unref(slot->module);
-	blob_free(slot->object);
-	free(slot->table);
-	free(slot->name);
 }
 
 void setup_unref(struct setup *setup)

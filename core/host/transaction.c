@@ -12,6 +12,7 @@
 #include "host/adoption.h"
 #include "host/change.h"
 #include "host/describe.h"
+#include "host/quarantine.h"
 #include "host/store.h"
 #include "host/takeoff.h"
 #include "host/view.h"
@@ -25,6 +26,7 @@ struct transaction {
 	enum history_wish wish;
 	bool allow_detach, interfaces_only;
 	bool confirm, put_back;
+	bool stands_in;	     /* what was adopted goes on, without the files */
 	struct files *files; /* what was read */
 	struct setup *setup;
 	struct setup *previous; /* counted: what ran was made from it */
@@ -123,11 +125,30 @@ static int choose_files(struct transaction *transaction)
 			&transaction->files, &file, &diag);
 	if (r < 0)
 		return report_take(&transaction->report, NULL, 0, &diag);
+	if (history->dir)
+		quarantine_open(statedir_path(history->dir), false);
 	free(transaction->file);
 	transaction->file = file;
 	/* Nobody is there to say it, and going back matters more. */
 	transaction->allow_detach |= transaction->files->root && transaction->wish != HISTORY_PREVIOUS;
 	return 0;
+}
+
+/*
+ * The files ask for a plugin that is quarantined. A reload is refused for it, but at a start somebody has to
+ * mind what runs in the kernel: it is adopted as it is.
+ */
+static int refuse_quarantined(struct transaction *transaction)
+{
+	struct dataplane *dataplane = transaction->dataplane;
+
+	if (dataplane->pins ||
+		history_place(&dataplane->history, transaction->files, transaction->setup->config,
+			&transaction->report) < 0 ||
+		adopt(transaction) < 0)
+		return -EINVAL;
+	transaction->stands_in = dataplane->n_chains > 0;
+	return -EINVAL;
 }
 
 /* What is wanted: what the files say. */
@@ -146,6 +167,8 @@ static int load_setup(struct transaction *transaction, bool only_check)
 		return r;
 	r = setup_load(transaction->files, transaction->file, NULL, dataplane->modules, &transaction->setup,
 		&transaction->report);
+	if (r == -EOWNERDEAD && !only_check)
+		return refuse_quarantined(transaction);
 	if (r == 0 && !only_check)
 		r = history_place(&dataplane->history, transaction->files, transaction->setup->config,
 			&transaction->report);
@@ -373,16 +396,13 @@ static int update_all(struct transaction *transaction)
 	return 0;
 }
 
-static void activate(struct change *change, sd_event *event)
+/* What plugins asked to watch, in start, or in resume when they were adopted. */
+static void activate(const struct chain *chain, sd_event *event)
 {
-	for (size_t i = 0; i < change->chain->n_slots; i++) {
-		enum plan_slot_action action = change->step->slots[i].action;
-		struct occupant *occupant = change->chain->slots[i].occupant;
-		int r;
+	for (size_t i = 0; i < chain->n_slots; i++) {
+		struct occupant *occupant = chain->slots[i].occupant;
+		int r = context_activate(&occupant->context, event);
 
-		if (action == PLAN_SLOT_KEEP || action == PLAN_SLOT_MOVE)
-			continue;
-		r = context_activate(&occupant->context, event);
 		if (r < 0)
 			log_error("%s: cannot watch what plugin %s asked for: %s", occupant->name,
 				occupant->plugin->name, strerror(-r));
@@ -430,24 +450,29 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 			change_take_interfaces(&transaction->changes[i], dataplane->chains);
 	}
 	for (size_t i = 0; i < transaction->n_changes; i++) {
-		if (!transaction->changes[i].step)
-			continue;
-		change_commit(&transaction->changes[i]);
-		activate(&transaction->changes[i], event);
+		if (transaction->changes[i].step)
+			change_commit(&transaction->changes[i]);
 	}
 	adopt_list(transaction, TAKE_PTR(chains));
+	for (size_t i = 0; i < dataplane->n_chains; i++)
+		activate(dataplane->chains[i], event);
 	transaction->previous = dataplane->setup;
 	dataplane->setup = setup_ref(transaction->setup);
 	return 0;
 }
 
-void dataplane_wait(struct dataplane *dataplane)
+void transaction_conclude(struct transaction *transaction, sd_event *event)
 {
-	struct xslot_diag diag = {};
+	struct dataplane *dataplane = transaction->dataplane;
 
-	if (dataplane->grace && grace_wait(dataplane->grace, &diag) < 0)
-		log_error("%s", diag.message);
-	xslot_diag_clear(&diag);
+	for (size_t i = 0; i < dataplane->n_chains; i++)
+		activate(dataplane->chains[i], event);
+	if (transaction->stands_in)
+		return;
+	if (transaction->put_back) /* what the files have no more */
+		takeoff_end(dataplane);
+	if (!dataplane->setup)
+		dataplane->setup = setup_ref(transaction->setup);
 }
 
 void transaction_rollback(struct transaction *transaction)
@@ -479,33 +504,6 @@ void transaction_retire(struct transaction *transaction)
 
 		for (size_t j = 0; j < chain->n_slots; j++)
 			context_deactivate(&chain->slots[j].occupant->context);
-	}
-}
-
-static void detach_all(struct chain *chain)
-{
-	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		struct netdev *netdev = TAKE_PTR(chain->interfaces[i].netdev);
-
-		if (netdev)
-			store_forget_interface(chain, netdev);
-		netdev_detach(netdev);
-	}
-}
-
-void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		detach_all(chains[i]);
-	if (n > 0)
-		dataplane_wait(dataplane);
-}
-
-void dataplane_forget(struct chain **chains, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		store_forget_chain(chains[i]);
-		chain_free(chains[i]);
 	}
 }
 
@@ -553,6 +551,11 @@ bool transaction_is_trial(const struct transaction *transaction)
 	return transaction->confirm && history->dir && statedir_record(history->dir)->trial;
 }
 
+bool transaction_stands_in(const struct transaction *transaction)
+{
+	return transaction->stands_in;
+}
+
 const struct config *transaction_config(const struct transaction *transaction)
 {
 	return transaction->setup ? transaction->setup->config : NULL;
@@ -567,33 +570,4 @@ size_t transaction_changes(const struct transaction *transaction, char *const **
 {
 	*ret_lines = transaction->lines.line;
 	return transaction->lines.n;
-}
-
-void dataplane_close(struct dataplane *dataplane, bool keep)
-{
-	for (size_t i = 0; i < dataplane->n_chains; i++) {
-		chain_refresh(dataplane->chains[i]);
-		if (keep)
-			store_running(dataplane->chains[i]);
-		else
-			detach_all(dataplane->chains[i]);
-	}
-	if (!keep)
-		dataplane_wait(dataplane);
-	for (size_t i = 0; i < dataplane->n_chains; i++) {
-		if (!keep)
-			store_forget_chain(dataplane->chains[i]);
-		chain_free(dataplane->chains[i]);
-	}
-	free(dataplane->chains);
-	setup_unref(dataplane->setup);
-	modules_free(dataplane->modules);
-	grace_free(dataplane->grace);
-	pindir_close(dataplane->pins);
-	history_close(&dataplane->history);
-	for (size_t i = 0; i < dataplane->n_off; i++)
-		free(dataplane->off[i]);
-	free(dataplane->off);
-	free(dataplane->bpffs);
-	*dataplane = (struct dataplane){};
 }

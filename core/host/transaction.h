@@ -60,9 +60,14 @@ void transaction_settle(struct transaction *transaction);		  /* W */
 void transaction_retire(struct transaction *transaction);		  /* L */
 void transaction_release(struct transaction *transaction);		  /* W */
 
+/* L: instead of a commit, when it is unchanged, or stands in. */
+void transaction_conclude(struct transaction *transaction, sd_event *event);
+
 /* After prepare. */
 bool transaction_is_of_interfaces(const struct transaction *transaction); /* see the option */
 bool transaction_is_unchanged(const struct transaction *transaction);
+/* It is refused, but what was adopted runs on, and is to be minded. */
+bool transaction_stands_in(const struct transaction *transaction);
 const struct config *transaction_config(
 	const struct transaction *transaction); /* NULL when it did not parse */
 struct report *transaction_report(struct transaction *transaction);

@@ -72,6 +72,8 @@ int watch_activate(struct context_watch *list, sd_event *event)
 	for (; list; list = list->next) {
 		int r;
 
+		if (list->source)
+			continue;
 		if (list->fd >= 0)
 			r = sd_event_add_io(event, &list->source, list->fd, list->events, on_fd, list);
 		else

@@ -12,6 +12,7 @@ struct context_watch; /* a list */
 /* `fd` -1: a timer of `period_ns` (at least 1 ms). */
 int watch_add(struct context_watch **list, struct xslot_context *plugin, int fd, uint32_t events,
 	uint64_t period_ns, xslot_watch_fn fn, void *data);
+/* Those that are active already stay so. */
 int watch_activate(struct context_watch *list, sd_event *event);
 void watch_deactivate(struct context_watch *list);
 /* Go on with those that were put off because a callback was running. */

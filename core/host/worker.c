@@ -63,13 +63,17 @@ static int on_done(sd_event_source *source, int fd, uint32_t revents, void *data
 	return 0;
 }
 
-/* Signals are the loop's business. */
+/* Signals are the loop's business, but for those of this thread's own faults: blocked, they find no handler.
+ */
 static int start_thread(struct worker *worker)
 {
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 	sigset_t all, before;
 	int r;
 
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = -pthread_create(&worker->thread, NULL, run, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

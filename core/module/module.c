@@ -26,6 +26,7 @@
 struct modules {
 	struct module *first;
 	bool trust_all;
+	modules_guard guard; /* or NULL */
 };
 
 struct module {
@@ -66,6 +67,11 @@ int modules_new(struct modules **ret_modules)
 void modules_free(struct modules *modules)
 {
 	free(modules);
+}
+
+void modules_set_guard(struct modules *modules, modules_guard guard)
+{
+	modules->guard = guard;
 }
 
 void modules_trust_all(struct modules *modules)
@@ -210,6 +216,8 @@ int modules_get(struct modules *modules, struct files *files, const char *path, 
 		r = read_plugin(path, file, &blob, &plugin, diag);
 	if (r == 0)
 		r = files_put(files, path, blob, diag);
+	if (r == 0 && modules->guard)
+		r = modules->guard(path, blob, &plugin, diag);
 	if (r < 0)
 		return r;
 	found = modules_find(modules, blob);

@@ -14,6 +14,14 @@ struct module;	/* one content, counted references */
 
 int modules_new(struct modules **ret_modules);
 void modules_free(struct modules *modules); /* accepts NULL; all modules must have been let go */
+/*
+ * Ask before code of a file runs, in dlopen at first: a refusal of the guard's own errno and sentence is
+ * modules_get()'s. Asked about files that are mapped already, too.
+ */
+struct blob;
+typedef int (*modules_guard)(const char *path, const struct blob *content, const struct xslot_plugin *plugin,
+	struct xslot_diag *diag);
+void modules_set_guard(struct modules *modules, modules_guard guard);
 /* For tools of those who write plugins: whoever owns a file and may write to it, it is loaded. */
 void modules_trust_all(struct modules *modules);
 
@@ -30,7 +38,6 @@ void module_unref(struct module *module); /* accepts NULL; the last one unmaps *
 
 /* The descriptor, in today's layout whatever the plugin was compiled with (absent fields are 0). */
 const struct xslot_plugin *module_plugin(const struct module *module);
-struct blob;
 const struct blob *module_content(const struct module *module); /* the file's bytes */
 const char *module_path(const struct module *module);		/* where it was first loaded from */
 

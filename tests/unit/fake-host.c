@@ -27,6 +27,7 @@ static void fake_on_status(struct server_call *call, const char *chain, void *da
 		status->chains->gap_packets = status->chains->bad_verdicts = 0;
 		status->chains->bypass = false;
 		free(status->off[--status->n_off]);
+		free(status->quarantined[--status->n_quarantined]);
 	}
 	if (host->ballast) {
 		char *message = malloc(host->ballast + 1);

@@ -82,18 +82,14 @@ static inline struct status *fake_status(void)
 	fake_slot(&chain->slots[0]);
 	status->off = calloc(1, sizeof(char *));
 	*status->off = strdup("lab");
-	status->n_chains = status->n_off = 1;
+	status->quarantined = calloc(1, sizeof(char *));
+	*status->quarantined = strdup("wreck");
+	status->n_chains = status->n_off = status->n_quarantined = 1;
 	status_reload_clear(&status->last_reload);
 	fake_reload(&status->last_reload);
-	status->configuration.current = strdup("/var/lib/xslot/3");
-	status->configuration.previous = strdup("/var/lib/xslot/2");
-	status->configuration.held = "rollback";
-	status->configuration.confirm_seconds = 25;
-	status->host.version = strdup("0.1.0");
-	status->host.pid = 42;
-	status->host.started = FAKE_TIME;
-	status->host.reloads = 12;
-	status->host.failed_reloads = 1;
+	status->configuration = (typeof(status->configuration)){ strdup("/var/lib/xslot/3"),
+		strdup("/var/lib/xslot/2"), "rollback", 25 };
+	status->host = (typeof(status->host)){ strdup("0.1.0"), 42, FAKE_TIME, 12, 1 };
 	return status;
 }
 

@@ -21,7 +21,7 @@ static const char expected[] =
 	"  'verdicts': {'aborted': 3, 'drop': 4, 'pass': 5, 'tx': 6, 'redirect': 7},"
 	"  'maps': [{'name': 'hits', 'class': 'state', 'carried': 'kept'}], 'status': {'rules': '7'},"
 	"  'since': '2025-11-22T20:55:31Z'}]}],"
-	" 'off': ['lab'],"
+	" 'off': ['lab'], 'quarantined': ['wreck'],"
 	" 'last_reload': {'result': 'refused', 'at': '2025-11-22T20:55:31Z', 'duration_us': 41200,"
 	"  'changed': ['edge.10: acl 1.0.0 -> 1.0.1'],"
 	"  'errors': ["
@@ -69,7 +69,8 @@ static void test_before_the_first_reload(void **state)
 
 	got = status_to_json(status);
 	wanted = parse_quotes(
-		"{'format': 1, 'chains': [], 'off': [], 'last_reload': {'result': 'none', 'at': null,"
+		"{'format': 1, 'chains': [], 'off': [], 'quarantined': [], 'last_reload': {'result': 'none', "
+		"'at': null,"
 		" 'duration_us': 0, 'changed': [], 'errors': []}, 'host': {'version': null, 'pid': 0,"
 		" 'started': null, 'reloads': 0, 'failed_reloads': 0}, 'configuration': {'current': null,"
 		" 'previous': null, 'held': null, 'confirm_seconds': null}}");

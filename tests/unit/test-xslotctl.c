@@ -104,7 +104,9 @@ static void test_errors_and_exit_codes(void **state)
 	} cases[] = {
 		{ { NULL }, 2, "no verb given" },
 		{ { "frobnicate" }, 2, "\"frobnicate\" is no verb" },
-		{ { "plugin" }, 2, "did you mean \"plugin list\" or \"plugin info\" or \"plugin new\"?" },
+		{ { "plugin" }, 2,
+			"did you mean \"plugin list\" or \"plugin info\" or \"plugin new\" or "
+			"\"plugin release\"?" },
 		{ { "plugin", "remove" }, 2, "\"plugin remove\" is no verb" },
 		{ { "help", "me" }, 2, "\"me\" is no verb" },
 		{ { "plugin", "info" }, 2, "plugin info needs NAME|FILE" },
@@ -179,12 +181,14 @@ static void test_status_says_what_is_wrong(void **state)
 	assert_non_null(strstr(bad.out, "BYPASS"));
 	assert_non_null(strstr(bad.out, "BAD VERDICTS: 10 packets"));
 	assert_non_null(strstr(bad.out, "OFF: chain lab was taken off by \"xslotctl clean\""));
+	assert_non_null(strstr(bad.out, "QUARANTINED: plugin wreck"));
 	assert_non_null(strstr(bad.out, "/etc/xslot/xslot.ini:12: slot edge.20: the verifier refused it\n"));
 	host->healthy = true;
 	run(host, &good);
 	assert_null(strstr(good.out, "GAP"));
 	assert_null(strstr(good.out, "BYPASS"));
 	assert_null(strstr(good.out, "OFF"));
+	assert_null(strstr(good.out, "QUARANTINED"));
 	assert_null(strstr(good.out, "BAD"));
 	assert_non_null(strstr(good.out, "chain edge: 11 packets, generation 8"));
 	assert_non_null(strstr(good.out, "  eth0: native, attached (link, index 2)\n"));

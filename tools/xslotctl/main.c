@@ -36,6 +36,8 @@ static const struct verb {
 	{ "plugin new", "NAME [DIR]",
 		"a new plugin in a folder of its own, which builds, passes its test and runs", 1, 2,
 		verb_plugin_new },
+	{ "plugin release", "NAME", "let a plugin that crashed the host be tried again", 1, 1,
+		verb_plugin_release },
 	{ "features", "", "what this kernel allows, and why not", 0, 0, verb_features },
 	{ "clean", "[CHAIN]", "take all chains off, or one, whether a host runs or is gone", 0, 1,
 		verb_clean },

@@ -221,6 +221,18 @@ static void print_off(const json_t *off)
 		style_alarm(), json_string_value(chain), style_end());
 }
 
+static void print_quarantined(const json_t *quarantined)
+{
+	const json_t *plugin;
+	size_t i;
+
+	json_array_foreach(quarantined, i, plugin)
+		printf("\n%sQUARANTINED: plugin %s crashed the host while it started, so its code is not "
+		       "run; install "
+		       "another build, or try it again with \"xslotctl plugin release %s\"%s\n",
+			style_alarm(), json_string_value(plugin), json_string_value(plugin), style_end());
+}
+
 void status_print(const json_t *status, bool details)
 {
 	const json_t *chains = json_object_get(status, "chains"), *off = json_object_get(status, "off"),
@@ -231,6 +243,7 @@ void status_print(const json_t *status, bool details)
 	print_configuration(json_object_get(status, "configuration"));
 	print_last_reload(json_object_get(status, "last_reload"));
 	print_off(off);
+	print_quarantined(json_object_get(status, "quarantined"));
 	if (!json_array_size(chains) && !json_array_size(off))
 		printf("\nno chains: the configuration has none\n");
 	json_array_foreach(chains, i, chain) print_chain(chain, details);

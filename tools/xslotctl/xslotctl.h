@@ -37,6 +37,7 @@ int verb_check(const struct options *options, int argc, char **argv);
 int verb_plugin_list(const struct options *options, int argc, char **argv);
 int verb_plugin_info(const struct options *options, int argc, char **argv);
 int verb_plugin_new(const struct options *options, int argc, char **argv);
+int verb_plugin_release(const struct options *options, int argc, char **argv);
 int verb_features(const struct options *options, int argc, char **argv);
 int verb_clean(const struct options *options, int argc, char **argv);
 

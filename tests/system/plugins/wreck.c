@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A plugin that crashes the host: the second build as soon as it is loaded, the first where it is told to. */
+#include <signal.h>
+#include <string.h>
+#include <xslot/plugin.h>
+
+#include HEADER /* generated: wreck-vN.bpf.h */
+
+#if BUILD == 2
+__attribute__((constructor)) static void crash_at_once(void)
+{
+	raise(SIGSEGV);
+}
+#endif
+
+enum where { NOWHERE, START, RESUME, STACK };
+
+static volatile int depth;
+static unsigned ticks;
+
+/* Not a tail call, and not foreseeable: it ends with the stack. */
+static int recurse(void)
+{
+	volatile char frame[4096];
+
+	frame[0] = (char)depth++;
+	if (depth < 0)
+		return 0;
+	return recurse() + frame[0];
+}
+
+static int crash_in(struct xslot_context *context, enum where where)
+{
+	enum where wanted = (enum where)xslot_value(context, "crash")->number;
+
+	if (where == START && wanted == STACK)
+		return recurse();
+	return wanted == where ? raise(SIGABRT) : 0;
+}
+
+static void tick(struct xslot_context *context, void *data)
+{
+	ticks++;
+}
+
+static int start(struct xslot_context *context)
+{
+	xslot_watch_timer(context, 10000000, tick, NULL);
+	return crash_in(context, START);
+}
+
+static int resume(struct xslot_context *context)
+{
+	xslot_watch_timer(context, 10000000, tick, NULL);
+	return crash_in(context, RESUME);
+}
+
+static int status(struct xslot_context *context)
+{
+	xslot_status(context, "ticks", "%u", ticks);
+	return 0;
+}
+
+XSLOT_PLUGIN(wreck, .version = VERSION, .summary = "crash the host", XSLOT_BPF(wreck),
+	XSLOT_PARAMS({ "crash", XSLOT_ENUM, "where", .fallback = "nowhere",
+		.words = "nowhere|start|resume|stack" }),
+	.start = start, .resume = resume, .status = status);
