@@ -184,9 +184,8 @@ void host_begin_reload(struct host *host, struct task *task)
 			(unsigned long long)host->begun_us);
 		if (task->wish == HISTORY_FILES)
 			log_info("reloading %s", host->file);
-		else
-			log_info("going back to the configuration kept in %s",
-				host->kept.previous ? host->kept.previous : "nowhere");
+		else if (host->kept.previous)
+			log_info("going back to the configuration kept in %s", host->kept.previous);
 	}
 	host_begin_transaction(host, &options);
 }
