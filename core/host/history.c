@@ -29,13 +29,15 @@ int history_open(struct history *history, const char *file, struct xslot_diag *d
 	history->host_known = config_load_host(file, &history->host) == 0;
 	history->opened = true;
 	r = statedir_open(history->host.state, &history->dir, &why);
-	if (r == -EBUSY)
+	if (r == -EBUSY && !history->host_known) /* maybe not our folder: the files' errors say more */
+		r = 0;
+	else if (r == -EBUSY)
 		fail(diag, r, "%s", why.message);
 	else if (r < 0)
 		log_error("%s; the host runs without it: \"xslotctl rollback\" and \"reload --confirm\" "
 			  "cannot be had",
 			why.message);
-	if (r < 0)
+	if (!history->dir)
 		history->why = strdup(why.message);
 	xslot_diag_clear(&why);
 	return r == -EBUSY ? r : 0;

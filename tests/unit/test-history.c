@@ -415,6 +415,23 @@ static void test_disk_that_takes_nothing(void **state)
 	history_close(&history);
 }
 
+static void test_folder_of_another_host(void **state)
+{
+	struct history history = {};
+	struct statedir *other;
+
+	assert_int_equal(statedir_open(state_path, &other, NULL), 0);
+	configure("a", NULL);
+	assert_int_equal(history_open(&history, "xslot.ini", NULL), -EBUSY);
+	history_close(&history);
+	/* Files with errors are refused for these, and not for a folder that may not even be meant. */
+	configure("a\nnonsense", NULL);
+	assert_int_equal(history_open(&history, "xslot.ini", NULL), 0);
+	assert_null(history.dir);
+	history_close(&history);
+	statedir_close(other);
+}
+
 static void test_folder_that_cannot_be(void **state)
 {
 	struct history history = {};
@@ -444,6 +461,7 @@ int main(void)
 		cmocka_unit_test_setup(test_refused_in_the_end, empty),
 		cmocka_unit_test_setup(test_killed_before_the_trial, empty),
 		cmocka_unit_test_setup(test_disk_that_takes_nothing, empty),
+		cmocka_unit_test_setup(test_folder_of_another_host, empty),
 		cmocka_unit_test_setup(test_folder_that_cannot_be, empty),
 	};
 
