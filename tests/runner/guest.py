@@ -69,7 +69,8 @@ def boot(todo, directory, tally):
 def start(todo, directory, shared):
     """Boot, run the plan, pass on what it prints; returns the last words."""
     limit = sum(p.timeout for p in todo) + 120
-    argv = [VM / "run", "-k", directory, "-c", "2", "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests",
+    sweep = [f"XSLOT_SWEEP={os.environ['XSLOT_SWEEP']}"] if "XSLOT_SWEEP" in os.environ else []
+    argv = [VM / "run", "-k", directory, "-c", "2", "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *sweep,
             "/usr/bin/python3", "-m", "runner", "--inside", shared]
     child = subprocess.Popen(argv, env=os.environ | {"VM_OUT": shared}, text=True, errors="replace",
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)

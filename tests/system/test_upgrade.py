@@ -21,8 +21,8 @@ OTHER, OTHER_PEER = "x2", "x3"
 VERSIONS = {"plain": 1, "next": 2}  # builds, and the version of their dispatcher
 RATE = 200
 # Kill at these system calls of a start that replaces the dispatcher, and of a reload that does.
-SAMPLE_START = (300, 700, 1000, 1100, 1200, 1300, 1400, 1500, 1600, 1700)
-SAMPLE_RELOAD = (100, 250, 350, 450, 500, 550, 600, 650, 700, 750)
+SAMPLE_START = (901, 1300, 1450, 1600, 1700)
+SAMPLE_RELOAD = (250, 450, 600, 700, 750)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_there_and_back(host, how):
     state = pinned(folder(host) / "slot/90/maps/trails")
     with Frames(host) as frames:
         seen = 0
-        for build in ("next", "plain", "next", "plain"):
+        for build in ("next", "plain"):
             wait_for(lambda: host.chain()["packets"] > seen, "more frames")
             seen = host.chain()["packets"]
             end(host, how)
@@ -167,9 +167,8 @@ def test_bypass_stays(host):
         for build in ("next", "plain"):
             end(host, "killed")
             host.build = build
-            before = host.slot(90)["seen"] if host.process.poll() is None else None
             host.start()
-            assert before is None and host.chain()["bypass"]
+            assert host.chain()["bypass"]
             slots, packets = host.slot(90)["seen"], host.chain()["packets"]
             wait_for(lambda: host.chain()["packets"] > packets, "frames that pass by")
             assert host.slot(90)["seen"] == slots
