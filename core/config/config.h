@@ -55,8 +55,8 @@ struct config_chain {
 	bool generic;	 /* mode = generic */
 	uint32_t final;	 /* XDP action */
 	uint32_t on_gap; /* XDP action */
-	bool frags;
-	bool fuse;
+	bool frags, fuse;
+	bool replace; /* take over an interface that runs another's program, where that is possible */
 	struct config_slot *slots; /* in order of number; those with enabled = no are left out */
 	size_t n_slots;
 	struct config_place place;

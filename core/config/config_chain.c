@@ -51,22 +51,6 @@ static int set_interfaces(
 	return 0;
 }
 
-static int set_replace(
-	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
-{
-	bool replace;
-
-	if (text_to_bool(entry->value, &replace) < 0)
-		return fail(diag, -EINVAL, "must be " TEXT_BOOL_WORDS);
-	if (replace)
-		return fail(diag, -EINVAL,
-			"this version cannot take an interface over from another program; take that program "
-			"off with "
-			"the tool that attached it (or `ip link set dev INTERFACE xdp off`), then write "
-			"replace = no");
-	return 0;
-}
-
 static const struct key_word modes[] = { { "native", 0 }, { "generic", 1 }, {} };
 static const struct key_word finals[] = { { "pass", XDP_PASS }, { "drop", XDP_DROP }, { "tx", XDP_TX }, {} };
 static const struct key_word on_gaps[] = {
@@ -84,7 +68,7 @@ static const struct key keys[] = {
 	{ "on_gap", key_set_word, offsetof(struct config_chain, on_gap), on_gaps },
 	{ "frags", key_set_bool, offsetof(struct config_chain, frags) },
 	{ "fuse", key_set_bool, offsetof(struct config_chain, fuse) },
-	{ "replace", set_replace },
+	{ "replace", key_set_bool, offsetof(struct config_chain, replace) },
 	{},
 };
 

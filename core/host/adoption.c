@@ -227,7 +227,7 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 		if (r == -ENODEV)
 			pindir_remove(path, NULL);
 		xslot_diag_clear(&diag);
-		netdev_detach(netdev);
+		netdev_close(netdev);
 		return 0;
 	}
 	owner = chain_of_program(found, netdev_program_id(netdev));
@@ -235,11 +235,11 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 		log_warning(
 			"chain %s: interface %s runs program %u, which is no dispatcher of ours: left alone",
 			chain->name, netdev_name(netdev), netdev_program_id(netdev));
-		netdev_detach(netdev);
+		netdev_close(netdev);
 		return 0;
 	}
 	if (has_interface(owner, netdev)) { /* its pin was moved here when the other chain's were read */
-		netdev_detach(netdev);
+		netdev_close(netdev);
 		return 0;
 	}
 	if (owner != chain)

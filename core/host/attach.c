@@ -14,14 +14,38 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
+static const struct chain_interface *find(const struct chain *chain, const char *name)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		if (strcmp(chain->interfaces[i].name, name) == 0)
+			return &chain->interfaces[i];
+	}
+	return NULL;
+}
+
+/* Somebody put a program in our place by force. To do the same in turn takes an operator who says so. */
+static bool is_lost(const struct change *change, const char *name)
+{
+	const struct chain_interface *old = find(change->chain, name);
+
+	return old && old->netdev && netdev_ifindex(old->netdev) == netdev_index(name);
+}
+
+/* Bare, and now ours; or another's that we may replace, which is left to it until after the store. */
 static int attach_pinned(const struct change *change, size_t index, struct xslot_diag *diag)
 {
 	const struct config_chain *config = change->wanted->config;
+	enum xdp_mode mode = config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
 	struct chain_interface *interface = &change->interfaces[index];
-	int r;
+	int program_fd = dispatcher_fd(change->chain->dispatcher);
+	int r = -EAGAIN;
 
-	r = netdev_attach(interface->name, config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE,
-		dispatcher_fd(change->chain->dispatcher), &interface->netdev, diag);
+	if (config->replace && !(change->lenient && is_lost(change, interface->name)))
+		r = netdev_claim(interface->name, mode, program_fd, &interface->netdev, diag);
+	if (r == -EAGAIN) {
+		xslot_diag_clear(diag);
+		r = netdev_attach(interface->name, mode, program_fd, &interface->netdev, diag);
+	}
 	return r < 0 ? r : store_interface(change->chain, interface->netdev, diag);
 }
 
@@ -94,13 +118,31 @@ void change_drop_interfaces(const struct chain *chain, struct chain_interface *i
 	chain_interfaces_free(interfaces, n);
 }
 
-static const struct chain_interface *find(const struct chain *chain, const char *name)
+/* The interface has been attached anew: its pin is not the old one's any more, nor what netlink shows there.
+ */
+static bool is_superseded(const struct chain *chain, const struct netdev *netdev)
 {
 	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		if (strcmp(chain->interfaces[i].name, name) == 0)
-			return &chain->interfaces[i];
+		const struct netdev *now = chain->interfaces[i].netdev;
+
+		if (now && now != netdev && netdev_ifindex(now) == netdev_ifindex(netdev))
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+void change_drop_old_interfaces(struct change *change)
+{
+	struct chain_interface *old = TAKE_PTR(change->old_interfaces);
+
+	for (size_t i = 0; old && i < change->n_old_interfaces; i++) {
+		if (!old[i].netdev || !is_superseded(change->chain, old[i].netdev))
+			continue;
+		if (netdev_kind(old[i].netdev) == NETDEV_LINK)
+			netdev_strip(old[i].netdev);
+		netdev_close(TAKE_PTR(old[i].netdev));
+	}
+	change_drop_interfaces(change->chain, old, change->n_old_interfaces);
 }
 
 static bool is_wanted(const struct setup *setup, const char *name)

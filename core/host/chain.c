@@ -50,7 +50,7 @@ int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xsl
 void chain_interfaces_free(struct chain_interface *interfaces, size_t n)
 {
 	for (size_t i = 0; interfaces && i < n; i++) {
-		netdev_detach(interfaces[i].netdev);
+		netdev_close(interfaces[i].netdev);
 		free(interfaces[i].name);
 		free(interfaces[i].refused);
 	}

@@ -246,5 +246,5 @@ void change_release(struct change *change)
 			slot_drop(change, change->chain, &change->old[i], i);
 	}
 	change->n_old = 0;
-	change_drop_interfaces(change->chain, TAKE_PTR(change->old_interfaces), change->n_old_interfaces);
+	change_drop_old_interfaces(change);
 }

@@ -41,14 +41,15 @@ int change_begin(struct change *change, struct setup *setup, const struct setup_
 int change_check(struct change *change, struct report *report);	 /* W: the plugins' own checks */
 int change_load(struct change *change, struct report *report);	 /* W: verify and load; not live */
 int change_place(struct change *change, struct report *report);	 /* W: idle banks, start, migrate */
-int change_attach(struct change *change, struct report *report); /* W: bare interfaces */
+int change_attach(struct change *change, struct report *report); /* W: bare interfaces; claim others */
 /* W: lenient: say once what has become of the interfaces. */
 void change_log_interfaces(const struct change *change, struct chain *const *running);
 void change_rollback(struct change *change); /* W */
 
 int change_write(struct change *change, struct report *report); /* L: manifest and idle generation */
 void change_swap(struct change *change);			/* L: the one store; again: back */
-/* L: swap the program of interfaces that come from another dispatcher; on failure all are as before. */
+/* L: swap the program of interfaces that come from another dispatcher or from another's program (a claim); on
+ * failure all are as before. */
 int change_update(struct change *change, struct chain *const *running, struct report *report);
 void change_note_refusal(struct change *change, size_t index, struct xslot_diag *diag); /* W, L */
 void change_update_back(struct change *change, struct chain *const *running);		/* L: undo it */
@@ -63,5 +64,6 @@ void change_release(struct change *change); /* W: let go of what is no longer us
 
 /* W: take the program off those that are still here, forget all of them, and free the list. */
 void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n);
+void change_drop_old_interfaces(struct change *change); /* W: those that were not taken into the new list */
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * This is for the day when adoption fails, so it reads nothing: it only removes pins, links to interfaces
- * first, so that no packet meets a chain that is half gone. The lock that a running host holds keeps the two
- * apart.
+ * This is for the day when adoption fails, so it reads nothing: it only removes pins, those of interfaces
+ * first, so that no packet meets a chain that is half gone. A link goes with its pin; what is attached
+ * through netlink is taken off, if it is still what the pin says. The lock that a running host holds keeps
+ * the two apart.
  */
 #include "host/clean.h"
 
@@ -13,12 +14,29 @@
 
 #include "host/takeoff.h"
 #include "kernel/grace.h"
+#include "kernel/netdev.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
 DEFINE_CLEANUP(struct pindir *, pindir_close);
 DEFINE_CLEANUP(struct grace *, grace_free);
+
+static void detach_interfaces(const char *folder)
+{
+	char **names = NULL;
+	size_t n = 0;
+
+	if (pindir_list(folder, &names, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(free) char *path = NULL;
+
+		if (asprintf(&path, "%s/%s", folder, names[i]) >= 0)
+			netdev_detach_pinned(path);
+	}
+	pindir_list_free(names, n);
+}
 
 /* NAME, or what belongs to it: NAME@ and NAME@off, see store.h and takeoff.h. */
 static bool is_wanted(const char *name, const char *only)
@@ -44,6 +62,8 @@ static int remove_parts(const char *root, char **names, size_t n, const char *on
 			return fail(diag, -ENOMEM, "out of memory");
 		if (!part[0])
 			path[strlen(path) - 1] = 0;
+		else
+			detach_interfaces(path);
 		r = pindir_remove(path, diag);
 		removed += !takeoff_is_mark(names[i]);
 	}

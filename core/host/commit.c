@@ -119,6 +119,13 @@ static int remode(struct carrier from, struct carrier to, enum xdp_mode mode, st
 	return r;
 }
 
+static void revert(struct chain *to, struct chain *from, struct netdev *netdev)
+{
+	netdev_update(netdev, dispatcher_fd(from->dispatcher), NULL);
+	if (netdev_kind(netdev) == NETDEV_NETLINK)
+		store_forget_interface(to, netdev);
+}
+
 static int update_one(
 	struct change *change, size_t index, struct chain *const *running, struct xslot_diag *diag)
 {
@@ -127,8 +134,10 @@ static int update_one(
 	struct carrier to = { change->chain, &change->interfaces[index] };
 
 	if (step->action == PLAN_INTERFACE_UPDATE)
-		return netdev_update(
-			source(step, running)->netdev, dispatcher_fd(change->chain->dispatcher), diag);
+		return store_update_interface(change->chain, source(step, running)->netdev, diag);
+	if (step->action == PLAN_INTERFACE_ATTACH && to.interface->netdev &&
+		netdev_previous(to.interface->netdev))
+		return netdev_take_over(to.interface->netdev, diag);
 	if (step->action == PLAN_INTERFACE_REMODE)
 		return remode(
 			(struct carrier){ running[step->from_chain], source(step, running) }, to, mode, diag);
@@ -143,7 +152,9 @@ static void update_back(struct change *change, size_t n, struct chain *const *ru
 		struct carrier to = { change->chain, &change->interfaces[i] };
 
 		if (step->action == PLAN_INTERFACE_UPDATE)
-			netdev_update(source(step, running)->netdev, dispatcher_fd(from->dispatcher), NULL);
+			revert(change->chain, from, source(step, running)->netdev);
+		else if (step->action == PLAN_INTERFACE_ATTACH && to.interface->netdev)
+			netdev_give_back(to.interface->netdev);
 		else if (step->action == PLAN_INTERFACE_REMODE)
 			remode(to, (struct carrier){ from, source(step, running) },
 				from->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE, NULL);
@@ -206,6 +217,10 @@ static void commit_interfaces(struct change *change)
 	change->n_old_interfaces = chain->n_interfaces;
 	chain->interfaces = TAKE_PTR(change->interfaces);
 	chain->n_interfaces = change->wanted->config->n_interfaces;
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		if (chain->interfaces[i].netdev)
+			netdev_commit(chain->interfaces[i].netdev);
+	}
 }
 
 static void commit_slots(struct change *change)

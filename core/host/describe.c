@@ -202,3 +202,16 @@ int describe_plan(struct chain *const *running, const struct setup *setup, const
 	}
 	return 0;
 }
+
+void describe_taken(const struct change *change, struct lines *ret_lines)
+{
+	const struct config_chain *config = change->wanted->config;
+
+	for (size_t i = 0; i < config->n_interfaces; i++) {
+		const struct netdev *netdev = change->interfaces[i].netdev;
+
+		if (netdev && netdev_previous(netdev))
+			add(ret_lines, "%s: %s taken over through netlink from XDP program %s", config->name,
+				change->interfaces[i].name, netdev_previous(netdev));
+	}
+}

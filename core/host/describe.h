@@ -4,6 +4,7 @@
 #define HOST_DESCRIBE_H
 
 #include "host/chain.h"
+#include "host/change.h"
 #include "host/plan.h"
 #include "host/setup.h"
 
@@ -15,6 +16,8 @@ struct lines {
 /* Appends to `ret_lines`. */
 int describe_plan(struct chain *const *running, const struct setup *setup, const struct plan *plan,
 	struct lines *ret_lines);
+/* Whose interfaces were claimed: before the claims are committed. */
+void describe_taken(const struct change *change, struct lines *ret_lines);
 void lines_clear(struct lines *lines);
 
 #endif

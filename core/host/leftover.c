@@ -39,7 +39,7 @@ static bool take_interfaces(struct chain *chain, struct chain *old)
 		struct netdev *netdev = old->interfaces[i].netdev;
 		struct xslot_diag diag = {};
 
-		if (netdev_update(netdev, dispatcher_fd(chain->dispatcher), &diag) < 0) {
+		if (store_update_interface(chain, netdev, &diag) < 0) {
 			say(chain, &diag);
 			all = false;
 			continue;

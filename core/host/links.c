@@ -39,9 +39,11 @@ static void look(struct host *host)
 static bool concerns_interface(const struct chain_interface *interface, const struct link_event *event)
 {
 	bool same_name = strcmp(interface->name, event->name) == 0;
+	const struct netdev *netdev = interface->netdev;
 
-	if (interface->netdev && netdev_ifindex(interface->netdev) == event->ifindex)
-		return event->gone || !same_name;
+	if (netdev && netdev_ifindex(netdev) == event->ifindex)
+		return event->gone || !same_name ||
+		       (netdev_kind(netdev) == NETDEV_NETLINK && !netdev_alive(netdev));
 	if (event->gone)
 		return same_name && interface->refused;
 	return same_name || event->aliases;

@@ -97,7 +97,7 @@ static void show_interface(const struct chain *chain, const struct chain_interfa
 		.name = copy(interface->name),
 		.ifindex = attached ? netdev_ifindex(interface->netdev) : 0,
 		.mode = chain->generic ? "generic" : "native",
-		.attach = attached ? "link" : "",
+		.attach = attached ? netdev_kind_name(netdev_kind(interface->netdev)) : "",
 		.state = attached	      ? "attached"
 			 : interface->refused ? "refused"
 					      : "waiting",

@@ -224,10 +224,35 @@ void store_forget_chain(const struct chain *chain)
 		forget(chain->folder);
 }
 
+static int mark_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	interface_path(chain, netdev, path);
+	pindir_remove(path, NULL);
+	return bpffs_pin(dispatcher_fd(chain->dispatcher), path, netdev_name(netdev), diag);
+}
+
+int store_update_interface(struct chain *to, struct netdev *netdev, struct xslot_diag *diag)
+{
+	bool mark = netdev_kind(netdev) == NETDEV_NETLINK;
+	int r = mark ? mark_interface(to, netdev, diag) : 0;
+
+	if (r == 0)
+		r = netdev_update(netdev, dispatcher_fd(to->dispatcher), diag);
+	if (r < 0 && mark)
+		store_forget_interface(to, netdev);
+	return r;
+}
+
 void store_move_interface(const struct chain *from, const struct chain *to, const struct netdev *netdev)
 {
 	char old[PATH_MAX], new[PATH_MAX];
 
+	if (netdev_kind(netdev) == NETDEV_NETLINK) { /* marked in its new chain already */
+		store_forget_interface(from, netdev);
+		return;
+	}
 	interface_path(from, netdev, old);
 	interface_path(to, netdev, new);
 	if (rename(old, new) < 0)

@@ -3,7 +3,7 @@
  * A chain in bpffs, so that it outlives the host. In the chain's folder:
  *
  *	dispatcher, state, counters, manifest
- *	if/IFINDEX                      the XDP links
+ *	if/IFINDEX                      the XDP links; for what is attached through netlink, the dispatcher
  *	inst/ID/program, object, maps/  an instance; an ID is never used twice
  *	inst/ID/link_INDEX_BANK         what keeps a stub filled
  *	slot/NUMBER -> ../inst/ID       for users: what runs, by INI number
@@ -39,6 +39,12 @@ int store_name_folder(struct chain *chain, const char *root, struct chain *const
 int store_instance(struct chain *chain, struct occupant *occupant, struct xslot_diag *diag);
 int store_link(struct chain *chain, const struct chain_slot *slot, size_t index, struct xslot_diag *diag);
 int store_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag);
+/*
+ * Give an interface that runs another chain's program this chain's; store_move_interface() is to follow. One
+ * that is attached through netlink is marked in this chain first: a host that dies in between leaves two
+ * marks, of which the one whose program runs is true.
+ */
+int store_update_interface(struct chain *to, struct netdev *netdev, struct xslot_diag *diag);
 
 /*
  * slot/NUMBER leads to what runs, each changed by one rename: whoever opens slot/10/maps/flows gets the map
@@ -53,7 +59,7 @@ void store_forget_instance(const struct chain *chain, const struct occupant *occ
 void store_forget_interface(const struct chain *chain, const struct netdev *netdev);
 void store_forget_chain(const struct chain *chain);
 
-/* The interface's link belongs to another chain now. */
+/* The interface runs another chain's program now: its pin moves. */
 void store_move_interface(const struct chain *from, const struct chain *to, const struct netdev *netdev);
 
 /* Note in the manifest, not yet written, what a generation is made of, with its counts as they are. */

@@ -450,8 +450,10 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 			change_take_interfaces(&transaction->changes[i], dataplane->chains);
 	}
 	for (size_t i = 0; i < transaction->n_changes; i++) {
-		if (transaction->changes[i].step)
-			change_commit(&transaction->changes[i]);
+		if (!transaction->changes[i].step)
+			continue;
+		describe_taken(&transaction->changes[i], &transaction->lines);
+		change_commit(&transaction->changes[i]);
 	}
 	adopt_list(transaction, TAKE_PTR(chains));
 	for (size_t i = 0; i < dataplane->n_chains; i++)

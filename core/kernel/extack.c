@@ -2,7 +2,8 @@
 /*
  * The kernel gives drivers a place for a sentence, the netlink extended ack, but BPF_LINK_CREATE throws it
  * away (since Linux 6.6 a tracepoint has it, for whoever may trace). So after a refusal the same request is
- * made once more through rtnetlink, for the sake of the answer.
+ * made once more through rtnetlink, for the sake of the answer. What is attached through netlink in the first
+ * place gets it at once.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -79,20 +80,46 @@ static int set_xdp(struct mnl_socket *socket, unsigned ifindex, uint32_t flags, 
 	return answer->error;
 }
 
-int extack_probe(unsigned ifindex, uint32_t xdp_flags, int program_fd, char *ret_text, size_t size)
+static struct mnl_socket *open_socket(void)
 {
-	struct mnl_socket *socket CLEANUP(mnl_socket_close) = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	struct answer answer = { .text = ret_text, .size = size };
-	struct answer ignored = { .text = (char[1]){ 0 }, .size = 1 };
-	int one = 1, r;
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int one = 1;
 
-	ret_text[0] = '\0';
-	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
+	if (!socket)
+		return NULL;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(socket);
+		return NULL;
+	}
 	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &one, sizeof(one));
+	return socket;
+}
+
+int extack_probe(unsigned ifindex, uint32_t xdp_flags, int program_fd, char *ret_text, size_t size)
+{
+	struct mnl_socket *socket CLEANUP(mnl_socket_close) = open_socket();
+	struct answer answer = { .text = ret_text, .size = size };
+	struct answer ignored = { .text = (char[1]){ 0 }, .size = 1 };
+	int r;
+
+	ret_text[0] = '\0';
+	if (!socket)
+		return -errno;
 	r = set_xdp(socket, ifindex, xdp_flags | XDP_FLAGS_UPDATE_IF_NOEXIST, program_fd, -1, &answer);
 	if (r == 0)
 		set_xdp(socket, ifindex, xdp_flags | XDP_FLAGS_REPLACE, -1, program_fd, &ignored);
 	return r;
+}
+
+int extack_replace(
+	unsigned ifindex, uint32_t xdp_flags, int program_fd, int expected_fd, char *ret_text, size_t size)
+{
+	struct mnl_socket *socket CLEANUP(mnl_socket_close) = open_socket();
+	struct answer answer = { .text = ret_text, .size = size };
+
+	ret_text[0] = '\0';
+	if (!socket)
+		return -errno;
+	return set_xdp(socket, ifindex, xdp_flags | XDP_FLAGS_REPLACE, program_fd, expected_fd, &answer);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Why a driver refuses an XDP program, in the driver's own words. */
+/* XDP through rtnetlink, and why a driver refuses a program, in the driver's own words. */
 #ifndef KERNEL_EXTACK_H
 #define KERNEL_EXTACK_H
 
@@ -13,5 +13,13 @@
  * 0 returned; a program that is there is never touched.
  */
 int extack_probe(unsigned ifindex, uint32_t xdp_flags, int program_fd, char *ret_text, size_t size);
+
+/*
+ * Put program `program_fd` (-1: none) in the place of `expected_fd`, in one step, if that is what the
+ * interface runs in this mode. -EEXIST when it is not; -EBUSY when a BPF link holds the place; else the
+ * driver's errno, with its text as above.
+ */
+int extack_replace(
+	unsigned ifindex, uint32_t xdp_flags, int program_fd, int expected_fd, char *ret_text, size_t size);
 
 #endif

@@ -34,20 +34,19 @@ int neighbour_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id)
 	return 0;
 }
 
-static void program_name(uint32_t id, char ret_name[static BPF_OBJ_NAME_LEN])
+void neighbour_name(uint32_t id, char ret_name[static NEIGHBOUR_NAME])
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t size = sizeof(info);
 	int fd CLEANUP(close) = bpf_prog_get_fd_by_id(id);
 
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || !info.name[0])
-		snprintf(ret_name, BPF_OBJ_NAME_LEN, "?");
+		snprintf(ret_name, NEIGHBOUR_NAME, "?");
 	else
-		memcpy(ret_name, info.name, BPF_OBJ_NAME_LEN);
+		memcpy(ret_name, info.name, NEIGHBOUR_NAME);
 }
 
-/* How the program came there: "BPF link id 7", or "attached through netlink"; 0 or the link's id. */
-static uint32_t how_attached(unsigned ifindex, uint32_t program_id, char *ret_text, size_t size)
+uint32_t neighbour_link(unsigned ifindex, uint32_t program_id)
 {
 	uint32_t id = 0;
 
@@ -58,15 +57,24 @@ static uint32_t how_attached(unsigned ifindex, uint32_t program_id, char *ret_te
 
 		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &info_size) == 0 &&
 			info.type == BPF_LINK_TYPE_XDP && info.xdp.ifindex == ifindex &&
-			info.prog_id == program_id) {
-			snprintf(ret_text, size, "BPF link id %u", id);
+			info.prog_id == program_id)
 			return id;
-		}
 	}
-	snprintf(ret_text, size, "%s",
-		errno == EPERM ? "how it was attached only CAP_SYS_ADMIN may see"
-			       : "attached through netlink");
-	return 0;
+	return 0; /* errno: EPERM when it was not allowed to look */
+}
+
+/* How the program came there: "BPF link id 7", or "attached through netlink"; 0 or the link's id. */
+static uint32_t how_attached(unsigned ifindex, uint32_t program_id, char *ret_text, size_t size)
+{
+	uint32_t id = neighbour_link(ifindex, program_id);
+
+	if (id)
+		snprintf(ret_text, size, "BPF link id %u", id);
+	else
+		snprintf(ret_text, size, "%s",
+			errno == EPERM ? "how it was attached only CAP_SYS_ADMIN may see"
+				       : "attached through netlink");
+	return id;
 }
 
 /* "a (12), b (13)": the programs behind a libxdp dispatcher; false when program `id` is not one. */
@@ -96,10 +104,10 @@ static bool libxdp_programs(unsigned ifindex, uint32_t id, char *ret_text, size_
 static int describe(unsigned ifindex, const char *interface, const char *mode, const char *flag, uint32_t id,
 	char *ret_text, size_t size)
 {
-	char name[BPF_OBJ_NAME_LEN], programs[512], how[64], help[96];
+	char name[NEIGHBOUR_NAME], programs[512], how[64], help[96];
 	uint32_t link;
 
-	program_name(id, name);
+	neighbour_name(id, name);
 	if (libxdp_programs(ifindex, id, programs, sizeof(programs)))
 		return snprintf(ret_text, size,
 			"libxdp's dispatcher %s (program id %u, %s) with %s is there; `xdp-loader unload %s "

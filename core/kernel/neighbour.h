@@ -16,4 +16,13 @@ int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, 
 /* The id of the XDP program on the interface in one of the modes (XDP_FLAGS_*_MODE), 0 for none; -errno. */
 int neighbour_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id);
 
+/* The id of the BPF link by which the interface runs the program; 0 when it is through netlink.
+ * CAP_SYS_ADMIN. */
+uint32_t neighbour_link(unsigned ifindex, uint32_t program_id);
+
+#define NEIGHBOUR_NAME 16 /* BPF_OBJ_NAME_LEN */
+
+/* The program's name, "?" when it cannot be seen. */
+void neighbour_name(uint32_t id, char ret_name[static NEIGHBOUR_NAME]);
+
 #endif

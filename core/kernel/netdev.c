@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * XDP on one interface, through a BPF link: nobody else can replace it by mistake, an update never leaves the
- * interface bare, and it goes when its last holder goes. The mode is always named, since without one the
- * kernel falls back to generic in silence. What takes most lines is the failure: who is in the way, or what
- * the driver has against the program.
+ * XDP on one interface. The mode is always named, since without one the kernel falls back to generic in
+ * silence. There are two ways to be attached: netdev_link.c is what we want, netdev_netlink.c what is
+ * possible over a program that somebody else attached through netlink.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -11,34 +10,28 @@
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/sockios.h>
-#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "kernel/bpffs.h"
-#include "kernel/extack.h"
 #include "kernel/features.h"
-#include "kernel/neighbour.h"
-#include "kernel/netdev.h"
-#include "util/cleanup.h"
+#include "kernel/netdev_private.h"
 #include "util/diag.h"
-
-struct netdev {
-	char name[IF_NAMESIZE];
-	unsigned ifindex;
-	enum xdp_mode mode;
-	int link_fd;
-};
-
-DEFINE_CLEANUP(struct netdev *, netdev_detach);
 
 const char *xdp_mode_name(enum xdp_mode mode)
 {
 	return mode == XDP_MODE_GENERIC ? "generic" : "native";
 }
 
-static uint32_t mode_flag(enum xdp_mode mode)
+const char *netdev_kind_name(enum netdev_kind kind)
+{
+	return kind == NETDEV_NETLINK ? "netlink" : "link";
+}
+
+uint32_t netdev_flag(enum xdp_mode mode)
 {
 	return mode == XDP_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 }
@@ -46,6 +39,15 @@ static uint32_t mode_flag(enum xdp_mode mode)
 unsigned netdev_index(const char *name)
 {
 	return if_nametoindex(name);
+}
+
+struct netdev *netdev_alloc(enum netdev_kind kind, enum xdp_mode mode)
+{
+	struct netdev *netdev = calloc(1, sizeof(*netdev));
+
+	if (netdev)
+		*netdev = (struct netdev){ .kind = kind, .mode = mode, .fd = -1, .previous_fd = -1 };
+	return netdev;
 }
 
 static void driver_name(const char *interface, char *ret_driver, size_t size)
@@ -89,8 +91,7 @@ bool netdev_same_look(const struct netdev_look *a, const struct netdev_look *b)
 	       a->native_id == b->native_id && a->generic_id == b->generic_id;
 }
 
-/* The driver said no, with `text` or without. */
-static int refused(const char *name, enum xdp_mode mode, int error, const char *text, struct xslot_diag *diag)
+int netdev_refused(const char *name, enum xdp_mode mode, int error, const char *text, struct xslot_diag *diag)
 {
 	bool about_mtu = strstr(text, "MTU") || strstr(text, "mtu");
 	char driver[32], help[128];
@@ -112,82 +113,34 @@ static int refused(const char *name, enum xdp_mode mode, int error, const char *
 		xdp_mode_name(mode), driver, text[0] ? text : strerror(-error), help);
 }
 
-/* Turn the failure of bpf_link_create into a sentence; 0 when it is worth another try. */
-static int explain(const char *name, unsigned ifindex, enum xdp_mode mode, int program_fd, int error,
-	struct xslot_diag *diag)
-{
-	char text[768];
-	int r;
-
-	if (error == -EPERM)
-		return fail(diag, error, "cannot attach to %s: %s; CAP_NET_ADMIN and CAP_BPF are needed",
-			name, strerror(-error));
-	if (error == -ENODEV || !if_nametoindex(name))
-		return fail(diag, -ENODEV, "cannot attach to %s: there is no such interface any more", name);
-	if (neighbour_describe(ifindex, name, text, sizeof(text)) > 0)
-		return fail(diag, error == -EEXIST ? -EEXIST : -EBUSY, "cannot attach to %s in %s mode: %s",
-			name, xdp_mode_name(mode), text);
-	r = extack_probe(ifindex, mode_flag(mode), program_fd, text, sizeof(text));
-	if (r == 0)
-		return 0;
-	return refused(name, mode, error, text, diag);
-}
-
-int netdev_attach(const char *name, enum xdp_mode mode, int program_fd, struct netdev **ret_netdev,
-	struct xslot_diag *diag)
-{
-	struct netdev *netdev CLEANUP(netdev_detach) = calloc(1, sizeof(*netdev));
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode_flag(mode));
-
-	if (!netdev)
-		return fail(diag, -ENOMEM, "no memory to attach to %s", name);
-	*netdev = (struct netdev){ .mode = mode, .link_fd = -1, .ifindex = if_nametoindex(name) };
-	if (!netdev->ifindex)
-		return fail(diag, -ENODEV, "cannot attach to %s: there is no interface of that name", name);
-	snprintf(netdev->name, sizeof(netdev->name), "%s", name);
-
-	for (int tries = 0; tries < 2 && netdev->link_fd < 0; tries++) {
-		int r;
-
-		netdev->link_fd = bpf_link_create(program_fd, netdev->ifindex, BPF_XDP, &options);
-		if (netdev->link_fd >= 0)
-			break;
-		r = explain(name, netdev->ifindex, mode, program_fd, -errno, diag);
-		if (r < 0)
-			return r;
-	}
-	if (netdev->link_fd < 0)
-		return fail(diag, -EAGAIN, "cannot attach to %s in %s mode: the driver refuses now and then",
-			name, xdp_mode_name(mode));
-	*ret_netdev = TAKE_PTR(netdev);
-	return 0;
-}
-
 int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag)
 {
-	int error;
+	return netdev->kind == NETDEV_LINK ? netdev_link_update(netdev, program_fd, diag)
+					   : netdev_netlink_update(netdev, program_fd, diag);
+}
 
-	if (bpf_link_update(netdev->link_fd, program_fd, NULL) == 0)
-		return 0;
-	error = -errno;
-	if (error == -ENOLINK)
-		return fail(diag, -ENODEV, "cannot update the program on %s: the interface is gone",
-			netdev->name);
-	return fail(diag, error, "cannot update the program on %s (%s mode): %s; the old one stays",
-		netdev->name, xdp_mode_name(netdev->mode), strerror(-error));
+void netdev_close(struct netdev *netdev)
+{
+	if (!netdev)
+		return;
+	cleanup_close(&netdev->fd);
+	cleanup_close(&netdev->previous_fd);
+	free(netdev);
 }
 
 void netdev_detach(struct netdev *netdev)
 {
-	if (!netdev)
-		return;
-	cleanup_close(&netdev->link_fd);
-	free(netdev);
+	if (netdev && netdev->kind == NETDEV_NETLINK)
+		netdev_strip(netdev);
+	netdev_close(netdev);
 }
 
 void netdev_strip(const struct netdev *netdev)
 {
-	bpf_link_detach(netdev->link_fd);
+	if (netdev->kind == NETDEV_NETLINK)
+		netdev_netlink_detach(netdev);
+	else
+		bpf_link_detach(netdev->fd);
 }
 
 void netdev_rename(struct netdev *netdev, const char *name)
@@ -210,58 +163,55 @@ enum xdp_mode netdev_mode(const struct netdev *netdev)
 	return netdev->mode;
 }
 
-/*
- * The link knows when its device was deleted. A device that moved away keeps link and index, in another
- * namespace, so ask also whether the one that has the index here runs the link's program.
- */
-bool netdev_alive(const struct netdev *netdev)
+enum netdev_kind netdev_kind(const struct netdev *netdev)
 {
-	struct bpf_link_info info = { 0 };
-	uint32_t size = sizeof(info), id = 0;
-
-	if (bpf_obj_get_info_by_fd(netdev->link_fd, &info, &size) < 0 || info.xdp.ifindex == 0)
-		return false;
-	if (neighbour_id(netdev->ifindex, mode_flag(netdev->mode), &id) < 0)
-		return if_indextoname(netdev->ifindex, (char[IF_NAMESIZE]){ 0 }) != NULL;
-	return id == info.prog_id;
-}
-
-int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag)
-{
-	return bpffs_pin(netdev->link_fd, path, netdev->name, diag);
-}
-
-int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag)
-{
-	struct netdev *netdev CLEANUP(netdev_detach) = calloc(1, sizeof(*netdev));
-	struct bpf_link_info info = { 0 };
-	uint32_t size = sizeof(info), id = 0;
-	int r;
-
-	if (!netdev)
-		return fail(diag, -ENOMEM, "no memory for pin %s", path);
-	*netdev = (struct netdev){ .link_fd = -1 };
-	r = bpffs_open(path, BPFFS_LINK, &netdev->link_fd, diag);
-	if (r < 0)
-		return r;
-	if (bpf_obj_get_info_by_fd(netdev->link_fd, &info, &size) < 0)
-		return fail(diag, -errno, "cannot look at pin %s: %s", path, strerror(errno));
-	if (info.type != BPF_LINK_TYPE_XDP)
-		return fail(diag, -EINVAL, "pin %s is a link, but not one of XDP", path);
-	netdev->ifindex = info.xdp.ifindex;
-	if (!netdev->ifindex || !if_indextoname(netdev->ifindex, netdev->name))
-		return fail(diag, -ENODEV, "pin %s: its interface is gone", path);
-	/* A link does not tell its mode: see in which the interface runs its program. */
-	if (neighbour_id(netdev->ifindex, XDP_FLAGS_DRV_MODE, &id) < 0 || id != info.prog_id)
-		netdev->mode = XDP_MODE_GENERIC;
-	*ret_netdev = TAKE_PTR(netdev);
-	return 0;
+	return netdev->kind;
 }
 
 uint32_t netdev_program_id(const struct netdev *netdev)
 {
-	struct bpf_link_info info = { 0 };
-	uint32_t size = sizeof(info);
+	unsigned ifindex;
 
-	return bpf_obj_get_info_by_fd(netdev->link_fd, &info, &size) < 0 ? 0 : info.prog_id;
+	return netdev->kind == NETDEV_LINK ? netdev_link_program_id(netdev, &ifindex)
+					   : netdev_netlink_program_id(netdev);
+}
+
+/*
+ * A link knows when its device was deleted. A device that moved away keeps link and index, in another
+ * namespace, so ask also whether the one that has the index here runs the program.
+ */
+bool netdev_alive(const struct netdev *netdev)
+{
+	unsigned ifindex = netdev->ifindex;
+	uint32_t id = 0, ours;
+
+	ours = netdev->kind == NETDEV_LINK ? netdev_link_program_id(netdev, &ifindex)
+					   : netdev_netlink_program_id(netdev);
+	if (!ours || !ifindex)
+		return false;
+	if (neighbour_id(netdev->ifindex, netdev_flag(netdev->mode), &id) < 0)
+		return if_indextoname(netdev->ifindex, (char[IF_NAMESIZE]){ 0 }) != NULL;
+	return id == ours;
+}
+
+int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag)
+{
+	return bpffs_pin(netdev->fd, path, netdev->name, diag);
+}
+
+int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag)
+{
+	CLEANUP(close) int fd = -1;
+
+	if (bpffs_open(path, BPFFS_PROGRAM, &fd, NULL) == 0)
+		return netdev_netlink_open(path, fd, ret_netdev, diag);
+	return netdev_link_open(path, ret_netdev, diag);
+}
+
+void netdev_detach_pinned(const char *path)
+{
+	CLEANUP(netdev_close) struct netdev *netdev = NULL;
+
+	if (netdev_open_pinned(path, &netdev, NULL) == 0 && netdev->kind == NETDEV_NETLINK)
+		netdev_detach(TAKE_PTR(netdev));
 }

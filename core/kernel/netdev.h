@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* XDP on a network interface: attach through a BPF link, swap without a gap, name who is in the way. */
+/*
+ * XDP on a network interface: attach through a BPF link, or through netlink in the place of a program that
+ * was attached that way; swap without a gap; name who is in the way.
+ */
 #ifndef KERNEL_NETDEV_H
 #define KERNEL_NETDEV_H
 
@@ -10,6 +13,10 @@
 enum xdp_mode { XDP_MODE_NATIVE, XDP_MODE_GENERIC };
 
 const char *xdp_mode_name(enum xdp_mode mode); /* "native", "generic" */
+
+enum netdev_kind { NETDEV_LINK, NETDEV_NETLINK };
+
+const char *netdev_kind_name(enum netdev_kind kind); /* "link", "netlink" */
 
 /* One interface that carries a dispatcher. */
 struct netdev;
@@ -25,21 +32,50 @@ unsigned netdev_index(const char *name);
 int netdev_attach(const char *name, enum xdp_mode mode, int program_fd, struct netdev **ret_netdev,
 	struct xslot_diag *diag);
 
+/*
+ * Prepare to take the place of a program that was attached through netlink in this mode; nothing changes yet.
+ * Errors: as netdev_attach(); -EAGAIN when nobody is there, so that it can be attached; -EBUSY names the
+ * owner of a BPF link, whose place nobody else can have; -EEXIST who is there in the other mode; -EPERM
+ * without CAP_SYS_ADMIN.
+ */
+int netdev_claim(const char *name, enum xdp_mode mode, int program_fd, struct netdev **ret_netdev,
+	struct xslot_diag *diag);
+/* "NAME (program id ID)": whose place a claim takes; NULL when it is none, or committed. */
+const char *netdev_previous(const struct netdev *netdev);
+/* Make the claim good, in one step. -EEXIST when there is another program by now; on failure it stays. */
+int netdev_take_over(struct netdev *netdev, struct xslot_diag *diag);
+/* Undo it, as long as it is not committed; for anything else nothing. */
+void netdev_give_back(struct netdev *netdev);
+/* For good: let go of the program whose place it was. */
+void netdev_commit(struct netdev *netdev);
+
 /* Let another program take over: no packet meets a bare interface. */
 int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag);
 
 /*
- * Pin the link: the interface then carries the program until the pin is removed and all fds are closed. Open
- * one: -ENODEV when its interface is gone.
+ * Pin the link: the interface then carries the program until the pin is removed and all fds are closed. What
+ * is attached through netlink needs no pin to stay; there the program is pinned, to say that it is ours,
+ * under a path that ends in /IFINDEX. Open one: -ENODEV when its interface is gone, or runs another program
+ * (netlink).
  */
 int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag);
 int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag);
 uint32_t netdev_program_id(const struct netdev *netdev); /* 0 when the link does not tell */
 
-/* Detach (unless it is pinned) and free. Accepts NULL. */
+/*
+ * Detach and free: a link when it is not pinned any more; through netlink when our program is still the one
+ * there. Accepts NULL.
+ */
 void netdev_detach(struct netdev *netdev);
-/* Take the program off now, pinned or not and whatever namespace the interface is in; what is left is to
- * free. */
+/* Free only: a pinned link, and what is attached through netlink, lives on. Accepts NULL. */
+void netdev_close(struct netdev *netdev);
+/* Detach, in this network namespace, what the pin at `path` marks as attached through netlink; a link:
+ * nothing. */
+void netdev_detach_pinned(const char *path);
+/*
+ * Take the program off now, pinned or not; a link's whatever namespace the interface is in, through netlink
+ * if it is ours. What is left is to free.
+ */
 void netdev_strip(const struct netdev *netdev);
 
 /* What a driver's refusal can depend on, as far as it can be seen from here; compare with netdev_same_look().
@@ -56,6 +92,7 @@ void netdev_rename(struct netdev *netdev, const char *name);
 const char *netdev_name(const struct netdev *netdev);
 unsigned netdev_ifindex(const struct netdev *netdev);
 enum xdp_mode netdev_mode(const struct netdev *netdev);
+enum netdev_kind netdev_kind(const struct netdev *netdev);
 
 /* False when the interface is gone (deleted, or moved to another namespace). */
 bool netdev_alive(const struct netdev *netdev);

@@ -14,6 +14,13 @@ int drop_all(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
+/* One that a driver takes when packets may be larger than a page. */
+SEC("xdp.frags")
+int drop_frags(struct xdp_md *ctx)
+{
+	return XDP_DROP;
+}
+
 SEC("xdp")
 int pass_all(struct xdp_md *ctx)
 {

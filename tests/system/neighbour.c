@@ -69,7 +69,11 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	object = bpf_object__open_file(argv[2], NULL);
-	if (!object || bpf_object__load(object) < 0)
+	if (!object)
+		die(argv[2]);
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, strcmp(bpf_program__name(program), argv[3]) == 0);
+	if (bpf_object__load(object) < 0)
 		die(argv[2]);
 	program = bpf_object__find_program_by_name(object, argv[3]);
 	if (!program || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Attaching to real interfaces, in a network namespace of the test's own; and what is said when it fails. */
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -173,6 +179,219 @@ static void test_link_is_named(void **state)
 	bpf_object__close(object);
 }
 
+/* In the place of a program that came through netlink, and back; nothing changes before the one step. */
+static void test_claim(void **state)
+{
+	struct netdev *netdev = NULL;
+	int fd;
+	struct bpf_object *object = foreign("verdict", &fd);
+	char text[64];
+
+	snprintf(text, sizeof(text), "verdict (program id %u)", program_id(fd));
+	for (int mode = XDP_MODE_NATIVE; mode <= XDP_MODE_GENERIC; mode++) {
+		uint32_t flag = mode == XDP_MODE_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+
+		assert_int_equal(bpf_xdp_attach(if_nametoindex("v0"), fd, flag, NULL), 0);
+		assert_int_equal(netdev_claim("v0", mode, dispatcher_fd(ours), &netdev, &diag), 0);
+		assert_int_equal(netdev_kind(netdev), NETDEV_NETLINK);
+		assert_string_equal(netdev_previous(netdev), text);
+		assert_false(netdev_alive(netdev));
+		netdev_give_back(netdev);
+		netdev_detach(netdev);
+		assert_int_equal(attached("v0", mode), program_id(fd));
+
+		assert_int_equal(netdev_claim("v0", mode, dispatcher_fd(ours), &netdev, &diag), 0);
+		assert_int_equal(netdev_take_over(netdev, &diag), 0);
+		assert_int_equal(attached("v0", mode), dispatcher_program_id(ours));
+		assert_true(netdev_alive(netdev));
+		netdev_give_back(netdev);
+		assert_int_equal(attached("v0", mode), program_id(fd));
+		assert_int_equal(netdev_take_over(netdev, &diag), 0);
+		netdev_commit(netdev);
+		assert_null(netdev_previous(netdev));
+		netdev_give_back(netdev);
+		assert_int_equal(attached("v0", mode), dispatcher_program_id(ours));
+		netdev_detach(netdev);
+		assert_int_equal(attached("v0", mode), 0);
+	}
+	bpf_object__close(object);
+}
+
+/* Each step says which program it expects: what is not as expected is left alone. */
+static void test_claim_expects(void **state)
+{
+	unsigned ifindex = if_nametoindex("v0");
+	struct dispatcher *newer = NULL;
+	struct netdev *netdev = NULL;
+	int fd, other_fd;
+	struct bpf_object *object = foreign("verdict", &fd), *other = foreign("next", &other_fd);
+
+	assert_int_equal(dispatcher_load(false, &newer, &diag), 0);
+	assert_int_equal(bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, NULL), 0);
+	assert_int_equal(netdev_claim("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), 0);
+	assert_int_equal(bpf_xdp_attach(ifindex, other_fd, XDP_FLAGS_DRV_MODE, NULL), 0);
+	assert_int_equal(netdev_take_over(netdev, &diag), -EEXIST);
+	assert_says("cannot take over v0 from XDP program verdict (program id ");
+	assert_says("reload again");
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), program_id(other_fd));
+	xslot_diag_clear(&diag);
+	netdev_detach(netdev);
+
+	assert_int_equal(netdev_claim("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), 0);
+	assert_int_equal(netdev_take_over(netdev, &diag), 0);
+	netdev_commit(netdev);
+	assert_int_equal(netdev_update(netdev, dispatcher_fd(newer), &diag), 0);
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), dispatcher_program_id(newer));
+	assert_int_equal(netdev_program_id(netdev), dispatcher_program_id(newer));
+	assert_int_equal(bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, NULL), 0);
+	assert_false(netdev_alive(netdev));
+	assert_true(netdev_update(netdev, dispatcher_fd(ours), &diag) < 0);
+	xslot_diag_clear(&diag);
+	netdev_detach(netdev);
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), program_id(fd));
+	dispatcher_free(newer);
+	bpf_object__close(object);
+	bpf_object__close(other);
+}
+
+static void test_claim_refused(void **state)
+{
+	struct netdev *netdev = NULL;
+	struct bpf_link *link;
+	int fd;
+	struct bpf_object *object = foreign("next", &fd);
+
+	assert_int_equal(netdev_claim("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -EAGAIN);
+	xslot_diag_clear(&diag);
+	link = bpf_program__attach_xdp(
+		bpf_object__find_program_by_name(object, "next"), if_nametoindex("v0"));
+	assert_non_null(link);
+	assert_int_equal(netdev_claim("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -EBUSY);
+	assert_says("nobody but its owner can replace what a BPF link holds");
+	assert_says("BPF link id ");
+	assert_int_equal(attached("v0", XDP_MODE_NATIVE), program_id(fd));
+	xslot_diag_clear(&diag);
+	bpf_link__destroy(link);
+
+	assert_int_equal(bpf_xdp_attach(if_nametoindex("v0"), fd, XDP_FLAGS_SKB_MODE, NULL), 0);
+	assert_int_equal(netdev_claim("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -EEXIST);
+	assert_says("generic");
+	assert_null(netdev);
+	bpf_object__close(object);
+}
+
+/* Somebody who drops everything, and we who do so, too. */
+static struct dispatcher *dropping(void)
+{
+	struct xslot_generation generation = { .id = 1, .final = XDP_DROP };
+	struct dispatcher *dispatcher = NULL;
+
+	assert_int_equal(dispatcher_load(false, &dispatcher, &diag), 0);
+	dispatcher_prepare(dispatcher, &generation);
+	dispatcher_swap(dispatcher);
+	return dispatcher;
+}
+
+static atomic_bool flooding;
+
+static void *flood(void *interface)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface) };
+	static const char frame[64] = "\xff\xff\xff\xff\xff\xff";
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	while (atomic_load(&flooding))
+		sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to));
+	close(fd);
+	return NULL;
+}
+
+/* How many frames have come in through the XDP program. */
+static unsigned slipped(int fd)
+{
+	struct sockaddr_ll from;
+	socklen_t size = sizeof(from);
+	unsigned n = 0;
+	char frame[64];
+
+	while (recvfrom(fd, frame, sizeof(frame), MSG_DONTWAIT, (struct sockaddr *)&from, &size) >= 0)
+		n += from.sll_pkttype != PACKET_OUTGOING;
+	return n;
+}
+
+/* There and back again, many times, in a flood: no frame meets a bare interface. */
+static void test_nothing_slips_through(void **state)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	struct dispatcher *we = dropping(), *they = dropping();
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	struct netdev *netdev = NULL;
+	pthread_t flooder;
+
+	at.sll_ifindex = (int)if_nametoindex("v0");
+	assert_int_equal(bpf_xdp_attach(at.sll_ifindex, dispatcher_fd(they), XDP_FLAGS_DRV_MODE, NULL), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	slipped(fd); /* from before */
+	atomic_store(&flooding, true);
+	assert_int_equal(pthread_create(&flooder, NULL, flood, (void *)"v1"), 0);
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(netdev_claim("v0", XDP_MODE_NATIVE, dispatcher_fd(we), &netdev, &diag), 0);
+		assert_int_equal(netdev_take_over(netdev, &diag), 0);
+		assert_int_equal(attached("v0", XDP_MODE_NATIVE), dispatcher_program_id(we));
+		assert_int_equal(netdev_update(netdev, dispatcher_fd(they), &diag), 0);
+		netdev_close(netdev);
+	}
+	assert_int_equal(slipped(fd), 0);
+	run("ip link set v0 xdpdrv off");
+	usleep(100000);
+	assert_int_not_equal(slipped(fd), 0); /* it would have been seen */
+	atomic_store(&flooding, false);
+	pthread_join(flooder, NULL);
+	close(fd);
+	dispatcher_free(we);
+	dispatcher_free(they);
+}
+
+/* A pin marks what was attached through netlink, and holds only as long as the interface runs it. */
+static void test_claim_is_found_again(void **state)
+{
+	unsigned ifindex = if_nametoindex("v0");
+	struct netdev *netdev = NULL, *found = NULL;
+	int fd;
+	struct bpf_object *object = foreign("next", &fd);
+	char folder[64], pin[96];
+
+	snprintf(folder, sizeof(folder), "/sys/fs/bpf/netdev-%d", getpid());
+	snprintf(pin, sizeof(pin), "%s/%u", folder, ifindex);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	for (int mode = XDP_MODE_NATIVE; mode <= XDP_MODE_GENERIC; mode++) {
+		uint32_t flag = mode == XDP_MODE_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+
+		assert_int_equal(bpf_xdp_attach(ifindex, fd, flag, NULL), 0);
+		assert_int_equal(netdev_claim("v0", mode, dispatcher_fd(ours), &netdev, &diag), 0);
+		assert_int_equal(netdev_pin(netdev, pin, &diag), 0);
+		assert_int_equal(netdev_open_pinned(pin, &found, &diag), -ENODEV);
+		assert_says("does not run the program");
+		xslot_diag_clear(&diag);
+		netdev_detach_pinned(pin);
+		assert_int_equal(attached("v0", mode), program_id(fd));
+		assert_int_equal(netdev_take_over(netdev, &diag), 0);
+		netdev_close(netdev); /* as a host that dies */
+		assert_int_equal(attached("v0", mode), dispatcher_program_id(ours));
+		assert_int_equal(netdev_open_pinned(pin, &found, &diag), 0);
+		assert_string_equal(netdev_name(found), "v0");
+		assert_int_equal(netdev_mode(found), mode);
+		assert_int_equal(netdev_kind(found), NETDEV_NETLINK);
+		assert_true(netdev_alive(found));
+		netdev_close(found);
+		netdev_detach_pinned(pin);
+		assert_int_equal(attached("v0", mode), 0);
+		assert_int_equal(unlink(pin), 0);
+	}
+	rmdir(folder);
+	bpf_object__close(object);
+}
+
 static void test_libxdp_dispatcher_is_named(void **state)
 {
 	struct netdev *netdev = NULL;
@@ -307,6 +526,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_missing_interface, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_netlink_program_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_link_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_claim, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_claim_expects, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_claim_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_slips_through, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_claim_is_found_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_libxdp_dispatcher_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_driver_refuses_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_driver_without_xdp, setup, teardown),

@@ -62,7 +62,7 @@ static void test_everything_given(void **state)
 		"[slot edge.3]\nplugin=b\nstate=keep\nenabled=on\nproceed_on=next\n"
 		"[chain\tedge]\ninterfaces=eth0,eth0.5 , "
 		"a23456789012345\ninterfaces=x\nmode=generic\nfinal=tx\n"
-		"on_gap=drop\nfrags=true\nfuse=off\nreplace=no\n"
+		"on_gap=drop\nfrags=true\nfuse=off\nreplace=yes\n"
 		"[chain "
 		"01234567890123456789-_abcdefghi]\ninterfaces=y\nfinal=drop\non_gap=pass\nmode=native\n"
 		"[host]\nplugin_path=/a:/b\nbpffs=/c\nsocket=/d\nlog_level=debug\non_stop=detach\n");
@@ -88,6 +88,8 @@ static void test_everything_given(void **state)
 	assert_int_equal(chain->on_gap, XDP_DROP);
 	assert_true(chain->frags);
 	assert_false(chain->fuse);
+	assert_true(chain->replace);
+	assert_false(config->chains[1].replace);
 	assert_int_equal(config->chains[1].final, XDP_DROP);
 	assert_int_equal(config->chains[1].on_gap, XDP_PASS);
 	assert_int_equal(config->chains[1].n_slots, 0);
@@ -233,11 +235,6 @@ static const struct {
 	{ CHAIN "frags = maybe\n", "x.ini:3: frags = maybe: must be yes or no" },
 	{ CHAIN "fuse = YES\n", "x.ini:3: fuse = YES: must be yes or no" },
 	{ CHAIN "replace = si\n", "x.ini:3: replace = si: must be yes or no" },
-	{ CHAIN "replace = yes\n", "x.ini:3: replace = yes: this version cannot take an interface over from "
-				   "another program; take that "
-				   "program off with the tool that attached it (or `ip link set dev "
-				   "INTERFACE xdp off`), then write "
-				   "replace = no" },
 	/* [slot] */
 	{ CHAIN "[slot edge.1]\n", "x.ini:3: [slot edge.1] names no plugin; add plugin = NAME" },
 	{ CHAIN "[slot edge.1]\nplugin =\n", "x.ini:4: plugin has no value: must be a plugin's name" },
