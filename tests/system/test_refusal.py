@@ -378,6 +378,28 @@ def test_refused(good, prepared):
     assert len(errors) == len(prepared.errors)
 
 
+def test_bad_plugins(good):
+    """Everything in tests/plugin/bad and what is refused of tests/plugin/modules: a sentence of its own for each."""
+    asked = {"bad_type": "number = 02:00:00:00:00:01", "bad_size": "number = 5G", "bad_variable": "changing = 1",
+             "bad_param": "numbr = 1", "bad_callback": "fail = start"}
+    fine = ("good", "second", "lld", "lld-relr", "nodelete", "prints", "size-newer", "size-older", "object", "libxslot-absent")
+    directory = build_directory("asan") / "tests/plugin"
+    plugins = [(path.stem, path) for path in sorted((directory / "bad").glob("bad_*.so"))]
+    plugins += [("sample", path) for path in sorted((directory / "modules").glob("*.so")) if path.stem not in fine]
+    said = {}
+    for name, path in plugins:
+        good.install(name, path.read_bytes())
+        good.write(BASE + f"[slot edge.30]\nplugin = {name}\n{asked.get(path.stem, '')}\n")
+        answer = good.host.call("Reload")
+        assert answer["result"] == "refused" and answer["changed"] == [], path
+        error, = answer["errors"]
+        assert error["line"] in (15, 16, 17) and is_sentence(error["message"]), error
+        assert error["message"] not in said, (path.stem, said[error["message"]])
+        said[error["message"]] = path.stem
+        (good.host.plugins / f"{name}.so").unlink()
+    assert len(said) > 35
+
+
 def test_as_text(good):
     """What a terminal gets: each error in one line, the verifier's log below it, and what became of it."""
     good.write(BASE + "[slot edge.30]\nplugin = trouble\nunsafe = yes\n")
