@@ -82,7 +82,7 @@ static void test_comes_and_goes(void **state)
 {
 	unsigned ifindex;
 
-	run("ip link add d0 type bridge");
+	run("ip link add d0 type veth peer name p0");
 	ifindex = if_nametoindex("d0");
 	assert_int_equal(read_all(), 0);
 	assert_non_null(last("d0"));
@@ -100,7 +100,7 @@ static void test_changes(void **state)
 {
 	unsigned ifindex;
 
-	run("ip link add d0 type bridge");
+	run("ip link add d0 type veth peer name p0");
 	ifindex = if_nametoindex("d0");
 	read_all();
 	run("ip link set d0 mtu 1400");
@@ -135,8 +135,9 @@ static void test_moves_to_another_namespace(void **state)
 /* A port that leaves its bridge is "deleted", but only there. */
 static void test_a_bridge_says_nothing_about_its_ports(void **state)
 {
-	run("ip link add d0 type veth peer name d1 && ip link add b0 type bridge && ip link set d0 master "
-	    "b0");
+	if (system("ip link add b0 type bridge") != 0)
+		skip();
+	run("ip link add d0 type veth peer name d1 && ip link set d0 master b0");
 	read_all();
 	run("ip link set d0 nomaster");
 	assert_int_equal(read_all(), 0);
@@ -148,14 +149,15 @@ static void test_a_bridge_says_nothing_about_its_ports(void **state)
 
 static void test_reports_that_are_lost(void **state)
 {
-	int least = 0;
+	int least = 0, enough = 1 << 16;
 
 	assert_int_equal(setsockopt(linkwatch_fd(watch), SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)), 0);
-	run("for i in 1 2 3 4 5 6 7 8; do ip link add d$i type bridge; done");
+	run("for i in 1 2 3 4 5 6 7 8; do ip link add d$i type veth peer name p$i; done");
 	assert_int_equal(read_all(), -ENOBUFS);
 	/* And it goes on. */
 	while (read_all() < 0)
 		;
+	setsockopt(linkwatch_fd(watch), SOL_SOCKET, SO_RCVBUF, &enough, sizeof(enough));
 	run("ip link del d8");
 	assert_int_equal(read_all(), 0);
 	assert_non_null(last("d8"));

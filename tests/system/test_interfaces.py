@@ -45,6 +45,15 @@ def veth(name):
     return f"add {name} type veth peer name {name}-peer"
 
 
+def stubborn(namespace):
+    """A type of interface without native XDP: of those that a kernel may lack, the first that this one has."""
+    for kind in ("dummy", "bridge"):
+        if namespace.run("ip", "link", "add", "try", "type", kind, check=False).returncode == 0:
+            links(namespace, "del try")
+            return kind
+    return pytest.skip("neither dummy nor bridge devices")
+
+
 def move(name, namespace):
     return f"set {name} netns {namespace.holder.pid}"
 
@@ -142,6 +151,20 @@ def test_comes_back_at_once_with_another_index(host):
     old = state(host, "x0")["ifindex"]
     links(host.namespace, "del x0", veth("x0"))
     wait_for(lambda: state(host, "x0")["ifindex"] not in (0, old), "the new x0")
+    agree(host)
+
+
+def test_travels_and_gets_another_index(host, peer):
+    """Away and back before the host looks: the link came along, but the index is another."""
+    links(host.namespace, veth("x0"))
+    start(host, chains(("edge", "x0")))
+    old = state(host, "x0")["ifindex"]
+    links(peer, f"add taken index {old} type veth")
+    host.kill(signal.SIGSTOP)
+    links(host.namespace, move("x0", peer))
+    links(peer, move("x0", host.namespace))
+    host.kill(signal.SIGCONT)
+    wait_for(lambda: state(host, "x0")["ifindex"] not in (0, old), "x0 with its new index")
     agree(host)
 
 
@@ -244,9 +267,10 @@ def test_refuses_when_it_comes(host):
     host.ini.write_text(host.ini.read_text() + "log_level = debug\n")
     links(host.namespace, veth("x0"))
     start(host, chains(("edge", "x0, d0, x1")))
-    links(host.namespace, "add d0 type bridge")
+    kind = stubborn(host.namespace)
+    links(host.namespace, f"add d0 type {kind}")
     why = becomes(host, "d0", "refused")["reason"]
-    assert "driver bridge refuses" in why and "mode = generic would help" in why
+    assert f"driver {kind} refuses" in why and "mode = generic would help" in why
     links(host.namespace, veth("x1"))
     becomes(host, "x1", "attached")
     links(host.namespace, "set d0 alias nothing-that-matters", "del x1")
@@ -257,12 +281,12 @@ def test_refuses_when_it_comes(host):
     links(host.namespace, veth("x1"))
     becomes(host, "x1", "attached")
     assert state(host, "d0")["state"] == "refused"
-    assert said(host, "driver bridge refuses") == 1, "it has been said"
+    assert said(host, f"driver {kind} refuses") == 1, "it has been said"
     shown = host.namespace.run(built("plain", "xslotctl"), "--socket", host.socket, "status").stdout
     assert f"d0: native, refused: {why}" in shown
     # A reload does not put up with it, and changes nothing.
     code, answer = host.reload()
-    assert code != 0 and "driver bridge refuses" in answer["errors"][0]["message"]
+    assert code != 0 and f"driver {kind} refuses" in answer["errors"][0]["message"]
     assert state(host, "x0")["state"] == "attached" and state(host, "d0")["state"] == "refused"
     links(host.namespace, "del d0")
     becomes(host, "d0", "waiting")
@@ -303,7 +327,6 @@ def test_somebody_else_was_there_first(host, peer):
     # The kernel does not report that; but whenever it reports something about x0, the host looks.
     links(host.namespace, "set x0 alias free")
     becomes(host, "x0", "attached")
-    assert said(host, f"program id {other.program_id}") == 1
 
 
 def test_while_no_host_ran(host, peer):
@@ -356,7 +379,7 @@ def test_lost_reports(host):
 def test_storm(host):
     """Many that come and go, one of which refuses, and reloads all the while: in the end all is as it should be."""
     names = [f"s{i}" for i in range(MANY)]
-    bridges = {names[0]}
+    stubs, kind = {names[0]}, stubborn(host.namespace)
     chance = random.Random(1)
 
     def config(final):
@@ -369,20 +392,20 @@ def test_storm(host):
         for name in chance.sample(names, 5):
             if name in here:
                 commands.append(f"del {name}")
-            elif name in bridges:
-                commands.append(f"add {name} type bridge")
+            elif name in stubs:
+                commands.append(f"add {name} type {kind}")
             else:
                 commands.append(f"add {name} type veth")
             here ^= {name}
-        if len(here - bridges) > 1:
-            commands += exchange(*chance.sample(sorted(here - bridges), 2))
+        if len(here - stubs) > 1:
+            commands += exchange(*chance.sample(sorted(here - stubs), 2))
         links(host.namespace, *commands)
         if step % 2 == 0:
             host.write(config("drop" if step % 4 else "pass"))
             host.kill(signal.SIGHUP)
 
     def wanted(name):
-        return "waiting" if name not in here else "refused" if name in bridges else "attached"
+        return "waiting" if name not in here else "refused" if name in stubs else "attached"
 
     def settled():
         found = {i["name"]: i["state"] for chain in host.status()["chains"] for i in chain["interfaces"]}
@@ -390,10 +413,10 @@ def test_storm(host):
 
     wait_for(settled, "all to be as they should", PATIENCE * 2)
     agree(host)
-    attached = len(here - bridges)
+    attached = len(here - stubs)
     shown = subprocess.run(["bpftool", "-j", "link", "list"], capture_output=True, text=True, check=True).stdout
     ours = {dispatcher(host, "edge"), dispatcher(host, "lab")}
     assert sum(link["type"] == "xdp" and link["prog_id"] in ours for link in json.loads(shown)) == attached
     assert all(chain["gap_packets"] == 0 for chain in host.status()["chains"])
-    print(f"storm: {MANY * 5} times of {MANY} interfaces, {attached} attached and {len(here & bridges)} refused at the "
+    print(f"storm: {MANY * 5} times of {MANY} interfaces, {attached} attached and {len(here & stubs)} refused at the "
           f"end, {host.status()['host']['reloads']} reloads, {host.status()['host']['failed_reloads']} of them refused")
