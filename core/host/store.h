@@ -5,6 +5,7 @@
  *	dispatcher, state, counters, manifest
  *	if/IFINDEX                      the XDP links; for what is attached through netlink, the dispatcher
  *	inst/ID/program, object, maps/  an instance; an ID is never used twice
+ *	inst/ID/entry, programs/        … of an object whose programs stay XDP programs
  *	inst/ID/link_INDEX_BANK         what keeps a stub filled
  *	slot/NUMBER -> ../inst/ID       for users: what runs, by INI number
  *

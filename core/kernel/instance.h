@@ -67,8 +67,8 @@ int instance_place(struct instance *instance, const struct dispatcher *dispatche
 void instance_free(struct instance *instance); /* accepts NULL */
 
 /*
- * Pin program, maps and the object's bytes into `folder` (made): "program", "maps/NAME", "object". After a
- * failure the caller removes the folder.
+ * Pin program, maps and the object's bytes into `folder` (made): "program", "maps/NAME", "object"; of a
+ * foreign program behind our entry also "entry" and "programs/NAME". After a failure the caller removes it.
  */
 int instance_pin(const struct instance *instance, const void *object, size_t size, const char *folder,
 	struct xslot_diag *diag);

@@ -98,11 +98,11 @@ class Rig:
             verdicts = self.send(frame)
             return verdicts, receiver.stop()
 
-    def pin(self, name):
-        """Where users find a map of the slot."""
+    def pin(self, name, kind="maps"):
+        """Where users find a map of the slot, or one of its programs."""
         root = re.search(r"^bpffs = (.*)$", self.host.ini.read_text(), re.M).group(1)
         inode = os.stat(self.here.path()).st_ino
-        return Path(root) / str(inode) / "edge/slot/10/maps" / name
+        return Path(root) / str(inode) / "edge/slot/10" / kind / name
 
     def update(self, name, key, value):
         """In the namespace: a devmap takes the interfaces of whoever writes to it."""

@@ -13,7 +13,7 @@ import pytest
 from chains import INTERFACE, PEER
 from frames import Receiver, Sender, udp
 from host import wait_for
-from shapes import FAR, OUT, PACKETS, Consumer, Rig, bpftool, kernel, shape
+from shapes import FAR, OUT, PACKETS, Consumer, Rig, bpftool, kernel, little, shape
 
 DEBIAN = Path("/usr/lib/x86_64-linux-gnu/bpf")
 SEND = """
@@ -99,6 +99,10 @@ def test_tail_calls_by_name(rig):
     rig.run(shape("steps"), **(keys | {"first": 2}))
     assert rig.send() == {"drop": PACKETS}
     rig.run(shape("steps"), **(keys | {"steps": "2 : end", "first": 2}))
+    assert rig.send_through() == ({"next": PACKETS}, {"33333333": PACKETS})
+    rig.run(shape("steps"), program="start", first=3)
+    assert rig.send() == {"drop": PACKETS}
+    bpftool("map", "update", "pinned", rig.pin("steps"), "key", *little(3), "value", "pinned", rig.pin("end", "programs"))
     assert rig.send_through() == ({"next": PACKETS}, {"33333333": PACKETS})
     for steps, words in {"nobody": 'no XDP program "nobody"', "4:end": "no index 4, it has 0 to 3", "1:end, 1:middle": "given twice",
                          "1.end": "neither PROGRAM nor INDEX:PROGRAM"}.items():
