@@ -261,6 +261,7 @@ int statedir_open(const char *path, struct statedir **ret_statedir, struct xslot
 	if (r < 0)
 		return r;
 	read_record(statedir);
+	unlinkat(statedir->fd, RECORD_NEW, 0); /* of a host that died while it wrote */
 	statedir_sweep(statedir);
 	*ret_statedir = TAKE_PTR(statedir);
 	return 0;

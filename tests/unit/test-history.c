@@ -217,11 +217,13 @@ static void test_record_that_is_damaged(void **state)
 		assert_int_equal(count_snapshots(), 0);
 		statedir_close(statedir);
 	}
+	file_write("var/state/.record", "half");
 	file_write(
 		"var/state/record", "xslot-record 1\ncurrent 3 /a b\nprevious 2 /c\nhold unconfirmed\nend\n");
 	assert_int_equal(statedir_open(state_path, &statedir, NULL), 0);
 	assert_int_equal(statedir_record(statedir)->current.number, 3);
 	assert_string_equal(statedir_record(statedir)->current.file, "/a b");
+	assert_int_equal(access("var/state/.record", F_OK), -1);
 	assert_int_equal(statedir_record(statedir)->hold, HOLD_UNCONFIRMED);
 	statedir_close(statedir);
 }
