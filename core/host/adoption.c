@@ -215,7 +215,7 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 	struct xslot_diag diag = {};
 	struct netdev *netdev = NULL;
 	struct chain *owner;
-	char path[PATH_MAX];
+	char path[PATH_MAX], right[PATH_MAX];
 	int r;
 
 	store_path(chain, path, "if/%s", name);
@@ -242,8 +242,10 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 		netdev_close(netdev);
 		return 0;
 	}
-	if (owner != chain)
-		store_move_interface(chain, owner, netdev);
+	/* Another chain's now, or it was away and got another index. */
+	store_path(owner, right, "if/%u", netdev_ifindex(netdev));
+	if (strcmp(path, right) != 0 && rename(path, right) < 0)
+		log_warning("cannot rename %s to %s: %s", path, right, strerror(errno));
 	return chain_add_interface(owner, netdev);
 }
 

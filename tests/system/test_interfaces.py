@@ -334,10 +334,11 @@ def test_while_no_host_ran(host, peer):
     host.ini.write_text(config.replace("on_stop = detach", "on_stop = keep"))
     links(host.namespace, *map(veth, ("gone", "again", "away", "back", "was", "stays")))
     start(host, chains(("edge", "gone, again, away, back, was, stays, new"), ("lab", "is")))
-    stays = state(host, "stays")["ifindex"]
+    before = {i["name"]: i["ifindex"] for i in host.chain()["interfaces"]}
     program = host.namespace.xdp_program("stays")
     assert host.stop() == 0
     assert host.namespace.xdp_program("stays") == program
+    links(peer, f"add taken index {before['back']} type veth")  # so it comes back with another one
     links(host.namespace, "del gone", "del again", veth("again"), veth("new"), move("away", peer), move("back", peer),
           "set was name is")
     links(peer, move("back", host.namespace))
@@ -348,7 +349,7 @@ def test_while_no_host_ran(host, peer):
                      "stays": "attached", "new": "attached"}
     assert state(host, "is", "lab")["state"] == "attached"
     agree(host)
-    assert state(host, "stays")["ifindex"] == stays and host.namespace.xdp_program("stays") == program
+    assert state(host, "stays")["ifindex"] == before["stays"] and host.namespace.xdp_program("stays") == program
     wait_for(lambda: peer.xdp_program("away") == 0, "the one that went away to be bare")
 
 
