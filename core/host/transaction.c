@@ -147,7 +147,9 @@ static int refuse_quarantined(struct transaction *transaction)
 			&transaction->report) < 0 ||
 		adopt(transaction) < 0)
 		return -EINVAL;
-	transaction->stands_in = dataplane->n_chains > 0;
+	/* A chain without interfaces is one that a crash left half made: no packet meets it. */
+	for (size_t i = 0; i < dataplane->n_chains; i++)
+		transaction->stands_in |= dataplane->chains[i]->n_interfaces > 0;
 	return -EINVAL;
 }
 

@@ -13,7 +13,7 @@ __attribute__((constructor)) static void crash_at_once(void)
 }
 #endif
 
-enum where { NOWHERE, START, RESUME, STACK };
+enum where { NOWHERE, START, RESUME, STACK, CHECK };
 
 static volatile int depth;
 static unsigned ticks;
@@ -43,6 +43,11 @@ static void tick(struct xslot_context *context, void *data)
 	ticks++;
 }
 
+static int check(struct xslot_context *context)
+{
+	return crash_in(context, CHECK);
+}
+
 static int start(struct xslot_context *context)
 {
 	xslot_watch_timer(context, 10000000, tick, NULL);
@@ -63,5 +68,5 @@ static int status(struct xslot_context *context)
 
 XSLOT_PLUGIN(wreck, .version = VERSION, .summary = "crash the host", XSLOT_BPF(wreck),
 	XSLOT_PARAMS({ "crash", XSLOT_ENUM, "where", .fallback = "nowhere",
-		.words = "nowhere|start|resume|stack" }),
-	.start = start, .resume = resume, .status = status);
+		.words = "nowhere|start|resume|stack|check" }),
+	.check = check, .start = start, .resume = resume, .status = status);
