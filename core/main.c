@@ -26,13 +26,14 @@ DEFINE_CLEANUP(struct host *, host_free);
 DEFINE_CLEANUP(sd_event *, sd_event_unref);
 
 static const char usage[] =
-	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL]\n"
+	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL] [--no-fuse]\n"
 	"\n"
 	"Runs the chains of XDP plugins that an INI file describes, see xslot.ini(5).\n"
 	"\n"
 	"  -c, --config FILE      the configuration (" XSLOT_CONFIG_FILE ")\n"
 	"      --check            check it, the kernel's verifier included, and exit: 0 good, 78 not\n"
 	"      --log-level LEVEL  error, warning, info or debug; instead of the file's\n"
+	"      --no-fuse          run every chain as slots, whatever the configuration says\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
 	"\n"
@@ -42,16 +43,18 @@ struct arguments {
 	const char *file;
 	bool check;
 	bool log_level;
+	bool no_fuse;
 };
 
 /* Returns -1 to go on, or the exit status. */
 static int parse(int argc, char **argv, struct arguments *ret_arguments)
 {
-	enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL };
+	enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL, OPTION_NO_FUSE };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, OPTION_CHECK },
 		{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+		{ "no-fuse", no_argument, NULL, OPTION_NO_FUSE },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{},
@@ -77,6 +80,9 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 			}
 			log_set_level(level);
 			ret_arguments->log_level = true;
+			break;
+		case OPTION_NO_FUSE:
+			ret_arguments->no_fuse = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -172,6 +178,8 @@ static int run_host(const struct arguments *arguments)
 	}
 	if (arguments->log_level)
 		host_keep_log_level(host);
+	if (arguments->no_fuse)
+		host_never_fuse(host);
 	sd_event_set_watchdog(event, true);
 	r = watch_signals(event, host);
 	if (r < 0) {

@@ -48,6 +48,8 @@ static const char xslot[] =
 	"  gap_packets: int,\n"
 	"  bad_verdicts: int,\n"
 	"  tier: string,\n"
+	"  tier_reason: string,\n"
+	"  instructions: int,\n"
 	"  packets: int,\n"
 	"  interfaces: []Interface,\n"
 	"  slots: []Slot\n"

@@ -41,6 +41,7 @@ static void chain_clear(struct status_chain *chain)
 	free(chain->interfaces);
 	free(chain->slots);
 	free(chain->name);
+	free(chain->tier_reason);
 }
 
 void status_reload_clear(struct status_reload *reload)

@@ -59,7 +59,9 @@ struct status_chain {
 	const char *on_gap;
 	bool bypass;
 	uint64_t gap_packets, bad_verdicts;
-	const char *tier; /* "slots", "fused" */
+	const char *tier;      /* "slots", "fused" */
+	char *tier_reason;     /* why it runs as slots; "" when it does not, or is about to be fused */
+	uint32_t instructions; /* of the fused program; 0: it runs as slots, or the kernel does not tell */
 	uint64_t packets;
 	struct status_interface *interfaces;
 	size_t n_interfaces;

@@ -208,6 +208,8 @@ static json_t *chain_to_json(const struct status_chain *chain)
 	put_number(&out, "gap_packets", chain->gap_packets);
 	put_number(&out, "bad_verdicts", chain->bad_verdicts);
 	put_text(&out, "tier", chain->tier);
+	put_text(&out, "tier_reason", chain->tier_reason);
+	put_number(&out, "instructions", chain->instructions);
 	put_number(&out, "packets", chain->packets);
 	put(&out, "interfaces", finish(&interfaces));
 	put(&out, "slots", finish(&slots));

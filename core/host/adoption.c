@@ -15,6 +15,7 @@
 #include "host/leftover.h"
 #include "host/store.h"
 #include "host/takeoff.h"
+#include "host/tier.h"
 #include "kernel/bpffs.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
@@ -162,6 +163,8 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 		r = adopt_generation(found, chain, diag);
 	if (r == 0)
 		r = store_make_folders(chain, diag);
+	if (r == 0)
+		r = tier_adopt(chain, diag);
 	if (r == 0)
 		*ret_chain = TAKE_PTR(chain);
 	return r;

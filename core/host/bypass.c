@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "host/generation.h"
 #include "host/host_private.h"
-#include "host/store.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
@@ -60,26 +60,17 @@ static void reply(struct task *task, const struct chain *chain, bool changed)
 		server_reply_bypass(call, changed, text);
 }
 
-/* The manifest first, as with every change: see store.c. */
 static int swap(struct chain *chain, bool on, struct xslot_diag *diag)
 {
 	struct xslot_generation generation = *dispatcher_running(chain->dispatcher);
 	int r;
 
-	chain_refresh(chain);
-	store_record(chain, generation.id, chain->slots, chain->n_slots);
-	generation.id++;
 	generation.count = on ? 0 : generation.configured_count;
-	store_record(chain, generation.id, chain->slots, chain->n_slots);
 	chain->bypass = on;
-	r = store_write(chain, diag);
-	if (r < 0) {
+	r = generation_swap(chain, &generation, diag);
+	if (r < 0)
 		chain->bypass = !on;
-		return r;
-	}
-	dispatcher_prepare(chain->dispatcher, &generation);
-	dispatcher_swap(chain->dispatcher);
-	return 0;
+	return r;
 }
 
 static void job_wait(void *data)
@@ -87,18 +78,12 @@ static void job_wait(void *data)
 	dataplane_wait(&((struct host *)data)->dataplane);
 }
 
-/* No packet uses the old generation any more: its last counts are in. */
 static void on_waited(void *data)
 {
 	struct host *host = data;
 	struct chain *chain = host_chain(host, host->running->chain);
-	const struct xslot_generation *old = dispatcher_idle(chain->dispatcher);
-	struct manifest_count *counts[XSLOT_MAX_SLOTS];
 
-	for (size_t i = 0; i < chain->n_slots; i++)
-		counts[i] = &chain->slots[i].count;
-	chain_fold(chain, old->id & 1, &chain->manifest.total, old->count, counts);
-	store_running(chain);
+	generation_settle(chain);
 	reply(host->running, chain, true);
 	queue_next(host);
 }

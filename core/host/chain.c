@@ -66,6 +66,7 @@ void chain_free(struct chain *chain)
 		xslot_link_close(chain->slots[i].link);
 		occupant_unref(chain->slots[i].occupant);
 	}
+	xslot_link_close(chain->tier.link);
 	dispatcher_free(chain->dispatcher);
 	cleanup_close(&chain->manifest_fd);
 	free(chain->folder);

@@ -33,6 +33,16 @@ struct chain_interface {
 	struct netdev_look look; /* how it was then */
 };
 
+/* Whether the chain runs fused, see tier.h. */
+struct chain_tier {
+	bool wanted;		 /* by the files */
+	uint32_t tried;		 /* the generation that could not be fused, or was made so; 0: none yet */
+	char why_not[1024];	 /* why it runs as slots, where that is known */
+	struct xslot_link *link; /* what keeps fused_a or fused_b filled; NULL: slots */
+	enum bank bank;		 /* used last */
+	uint32_t instructions;	 /* 0: not known */
+};
+
 struct chain {
 	char name[CONFIG_NAME_MAX + 1];
 	struct dispatcher *dispatcher;
@@ -44,8 +54,9 @@ struct chain {
 	uint32_t final, on_gap;
 	uint32_t banks;			    /* by position, filled or not: the bank that packets used last */
 	uint32_t released[XSLOT_MAX_SLOTS]; /* link id that was let go of last; 0: none */
-	bool bypass;			    /* packets get `final` at once; slots stay filled */
-	char *folder;			    /* in bpffs; see store.h */
+	struct chain_tier tier;
+	bool bypass;  /* packets get `final` at once; slots stay filled */
+	char *folder; /* in bpffs; see store.h */
 	int manifest_fd;
 	struct manifest manifest; /* as last written; its total and baseline are the chain's own */
 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/store.h"
+#include "host/tier.h"
 #include "util/cleanup.h"
 
 #define BUSY_RETRY_US 50000
@@ -241,6 +242,7 @@ void change_settle(struct change *change)
 void change_release(struct change *change)
 {
 	store_show_slots(change->chain);
+	tier_drop(change->chain);
 	for (size_t i = 0; i < change->n_old; i++) {
 		if (!change_keeps(change, i))
 			slot_drop(change, change->chain, &change->old[i], i);

@@ -12,6 +12,7 @@
 #include "host/links.h"
 #include "host/quarantine.h"
 #include "host/takeoff.h"
+#include "host/tier.h"
 #include "host/trial.h"
 #include "util/cleanup.h"
 
@@ -89,6 +90,11 @@ void host_keep_log_level(struct host *host)
 	host->log_level_kept = true;
 }
 
+void host_never_fuse(struct host *host)
+{
+	host->never_fuse = true;
+}
+
 int host_new(sd_event *event, const char *file, struct host **ret_host, struct xslot_diag *diag)
 {
 	CLEANUP(host_free) struct host *host = calloc(1, sizeof(*host));
@@ -124,6 +130,7 @@ void host_free(struct host *host)
 	links_close(host);
 	worker_free(host->worker);
 	queue_clear(host, "the host is stopping");
+	tier_abandon(host);
 	server_free(host->server);
 	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
 		struct chain *chain = host->dataplane.chains[i];

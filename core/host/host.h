@@ -29,6 +29,9 @@ void host_stop(struct host *host);
 /* An explicit level on the command line outlives the file's. */
 void host_keep_log_level(struct host *host);
 
+/* Every chain runs as slots, whatever the files say. */
+void host_never_fuse(struct host *host);
+
 void host_free(struct host *host); /* accepts NULL */
 
 #endif

@@ -27,6 +27,7 @@ struct host {
 	struct worker *worker;
 	struct server *server;
 	struct transaction *transaction; /* the one that runs */
+	struct tier_attempt *attempt;	 /* see tier.h */
 	struct task *running;		 /* see queue.h */
 	struct task *waiting;		 /* in order */
 	struct chain **taken_off;	 /* worker's while it removes them: see takeoff.c */
@@ -38,6 +39,7 @@ struct host {
 	bool ready;   /* the first load succeeded */
 	bool adopted; /* … or was refused while something runs that is minded: see transaction_stands_in() */
 	bool log_level_kept;
+	bool never_fuse;
 	bool keep; /* on_stop of the configuration that runs */
 	char *socket;
 	uint64_t begun_us;

@@ -12,6 +12,7 @@
 #include "host/host_private.h"
 #include "host/quarantine.h"
 #include "host/takeoff.h"
+#include "host/tier.h"
 #include "host/trial.h"
 #include "util/log.h"
 
@@ -42,6 +43,7 @@ static void on_freed(void *data)
 		return;
 	}
 	host->ready = true;
+	tier_queue(host);
 	queue_next(host);
 }
 
@@ -69,6 +71,10 @@ static void follow_trial(struct host *host, const char *result)
 
 static void finish(struct host *host, const char *result)
 {
+	const struct config *config = transaction_config(host->transaction);
+
+	if (config && strcmp(result, "refused") != 0)
+		tier_want(host, config);
 	if (transaction_is_of_interfaces(host->transaction)) {
 		outcome_log_errors(host);
 	} else {
@@ -116,11 +122,6 @@ static void job_rollback(void *data)
 	transaction_rollback(((struct host *)data)->transaction);
 }
 
-static void say_what_is_not_there(void)
-{
-	log_info("this version has no fused tier: every chain runs as slots");
-}
-
 static void on_prepared(void *data)
 {
 	struct host *host = data;
@@ -132,8 +133,6 @@ static void on_prepared(void *data)
 		if (!host->log_level_kept)
 			log_set_level(config->host.log_level);
 		host->keep = config->host.on_stop == ON_STOP_KEEP;
-		if (!host->ready)
-			say_what_is_not_there();
 		if (stands_in)
 			transaction_conclude(host->transaction, host->event);
 		host->adopted |= stands_in;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/tier.h"
 #include "kernel/instance.h"
 #include "kernel/link.h"
 
@@ -72,7 +73,7 @@ static void show_slot(struct chain *chain, size_t index, struct status_slot *ret
 		.plugin = copy(occupant->plugin->name),
 		.version = copy(occupant->plugin->version),
 		.bank = slot->bank == BANK_A ? "A" : "B",
-		.tier = "slot",
+		.tier = tier_is_fused(chain) ? "fused" : "slot",
 		.program_id = instance_program_id(occupant->instance),
 		.state = is_draining(chain, index) ? "draining" : "live",
 		.seen = slot->count.seen,
@@ -118,7 +119,9 @@ static void show_chain(struct chain *chain, struct status_chain *ret_chain)
 		.bypass = chain->bypass,
 		.gap_packets = chain->manifest.total.outcome[XSLOT_OUTCOME_GAP],
 		.bad_verdicts = chain->manifest.total.outcome[XSLOT_OUTCOME_BAD],
-		.tier = "slots",
+		.tier = tier_is_fused(chain) ? "fused" : "slots",
+		.tier_reason = copy(tier_is_fused(chain) ? "" : chain->tier.why_not),
+		.instructions = tier_is_fused(chain) ? chain->tier.instructions : 0,
 		.packets = chain->manifest.total.seen,
 		.interfaces = array(chain->n_interfaces, sizeof(*ret_chain->interfaces)),
 		.n_interfaces = chain->n_interfaces,

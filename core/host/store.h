@@ -7,6 +7,7 @@
  *	inst/ID/program, object, maps/  an instance; an ID is never used twice
  *	inst/ID/entry, programs/        … of an object whose programs stay XDP programs
  *	inst/ID/link_INDEX_BANK         what keeps a stub filled
+ *	fused_BANK                      what keeps a fused stub filled, see tier.h
  *	slot/NUMBER -> ../inst/ID       for users: what runs, by INI number
  *
  * Which of the instances run is said by the dispatcher's state and the manifest; what neither names is left

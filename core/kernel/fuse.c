@@ -225,3 +225,14 @@ size_t fused_instructions(const struct fused *fused)
 {
 	return fused->n_insns;
 }
+
+uint32_t fused_verified_instructions(uint32_t program_id)
+{
+	CLEANUP(close) int fd = bpf_prog_get_fd_by_id(program_id);
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return 0;
+	return info.xlated_prog_len / sizeof(struct bpf_insn);
+}

@@ -12,6 +12,7 @@
 #include "kernel/foreign.h"
 #include "kernel/instance.h"
 #include "kernel/jumps.h"
+#include "kernel/object.h"
 
 struct bpf_object;
 struct bpf_program;
@@ -28,6 +29,7 @@ struct instance {
 	struct carry_table maps;
 	struct instance_map *listed; /* as many as maps */
 	bool loaded;
+	struct object twin;  /* adopted: between instance_code() and instance_code_done() */
 	uint32_t program_id; /* 0 before load */
 };
 

@@ -193,6 +193,14 @@ static void print_details(const char *chain, const json_t *slot)
 	json_object_foreach(status, key, value) printf("    %s: %s\n", key, json_string_value(value));
 }
 
+static void print_tier(const json_t *chain)
+{
+	if (number_of(chain, "instructions"))
+		printf("  fused: %lld instructions\n", (long long)number_of(chain, "instructions"));
+	else if (*text_of(chain, "tier_reason"))
+		printf("  not fused: %s\n", text_of(chain, "tier_reason"));
+}
+
 static void print_chain(const json_t *chain, bool details)
 {
 	const char *name = text_of(chain, "name");
@@ -205,6 +213,7 @@ static void print_chain(const json_t *chain, bool details)
 		(long long)number_of(chain, "generation"), text_of(chain, "tier"), text_of(chain, "final"),
 		text_of(chain, "on_gap"));
 	print_alarms(chain);
+	print_tier(chain);
 	print_interfaces(json_object_get(chain, "interfaces"));
 	print_slots(chain);
 	if (details)

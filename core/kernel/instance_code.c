@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What a fused chain is made of. libbpf has an instance's code, with the maps in it, from the time that it
+ * loaded it. For an adopted instance it has only the object: the program came from a pin, and the kernel
+ * hands out no more than what the verifier made of it. So the object is opened and loaded once more, with the
+ * instance's maps in the place of its own. A second time, not the instance's own object: libbpf closes the
+ * maps of one that does not load.
+ */
+#include "kernel/instance_code.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xslot/extension.h>
+
+#include "kernel/extension.h"
+#include "kernel/instance_private.h"
+#include "kernel/warnings.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+DEFINE_CLEANUP(struct program *, program_close);
+
+/* libbpf would put programs of its own into a map of programs: the running ones would call them. */
+static int check_map(const struct instance *instance, const struct bpf_map *map, struct xslot_diag *diag)
+{
+	switch (bpf_map__type(map)) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+		return fail(diag, -EOPNOTSUPP, "%s has maps of programs or maps, and was adopted",
+			instance->name);
+	default:
+		return 0;
+	}
+}
+
+static int share_maps(const struct instance *instance, struct bpf_object *twin, struct xslot_diag *diag)
+{
+	const struct bpf_map *own = NULL;
+	struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map(map, twin)
+	{
+		own = bpf_object__next_map(instance->object, own);
+		if (!own || bpf_map__fd(own) < 0)
+			return fail(diag, -EOPNOTSUPP, "%s was adopted without map %s", instance->name,
+				bpf_map__name(map));
+		r = check_map(instance, map, diag);
+		if (r < 0)
+			return r;
+		r = bpf_map__set_pin_path(map, NULL);
+		if (r == 0)
+			r = bpf_map__reuse_fd(map, bpf_map__fd(own));
+		if (r < 0)
+			return fail(diag, r, "%s: cannot share map %s: %s", instance->name,
+				bpf_map__name(map), strerror(-r));
+	}
+	return 0;
+}
+
+static int make_twin(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
+	enum bank bank, struct xslot_diag *diag)
+{
+	const struct xslot_extension *extension = instance->extension;
+	CLEANUP(program_close) struct program *target = NULL;
+	char function[DISPATCHER_FUNCTION_MAX];
+	struct warnings warnings = {};
+	int r;
+
+	r = object_open(extension->bytes, extension->wanted, extension->frags, &instance->twin, diag);
+	if (r < 0)
+		return r;
+	warnings_begin(&warnings);
+	r = share_maps(instance, instance->twin.bpf, diag);
+	warnings_end();
+	if (r == 0)
+		r = program_open(dispatcher_fd(dispatcher), &target, diag);
+	dispatcher_stub(slot, bank, function);
+	return r < 0 ? r : object_load(&instance->twin, target, function, diag);
+}
+
+int instance_code(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
+	enum bank bank, struct fuse_part *ret_part, struct xslot_diag *diag)
+{
+	const struct bpf_program *program = instance->program;
+	int fd = xslot_extension_fd(instance->adopted ? instance->adopted : instance->extension);
+	int r;
+
+	if (!instance->loaded || !program)
+		return fail(diag, -EOPNOTSUPP, "%s: its code is not known", instance->name);
+	if (instance->foreign.behind_entry)
+		return fail(diag, -EOPNOTSUPP, "%s is reached by a tail call", instance->name);
+	if (instance->adopted) {
+		r = make_twin(instance, dispatcher, slot, bank, diag);
+		if (r < 0)
+			return r;
+		program = instance->twin.program;
+	}
+	*ret_part = (struct fuse_part){
+		.name = instance->name,
+		.insns = bpf_program__insns(program),
+		.n_insns = bpf_program__insn_cnt(program),
+		.program_fd = fd,
+	};
+	return 0;
+}
+
+void instance_code_done(struct instance *instance)
+{
+	object_close(&instance->twin);
+}

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""Fused chains: packets see no difference, whatever becomes of the chain and of the host.
+
+That the fused program does what the slots do: test-fuse.c, test-fuse-random.c.
+"""
+import signal
+
+import pytest
+
+from chains import INTERFACE, chain, classify, slow, stamp, trails
+from frames import Injector, inject
+from host import PATIENCE, Host, wait_for
+from sweep import bpffs, objects
+
+READS = 100
+
+
+@pytest.fixture
+def host(namespace, link, tmp_path):
+    """A host that fuses, and whose dataplane outlives it."""
+    with Host(namespace, tmp_path) as h:
+        h.fuse = True
+        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        for name in ("slow", "stamp", "classify"):
+            h.plugin(name, "v1")
+        yield h
+        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        if h.process.poll() is None:
+            h.must_reload()
+
+
+def configure(host, version="v1", **keys):
+    host.plugin("stamp", version)
+    host.write(chain(slow(10, READS, clear=True), stamp(20, 1), stamp(30, 2), classify(), **keys))
+
+
+def fused(host):
+    return wait_for(lambda: host.chain()["tier"] == "fused" and host.chain(), "a fused chain")
+
+
+def pin(host):
+    return sorted(path.name for path in bpffs(host).glob("*/edge/fused_*"))
+
+
+def murder(host):
+    host.kill(signal.SIGKILL)
+    host.process.wait(PATIENCE)
+
+
+def check_counts(host, packets, *expected):
+    """Every packet counted once, by every slot, and none that met anything else than one of the versions."""
+    status = host.chain()
+    seen = trails(host)
+    assert set(seen) <= set(expected), seen
+    assert sum(seen.values()) == packets
+    assert status["packets"] == packets
+    assert [slot["seen"] for slot in status["slots"]] == [packets] * 4
+    assert status["slots"][3]["verdicts"]["drop"] == packets
+    assert status["gap_packets"] == 0 and status["bad_verdicts"] == 0
+
+
+def test_goes_live_as_slots_and_is_fused_then(host):
+    configure(host)
+    host.start()
+    status = fused(host)
+    assert status["instructions"] > 50 and status["tier_reason"] == ""
+    assert {slot["tier"] for slot in status["slots"]} == {"fused"}
+    assert len(pin(host)) == 1
+    inject(host.namespace, INTERFACE, 80)
+    check_counts(host, 80, "1112")
+    assert host.must_reload()["result"] == "unchanged"
+    assert host.chain()["generation"] == status["generation"]
+    assert host.chain()["tier"] == "fused"
+
+
+def test_reloads_under_traffic(host):
+    """To slots and fused again, in every state of it; each packet meets one version."""
+    configure(host)
+    host.start()
+    with Injector(host.namespace, INTERFACE, threads=1) as injector:
+        for turn in range(4):
+            if turn % 2:
+                fused(host)
+            configure(host, "v2" if turn % 2 == 0 else "v1")
+            assert host.must_reload()["result"] == "ok"
+        fused(host)
+        injected = injector.stop()
+    check_counts(host, injected, "1112", "2122")
+    assert len(pin(host)) == 1
+
+
+def test_is_parted_when_it_is_not_wanted(host):
+    before = objects()
+    configure(host)
+    host.start()
+    fused(host)
+    running = objects()
+    with Injector(host.namespace, INTERFACE, threads=1) as injector:
+        configure(host, fuse="no")
+        host.must_reload()
+        status = wait_for(lambda: host.chain()["tier"] == "slots" and host.chain(), "slots")
+        assert status["tier_reason"] == "the chain has fuse = no" and status["instructions"] == 0
+        wait_for(lambda: not pin(host), "the pin to go")
+        wait_for(lambda: objects()["link"] == running["link"] - 1, "the link to go")
+        configure(host)
+        host.must_reload()
+        fused(host)
+        injected = injector.stop()
+    check_counts(host, injected, "1112")
+    host.write(chain(slow(10, READS, clear=True), (20, "stamp", {"id": 1, "fuse": "no"}), stamp(30, 2), classify()))
+    host.must_reload()
+    wait_for(lambda: host.chain()["tier_reason"] == "slot edge.20 has fuse = no", "slots")
+    host.ini.write_text(host.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+    configure(host)
+    host.must_reload()
+    fused(host)
+    assert host.stop() == 0
+    wait_for(lambda: objects() == before, "everything to go")
+
+
+def test_what_cannot_be_fused_runs_as_slots(host):
+    host.plugin("jump", "v1")
+    host.write(chain(slow(10, READS, clear=True), stamp(20, 1), (30, "jump", {"verdict": "drop"})))
+    host.start()
+    status = wait_for(lambda: host.chain()["tier_reason"] and host.chain(), "the reason")
+    assert status["tier_reason"] == "edge.30 tail-calls" and status["tier"] == "slots"
+    inject(host.namespace, INTERFACE, 16)
+    assert host.chain()["slots"][2]["verdicts"]["drop"] == 16
+    assert "chain edge runs as slots: edge.30 tail-calls" in host.log()
+    configure(host)
+    host.must_reload()
+    assert fused(host)["tier_reason"] == ""
+
+
+def test_bypass(host):
+    configure(host)
+    host.start()
+    fused(host)
+    inject(host.namespace, INTERFACE, 16)
+    assert host.call("Bypass", chain="edge", on=True)["changed"]
+    inject(host.namespace, INTERFACE, 24)
+    assert host.chain()["packets"] == 40 and trails(host) == {"1112": 16}
+    configure(host, "v2")
+    host.must_reload()
+    fused(host)
+    inject(host.namespace, INTERFACE, 24)
+    assert host.chain()["packets"] == 64 and trails(host) == {"1112": 16}
+    assert host.call("Bypass", chain="edge", on=False)["changed"]
+    assert host.chain()["tier"] == "fused"
+    inject(host.namespace, INTERFACE, 8)
+    assert trails(host) == {"1112": 16, "2122": 8}
+
+
+def test_adopted(host):
+    """By a host that goes on, by one that finds other files, and by one that does not fuse."""
+    configure(host)
+    host.start()
+    status = fused(host)
+    with Injector(host.namespace, INTERFACE, threads=1) as injector:
+        murder(host)
+        host.start()
+        now = host.chain()
+        assert (now["tier"], now["generation"], now["instructions"]) == (
+            "fused", status["generation"], status["instructions"])
+        murder(host)
+        configure(host, "v2")
+        host.start()
+        assert host.status()["last_reload"]["result"] == "ok"
+        fused(host)  # of two instances that were adopted and two new ones
+        assert len(pin(host)) == 1
+        murder(host)
+        host.fuse = False
+        host.start()
+        wait_for(lambda: host.chain()["tier"] == "slots" and not pin(host), "slots")
+        injected = injector.stop()
+    check_counts(host, injected, "1112", "2122")
