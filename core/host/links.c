@@ -20,8 +20,8 @@ static void begin(struct host *host, struct task *task)
 	const struct transaction_options options = { .file = host->file, .interfaces_only = true };
 
 	host->links_wanted = false;
-	if (!host->dataplane
-			.setup) { /* what runs is what an earlier host left: no configuration stands for it */
+	/* Without one, what runs is what an earlier host left: no configuration says what is wanted. */
+	if (!host->dataplane.setup) {
 		queue_next(host);
 		return;
 	}

@@ -157,14 +157,13 @@ static int refuse_quarantined(struct transaction *transaction)
 static int load_setup(struct transaction *transaction, bool only_check)
 {
 	struct dataplane *dataplane = transaction->dataplane;
-	int r = 0;
+	int r;
 
 	if (transaction->interfaces_only) {
 		transaction->setup = setup_ref(dataplane->setup);
 		return 0;
 	}
-	if (r == 0 && !only_check)
-		r = choose_files(transaction);
+	r = only_check ? 0 : choose_files(transaction);
 	if (r < 0)
 		return r;
 	r = setup_load(transaction->files, transaction->file, NULL, dataplane->modules, &transaction->setup,

@@ -350,6 +350,22 @@ def test_while_no_host_ran(host, peer):
     wait_for(lambda: peer.xdp_program("away") == 0, "the one that went away to be bare")
 
 
+def test_after_a_start_that_changed_nothing(host):
+    """All was adopted, so no transaction has been through; interfaces are followed all the same."""
+    config = host.ini.read_text()
+    host.ini.write_text(config.replace("on_stop = detach", "on_stop = keep"))
+    links(host.namespace, veth("x0"))
+    start(host, chains(("edge", "x0")))
+    assert host.stop() == 0
+    host.ini.write_text(config)
+    host.start()
+    assert host.status()["last_reload"]["result"] == "unchanged"
+    links(host.namespace, "del x0")
+    becomes(host, "x0", "waiting")
+    links(host.namespace, veth("x0"))
+    becomes(host, "x0", "attached")
+
+
 def test_lost_reports(host):
     """With no room for reports, most are lost; what matters is that something happened."""
     size = Path("/proc/sys/net/core/rmem_default")
