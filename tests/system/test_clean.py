@@ -59,8 +59,17 @@ def ctl(host, *arguments, code=0):
     return done.stdout + done.stderr
 
 
+def disturb(host):
+    """The other chain's interface is away for a moment, so the host has interfaces to look at."""
+    for one, other, state in ((OTHER, "away", "waiting"), ("away", OTHER, "attached")):
+        for change in (["down"], ["name", other]):
+            host.namespace.run("ip", "link", "set", one, *change)
+        host.namespace.run("ip", "link", "set", other, "up")
+        wait_for(lambda state=state: host.chain("lab")["interfaces"][0]["state"] == state, f"{OTHER} to be {state}")
+
+
 def test_one_chain(host):
-    """It is off, the other goes on untouched; restarts keep it off, and a reload puts it back."""
+    """It is off, the other goes on untouched; restarts and link events keep it off, and a reload puts it back."""
     other = host.chain("lab")["slots"][0]["program_id"]
     empty = objects()
     text = ctl(host, "clean", "edge")
@@ -77,6 +86,8 @@ def test_one_chain(host):
     for end in (murder, Host.stop):
         end(host)
         host.start()
+        assert is_off(host, "edge")
+        disturb(host)
         assert is_off(host, "edge")
         assert "chain edge is OFF" in host.log().rpartition("adopted chain")[2]
     assert host.chain("lab")["slots"][0]["program_id"] == other and host.chain("lab")["packets"] == 8

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""A plugin that crashes the host: after three times in a row its code is not run any more, and what runs goes on."""
+import json
+import signal
+
+import pytest
+
+from chains import INTERFACE, chain, classify
+from frames import inject
+from host import PATIENCE, Host, built, wait_for
+
+SEGV, ABRT = -signal.SIGSEGV, -signal.SIGABRT
+
+
+@pytest.fixture
+def host(namespace, link, tmp_path):
+    """The plain build: a sanitizer ends a crash with a report and an exit status of its own."""
+    with Host(namespace, tmp_path, build="plain") as h:
+        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        for name in ("wreck", "classify"):
+            h.plugin(name, "v1")
+        yield h
+        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        if h.process and h.process.poll() is None:
+            h.write("")
+            h.must_reload()
+
+
+def configure(host, where="nowhere"):
+    host.write(chain((10, "wreck", {"crash": where}), classify()))
+
+
+def attempt(host):
+    """Start it, and wait for its end: (exit status, what it said)."""
+    done = host.namespace.run(host.program(), "-c", host.ini, check=False)
+    return done.returncode, done.stderr
+
+
+def ctl(host, *arguments, code=0):
+    done = host.namespace.run(built("plain", "xslotctl"), "--socket", host.socket, "--config", host.ini, *arguments,
+                              check=False)
+    assert done.returncode == code, done
+    return done.stdout + done.stderr
+
+
+def programs(host):
+    return [slot["program_id"] for slot in host.chain()["slots"]]
+
+
+def minded(host, before):
+    """The host is up, with what ran before it, and link events leave it alone."""
+    host.namespace.run("ip", "link", "add", "other", "type", "dummy")
+    host.namespace.run("ip", "link", "del", "other")
+    status = host.status()
+    assert status["last_reload"]["result"] == "refused" and status["quarantined"] == ["wreck"]
+    assert "has crashed the host 3 times in a row" in status["last_reload"]["errors"][0]["message"]
+    assert programs(host) == before
+    seen = host.slot(10)["seen"]
+    inject(host.namespace, INTERFACE, 8)
+    assert host.slot(10)["seen"] == seen + 8 and host.chain()["gap_packets"] == 0
+
+
+def test_a_build_that_crashes(host):
+    """In its constructor, at a reload and at two starts: then the old build is minded, until there is a better one."""
+    configure(host)
+    host.start()
+    before = programs(host)
+    host.plugin("wreck", "v2")
+    host.kill(signal.SIGHUP)
+    assert host.process.wait(PATIENCE) == SEGV
+    assert "code of plugin wreck" in host.log()
+    for _ in range(2):
+        assert attempt(host)[0] == SEGV
+    host.start()
+    minded(host, before)
+    assert "QUARANTINED: plugin wreck crashed the host" in ctl(host, "status")
+    code, answer = host.reload()
+    assert code == 78 and "plugin wreck is quarantined" in answer["errors"][0]["message"]
+    check = host.namespace.run(host.program(), "-c", host.ini, "--check", check=False)
+    assert check.returncode == 78 and "plugin wreck is quarantined" in check.stderr
+    assert ctl(host, "bypass", "edge", "on").startswith("chain edge is bypassed now")
+    assert ctl(host, "bypass", "edge", "off").startswith("chain edge runs its 2 slots")
+    host.stop()
+    host.start()
+    minded(host, before)
+    host.plugin("wreck", "v1")
+    host.must_reload()
+    assert host.status()["quarantined"] == []
+    assert programs(host)[1] == before[1]
+
+
+def test_the_running_build_crashes(host):
+    """In resume, after a restart: it runs on in the kernel, without its code here."""
+    configure(host, "resume")
+    host.start()
+    before = programs(host)
+    host.kill(signal.SIGKILL)
+    host.process.wait(PATIENCE)
+    for _ in range(3):
+        assert attempt(host)[0] == ABRT
+    host.start()
+    minded(host, before)
+
+
+def test_nothing_runs_yet(host):
+    """The start is refused; by a command the plugin is tried again. A stack that is used up counts too."""
+    configure(host, "start")
+    for _ in range(3):
+        assert attempt(host)[0] == ABRT
+    code, said = attempt(host)
+    assert code == 78 and f"{host.conf}:5: plugin wreck is quarantined" in said
+    assert host.namespace.xdp_program(INTERFACE) == 0
+    assert "may be tried again" in ctl(host, "plugin", "release", "wreck")
+    assert "nothing was held against" in ctl(host, "plugin", "release", "wreck")
+    configure(host, "stack")
+    for _ in range(3):
+        assert attempt(host)[0] == SEGV
+    assert attempt(host)[0] == 78
+    assert json.loads(host.namespace.run(built("plain", "xslotctl"), "--config", host.ini, "--json", "plugin", "release",
+                                         "wreck").stdout)["released"] is True
+    configure(host)
+    host.start()
+    assert host.status()["quarantined"] == []
+
+
+def test_only_in_a_row(host):
+    """A success ends the count; a host that is killed from outside does not count."""
+    for _ in range(2):
+        configure(host, "start")
+        for _ in range(2):
+            assert attempt(host)[0] == ABRT
+        configure(host)
+        host.start()
+        assert host.stop() == 0
+    host.plugin("trouble", "v1")
+    host.write(chain((10, "wreck"), (20, "trouble", {"wait": "30s"})))
+    for _ in range(4):
+        with host.namespace.start(host.program(), "-c", host.ini) as process:
+            log = host.directory / "state/crashes"
+            wait_for(lambda: b"trouble" in log.read_bytes(), "the plugin to be known")
+            process.kill()
+            assert process.wait(PATIENCE) == -signal.SIGKILL
+    configure(host)
+    host.start()
+    assert host.status()["quarantined"] == []
