@@ -8,11 +8,13 @@
 #include "kernel/holder.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fts.h>
 #include <mntent.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +27,11 @@ DEFINE_CLEANUP(DIR *, closedir);
 DEFINE_CLEANUP(FILE *, endmntent);
 DEFINE_CLEANUP(FTS *, fts_close);
 
-/* Does this fdinfo belong to a file descriptor of the link? */
-static bool is_link(const char *pid, const char *fd, uint32_t link_id)
+/* Lines of /proc/PID/fdinfo/FD. */
+static const char link_line[] = "link_id: %u", program_line[] = "prog_id: %u";
+
+/* Does this fdinfo have the line with this id? A link's names its program, too. */
+static bool has_id(const char *pid, const char *fd, const char *line_format, uint32_t wanted)
 {
 	CLEANUP(fclose) FILE *file = NULL;
 	char path[600], line[256];
@@ -35,12 +40,12 @@ static bool is_link(const char *pid, const char *fd, uint32_t link_id)
 	snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, fd);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "link_id: %u", &id) == 1)
-			return id == link_id;
+		if (sscanf(line, line_format, &id) == 1)
+			return id == wanted;
 	return false;
 }
 
-static bool process_holds(const char *pid, uint32_t link_id, int except_fd)
+static bool process_holds(const char *pid, const char *line_format, uint32_t id, int except_fd)
 {
 	CLEANUP(closedir) DIR *fds = NULL;
 	struct dirent *entry;
@@ -58,7 +63,7 @@ static bool process_holds(const char *pid, uint32_t link_id, int except_fd)
 		if (n < 0)
 			continue;
 		target[n] = 0;
-		if (strstr(target, "bpf") && is_link(pid, entry->d_name, link_id))
+		if (strstr(target, "bpf") && has_id(pid, entry->d_name, line_format, id))
 			return true;
 	}
 	return false;
@@ -86,7 +91,8 @@ static void add_processes(struct text *text, uint32_t link_id, int link_fd)
 	while (processes && (entry = readdir(processes))) {
 		bool self = atoi(entry->d_name) == getpid();
 
-		if (!isdigit(entry->d_name[0]) || !process_holds(entry->d_name, link_id, self ? link_fd : -1))
+		if (!isdigit(entry->d_name[0]) ||
+			!process_holds(entry->d_name, link_line, link_id, self ? link_fd : -1))
 			continue;
 		if (self)
 			text_add(text, "%s", found ? " and this process" : ", held by this process");
@@ -174,4 +180,84 @@ void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, siz
 		text_add(&out,
 			"by no link that still exists (it was just let go: try again; or the program is in a "
 			"program array)");
+}
+
+static bool process_has_program(uint32_t id)
+{
+	CLEANUP(closedir) DIR *processes = opendir("/proc");
+	struct dirent *entry;
+
+	while (processes && (entry = readdir(processes)))
+		if (isdigit(entry->d_name[0]) && atoi(entry->d_name) != getpid() &&
+			process_holds(entry->d_name, program_line, id, -1))
+			return true;
+	return false;
+}
+
+/* A link of XDP whose interface is gone runs nothing. */
+static bool link_has_program(uint32_t program_id)
+{
+	uint32_t id = 0;
+
+	while (bpf_link_get_next_id(id, &id) == 0) {
+		CLEANUP(close) int fd = bpf_link_get_fd_by_id(id);
+		struct bpf_link_info link = {};
+		uint32_t size = sizeof(link);
+
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &link, &size) == 0 && link.prog_id == program_id &&
+			(link.type != BPF_LINK_TYPE_XDP || link.xdp.ifindex))
+			return true;
+	}
+	return false;
+}
+
+static bool interface_has_program(uint32_t id)
+{
+	struct if_nameindex *interfaces = if_nameindex();
+	bool found = false;
+
+	for (size_t i = 0; interfaces && interfaces[i].if_index && !found; i++) {
+		LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+		if (bpf_xdp_query((int)interfaces[i].if_index, 0, &query) == 0)
+			found = query.drv_prog_id == id || query.skb_prog_id == id || query.hw_prog_id == id;
+	}
+	if_freenameindex(interfaces);
+	return found;
+}
+
+static bool pins_program(const char *path, uint32_t id)
+{
+	CLEANUP(close) int fd = bpf_obj_get(path);
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	return fd >= 0 && bpffs_kind(fd) == BPFFS_PROGRAM && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
+	       info.id == id;
+}
+
+static bool pin_has_program(uint32_t id)
+{
+	CLEANUP(endmntent) FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+
+	while (mounts && (mount = getmntent(mounts))) {
+		char *folders[] = { mount->mnt_dir, NULL };
+		CLEANUP(fts_close) FTS *tree = NULL;
+		FTSENT *entry;
+
+		if (strcmp(mount->mnt_type, "bpf") != 0)
+			continue;
+		tree = fts_open(folders, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+		while (tree && (entry = fts_read(tree)))
+			if (entry->fts_info == FTS_F && pins_program(entry->fts_path, id))
+				return true;
+	}
+	return false;
+}
+
+bool holder_of_program(uint32_t id)
+{
+	return link_has_program(id) || interface_has_program(id) || process_has_program(id) ||
+	       pin_has_program(id);
 }

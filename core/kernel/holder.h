@@ -3,6 +3,7 @@
 #ifndef KERNEL_HOLDER_H
 #define KERNEL_HOLDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,5 +13,9 @@
  * by id (CAP_SYS_ADMIN) and through /proc/PID/fdinfo: slow, for failures only.
  */
 void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, size_t size);
+
+/* Does anything run or hold an XDP program, that we can see: a link, an interface in this network namespace,
+ * a process, a pin? An extension of it does not count. */
+bool holder_of_program(uint32_t id);
 
 #endif

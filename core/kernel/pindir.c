@@ -41,8 +41,7 @@ int pindir_make(const char *path, struct xslot_diag *diag)
 	return fail(diag, -errno, "cannot make folder %s: %s", path, strerror(errno));
 }
 
-/* The nearest part of `path` that exists must be in a BPF file system. */
-static int check_bpffs(const char *path, struct xslot_diag *diag)
+int pindir_check(const char *path, struct xslot_diag *diag)
 {
 	CLEANUP(free) char *part = strdup(path);
 	struct statfs fs;
@@ -91,7 +90,7 @@ int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag
 	if (!pindir)
 		return fail(diag, -ENOMEM, "out of memory");
 	pindir->fd = -1;
-	r = check_bpffs(bpffs, diag);
+	r = pindir_check(bpffs, diag);
 	if (r < 0)
 		return r;
 	if (stat("/proc/self/ns/net", &netns) < 0)

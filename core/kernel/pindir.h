@@ -22,6 +22,9 @@ int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag
 void pindir_close(struct pindir *pindir);
 const char *pindir_root(const struct pindir *pindir);
 
+/* 0 when the nearest part of the path that exists is in a BPF file system; -EINVAL says how to get one. */
+int pindir_check(const char *bpffs, struct xslot_diag *diag);
+
 /* Make a folder; one that exists is fine. */
 int pindir_make(const char *path, struct xslot_diag *diag);
 

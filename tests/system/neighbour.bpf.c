@@ -27,4 +27,18 @@ int pass_all(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* The part of `ask` that `xslotctl extend` can fill. */
+__attribute__((noinline, weak)) int judge(struct xdp_md *ctx)
+{
+	volatile int verdict = XDP_PASS;
+
+	return ctx ? verdict : XDP_ABORTED;
+}
+
+SEC("xdp")
+int ask(struct xdp_md *ctx)
+{
+	return judge(ctx);
+}
+
 char _license[] SEC("license") = "GPL";

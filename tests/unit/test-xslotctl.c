@@ -372,8 +372,8 @@ static void test_checks_without_rights(void **state)
 static void test_help_and_version(void **state)
 {
 	static const char *const verbs[] = { "status [CHAIN]", "reload", "check [FILE]", "plugin list",
-		"plugin info NAME|FILE", "bypass CHAIN on|off", "features", "clean [CHAIN]", "help [VERB]",
-		"--json", "XSLOT_SOCKET" };
+		"plugin info NAME|FILE", "bypass CHAIN on|off", "features", "extend FILE[:PROGRAM]",
+		"clean [CHAIN]", "help [VERB]", "--json", "XSLOT_SOCKET" };
 	struct run help = { { "help" } }, option = { { "--help" } }, one = { { "help", "plugin", "info" } },
 		   version = { { "--version" } };
 	struct fake_host *host = *state;
@@ -546,7 +546,7 @@ static void test_completion(void **state)
 	static const struct {
 		const char *words, *offers;
 	} cases[] = {
-		{ "''", "status reload rollback confirm bypass check plugin features clean help\n" },
+		{ "''", "status reload rollback confirm bypass check plugin features extend clean help\n" },
 		{ "re", "reload\n" },
 		{ "--json st", "status\n" },
 		{ "plugin i", "info\n" },

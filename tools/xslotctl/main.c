@@ -39,6 +39,9 @@ static const struct verb {
 	{ "plugin release", "NAME", "let a plugin that crashed the host be tried again", 1, 1,
 		verb_plugin_release },
 	{ "features", "", "what this kernel allows, and why not", 0, 0, verb_features },
+	{ "extend", "FILE[:PROGRAM]",
+		"fill a function of any loaded program (--target, --function); --list; --detach NAME", 0, 1,
+		verb_extend },
 	{ "clean", "[CHAIN]", "take all chains off, or one, whether a host runs or is gone", 0, 1,
 		verb_clean },
 	{ "help", "[VERB]", "this, or one verb's line", 0, 2, verb_help },
@@ -52,12 +55,16 @@ static const char option_help[] =
 	"  -c, --config=FILE       the configuration file (default: " XSLOT_CONFIG ")\n"
 	"      --plugin-path=PATH  directories of plugins, separated by colons (default: the "
 	"configuration's)\n"
-	"      --bpffs=DIR         clean: without asking a host, what is pinned there (default: the "
+	"      --bpffs=DIR         clean, extend: without asking a host, what is pinned there (default: the "
 	"configuration's)\n"
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
 	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a "
 	"moment\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
+	"      --target=PROGRAM    extend: which program, by id, by its pin's path or by name\n"
+	"      --function=NAME     extend: which global function of it\n"
+	"      --name=NAME         extend: what to call the extension (default: as its program)\n"
+	"      --list, --detach    extend: show all, take the one of that name off\n"
 	"  -h, --help, -V, --version\n";
 
 static void print_verb(const struct verb *verb)
@@ -153,7 +160,18 @@ static int run_verb(const struct options *options, int argc, char **argv)
 	return verb->run(options, argc, argv);
 }
 
-enum { OPTION_PLUGIN_PATH = 256, OPTION_ALLOW_DETACH, OPTION_CONFIRM, OPTION_MAKE, OPTION_BPFFS };
+enum {
+	OPTION_PLUGIN_PATH = 256,
+	OPTION_ALLOW_DETACH,
+	OPTION_CONFIRM,
+	OPTION_MAKE,
+	OPTION_BPFFS,
+	OPTION_TARGET,
+	OPTION_FUNCTION,
+	OPTION_NAME,
+	OPTION_LIST,
+	OPTION_DETACH
+};
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -164,10 +182,39 @@ static const struct option long_options[] = {
 	{ "make", no_argument, NULL, OPTION_MAKE },
 	{ "bpffs", required_argument, NULL, OPTION_BPFFS },
 	{ "confirm", required_argument, NULL, OPTION_CONFIRM },
+	{ "target", required_argument, NULL, OPTION_TARGET },
+	{ "function", required_argument, NULL, OPTION_FUNCTION },
+	{ "name", required_argument, NULL, OPTION_NAME },
+	{ "list", no_argument, NULL, OPTION_LIST },
+	{ "detach", no_argument, NULL, OPTION_DETACH },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
 };
+
+/* Is it one of `extend`'s? */
+static bool parse_extend(int option, struct options *options)
+{
+	switch (option) {
+	case OPTION_TARGET:
+		options->target = optarg;
+		return true;
+	case OPTION_FUNCTION:
+		options->function = optarg;
+		return true;
+	case OPTION_NAME:
+		options->name = optarg;
+		return true;
+	case OPTION_LIST:
+		options->list = true;
+		return true;
+	case OPTION_DETACH:
+		options->detach = true;
+		return true;
+	default:
+		return false;
+	}
+}
 
 /* -1: go on with the verb; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
@@ -213,6 +260,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case ':':
 			return give_up(options, EXIT_USAGE, "option %s needs a value", argv[optind - 1]);
 		default:
+			if (parse_extend(option, options))
+				break;
 			return give_up(options, EXIT_USAGE,
 				"%s is no option, or takes no value; `xslotctl help` lists them",
 				argv[optind - 1]);

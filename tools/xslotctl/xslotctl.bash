@@ -14,6 +14,9 @@ _xslotctl()
 		compopt -o default
 		return
 		;;
+	--target | --function | --name)
+		return
+		;;
 	--plugin-path | --bpffs)
 		compopt -o dirnames
 		return
@@ -44,6 +47,13 @@ _xslotctl()
 		"plugin info")
 			words=$("$program" plugin list 2>/dev/null | sed -n '2,$s/ .*//p')
 			compopt -o default
+			;;
+		extend)
+			if [[ " ${COMP_WORDS[*]} " == *" --detach "* ]]; then
+				words=$("$program" extend --list 2>/dev/null | sed -n '2,$s/ .*//p')
+			else
+				compopt -o default
+			fi
 			;;
 		check)
 			compopt -o default

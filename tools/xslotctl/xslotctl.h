@@ -24,7 +24,9 @@ struct options {
 	const char *bpffs;	 /* NULL: the configuration's, else the build's */
 	bool allow_detach;
 	bool make;
-	const char *confirm; /* a duration; NULL: need not be */
+	const char *confirm;		      /* a duration; NULL: need not be */
+	const char *target, *function, *name; /* extend */
+	bool list, detach;
 };
 
 /* Each verb gets its own arguments and returns the exit code. */
@@ -39,6 +41,7 @@ int verb_plugin_info(const struct options *options, int argc, char **argv);
 int verb_plugin_new(const struct options *options, int argc, char **argv);
 int verb_plugin_release(const struct options *options, int argc, char **argv);
 int verb_features(const struct options *options, int argc, char **argv);
+int verb_extend(const struct options *options, int argc, char **argv);
 int verb_clean(const struct options *options, int argc, char **argv);
 
 /* `clean` without a host: remove pins. */
