@@ -21,7 +21,7 @@ class Extend:
     def __init__(self, namespace, directory):
         self.namespace = namespace
         self.ini = directory / "extend.ini"
-        self.bpffs = f"/sys/fs/bpf/extend-{os.getpid()}"
+        self.bpffs = f"/sys/fs/bpf/fill-{os.getpid()}"
         self.ini.write_text(f"[host]\nbpffs = {self.bpffs}\n")
 
     def run(self, *arguments):
