@@ -61,14 +61,14 @@ static void test_errors_are_sentences(void **state)
 {
 	struct fake_host *host = *state;
 	struct try chain = { host->path, "io.xslot.Status", json_pack("{s:s}", "chain", "core") };
-	struct try method = { host->path, "io.xslot.Bypass" };
+	struct try method = { host->path, "io.xslot.Nothing" };
 
 	try_call(host, &chain);
 	assert_int_equal(chain.called, -ENOENT);
 	assert_string_equal(chain.diag.message, "there is no chain of that name");
 	try_call(host, &method);
 	assert_int_equal(method.called, -EOPNOTSUPP);
-	assert_non_null(strstr(method.diag.message, "does not understand io.xslot.Bypass"));
+	assert_non_null(strstr(method.diag.message, "does not understand io.xslot.Nothing"));
 	assert_null(strchr(method.diag.message, '{'));
 }
 
