@@ -97,6 +97,7 @@ static int adopt_slot(const struct found *found, struct chain *chain, const stru
 	slot->proceed = record->proceed;
 	slot->bank = chain->banks >> index & 1 ? BANK_B : BANK_A;
 	slot->count = record->count;
+	slot->previous = record->previous;
 	chain->n_slots = index + 1;
 	r = adopt_occupant(found, chain, record, &slot->occupant, diag);
 	if (r < 0)
