@@ -7,12 +7,15 @@
 #include "control/client.h"
 #include "fake-host.h"
 
+#define PATIENCE 60 /* seconds */
+
 struct
 try {
 	const char *path, *method;
 	json_t *parameters, *reply;
 	struct xslot_diag diag;
 	int opened, called;
+	unsigned timeout; /* seconds; 0: more than any machine takes */
 	bool done;
 };
 
@@ -23,7 +26,8 @@ static void *try_thread(void *data)
 
 	try->opened = client_open(try->path, &client, &try->diag);
 	if (!try->opened)
-		try->called = client_call(client, try->method, try->parameters, 1, &try->reply, &try->diag);
+		try->called = client_call(client, try->method, try->parameters,
+			try->timeout ? try->timeout : PATIENCE, &try->reply, &try->diag);
 	client_close(client);
 	__atomic_store_n(&try->done, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -75,7 +79,7 @@ static void test_errors_are_sentences(void **state)
 static void test_a_host_that_hangs(void **state)
 {
 	struct fake_host *host = *state;
-	struct try try = { host->path, "io.xslot.Status" };
+	struct try try = { host->path, "io.xslot.Status", .timeout = 1 };
 
 	host->hold = true;
 	try_call(host, &try);
