@@ -18,9 +18,9 @@ SAMPLE = (4, 12, 20) + tuple(range(26, 56, 3))
 
 
 @pytest.fixture
-def host(namespace, link, tmp_path):
+def host(request, namespace, link, tmp_path):
     """The dataplane outlives this host."""
-    with Host(namespace, tmp_path) as h:
+    with Host(namespace, tmp_path, build=getattr(request, "param", "asan")) as h:
         h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
         for name in ("slow", "stamp", "classify"):
             h.plugin(name, "v1")
@@ -165,10 +165,10 @@ def test_what_it_says(host):
     assert host.chain()["bypass"]
 
 
+@pytest.mark.parametrize("host", ["plain"], indirect=True)
 def test_kill_sweep(host):
     """The host is killed at any system call of the change: on or off, and every packet is in the counts once."""
     configure(host)
-    host.build = "plain"
     host.start()
     sweep = Sweep("bypass", SAMPLE)
     with Injector(host.namespace, INTERFACE, threads=1) as injector:

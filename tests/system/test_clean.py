@@ -22,10 +22,10 @@ SAMPLE = (6, 16, 26, 36, 46, 60)  # XSLOT_SWEEP=all takes every call
 
 
 @pytest.fixture
-def host(namespace, link, peer, tmp_path):
+def host(request, namespace, link, peer, tmp_path):
     """Two chains, on two interfaces; the dataplane outlives this host."""
     namespace.veth(OTHER, peer, OTHER_PEER)
-    with Host(namespace, tmp_path) as h:
+    with Host(namespace, tmp_path, build=getattr(request, "param", "asan")) as h:
         h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
         for name in ("stamp", "classify"):
             h.plugin(name, "v1")
@@ -131,11 +131,9 @@ def test_broken_configuration_without_a_host(host):
     assert is_off(host)
 
 
+@pytest.mark.parametrize("host", ["plain"], indirect=True)
 def test_kill_sweep(host):
     """Killed at any system call of it: the chain is there, or it is off and nothing is left of it."""
-    host.stop()
-    host.build = "plain"
-    host.start()
     whole, pinned = objects(), pins(host)
     ctl(host, "clean", "edge")
     rest, pinned_rest = objects(), pins(host)

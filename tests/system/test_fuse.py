@@ -174,3 +174,23 @@ def test_adopted(host):
         wait_for(lambda: host.chain()["tier"] == "slots" and not pin(host), "slots")
         injected = injector.stop()
     check_counts(host, injected, "1112", "2122")
+
+
+def test_killed_while_it_is_fused(host):
+    """At some moment between the first prepared instruction and the last pin that goes."""
+    configure(host)
+    host.start()
+    with Injector(host.namespace, INTERFACE, threads=1) as injector:
+        for turn in range(4):
+            generation = host.chain()["generation"]
+            configure(host, "v2" if turn % 2 == 0 else "v1")
+            host.must_reload()
+            if turn > 1:
+                wait_for(lambda: host.chain()["generation"] >= generation + 2, "the fused generation")
+            murder(host)
+            host.start()
+            assert host.chain()["slots"][0]["seen"] > 0
+            fused(host)
+            assert len(pin(host)) == 1
+        injected = injector.stop()
+    check_counts(host, injected, "1112", "2122")
