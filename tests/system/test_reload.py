@@ -101,13 +101,13 @@ def test_interfaces(ready, peer):
     assert ready.must_reload()["result"] == "unchanged"
     for _ in range(2):
         namespace.veth(OTHER, peer, OTHER_PEER)
-        reload_to(ready, both, f"edge: {OTHER} attached (native)")
+        wait_for(lambda: interfaces(ready)[OTHER][0] == "attached", "the interface to be found")
         assert interfaces(ready)[OTHER] == ("attached", namespace.ifindex(OTHER), "link")
         assert namespace.xdp_program(OTHER) == namespace.xdp_program(INTERFACE) == dispatcher
         namespace.run("ip", "link", "del", OTHER)
         wait_for(lambda: interfaces(ready)[OTHER][0] == "waiting", "the interface to be missed")
     namespace.veth(OTHER, peer, OTHER_PEER)
-    ready.must_reload()
+    wait_for(lambda: interfaces(ready)[OTHER][0] == "attached", "the interface to be found again")
     reload_to(ready, chain((10, "count")), f"edge: {OTHER} detached")
     assert namespace.xdp_program(OTHER) == 0 and namespace.xdp_program(INTERFACE) == dispatcher
     assert programs(ready) == ids
@@ -197,7 +197,7 @@ def test_mode(ready):
     assert json.loads(done.stdout)["changed"] == [f"edge: {INTERFACE} detached and attached again (native)"]
     assert xdp_mode(namespace) == 1 and programs(ready) == ids and ready.chain()["generation"] == generation
     assert ready.chain()["interfaces"][0] | {"ifindex": 0} == {
-        "name": INTERFACE, "ifindex": 0, "mode": "native", "attach": "link", "state": "attached"}
+        "name": INTERFACE, "ifindex": 0, "mode": "native", "attach": "link", "state": "attached", "reason": None}
 
 
 def test_files(ready, tmp_path):
