@@ -177,7 +177,6 @@ CASES = {
     "final": swap("mode = native", "final = reject ; HERE", r"pass.*drop.*tx"),
     "mode": swap("mode = native", "mode = offload ; HERE", r"native.*generic"),
     "boolean": swap("mode = native", "frags = maybe ; HERE", r"yes.*no"),
-    "replace": swap("mode = native", "replace = yes ; HERE", r"replace = yes.*cannot take"),
     "unknown key": swap("mode = native", "fianl = drop ; HERE", r"no key fianl.*final"),
     "the host's key": slot("count", "on_error = drop ; HERE", r"no key on_error"),
     "proceed_on": slot("count", "proceed_on = pass, accept ; HERE", r"accept"),
