@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two CPU
 
 def test_without_grace_period_packets_meet_stubs(namespace, link, tmp_path):
     with Host(namespace, tmp_path, build="no-grace") as host:
-        _, status = storm(host, 500, enough=lambda status: status["gap_packets"] > 100, reads=4000)
+        _, status = storm(host, 2000, enough=lambda status: status["gap_packets"] > 100, reads=4000)
     print(f"no-grace: {status['gap_packets']} packets met a stub in {status['generation']} generations")
     assert status["gap_packets"] > 100
 
