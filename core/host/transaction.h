@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A reload, whole: from the files, or from kept ones, to the running dataplane, all or nothing. The phases
- *alternate between the worker (W), which may block, and the loop (L), which alone writes the dataplane:
+ * alternate between the worker (W), which may block, and the loop (L), which alone writes the dataplane:
  *
  *	W prepare -> unchanged: free
  *	          -> errors:    W rollback, free

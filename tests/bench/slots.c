@@ -6,7 +6,7 @@
  *
  *	slots, fused			behind the dispatcher; only where the kernel allows extensions
  *	fused alone, calls alone	as an XDP program without a dispatcher, with the plugins in a row or
- *as subprograms: what an extension's call costs, without extensions
+ * as subprograms: what an extension's call costs, without extensions
  *
  * The first figure of all rows of a plugin is that of the plugin as an XDP program of its own.
  */

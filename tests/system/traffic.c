@@ -15,7 +15,7 @@
  * Live frames are the one source that is both fast and exact under emulation, where a veth's ring overflows:
  * the kernel runs whole batches only, so packets come in multiples of BATCH and the number is known. The same
  * pages come back without being filled anew: a frame starts with what the last run wrote into it. A batch
- *runs without a break on its CPU, so it is small: everything else, grace periods too, waits for it.
+ * runs without a break on its CPU, so it is small: everything else, grace periods too, waits for it.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Internet checksums of a packet that changes: each function takes out what was there and puts in what is
- *there now (RFC 1624, equation 3), without looking at the rest. For Linux 5.10 or newer; no helper, no map,
- *no call. Values are as they stand in the packet, in network byte order; so is what they have to be aligned
- *to: both begin at an even offset of what is summed.
+ * there now (RFC 1624, equation 3), without looking at the rest. For Linux 5.10 or newer; no helper, no map,
+ * no call. Values are as they stand in the packet, in network byte order; so is what they have to be aligned
+ * to: both begin at an even offset of what is summed.
  *
  *	xslot_checksum_replace32(&ip->check, ip->daddr, to);
  *	xslot_checksum_replace32(&tcp->check, ip->daddr, to);   the pseudo-header has the address too

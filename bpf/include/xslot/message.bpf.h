@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Messages of a BPF program in the host's log. For Linux 5.8 or newer. <xslot/message.h> is the user-space
- *side, which the plugin's start has to begin.
+ * side, which the plugin's start has to begin.
  *
  *	XSLOT_MESSAGES(messages);
  *
  *	xslot_message(&messages, 4, "%4 scans port %u", packet.source.v4, bpf_ntohs(packet.dport));
  *
  * Meant for what is rare: the host writes 20 lines a second for each instance, and says how many more there
- *were. A packet that finds the buffer full says nothing.
+ * were. A packet that finds the buffer full says nothing.
  */
 #ifndef XSLOT_MESSAGE_BPF_H
 #define XSLOT_MESSAGE_BPF_H

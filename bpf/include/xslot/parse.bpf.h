@@ -12,11 +12,12 @@
  *	default: …                      what it carries is not known: never let it pass unseen
  *	}
  *
- * It looks through up to four tags (802.1Q, 802.1ad and the older 0x9100), IPv4 options, and up to eight IPv6
- *extension headers: hop-by-hop options, routing, destination options, fragment, authentication. Mobility, HIP
- *and shim6 headers end the packet, as they do in Linux's own stack: they are the protocol when their next
- *header is "none" (as their RFCs demand), else the packet is malformed. On IPv4 an authentication header is
- *the protocol, 51. Tunnels are not looked into: IP in IP has the outer addresses and protocol 4 or 41.
+ * It looks through up to four tags (802.1Q, 802.1ad and the older 0x9100), IPv4 options, and up to eight
+ * IPv6 extension headers: hop-by-hop options, routing, destination options, fragment, authentication.
+ * Mobility, HIP and shim6 headers end the packet, as they do in Linux's own stack: they are the protocol
+ * when their next header is "none" (as their RFCs demand), else the packet is malformed. On IPv4 an
+ * authentication header is the protocol, 51. Tunnels are not looked into: IP in IP has the outer addresses
+ * and protocol 4 or 41.
  */
 #ifndef XSLOT_PARSE_BPF_H
 #define XSLOT_PARSE_BPF_H

@@ -25,7 +25,7 @@
 
 /*
  * Counters, `rows` of them, one copy a CPU so that no two CPUs write to the same one, and state, so that a
- *reload goes on counting. In user space xslot_counter() of <xslot/counter.h> adds the copies up.
+ * reload goes on counting. In user space xslot_counter() of <xslot/counter.h> adds the copies up.
  *
  *	XSLOT_COUNTERS(seen, SEEN_ROWS);
  *	xslot_count(&seen, SEEN_IPV6, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The user-space side of xslot_message() (<xslot/message.bpf.h>): what the BPF program says goes into the
- *host's log. The plugin has to be linked with libbpf. For a plugin that keeps nothing else in `data`:
+ * host's log. The plugin has to be linked with libbpf. For a plugin that keeps nothing else in `data`:
  *
  *	static int start(struct xslot_context *context)
  *	{
