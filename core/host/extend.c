@@ -167,7 +167,9 @@ int extend_list(const char *bpffs, struct extend_entry **ret_entries, size_t *re
 	size_t n = 0;
 	int r;
 
-	r = list_names(bpffs, &names, &n, diag);
+	r = pindir_check(bpffs, diag);
+	if (r == 0)
+		r = list_names(bpffs, &names, &n, diag);
 	if (r < 0)
 		return r;
 	entries = calloc(n + 1, sizeof(*entries));
@@ -213,6 +215,8 @@ int extend_detach(
 	int r;
 
 	r = check_name(name, diag);
+	if (r == 0)
+		r = pindir_check(bpffs, diag);
 	if (r < 0)
 		return r;
 	pin_path(bpffs, name, path);
