@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * One table is the whole command line: parsing and help walk it, and completion reads the help. Options may
- * stand before or after the verb, since nobody remembers which; so there is one set of options for all verbs,
- * and an option that a verb has no use for does nothing.
+ * stand before or after the verb, since nobody remembers which; so all are parsed before the verb is known.
+ * An option that says what a verb is to do is refused by any other: whoever gives it expects something of it.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -17,34 +17,36 @@ static const struct verb {
 	const char *name; /* one word or two */
 	const char *arguments;
 	const char *summary;
-	int min, max; /* number of arguments */
+	const char *takes; /* options that are not for all verbs, each between blanks */
+	int min, max;	   /* number of arguments */
 	int (*run)(const struct options *options, int argc, char **argv);
 } verbs[] = {
-	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", 0, 1,
+	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", "", 0, 1,
 		verb_status },
-	{ "reload", "", "move the dataplane to what the configuration says now, and wait", 0, 0,
-		verb_reload },
-	{ "rollback", "", "return to the configuration before; again: forward", 0, 0, verb_rollback },
-	{ "confirm", "", "keep what \"reload --confirm\" applied", 0, 0, verb_confirm },
+	{ "reload", "", "move the dataplane to what the configuration says now, and wait",
+		" allow-detach confirm ", 0, 0, verb_reload },
+	{ "rollback", "", "return to the configuration before; again: forward", " allow-detach confirm ", 0,
+		0, verb_rollback },
+	{ "confirm", "", "keep what \"reload --confirm\" applied", "", 0, 0, verb_confirm },
 	{ "bypass", "CHAIN on|off", "let every packet have the final verdict at once, or run the slots again",
-		2, 2, verb_bypass },
-	{ "check", "[FILE]", "all that a reload would do up to attaching, and the plan; needs no host", 0, 1,
-		verb_check },
-	{ "plugin list", "", "the plugins there are", 0, 0, verb_plugin_list },
-	{ "plugin info", "NAME|FILE", "a plugin's version and parameters: types, defaults, ranges", 1, 1,
-		verb_plugin_info },
+		"", 2, 2, verb_bypass },
+	{ "check", "[FILE]", "all that a reload would do up to attaching, and the plan; needs no host", "", 0,
+		1, verb_check },
+	{ "plugin list", "", "the plugins there are", " plugin-path ", 0, 0, verb_plugin_list },
+	{ "plugin info", "NAME|FILE", "a plugin's version and parameters: types, defaults, ranges",
+		" plugin-path ", 1, 1, verb_plugin_info },
 	{ "plugin new", "NAME [DIR]",
-		"a new plugin in a folder of its own, which builds, passes its test and runs", 1, 2,
+		"a new plugin in a folder of its own, which builds, passes its test and runs", " make ", 1, 2,
 		verb_plugin_new },
-	{ "plugin release", "NAME", "let a plugin that crashed the host be tried again", 1, 1,
+	{ "plugin release", "NAME", "let a plugin that crashed the host be tried again", "", 1, 1,
 		verb_plugin_release },
-	{ "features", "", "what this kernel allows, and why not", 0, 0, verb_features },
+	{ "features", "", "what this kernel allows, and why not", "", 0, 0, verb_features },
 	{ "extend", "FILE[:PROGRAM]",
-		"fill a function of any loaded program (--target, --function); --list; --detach NAME", 0, 1,
-		verb_extend },
-	{ "clean", "[CHAIN]", "take all chains off, or one, whether a host runs or is gone", 0, 1,
+		"fill a function of any loaded program (--target, --function); --list; --detach NAME",
+		" bpffs target function name list detach ", 0, 1, verb_extend },
+	{ "clean", "[CHAIN]", "take all chains off, or one, whether a host runs or is gone", " bpffs ", 0, 1,
 		verb_clean },
-	{ "help", "[VERB]", "this, or one verb's line", 0, 2, verb_help },
+	{ "help", "[VERB]", "this, or one verb's line", "", 0, 2, verb_help },
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -53,7 +55,8 @@ static const char option_help[] =
 	"  -j, --json              print JSON: format, what was asked for, or errors[]\n"
 	"  -s, --socket=PATH       the host's control socket (default: $XSLOT_SOCKET or " XSLOT_SOCKET ")\n"
 	"  -c, --config=FILE       the configuration file (default: " XSLOT_CONFIG ")\n"
-	"      --plugin-path=PATH  directories of plugins, separated by colons (default: the "
+	"      --plugin-path=PATH  plugin list, info: directories of plugins, separated by colons (default: "
+	"the "
 	"configuration's)\n"
 	"      --bpffs=DIR         clean, extend: without asking a host, what is pinned there (default: the "
 	"configuration's)\n"
@@ -140,26 +143,6 @@ static int verb_help(const struct options *options, int argc, char **argv)
 	return 0;
 }
 
-static int run_verb(const struct options *options, int argc, char **argv)
-{
-	const struct verb *verb;
-	int words = 0;
-
-	if (!argc)
-		return give_up(options, EXIT_USAGE, "no verb given; `xslotctl help` lists them");
-	verb = verb_find(argc, argv, &words);
-	if (!verb)
-		return unknown_verb(options, argc, argv);
-	argc -= words;
-	argv += words;
-	if (argc < verb->min)
-		return give_up(options, EXIT_USAGE, "%s needs %s", verb->name, verb->arguments);
-	if (argc > verb->max)
-		return give_up(options, EXIT_USAGE, "%s takes no \"%s\"; usage: xslotctl %s %s", verb->name,
-			argv[verb->max], verb->name, verb->arguments);
-	return verb->run(options, argc, argv);
-}
-
 enum {
 	OPTION_PLUGIN_PATH = 256,
 	OPTION_ALLOW_DETACH,
@@ -192,6 +175,62 @@ static const struct option long_options[] = {
 	{},
 };
 
+static unsigned given; /* bit i: long_options[i], of those that not every verb takes */
+
+/* NULL, or the first of the options given that `verb` does not take. */
+static const char *not_taken(const struct verb *verb)
+{
+	char word[32];
+
+	for (size_t i = 0; long_options[i].name; i++) {
+		snprintf(word, sizeof(word), " %s ", long_options[i].name);
+		if (given >> i & 1 && !strstr(verb->takes, word))
+			return long_options[i].name;
+	}
+	return NULL;
+}
+
+/* The verbs that take it, for who gave it to another. */
+static void who_takes(const char *name, char *ret_verbs, size_t size)
+{
+	size_t used = 0;
+	char word[32];
+
+	snprintf(word, sizeof(word), " %s ", name);
+	for (size_t i = 0; i < N_VERBS && used < size; i++)
+		if (strstr(verbs[i].takes, word))
+			used += snprintf(
+				ret_verbs + used, size - used, "%s%s", used ? ", " : "", verbs[i].name);
+}
+
+static int run_verb(const struct options *options, int argc, char **argv)
+{
+	const char *alien;
+	char takers[128];
+	const struct verb *verb;
+	int words = 0;
+
+	if (!argc)
+		return give_up(options, EXIT_USAGE, "no verb given; `xslotctl help` lists them");
+	verb = verb_find(argc, argv, &words);
+	if (!verb)
+		return unknown_verb(options, argc, argv);
+	argc -= words;
+	argv += words;
+	if (argc < verb->min)
+		return give_up(options, EXIT_USAGE, "%s needs %s", verb->name, verb->arguments);
+	if (argc > verb->max)
+		return give_up(options, EXIT_USAGE, "%s takes no \"%s\"; usage: xslotctl %s %s", verb->name,
+			argv[verb->max], verb->name, verb->arguments);
+	alien = not_taken(verb);
+	if (alien) {
+		who_takes(alien, takers, sizeof(takers));
+		return give_up(
+			options, EXIT_USAGE, "%s takes no --%s; it is for %s", verb->name, alien, takers);
+	}
+	return verb->run(options, argc, argv);
+}
+
 /* Is it one of `extend`'s? */
 static bool parse_extend(int option, struct options *options)
 {
@@ -219,14 +258,16 @@ static bool parse_extend(int option, struct options *options)
 /* -1: go on with the verb; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
-	int option;
+	int option, index = 0;
 
 	/* An error before --json is read is for the same script. */
 	for (int i = 1; i < argc; i++)
 		if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "-j"))
 			options->json = true;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":js:c:hV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":js:c:hV", long_options, &index)) != -1) {
+		if (option >= OPTION_PLUGIN_PATH)
+			given |= 1u << index;
 		switch (option) {
 		case 'j':
 			options->json = true;
