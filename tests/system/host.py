@@ -75,6 +75,10 @@ class Host:
         trouble = SANITIZER.search(self.log())
         assert not trouble, f"sanitizer: {self.log()[trouble.start() - 200:][:4000]}"
 
+    def on_stop(self, what):
+        """What becomes of the dataplane when this host stops: "detach", as at first, or "keep"."""
+        self.ini.write_text(re.sub("on_stop = .*", f"on_stop = {what}", self.ini.read_text()))
+
     def plugin(self, name, version="", build=None):
         """Install a plugin (a test plugin's `version` is "v1" or "v2"), as a package manager does: by rename."""
         directory = build_directory(build or self.plugin_build())
@@ -165,6 +169,11 @@ class Host:
         """Exit status."""
         self.kill(number)
         return self.process.wait(PATIENCE)
+
+    def murder(self):
+        """SIGKILL: it has no say in what becomes of anything."""
+        self.kill(signal.SIGKILL)
+        self.process.wait(PATIENCE)
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""

@@ -2,14 +2,13 @@
 """xslotctl bypass: every packet gets `final`, nothing is unloaded, all is counted, and nothing makes it go away."""
 import contextlib
 import json
-import signal
 import socket
 
 import pytest
 
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import Injector, inject
-from host import PATIENCE, Host, built, wait_for
+from host import Host, built, wait_for
 from sweep import Sweep, host_killed_at
 
 READS = 400  # what a packet spends in front, so that each swap finds one on its way
@@ -21,11 +20,11 @@ SAMPLE = (4, 12, 20) + tuple(range(26, 56, 3))
 def host(request, namespace, link, tmp_path):
     """The dataplane outlives this host."""
     with Host(namespace, tmp_path, build=getattr(request, "param", "asan")) as h:
-        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        h.on_stop("keep")
         for name in ("slow", "stamp", "classify"):
             h.plugin(name, "v1")
         yield h
-        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        h.on_stop("detach")
         if h.process.poll() is None:
             h.must_reload()
 
@@ -36,11 +35,6 @@ def configure(host, **keys):
 
 def bypass(host, on):
     return host.call("Bypass", chain="edge", on=on)
-
-
-def murder(host):
-    host.kill(signal.SIGKILL)
-    host.process.wait(PATIENCE)
 
 
 def seen(host):
@@ -57,7 +51,7 @@ def test_under_traffic(host):
             wait_for(lambda: host.chain()["packets"] > 0, "packets")
             assert bypass(host, True)["changed"]
             if turn % 5 == 3:
-                murder(host)
+                host.murder()
                 host.start()
                 assert host.status()["last_reload"]["result"] == "unchanged"
             assert host.chain()["bypass"]
@@ -101,7 +95,7 @@ def test_reloads_leave_it(host):
     host.must_reload()
     host.write("[chain edge]\ninterfaces = x0\n")
     host.must_reload()
-    murder(host)
+    host.murder()
     host.start()
     still()
     configure(host)

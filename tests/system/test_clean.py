@@ -5,14 +5,13 @@ Without a host: test_outlive.py.
 """
 import contextlib
 import json
-import signal
 import socket
 
 import pytest
 
 from chains import INTERFACE, chain, classify, stamp
 from frames import inject
-from host import PATIENCE, Host, built, wait_for
+from host import Host, built, wait_for
 from sweep import Sweep, host_killed_at, objects, pins
 
 OTHER, OTHER_PEER = "y0", "y1"
@@ -26,21 +25,16 @@ def host(request, namespace, link, peer, tmp_path):
     """Two chains, on two interfaces; the dataplane outlives this host."""
     namespace.veth(OTHER, peer, OTHER_PEER)
     with Host(namespace, tmp_path, build=getattr(request, "param", "asan")) as h:
-        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        h.on_stop("keep")
         for name in ("stamp", "classify"):
             h.plugin(name, "v1")
         h.write(EDGE + LAB)
         h.start()
         yield h
         h.write(EDGE + LAB)
-        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        h.on_stop("detach")
         if h.process.poll() is None:
             h.must_reload()
-
-
-def murder(host):
-    host.kill(signal.SIGKILL)
-    host.process.wait(PATIENCE)
 
 
 def is_off(host, *names):
@@ -116,7 +110,7 @@ def test_all_chains(host):
 
 
 def test_broken_configuration_without_a_host(host):
-    murder(host)
+    host.murder()
     host.ini.write_text(host.ini.read_text() + "nonsense\n")
     text = ctl(host, "clean")
     assert "WARNING: the configuration is wrong" in text and "/sys/fs/bpf/xslot;" in text

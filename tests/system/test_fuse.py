@@ -3,13 +3,12 @@
 
 That the fused program does what the slots do: test-fuse.c, test-fuse-random.c.
 """
-import signal
 
 import pytest
 
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import Injector, inject
-from host import PATIENCE, Host, wait_for
+from host import Host, wait_for
 from sweep import bpffs, objects
 
 READS = 100
@@ -20,11 +19,11 @@ def host(namespace, link, tmp_path):
     """A host that fuses, and whose dataplane outlives it."""
     with Host(namespace, tmp_path) as h:
         h.fuse = True
-        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        h.on_stop("keep")
         for name in ("slow", "stamp", "classify"):
             h.plugin(name, "v1")
         yield h
-        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        h.on_stop("detach")
         if h.process.poll() is None:
             h.must_reload()
 
@@ -40,11 +39,6 @@ def fused(host):
 
 def pin(host):
     return sorted(path.name for path in bpffs(host).glob("*/edge/fused_*"))
-
-
-def murder(host):
-    host.kill(signal.SIGKILL)
-    host.process.wait(PATIENCE)
 
 
 def check_counts(host, packets, *expected):
@@ -110,7 +104,7 @@ def test_is_parted_when_it_is_not_wanted(host):
     host.write(chain(slow(10, READS, clear=True), (20, "stamp", {"id": 1, "fuse": "no"}), stamp(30, 2), classify()))
     host.must_reload()
     wait_for(lambda: host.chain()["tier_reason"] == "slot edge.20 has fuse = no", "slots")
-    host.ini.write_text(host.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+    host.on_stop("detach")
     configure(host)
     host.must_reload()
     fused(host)
@@ -157,18 +151,18 @@ def test_adopted(host):
     host.start()
     status = fused(host)
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
-        murder(host)
+        host.murder()
         host.start()
         now = host.chain()
         assert (now["tier"], now["generation"], now["instructions"]) == (
             "fused", status["generation"], status["instructions"])
-        murder(host)
+        host.murder()
         configure(host, "v2")
         host.start()
         assert host.status()["last_reload"]["result"] == "ok"
         fused(host)  # of two instances that were adopted and two new ones
         assert len(pin(host)) == 1
-        murder(host)
+        host.murder()
         host.fuse = False
         host.start()
         wait_for(lambda: host.chain()["tier"] == "slots" and not pin(host), "slots")
@@ -187,7 +181,7 @@ def test_killed_while_it_is_fused(host):
             host.must_reload()
             if turn > 1:
                 wait_for(lambda: host.chain()["generation"] >= generation + 2, "the fused generation")
-            murder(host)
+            host.murder()
             host.start()
             assert host.chain()["slots"][0]["seen"] > 0
             fused(host)

@@ -4,7 +4,6 @@ import ctypes
 import os
 import platform
 import re
-import signal
 import struct
 import threading
 
@@ -12,7 +11,7 @@ import pytest
 
 from chains import INTERFACE, chain, classify, stamp
 from frames import inject
-from host import PATIENCE, Host
+from host import Host
 from sweep import bpffs
 
 BPF_OBJ_GET = 7
@@ -78,11 +77,10 @@ def test_follow_what_runs(host):
 
 def test_adopted(host):
     """A host that died between the store and the links, or somebody's hand: the next start puts them right."""
-    host.ini.write_text(host.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+    host.on_stop("keep")
     host.must_reload()
     before = slots(host)
-    host.kill(signal.SIGKILL)
-    host.process.wait(PATIENCE)
+    host.murder()
     (folder,) = bpffs(host).glob("*/edge/slot")
     (folder / "20").unlink()
     os.symlink("../inst/999", folder / "@30")
@@ -91,7 +89,7 @@ def test_adopted(host):
     os.symlink("../inst/999", folder / "90")
     host.start()
     assert slots(host) == before
-    host.ini.write_text(host.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+    host.on_stop("detach")
     host.must_reload()
 
 

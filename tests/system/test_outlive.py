@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """The dataplane outlives the host, however it ends, and the next host takes it over."""
 import os
-import signal
 
 import pytest
 
 from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
 from frames import Injector, inject
-from host import PATIENCE, Host, built, wait_for
+from host import Host, built, wait_for
 from netns import Namespace
 from sweep import Sweep, objects, pins, reload_killed_at
 
@@ -21,11 +20,11 @@ SAMPLE = (2, 30, 80, 120, 160, 190, 220, 250, 280, 310, 340, 380)
 def host(namespace, link, tmp_path):
     """The plain build (a sanitizer may not run under strace), with on_stop = keep."""
     with Host(namespace, tmp_path, build="plain") as h:
-        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        h.on_stop("keep")
         for name in ("slow", "classify"):
             h.plugin(name, "v1")
         yield h
-        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
         h.start()  # whatever the test left: take it off
@@ -36,18 +35,13 @@ def configure(host, version="v1"):
     host.write(chain(slow(10, READS, clear=True), stamp(20, 1), stamp(30, 2), classify()))
 
 
-def murder(host):
-    host.kill(signal.SIGKILL)
-    host.process.wait(PATIENCE)
-
-
 def programs(host):
     return [(slot["number"], slot["program_id"]) for slot in host.chain()["slots"]]
 
 
 def restart(host, before):
     """Killed and started: nothing has changed but the counters, which went on. Returns the chain's status."""
-    murder(host)
+    host.murder()
     host.start()
     status = host.status()
     assert status["last_reload"]["result"] == "unchanged"
@@ -99,7 +93,7 @@ def test_watches_go_on(host):
     host.write(chain((10, "wreck")))
     host.start()
     wait_for(lambda: int(host.slot(10)["status"].get("ticks", 0)), "the timer")
-    murder(host)
+    host.murder()
     host.start()
     wait_for(lambda: int(host.slot(10)["status"].get("ticks", 0)), "the timer after a restart")
 
@@ -109,7 +103,7 @@ def test_changed_while_nobody_was_there(host):
     host.start()
     inject(host.namespace, INTERFACE, 80)
     before = dict(programs(host))
-    murder(host)
+    host.murder()
     inject(host.namespace, INTERFACE, 40)
     configure(host, "v2")
     host.start()
@@ -132,7 +126,7 @@ def test_keep_then_detach(host):
     inject(host.namespace, INTERFACE, 24)
     host.start()
     assert trails(host) == {"1112": 24}
-    host.ini.write_text(host.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+    host.on_stop("detach")
     host.must_reload()
     assert host.stop() == 0
     assert host.namespace.xdp_program(INTERFACE) == 0
@@ -144,7 +138,7 @@ def test_refused_start_leaves_what_runs(host):
     host.start()
     program = host.namespace.xdp_program(INTERFACE)
     before = programs(host)
-    murder(host)
+    host.murder()
     good = host.conf.read_text()
     host.write(good + "nonsense\n")
     done = host.namespace.run(host.program(), "-c", host.ini, check=False)
@@ -187,7 +181,7 @@ def test_clean_without_a_host(host):
     clean = [built("plain", "xslotctl"), "--socket", host.directory / "nowhere", "--config", host.ini, "clean"]
     busy = host.namespace.run(*clean, check=False)
     assert busy.returncode == 1 and "an xslotd runs with" in busy.stderr
-    murder(host)
+    host.murder()
     wrong = host.namespace.run(*clean, "lab", check=False)
     assert wrong.returncode == 1 and 'there is no chain "lab"' in wrong.stderr
     assert host.namespace.xdp_program(INTERFACE) != 0

@@ -16,11 +16,11 @@ SEGV, ABRT = -signal.SIGSEGV, -signal.SIGABRT
 def host(namespace, link, tmp_path):
     """The plain build: a sanitizer ends a crash with a report and an exit status of its own."""
     with Host(namespace, tmp_path, build="plain") as h:
-        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        h.on_stop("keep")
         for name in ("wreck", "classify"):
             h.plugin(name, "v1")
         yield h
-        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        h.on_stop("detach")
         if h.process and h.process.poll() is None:
             h.write("")
             h.must_reload()
@@ -94,8 +94,7 @@ def test_the_running_build_crashes(host):
     configure(host, "resume")
     host.start()
     before = programs(host)
-    host.kill(signal.SIGKILL)
-    host.process.wait(PATIENCE)
+    host.murder()
     for _ in range(3):
         assert attempt(host)[0] == ABRT
     host.start()

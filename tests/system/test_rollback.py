@@ -10,7 +10,7 @@ import pytest
 
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import Injector, inject
-from host import PATIENCE, Host, wait_for
+from host import Host, wait_for
 from sweep import Sweep, host_killed_at, objects, pins
 
 READS = 100
@@ -24,10 +24,10 @@ SAMPLE_TRIAL = (1, 60, 300, 450, 600)
 def lasting(namespace, link, tmp_path):
     """A host of the plain build (a sanitizer may not run under a tracer), with on_stop = keep."""
     with Host(namespace, tmp_path, build="plain") as h:
-        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        h.on_stop("keep")
         prepare(h)
         yield h
-        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
         (h.directory / "state/record").unlink(missing_ok=True)
@@ -42,11 +42,6 @@ def prepare(host):
 def configure(host, version="v1"):
     host.plugin("stamp", version)
     host.write(f"; {version}\n" + chain(slow(10, READS, clear=True), stamp(20, 1), stamp(30, 2), classify()))
-
-
-def murder(host):
-    host.kill(signal.SIGKILL)
-    host.process.wait(PATIENCE)
 
 
 def configuration(host):
@@ -211,14 +206,14 @@ def test_killed_while_it_waits(lasting):
         assert configuration(host)["held"] == "unconfirmed"
         assert "nobody confirmed the last configuration before the host ended" in host.log()
         before = programs(host)
-        murder(host)
+        host.murder()
         host.start()
         assert host.status()["last_reload"]["result"] == "unchanged"
         assert programs(host) == before and configuration(host)["held"] == "unconfirmed"
         # The files cannot even be read: it is not they that start.
         good = host.conf.read_text()
         host.write("nonsense\n")
-        murder(host)
+        host.murder()
         host.start()
         assert programs(host) == before
         host.write(good)
@@ -238,7 +233,7 @@ def test_held_and_lost(lasting):
     assert host.call("Rollback")["result"] == "ok"
     before = programs(host)
     plugin = kept(host).joinpath(str(host.plugins / "stamp.so")[1:])
-    murder(host)
+    host.murder()
     plugin.unlink()
     done = host.namespace.run(host.program(), "-c", host.ini, check=False)
     assert done.returncode == 78

@@ -4,7 +4,6 @@
 On the newest kernel: sudo tests/run --kernel sid -k shape system
 """
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
@@ -121,8 +120,7 @@ def test_tail_calls_outlive_the_host(rig):
     needs_tail_calls(rig, shape("steps"), **keys)
     rig.run(shape("steps"), **keys)
     program = rig.host.slot(10)["program_id"]
-    rig.host.kill(signal.SIGKILL)
-    rig.host.process.wait()
+    rig.host.murder()
     from_dead = receive_from_dead(rig)
     assert from_dead == {"33333333": PACKETS}
     rig.host.start()

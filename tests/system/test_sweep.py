@@ -6,7 +6,7 @@ import pytest
 
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import inject
-from host import PATIENCE, Host, built, wait_for
+from host import Host, built, wait_for
 from sweep import Sweep, host_killed_at, objects, pins, run_killed_at, start_killed_at
 
 # Kill at these system calls.
@@ -23,15 +23,10 @@ def host(namespace, link, tmp_path):
             h.plugin(name, "v1")
         h.write(chain(slow(10, 1, clear=True), stamp(20, 1), stamp(30, 2), classify()))
         yield h
-        on_stop(h, "detach")
+        h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
         h.start()  # whatever the test left: take it off
-
-
-def on_stop(host, what):
-    text = host.ini.read_text()
-    host.ini.write_text(text.replace("on_stop = keep", f"on_stop = {what}").replace("on_stop = detach", f"on_stop = {what}"))
 
 
 def clean(host):
@@ -94,7 +89,7 @@ def test_stop(host, what):
     """A stop that dies: kept, packets notice nothing; detached, the next start begins where it was."""
     bare, fresh = first_start(host)
     sweep = Sweep(f"stop ({what})", SAMPLE_STOP)
-    on_stop(host, what)
+    host.on_stop(what)
     host.must_reload()
     programs = [slot["program_id"] for slot in host.chain()["slots"]]
     for number in sweep:
@@ -116,8 +111,7 @@ def test_clean(host):
     bare, fresh = first_start(host)
     sweep = Sweep("clean", SAMPLE_CLEAN)
     for number in sweep:
-        host.kill(signal.SIGKILL)
-        host.process.wait(PATIENCE)
+        host.murder()
         if not run_killed_at(host, number, *clean(host)):
             sweep.came_to_its_end()
             is_bare(host, bare, number)

@@ -31,11 +31,11 @@ def host(namespace, peer, link, tmp_path):
     """The plain build with on_stop = keep, and the interface that it shall take over."""
     namespace.veth(DEVICE, peer, "n1")
     with Host(namespace, tmp_path, build="plain") as h:
-        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        h.on_stop("keep")
         h.plugin("classify", "v1")
         h.write(f"[chain other]\ninterfaces = {INTERFACE}\n")
         yield h.start()
-        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
         h.start()
@@ -130,7 +130,7 @@ def test_over_a_dispatcher_of_libxdp(host, namespace):
 
     with Neighbour(namespace, "netlink", DEVICE):
         take_over(host)
-        host.ini.write_text(host.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        host.on_stop("detach")
         host.must_reload()
         assert host.stop() == 0
         assert namespace.xdp_program(DEVICE) == 0

@@ -6,7 +6,6 @@ that the interface runs another.
 """
 import json
 import os
-import signal
 import subprocess
 from contextlib import ExitStack
 
@@ -14,7 +13,7 @@ import pytest
 
 from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
 from frames import Sender
-from host import PATIENCE, Host, build_directory, built, wait_for
+from host import Host, build_directory, built, wait_for
 from sweep import Sweep, bpffs, objects, pins, reload_killed_at, start_killed_at
 
 OTHER, OTHER_PEER = "x2", "x3"
@@ -33,11 +32,11 @@ def host(namespace, peer, link, tmp_path):
     namespace.veth(OTHER, peer, OTHER_PEER)
     with Host(namespace, tmp_path, build="plain") as h:
         h.peer = peer
-        h.ini.write_text(h.ini.read_text().replace("on_stop = detach", "on_stop = keep"))
+        h.on_stop("keep")
         for name in ("slow", "classify"):
             h.plugin(name, "v1")
         yield h
-        h.ini.write_text(h.ini.read_text().replace("on_stop = keep", "on_stop = detach"))
+        h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
         h.start()  # whatever the test left: take it off
@@ -66,8 +65,7 @@ def end(host, how):
     if how == "keep":
         assert host.stop() == 0
     else:
-        host.kill(signal.SIGKILL)
-        host.process.wait(PATIENCE)
+        host.murder()
 
 
 def tag(host):
