@@ -108,6 +108,14 @@ static void transact(struct history *history, enum history_wish wish, const char
 	assert_string_equal(said, expected);
 }
 
+/* A host's first start, or one after the files were edited while none ran. */
+static void begin(struct history *history, const char *content)
+{
+	configure(content, NULL);
+	start(history);
+	transact(history, HISTORY_START, content);
+}
+
 static void reload(struct history *history, const char *ini)
 {
 	configure(ini, NULL);
@@ -260,9 +268,7 @@ static void test_back_and_forth(void **state)
 	history_close(&history);
 
 	/* Edited while no host ran. */
-	configure("d", NULL);
-	start(&history);
-	transact(&history, HISTORY_START, "d");
+	begin(&history, "d");
 	assert_record(&history, 4, 3, HOLD_NONE, false);
 	history_close(&history);
 }
@@ -272,9 +278,7 @@ static void test_other_words_for_the_same(void **state)
 	struct history history;
 	char said[16];
 
-	configure("a", NULL);
-	start(&history);
-	transact(&history, HISTORY_START, "a");
+	begin(&history, "a");
 	reload(&history, "b");
 	configure("b-with-a-comment", NULL);
 	assert_int_equal(transact_or(&history, HISTORY_FILES, true, false, said), 0);
@@ -289,9 +293,7 @@ static void test_trial(void **state)
 	struct history history;
 	char said[16];
 
-	configure("a", NULL);
-	start(&history);
-	transact(&history, HISTORY_START, "a");
+	begin(&history, "a");
 	configure("b", NULL);
 	assert_int_equal(transact_or(&history, HISTORY_FILES, true, true, said), 0);
 	assert_record(&history, 2, 0, HOLD_NONE, false); /* nothing changed: nothing to confirm */
@@ -323,9 +325,7 @@ static void test_trial_of_a_rollback(void **state)
 	struct history history;
 	char said[16];
 
-	configure("a", NULL);
-	start(&history);
-	transact(&history, HISTORY_START, "a");
+	begin(&history, "a");
 	reload(&history, "b");
 	assert_int_equal(transact_or(&history, HISTORY_PREVIOUS, false, true, said), 0);
 	assert_string_equal(said, "a");
@@ -343,9 +343,7 @@ static void test_refused_in_the_end(void **state)
 	struct files *files;
 	char *file;
 
-	configure("a", NULL);
-	start(&history);
-	transact(&history, HISTORY_START, "a");
+	begin(&history, "a");
 	reload(&history, "b");
 	assert_int_equal(
 		history_choose(&history, HISTORY_PREVIOUS, "xslot.ini", false, &files, &file, NULL), 0);
@@ -367,9 +365,7 @@ static void test_killed_before_the_trial(void **state)
 	struct files *files;
 	char *file;
 
-	configure("a", NULL);
-	start(&history);
-	transact(&history, HISTORY_START, "a");
+	begin(&history, "a");
 	configure("b", NULL);
 	assert_int_equal(history_choose(&history, HISTORY_FILES, "xslot.ini", true, &files, &file, NULL), 0);
 	assert_record(&history, 1, 0, HOLD_UNCONFIRMED, false);
@@ -400,9 +396,7 @@ static void test_disk_that_takes_nothing(void **state)
 	struct history history;
 	char said[16];
 
-	configure("a", NULL);
-	start(&history);
-	transact(&history, HISTORY_START, "a");
+	begin(&history, "a");
 	reload(&history, "b");
 	break_record(true);
 	configure("c", NULL);
