@@ -195,6 +195,15 @@ def check_text():
                 yield f"{path}:{number}: a tab"
 
 
+def check_python():
+    """Python says a misspelt name only when it comes by: pyflakes says it at once."""
+    scripts = [str(p) for p in tree() if p.suffix == ".py" or (lines(p) or [""])[0].startswith("#!/usr/bin/python3")]
+    if not shutil.which("pyflakes3"):
+        yield "pyflakes3 is not installed"
+        return
+    yield from subprocess.run(["pyflakes3", *scripts], capture_output=True, text=True, check=False).stdout.splitlines()
+
+
 CHECKS = {
     "layers": check_layers,
     "plugins-stand-alone": check_plugins_stand_alone,
@@ -202,6 +211,7 @@ CHECKS = {
     "sizes": check_sizes,
     "format": check_format,
     "text": check_text,
+    "python": check_python,
 }
 
 

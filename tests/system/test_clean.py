@@ -77,7 +77,7 @@ def test_one_chain(host):
     assert "it is off already" in ctl(host, "clean", "edge")
     assert 'there is no chain "core"' in ctl(host, "clean", "core", code=1)
     inject(host.namespace, OTHER, 8)
-    for end in (murder, Host.stop):
+    for end in (Host.murder, Host.stop):
         end(host)
         host.start()
         assert is_off(host, "edge")

@@ -7,7 +7,6 @@ import pytest
 from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
 from frames import Injector, inject
 from host import Host, built, wait_for
-from netns import Namespace
 from sweep import Sweep, objects, pins, reload_killed_at
 
 READS = 100

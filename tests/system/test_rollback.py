@@ -196,7 +196,7 @@ def test_killed_while_it_waits(lasting):
     host = lasting
     configure(host)
     host.start()
-    for end in (murder, lambda host: host.stop()):
+    for end in (Host.murder, Host.stop):
         configure(host, "v2")
         assert host.call("Reload", confirm=LONG)["result"] == "ok"
         assert version(host) == "2"

@@ -77,6 +77,7 @@ def test_tail_calls(rig, tmp_path):
     """A static program array, under reloads of its slot and of another one."""
     file = copy_of(shape("tails"), tmp_path)
     needs_tail_calls(rig, file, program="tails")
+    before = None
     for turn in range(3):
         rig.run(file, program="tails", more="[slot edge.20]\nplugin = count\n" if turn == 1 else "")
         program = rig.host.slot(10)["program_id"]

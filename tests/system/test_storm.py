@@ -8,24 +8,25 @@ RELOADS = 500
 READS = 1000  # what a packet spends in front, so that each swap finds one on its way
 
 
-def swap(host, number, reads):
-    """Another build of stamp (two slots), and another parameter in one of them."""
-    host.plugin("stamp", "v1" if number % 2 else "v2")
-    host.write(chain(slow(10, reads, clear=True), stamp(20, 1), stamp(30, 2 + number % 3), classify()))
-    return host.must_reload()
+def storm(host, reloads, enough=lambda chain_status: False, reads=READS, holds=1):
+    """Returns (packets injected, the chain's status after them). `holds` plugins hold each packet up."""
+    front = [slow(number, reads, clear=number == 1) for number in range(1, holds + 1)]
 
+    def swap(number):
+        """Another build of stamp (two slots), and another parameter in one of them."""
+        host.plugin("stamp", "v1" if number % 2 else "v2")
+        host.write(chain(*front, stamp(20, 1), stamp(30, 2 + number % 3), classify()))
+        return host.must_reload()
 
-def storm(host, reloads, enough=lambda chain_status: False, reads=READS):
-    """Returns (packets injected, the chain's status after them)."""
     for name, version in (("slow", "v1"), ("classify", "v1"), ("stamp", "v1")):
         host.plugin(name, version)
-    host.write(chain(slow(10, reads, clear=True), stamp(20, 1), stamp(30, 2), classify()))
+    host.write(chain(*front, stamp(20, 1), stamp(30, 2), classify()))
     host.start()
     # One CPU runs nothing but packets, at full rate; the host has the other. Two would only starve it.
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
         wait_for(lambda: host.chain()["packets"] > 0, "the first packets")
         for number in range(reloads):
-            print(f"reload {number}: {swap(host, number, reads)['duration_us']} us")
+            print(f"reload {number}: {swap(number)['duration_us']} us")
             if number % 20 == 19 and enough(host.chain()):
                 break
         injected = injector.stop()
