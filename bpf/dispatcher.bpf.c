@@ -11,6 +11,10 @@
  * What a chain costs beyond its plugins is the path from slot to slot, so that is kept to seven x86
  * instructions: whether a slot runs bank A is the sign of a shifted word, one test that also notices the end
  * of the chain, and the common verdict, XSLOT_NEXT, is asked for first. All else is out of line.
+ *
+ * A fused chain pays even less: its program is called before anything else of the generation is looked at,
+ * counts by itself, and its action is the dispatcher's. So the main program uses no registers that it would
+ * have to save, and walking through the slots is a subprogram.
  */
 #include <linux/bpf.h>
 
@@ -33,15 +37,37 @@ struct xslot_state state SEC(".data.state") = {
 	.gen = { EMPTY, EMPTY },
 };
 
+/*
+ * Made by the host, with a value of as many rows as the machine needs. Its address here becomes that of its
+ * value when the program is loaded (core/kernel/dispatcher.c): no lookup, and any number of rows, which a
+ * section's variable could not have.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* the host sets it to the number of possible CPUs */
-	__type(key, __u32);
-	__type(value, struct xslot_counters);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct xslot_counters));
 } counters SEC(".maps");
 
+/* A power of two less one. */
+const volatile __u32 last_row = 0;
+
 const volatile int never = 0;
+
+static __always_inline const struct xslot_generation *generation(__u32 active)
+{
+	return &state.gen[active & XSLOT_ACTIVE_GENERATION];
+}
+
+static __always_inline void count(const struct xslot_generation *gen, __u32 result)
+{
+	struct xslot_counters *row = (void *)&counters;
+
+	barrier_var(row); /* a map's address is not null, nor is it an object of the compiler's */
+	row += bpf_get_smp_processor_id() & last_row;
+	row->cell[gen->id & 1][0][result]++;
+}
 
 /*
  * `weak` and the volatile keep the compiler from folding the call away, `ctx` makes it pass the argument. The
@@ -49,25 +75,34 @@ const volatile int never = 0;
  * (6.12.y and from 6.13) accept extensions that change packet data or tail-call. The version in it gives each
  * version of the program a tag of its own.
  */
-#define STUB(name)                                                                                           \
+#define STUB(name, empty)                                                                                    \
 	__attribute__((noinline, weak)) int name(struct xdp_md *ctx)                                         \
 	{                                                                                                    \
-		volatile int ret = XSLOT_GAP;                                                                \
+		volatile int ret = empty;                                                                    \
                                                                                                              \
 		if (never)                                                                                   \
 			bpf_xdp_adjust_tail(ctx, XSLOT_DISPATCHER_VERSION);                                  \
 		return ret;                                                                                  \
 	}
-#define SLOT_STUBS(n) STUB(slot_##n##_a) STUB(slot_##n##_b)
+#define SLOT_STUBS(n) STUB(slot_##n##_a, XSLOT_GAP) STUB(slot_##n##_b, XSLOT_GAP)
 
 /* clang-format off */
 #define FOR_EACH_SLOT(do) \
 	do(0)  do(1)  do(2)  do(3)  do(4)  do(5)  do(6)  do(7)  do(8)  do(9)  do(10) do(11) do(12) do(13) do(14) do(15) \
 	do(16) do(17) do(18) do(19) do(20) do(21) do(22) do(23) do(24) do(25) do(26) do(27) do(28) do(29) do(30) do(31)
 FOR_EACH_SLOT(SLOT_STUBS)
-STUB(fused_a)
-STUB(fused_b)
 /* clang-format on */
+
+/* A fused program's stub does for itself what is to be done about a gap, as its program does for all else. */
+static __noinline int no_fused_program(void)
+{
+	const struct xslot_generation *gen = generation(*(volatile __u32 *)&state.active);
+
+	count(gen, XSLOT_RESULT(XSLOT_DECIDED_FINAL, XSLOT_OUTCOME_GAP));
+	return gen->on_gap;
+}
+STUB(fused_a, no_fused_program())
+STUB(fused_b, no_fused_program())
 
 /* A slot's return value other than XSLOT_NEXT: does the packet go on to the next slot? */
 static __always_inline int goes_on(const struct xslot_generation *gen, unsigned slot, __u32 ret)
@@ -82,7 +117,7 @@ static __always_inline int goes_on(const struct xslot_generation *gen, unsigned 
 #define VISIT(n)                                                                                             \
 	if (likely(not_a >= 0))                                                                              \
 		verdict = slot_##n##_a(ctx);                                                                 \
-	else if (n < count)                                                                                  \
+	else if (n < slots)                                                                                  \
 		verdict = slot_##n##_b(ctx);                                                                 \
 	else                                                                                                 \
 		goto final;                                                                                  \
@@ -94,37 +129,36 @@ static __always_inline int goes_on(const struct xslot_generation *gen, unsigned 
 	not_a <<= 1;                                                                                         \
 	barrier_var(not_a);
 
-SEC("xdp")
-int xslot_dispatch(struct xdp_md *ctx)
+static __noinline int run_slots(struct xdp_md *ctx, __u32 active)
 {
-	const struct xslot_generation *gen = &state.gen[*(volatile __u32 *)&state.active & 1];
-	__u32 count = gen->count, slot = XSLOT_DECIDED_FINAL, cpu, result;
+	const struct xslot_generation *gen = generation(active);
+	__u32 slots = gen->count, slot = XSLOT_DECIDED_FINAL, verdict, ret;
 	__s32 not_a = gen->not_a; /* negative while slot n is visited: it does not run bank A */
-	struct xslot_counters *row;
-	__u32 verdict, ret;
 
 	barrier_var(gen);
-	if (unlikely(gen->fused) && count) {
-		ret = gen->fused == XSLOT_FUSED_A ? fused_a(ctx) : fused_b(ctx);
-		result = ret < XSLOT_RESULT(XSLOT_DECIDERS, 0) ? ret : XSLOT_RESULT(slot, XSLOT_OUTCOME_BAD);
-		goto count;
-	}
 	FOR_EACH_SLOT(VISIT)
 final:
 	ret = gen->final;
 decided:
 	if (unlikely(ret >= XSLOT_ACTIONS))
 		ret = ret == XSLOT_GAP ? XSLOT_OUTCOME_GAP : XSLOT_OUTCOME_BAD;
-	result = XSLOT_RESULT(slot, ret);
-count:
-	cpu = bpf_get_smp_processor_id();
-	row = bpf_map_lookup_elem(&counters, &cpu);
-	if (row)
-		row->cell[gen->id & 1][0][result]++;
-	ret = result % XSLOT_OUTCOMES;
+	count(gen, XSLOT_RESULT(slot, ret));
 	if (likely(ret < XSLOT_ACTIONS))
 		return ret;
 	return ret == XSLOT_OUTCOME_GAP ? gen->on_gap : XDP_ABORTED;
+}
+
+SEC("xslot") /* "xdp", and what core/kernel/dispatcher.c does to it */
+int xslot_dispatch(struct xdp_md *ctx)
+{
+	__u32 active = *(volatile __u32 *)&state.active;
+
+	/* One comparison, which a test of the bit would not be. */
+	if (likely(active >= XSLOT_ACTIVE_FUSED_A))
+		return fused_a(ctx);
+	if (active >= XSLOT_ACTIVE_FUSED_B)
+		return fused_b(ctx);
+	return run_slots(ctx, active);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -13,6 +13,7 @@
 
 #include "host/generation.h"
 #include "host/host_private.h"
+#include "host/tier.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
@@ -85,6 +86,7 @@ static void on_waited(void *data)
 
 	generation_settle(chain);
 	reply(host->running, chain, true);
+	tier_queue(host);
 	queue_next(host);
 }
 

@@ -6,6 +6,10 @@
  * slots with another tier. Tasks are serial, so what the worker fuses is what runs still when it is done.
  *
  * A generation that could not be fused is not tried again: nothing would be different.
+ *
+ * A fused program is made for one generation, down to the parity of its id. Only bypass makes another one
+ * with the same program, and packets do not run it then; the one after that has the same parity again. So a
+ * chain is not fused while it is bypassed.
  */
 #include "host/tier.h"
 
@@ -108,7 +112,7 @@ static bool is_to_be_fused(const struct chain *chain)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 
-	return chain->tier.wanted && !running->fused && chain->n_slots > 0 &&
+	return chain->tier.wanted && !running->fused && chain->n_slots > 0 && running->count > 0 &&
 	       chain->tier.tried != running->id;
 }
 
@@ -138,20 +142,21 @@ static int make(struct tier_attempt *attempt)
 	const struct chain *chain = attempt->chain;
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	struct fuse_part parts[XSLOT_MAX_SLOTS];
+	struct xslot_generation next = *running;
 	const struct fuse_options options = {
-		.parts = parts, .n_parts = chain->n_slots, .final = running->final, .frags = chain->frags
+		.parts = parts, .n_parts = chain->n_slots, .generation = &next, .frags = chain->frags
 	};
 	struct fused *fused = NULL;
 	char path[PATH_MAX];
 	int r = 0;
 
+	next.id++;
 	for (size_t i = 0; r == 0 && i < chain->n_slots; i++) {
 		const struct chain_slot *slot = &chain->slots[i];
 
 		r = instance_code(slot->occupant->instance, chain->dispatcher, i, slot->bank, &parts[i],
 			&attempt->diag);
 		parts[i].name = slot->occupant->name;
-		parts[i].proceed = running->proceed[i];
 	}
 	if (r == 0)
 		r = fused_load(&options, chain->dispatcher, attempt->bank, &fused, &attempt->diag);

@@ -14,12 +14,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "kernel/bpffs.h"
+#include "kernel/counters.h"
 #include "kernel/dispatcher.h"
 #include "kernel/features.h"
 #include "kernel/warnings.h"
@@ -34,10 +36,9 @@
 
 struct dispatcher {
 	struct dispatcher_bpf *skeleton; /* NULL when opened from pins: the fds are ours then */
-	int program_fd, state_fd, counters_fd;
-	struct xslot_state *state;	       /* the skeleton's mapping, or ours */
-	const struct xslot_counters *counters; /* one row a CPU */
-	size_t n_cpus;
+	int program_fd, state_fd;
+	struct xslot_state *state; /* the skeleton's mapping, or ours */
+	struct counters counters;
 	uint32_t program_id;
 };
 
@@ -47,14 +48,12 @@ void dispatcher_free(struct dispatcher *dispatcher)
 {
 	if (!dispatcher)
 		return;
-	if (dispatcher->counters)
-		munmap((void *)dispatcher->counters, dispatcher->n_cpus * sizeof(struct xslot_counters));
+	counters_close(&dispatcher->counters);
 	if (!dispatcher->skeleton) {
 		if (dispatcher->state)
 			munmap(dispatcher->state, sizeof(struct xslot_state));
 		cleanup_close(&dispatcher->program_fd);
 		cleanup_close(&dispatcher->state_fd);
-		cleanup_close(&dispatcher->counters_fd);
 	}
 	dispatcher_bpf__destroy(dispatcher->skeleton);
 	free(dispatcher);
@@ -66,7 +65,7 @@ static struct dispatcher *dispatcher_new(void)
 	struct dispatcher *dispatcher = calloc(1, sizeof(*dispatcher));
 
 	if (dispatcher)
-		dispatcher->program_fd = dispatcher->state_fd = dispatcher->counters_fd = -1;
+		dispatcher->program_fd = dispatcher->state_fd = dispatcher->counters.fd = -1;
 	return dispatcher;
 }
 
@@ -88,18 +87,6 @@ static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
 	return r;
 }
 
-static int dispatcher_map_counters(struct dispatcher *dispatcher, struct xslot_diag *diag)
-{
-	size_t size = dispatcher->n_cpus * sizeof(struct xslot_counters);
-	void *counters = mmap(NULL, size, PROT_READ, MAP_SHARED, dispatcher->counters_fd, 0);
-
-	if (counters == MAP_FAILED)
-		return fail(diag, -errno, "cannot map the dispatcher's counters (%zu bytes): %s", size,
-			strerror(errno));
-	dispatcher->counters = counters;
-	return 0;
-}
-
 static int dispatcher_learn_id(struct dispatcher *dispatcher, struct xslot_diag *diag)
 {
 	struct bpf_prog_info info = { 0 };
@@ -111,8 +98,44 @@ static int dispatcher_learn_id(struct dispatcher *dispatcher, struct xslot_diag 
 	return 0;
 }
 
+/* The program's references to the map of counters are meant as references to the value in it. */
+static int point_to_counters(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+{
+	size_t n = bpf_program__insn_cnt(program), size = n * sizeof(struct bpf_insn);
+	CLEANUP(free) struct bpf_insn *insns = malloc(size);
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(program), size);
+	for (size_t i = 0; i < n; i++) {
+		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insns[i].src_reg == BPF_PSEUDO_MAP_FD)
+			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
+	}
+	return bpf_program__set_insns(program, insns, n);
+}
+
+/* The one place where libbpf lets a program's instructions be changed after it put the maps in. */
+static void register_section(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = point_to_counters);
+
+	libbpf_register_prog_handler("xslot", BPF_PROG_TYPE_XDP, BPF_XDP, &options);
+}
+
+static int use_counters(struct dispatcher *dispatcher, struct xslot_diag *diag)
+{
+	int r = counters_create(&dispatcher->counters, diag);
+
+	if (r < 0)
+		return r;
+	dispatcher->skeleton->rodata->last_row = dispatcher->counters.n_rows - 1;
+	r = bpf_map__reuse_fd(dispatcher->skeleton->maps.counters, dispatcher->counters.fd);
+	return r < 0 ? fail(diag, r, "cannot give the dispatcher its counters: %s", strerror(-r)) : 0;
+}
+
 int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
 	const size_t log_size = 64 << 10;
 	char *log CLEANUP(free) = calloc(1, log_size);
@@ -122,16 +145,14 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 
 	if (!dispatcher || !log)
 		return fail(diag, -ENOMEM, "no memory for a dispatcher");
+	pthread_once(&once, register_section);
 	dispatcher->skeleton = dispatcher_bpf__open();
 	if (!dispatcher->skeleton)
 		return fail(diag, -errno, "cannot open the built-in dispatcher object: %s", strerror(errno));
-
-	r = libbpf_num_possible_cpus();
+	r = use_counters(dispatcher, diag);
 	if (r < 0)
-		return fail(diag, r, "cannot count the possible CPUs: %s", strerror(-r));
-	dispatcher->n_cpus = r;
+		return r;
 	program = dispatcher->skeleton->progs.xslot_dispatch;
-	bpf_map__set_max_entries(dispatcher->skeleton->maps.counters, r);
 	bpf_program__set_log_buf(program, log, log_size);
 	if (frags)
 		bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
@@ -144,10 +165,7 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 	dispatcher->state = &dispatcher->skeleton->data_state->state;
 	dispatcher->program_fd = bpf_program__fd(program);
 	dispatcher->state_fd = bpf_map__fd(dispatcher->skeleton->maps.data_state);
-	dispatcher->counters_fd = bpf_map__fd(dispatcher->skeleton->maps.counters);
 	r = dispatcher_learn_id(dispatcher, diag);
-	if (r == 0)
-		r = dispatcher_map_counters(dispatcher, diag);
 	if (r == 0)
 		*ret_dispatcher = TAKE_PTR(dispatcher);
 	return r;
@@ -168,7 +186,7 @@ int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xsl
 	if (r == 0)
 		r = pin_one(dispatcher->state_fd, folder, "state", diag);
 	if (r == 0)
-		r = pin_one(dispatcher->counters_fd, folder, "counters", diag);
+		r = pin_one(dispatcher->counters.fd, folder, "counters", diag);
 	return r;
 }
 
@@ -212,18 +230,14 @@ static int map_state(struct dispatcher *dispatcher, const char *folder, struct x
 	return 0;
 }
 
-/* One row for each CPU, of our size. */
-static int check_counters(const struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+static int open_counters(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
 {
-	struct bpf_map_info info = { 0 };
-	uint32_t size = sizeof(info);
+	char path[PATH_MAX];
+	int fd = -1, r;
 
-	if (bpf_obj_get_info_by_fd(dispatcher->counters_fd, &info, &size) < 0)
-		return fail(diag, -errno, "cannot look at pin %s/counters: %s", folder, strerror(errno));
-	if (info.value_size != sizeof(struct xslot_counters) || info.max_entries != dispatcher->n_cpus)
-		return fail(diag, -EINVAL, "%s/counters is no dispatcher's: %u rows of %u bytes", folder,
-			info.max_entries, info.value_size);
-	return 0;
+	snprintf(path, sizeof(path), "%s/counters", folder);
+	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
+	return r < 0 ? r : counters_open(fd, path, &dispatcher->counters, diag);
 }
 
 int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
@@ -233,26 +247,23 @@ int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatche
 
 	if (!dispatcher)
 		return fail(diag, -ENOMEM, "no memory for a dispatcher");
-	r = libbpf_num_possible_cpus();
-	if (r < 0)
-		return fail(diag, r, "cannot count the possible CPUs: %s", strerror(-r));
-	dispatcher->n_cpus = r;
 	r = open_one(folder, "state", BPFFS_MAP, &dispatcher->state_fd, diag);
 	if (r == 0)
 		r = map_state(dispatcher, folder, diag);
 	if (r == 0)
 		r = open_one(folder, "dispatcher", BPFFS_PROGRAM, &dispatcher->program_fd, diag);
 	if (r == 0)
-		r = open_one(folder, "counters", BPFFS_MAP, &dispatcher->counters_fd, diag);
-	if (r == 0)
-		r = check_counters(dispatcher, folder, diag);
+		r = open_counters(dispatcher, folder, diag);
 	if (r == 0)
 		r = dispatcher_learn_id(dispatcher, diag);
 	if (r == 0)
-		r = dispatcher_map_counters(dispatcher, diag);
-	if (r == 0)
 		*ret_dispatcher = TAKE_PTR(dispatcher);
 	return r;
+}
+
+const struct counters *dispatcher_counters(const struct dispatcher *dispatcher)
+{
+	return &dispatcher->counters;
 }
 
 int dispatcher_fd(const struct dispatcher *dispatcher)
@@ -278,12 +289,12 @@ void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DIS
 
 const struct xslot_generation *dispatcher_running(const struct dispatcher *dispatcher)
 {
-	return &dispatcher->state->gen[dispatcher->state->active & 1];
+	return &dispatcher->state->gen[dispatcher->state->active & XSLOT_ACTIVE_GENERATION];
 }
 
 const struct xslot_generation *dispatcher_idle(const struct dispatcher *dispatcher)
 {
-	return &dispatcher->state->gen[!(dispatcher->state->active & 1)];
+	return &dispatcher->state->gen[!(dispatcher->state->active & XSLOT_ACTIVE_GENERATION)];
 }
 
 /* The banks as the program tests them: slot 0 in the sign bit, set for each slot that is not visited in A. */
@@ -324,7 +335,7 @@ static void write_in_place(struct xslot_generation *live, const struct xslot_gen
 void dispatcher_prepare(struct dispatcher *dispatcher, const struct xslot_generation *generation)
 {
 	struct xslot_state *state = dispatcher->state;
-	struct xslot_generation *idle = &state->gen[!(state->active & 1)];
+	struct xslot_generation *idle = &state->gen[!(state->active & XSLOT_ACTIVE_GENERATION)];
 
 	/* The counters' parity: while packets of one generation still count, the next ones count elsewhere.
 	 */
@@ -333,25 +344,28 @@ void dispatcher_prepare(struct dispatcher *dispatcher, const struct xslot_genera
 	memcpy(idle, generation, sizeof(*idle));
 	idle->not_a = not_in_bank_a(generation);
 #ifdef SABOTAGE_IN_PLACE
-	write_in_place(&state->gen[state->active & 1], idle);
+	write_in_place(&state->gen[state->active & XSLOT_ACTIVE_GENERATION], idle);
 #endif
+}
+
+/* Under bypass packets do not run a fused program either. */
+static uint32_t fused_bit(const struct xslot_generation *generation)
+{
+	if (!generation->count || generation->fused == XSLOT_FUSED_NONE)
+		return 0;
+	return generation->fused == XSLOT_FUSED_A ? XSLOT_ACTIVE_FUSED_A : XSLOT_ACTIVE_FUSED_B;
 }
 
 void dispatcher_swap(struct dispatcher *dispatcher)
 {
-	__atomic_store_n(&dispatcher->state->active, !dispatcher->state->active, __ATOMIC_RELEASE);
+	uint32_t next = !(dispatcher->state->active & XSLOT_ACTIVE_GENERATION);
+
+	next |= fused_bit(&dispatcher->state->gen[next]);
+	__atomic_store_n(&dispatcher->state->active, next, __ATOMIC_RELEASE);
 }
 
 void dispatcher_count(const struct dispatcher *dispatcher, unsigned parity,
 	uint64_t ret_cells[XSLOT_DECIDERS][XSLOT_OUTCOMES])
 {
-	uint64_t *sums = ret_cells[0];
-
-	memset(sums, 0, XSLOT_DECIDERS * XSLOT_OUTCOMES * sizeof(*sums));
-	for (size_t cpu = 0; cpu < dispatcher->n_cpus; cpu++) {
-		const __u64 *row = dispatcher->counters[cpu].cell[parity & 1][0];
-
-		for (size_t i = 0; i < XSLOT_DECIDERS * XSLOT_OUTCOMES; i++)
-			sums[i] += __atomic_load_n(&row[i], __ATOMIC_RELAXED);
-	}
+	counters_sum(&dispatcher->counters, parity, ret_cells);
 }

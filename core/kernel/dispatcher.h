@@ -11,6 +11,7 @@
 
 enum bank { BANK_A, BANK_B };
 
+struct counters;
 struct dispatcher;
 
 #define DISPATCHER_FUNCTION_MAX 16
@@ -31,6 +32,7 @@ int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xsl
 int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag);
 
 int dispatcher_fd(const struct dispatcher *dispatcher);
+const struct counters *dispatcher_counters(const struct dispatcher *dispatcher);
 uint32_t dispatcher_program_id(const struct dispatcher *dispatcher);
 uint32_t dispatcher_version(
 	const struct dispatcher *dispatcher); /* XSLOT_DISPATCHER_VERSION of its program */

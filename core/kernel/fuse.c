@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/counters.h"
 #include "kernel/fuse_btf.h"
 #include "kernel/link.h"
 #include "kernel/permission.h"
@@ -32,7 +33,8 @@
 struct fused {
 	int fd;
 	size_t n_insns;
-	struct program *target; /* NULL: an XDP program of its own */
+	struct program *target;	  /* NULL: an XDP program of its own */
+	struct counters counters; /* that one's */
 	uint32_t function_id;
 };
 
@@ -43,6 +45,7 @@ void fused_free(struct fused *fused)
 	if (!fused)
 		return;
 	cleanup_close(&fused->fd);
+	counters_close(&fused->counters);
 	program_close(fused->target);
 	free(fused);
 }
@@ -172,7 +175,7 @@ static int find_stub(
 	int r;
 
 	if (!dispatcher)
-		return 0;
+		return counters_create(&fused->counters, diag);
 	r = program_open(dispatcher_fd(dispatcher), &fused->target, diag);
 	if (r < 0)
 		return r;
@@ -190,12 +193,13 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 
 	if (!fused)
 		return fail(diag, -ENOMEM, "out of memory");
-	fused->fd = -1;
+	fused->fd = fused->counters.fd = -1;
 	r = check_exceptions(options, diag);
 	if (r == 0)
 		r = find_stub(fused, dispatcher, bank, diag);
 	if (r == 0)
-		r = fuse_code_build(options->parts, options->n_parts, options->final, &code, diag);
+		r = fuse_code_build(options->parts, options->n_parts, options->generation,
+			dispatcher ? dispatcher_counters(dispatcher) : &fused->counters, &code, diag);
 	if (r == 0)
 		r = fuse_types_build(options->parts, &code, &types, diag);
 	if (r == 0)

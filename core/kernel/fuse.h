@@ -20,14 +20,14 @@ struct xslot_link;
 struct fuse_options {
 	const struct fuse_part *parts; /* slot 0's first; all of the chain, each loaded for its slot */
 	size_t n_parts;
-	uint32_t final; /* the generation's */
-	bool frags;	/* the dispatcher's */
+	const struct xslot_generation *generation; /* that will run it; see fuse_code_build() */
+	bool frags;				   /* the dispatcher's */
 };
 
 /*
  * Fuse, verify and load for a bank of the dispatcher; or, when `dispatcher` is NULL, as an XDP program of its
- * own that returns XSLOT_RESULT(…), to measure or verify where the kernel refuses extensions. The parts may
- * go afterwards. One long system call: any thread. Errors: -EOPNOTSUPP when these programs cannot be fused;
+ * own that counts for nobody, to measure or verify where the kernel refuses extensions. The parts may go
+ * afterwards. One long system call: any thread. Errors: -EOPNOTSUPP when these programs cannot be fused;
  * else the kernel's. The sentence is a reason: "slot edge.10 tail-calls".
  */
 int fused_load(const struct fuse_options *options, const struct dispatcher *dispatcher, enum bank bank,

@@ -7,13 +7,16 @@
  *	context to the stack                       (more than one plugin)
  *	plugin 0's main body, test
  *	context from the stack, plugin 1's main body, test, …
- *	final verdict
- *	for each plugin: its other verdicts
+ *	count, final verdict
+ *	for each plugin: its other verdicts, each counted
  *	for each plugin: its subprograms
  *
  * A body is copied as it is: its `exit`s become jumps to its test, which are as long, so that every jump
  * inside stays right, and its calls are moved by the distance that its subprograms were. The context's
- * place on the stack is below what any body uses.
+ * place on the stack is below what any body uses; a verdict waits there while its packet is counted.
+ *
+ * The counters' address, the parity, what becomes of verdicts: all that a generation says is a constant here,
+ * so a fused program belongs to one generation.
  *
  * What is never fused is a program that can leave by other ways than `exit`: a tail call, or an exception.
  */
@@ -26,12 +29,15 @@
 #include <string.h>
 #include <xslot/slots.h>
 
+#include "kernel/counters.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
 #define FRAME_MAX 512
 #define INSNS_MAX 1000000 /* the kernel's limit; no jump comes near it, see set_jump() */
-#define VERDICT_INSNS 8	  /* what place_verdicts() writes for each part */
+#define COUNT_INSNS 11	  /* what place_result() writes */
+#define FINAL_INSNS COUNT_INSNS
+#define VERDICT_INSNS (18 + 2 * COUNT_INSNS) /* what place_verdicts() writes for each part */
 
 #ifndef BPF_PSEUDO_FUNC
 #define BPF_PSEUDO_FUNC 4
@@ -51,6 +57,8 @@ struct piece {
 struct builder {
 	struct piece pieces[XSLOT_MAX_SLOTS];
 	size_t n_pieces;
+	const struct xslot_generation *generation;
+	const struct counters *counters;
 	int16_t context; /* its offset from the frame pointer */
 	struct fuse_code code;
 };
@@ -128,7 +136,7 @@ static int measure(struct builder *builder, const struct fuse_part *parts, struc
 		if (depth < 0)
 			return fail(diag, depth, "out of memory");
 		depth = (depth + 7) / 8 * 8;
-		if (builder->n_pieces > 1 && depth + 8 > FRAME_MAX)
+		if (depth + 8 > FRAME_MAX)
 			return fail(diag, -EOPNOTSUPP,
 				"%s uses its whole stack, which leaves no room for the packet's context",
 				parts[i].name);
@@ -140,9 +148,14 @@ static int measure(struct builder *builder, const struct fuse_part *parts, struc
 
 /* ---- place ---- */
 
-static size_t count_tests(const struct fuse_part *part)
+static uint32_t proceed_of(const struct builder *builder, const struct piece *piece)
 {
-	return 1 + (size_t)__builtin_popcount(part->proceed & ((1U << XSLOT_ACTIONS) - 1));
+	return builder->generation->proceed[piece - builder->pieces] & ((1U << XSLOT_ACTIONS) - 1);
+}
+
+static size_t count_tests(const struct builder *builder, const struct piece *piece)
+{
+	return 1 + (size_t)__builtin_popcount(proceed_of(builder, piece));
 }
 
 /* Decide where everything goes. Returns the length of it all. */
@@ -156,10 +169,10 @@ static size_t lay_out(struct builder *builder)
 
 		at += i > 0;
 		piece->body = at;
-		at += piece->n_main + count_tests(piece->part);
+		at += piece->n_main + count_tests(builder, piece);
 		piece->next = at;
 	}
-	at += 2;
+	at += FINAL_INSNS;
 	for (size_t i = 0; i < builder->n_pieces; i++) {
 		builder->pieces[i].verdicts = at;
 		at += VERDICT_INSNS;
@@ -217,7 +230,7 @@ static int place_tests(struct builder *builder, const struct piece *piece, struc
 	int r = 0;
 
 	for (int32_t action = 0; r == 0 && action < XSLOT_ACTIONS; action++) {
-		if (!(piece->part->proceed >> action & 1))
+		if (!(proceed_of(builder, piece) >> action & 1))
 			continue;
 		insns[at] = (struct bpf_insn){ .code = BPF_JMP32 | BPF_JEQ | BPF_K, .imm = value };
 		r = set_jump(insns, at++, piece->next, piece->part, diag);
@@ -227,25 +240,77 @@ static int place_tests(struct builder *builder, const struct piece *piece, struc
 	return r < 0 ? r : set_jump(insns, at, piece->verdicts, piece->part, diag);
 }
 
-/* r0 is a verdict that ends the chain, or none at all: say so, and which slot it was. */
-static void place_verdicts(struct builder *builder, const struct piece *piece)
+/* The offset of a counter in its CPU's row. */
+static int16_t cell(const struct builder *builder, uint32_t decider, uint32_t outcome)
 {
-	int32_t slot = (int32_t)(piece - builder->pieces);
-	const struct bpf_insn verdicts[VERDICT_INSNS] = {
-		{ .code = BPF_JMP32 | BPF_JGE | BPF_K, .off = 2, .imm = XSLOT_ACTIONS },
-		{ .code = BPF_ALU | BPF_ADD | BPF_K, .imm = XSLOT_RESULT(slot, 0) },
-		{ .code = EXIT },
-		{ .code = BPF_JMP32 | BPF_JEQ | BPF_K, .off = 2, .imm = XSLOT_GAP },
-		{ .code = BPF_ALU | BPF_MOV | BPF_K, .imm = XSLOT_RESULT(slot, XSLOT_OUTCOME_BAD) },
-		{ .code = EXIT },
-		{ .code = BPF_ALU | BPF_MOV | BPF_K, .imm = XSLOT_RESULT(slot, XSLOT_OUTCOME_GAP) },
+	return (int16_t)(((builder->generation->id & 1) * XSLOT_DECIDERS * XSLOT_OUTCOMES +
+				 XSLOT_RESULT(decider, outcome)) *
+			 sizeof(uint64_t));
+}
+
+/* r1: this CPU's row of counters. Six instructions. */
+#define ROW(counters)                                                                                        \
+	{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_smp_processor_id },                                \
+		{ .code = BPF_ALU | BPF_AND | BPF_K, .imm = (int32_t)(counters)->n_rows - 1 },               \
+		{ .code = BPF_ALU64 | BPF_MUL | BPF_K, .imm = sizeof(struct xslot_counters) },               \
+		{ .code = LOAD_64,                                                                           \
+			.dst_reg = BPF_REG_1,                                                                \
+			.src_reg = BPF_PSEUDO_MAP_VALUE,                                                     \
+			.imm = (counters)->fd },                                                             \
+		{ 0 },                                                                                       \
+	{                                                                                                    \
+		.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_0              \
+	}
+
+/* One more in a cell of the row. Three instructions. */
+#define INCREMENT(offset)                                                                                    \
+	{ .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1, .off = (offset) }, \
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = 1 },                     \
+	{                                                                                                    \
+		.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2,              \
+		.off = (offset)                                                                              \
+	}
+
+/* The packet's way ends here. */
+static void place_result(struct builder *builder, size_t at, int16_t counter, uint32_t action)
+{
+	const struct bpf_insn result[COUNT_INSNS] = {
+		ROW(builder->counters),
+		INCREMENT(counter),
+		{ .code = BPF_ALU | BPF_MOV | BPF_K, .imm = (int32_t)action },
 		{ .code = EXIT },
 	};
 
-	memcpy(builder->code.insns + piece->verdicts, verdicts, sizeof(verdicts));
+	memcpy(builder->code.insns + at, result, sizeof(result));
 }
 
-static int place(struct builder *builder, uint32_t final, struct xslot_diag *diag)
+/* r0 is a verdict that ends the chain, or none at all: say so, and which slot it was. */
+static void place_verdicts(struct builder *builder, const struct piece *piece)
+{
+	uint32_t slot = (uint32_t)(piece - builder->pieces);
+	size_t bad = piece->verdicts + VERDICT_INSNS - 2 * COUNT_INSNS;
+	const struct bpf_insn verdicts[VERDICT_INSNS - 2 * COUNT_INSNS] = {
+		{ .code = BPF_JMP32 | BPF_JGE | BPF_K, .off = 16, .imm = XSLOT_ACTIONS },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = builder->context },
+		ROW(builder->counters),
+		{ .code = BPF_LDX | BPF_MEM | BPF_DW, .src_reg = BPF_REG_10, .off = builder->context },
+		/* For verifiers that do not know any more what was stored. */
+		{ .code = BPF_ALU | BPF_AND | BPF_K, .imm = XSLOT_OUTCOMES - 1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2 },
+		{ .code = BPF_ALU64 | BPF_LSH | BPF_K, .dst_reg = BPF_REG_2, .imm = 3 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2 },
+		INCREMENT(cell(builder, slot, 0)),
+		{ .code = EXIT },
+		{ .code = BPF_JMP32 | BPF_JEQ | BPF_K, .off = COUNT_INSNS, .imm = XSLOT_GAP },
+	};
+
+	memcpy(builder->code.insns + piece->verdicts, verdicts, sizeof(verdicts));
+	place_result(builder, bad, cell(builder, slot, XSLOT_OUTCOME_BAD), XDP_ABORTED);
+	place_result(builder, bad + COUNT_INSNS, cell(builder, slot, XSLOT_OUTCOME_GAP),
+		builder->generation->on_gap);
+}
+
+static int place(struct builder *builder, struct xslot_diag *diag)
 {
 	const struct bpf_insn save = { .code = BPF_STX | BPF_MEM | BPF_DW,
 		.dst_reg = BPF_REG_10,
@@ -271,9 +336,8 @@ static int place(struct builder *builder, uint32_t final, struct xslot_diag *dia
 			r = place_tests(builder, piece, diag);
 		place_verdicts(builder, piece);
 	}
-	insns[end] = (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_K,
-		.imm = (int32_t)XSLOT_RESULT(XSLOT_DECIDED_FINAL, final) };
-	insns[end + 1] = (struct bpf_insn){ .code = EXIT };
+	place_result(builder, end, cell(builder, XSLOT_DECIDED_FINAL, builder->generation->final),
+		builder->generation->final);
 	return r;
 }
 
@@ -298,7 +362,7 @@ static void list_functions(struct builder *builder)
 	builder->code.n_functions = (size_t)(function - builder->code.functions);
 }
 
-static int build(struct builder *builder, uint32_t final, struct xslot_diag *diag)
+static int build(struct builder *builder, struct xslot_diag *diag)
 {
 	size_t functions = 1;
 
@@ -313,20 +377,20 @@ static int build(struct builder *builder, uint32_t final, struct xslot_diag *dia
 	if (!builder->code.insns || !builder->code.functions)
 		return fail(diag, -ENOMEM, "out of memory");
 	list_functions(builder);
-	return place(builder, final, diag);
+	return place(builder, diag);
 }
 
-int fuse_code_build(const struct fuse_part *parts, size_t n_parts, uint32_t final, struct fuse_code *ret_code,
-	struct xslot_diag *diag)
+int fuse_code_build(const struct fuse_part *parts, size_t n_parts, const struct xslot_generation *generation,
+	const struct counters *counters, struct fuse_code *ret_code, struct xslot_diag *diag)
 {
-	struct builder builder = { .n_pieces = n_parts };
+	struct builder builder = { .n_pieces = n_parts, .generation = generation, .counters = counters };
 	int r;
 
 	if (!n_parts || n_parts > XSLOT_MAX_SLOTS)
 		return fail(diag, -EOPNOTSUPP, "there are %zu programs to fuse", n_parts);
 	r = measure(&builder, parts, diag);
 	if (r == 0)
-		r = build(&builder, final, diag);
+		r = build(&builder, diag);
 	if (r == 0) {
 		*ret_code = builder.code;
 		builder.code = (struct fuse_code){ 0 };

@@ -2,8 +2,8 @@
 /*
  * The code of a fused chain: several programs' instructions in a row, as one program. Pure: no syscalls.
  *
- * The fused program does what the dispatcher does with the same programs in its slots, and returns
- * XSLOT_RESULT(slot that decided, outcome).
+ * The fused program does what the dispatcher does with the same programs in its slots: counts each packet as
+ * one of its generation, and returns the action.
  */
 #ifndef KERNEL_FUSE_CODE_H
 #define KERNEL_FUSE_CODE_H
@@ -13,14 +13,16 @@
 #include <stdint.h>
 #include <xslot/diag.h>
 
+struct counters;
+struct xslot_generation;
+
 /* What one slot runs. All of it is the caller's. */
 struct fuse_part {
 	const char *name; /* for messages: "slot edge.10" */
 	/* As the kernel got them from libbpf: the main program's, then its subprograms'. Maps are fds. */
 	const struct bpf_insn *insns;
 	size_t n_insns;
-	int program_fd;	  /* the program as it is loaded for its slot: for types, names, licence */
-	uint32_t proceed; /* as in struct xslot_generation */
+	int program_fd; /* the program as it is loaded for its slot: for types, names, licence */
 };
 
 /* A function of the fused program. The first is the main program, which is nobody's. */
@@ -38,11 +40,11 @@ struct fuse_code {
 };
 
 /*
- * Fuse the parts, at most XSLOT_MAX_SLOTS, the first one being slot 0's; `final` as in struct
- * xslot_generation. -EOPNOTSUPP: cannot be fused, and why.
+ * Fuse the parts, at most XSLOT_MAX_SLOTS, the first one being slot 0's, for this generation: its proceed,
+ * final, on_gap and the parity of its id become constants. -EOPNOTSUPP: cannot be fused, and why.
  */
-int fuse_code_build(const struct fuse_part *parts, size_t n_parts, uint32_t final, struct fuse_code *ret_code,
-	struct xslot_diag *diag);
+int fuse_code_build(const struct fuse_part *parts, size_t n_parts, const struct xslot_generation *generation,
+	const struct counters *counters, struct fuse_code *ret_code, struct xslot_diag *diag);
 void fuse_code_deinit(struct fuse_code *code);
 
 /*

@@ -135,7 +135,6 @@ static void donors_init(struct donors *donors, const struct plugin *plugin)
 			.insns = bpf_program__insns(program),
 			.n_insns = bpf_program__insn_cnt(program),
 			.program_fd = bpf_program__fd(program),
-			.proceed = plugin->proceed,
 		};
 	}
 }
@@ -162,24 +161,26 @@ static void call_instead(struct fuse_part *part)
 static void row_fused(const char *label, const struct plugin *plugin, const struct donors *donors,
 	struct dispatcher *dispatcher)
 {
-	struct fuse_options options = { .parts = donors->parts, .final = XDP_PASS };
+	struct xslot_generation generation = { .final = XDP_PASS };
+	struct fuse_options options = { .parts = donors->parts, .generation = &generation };
 	struct xslot_diag diag = {};
 
 	print_row(label, plugin);
+	for (unsigned i = 0; i < XSLOT_MAX_SLOTS; i++)
+		generation.proceed[i] = plugin->proceed;
 	for (options.n_parts = 1; options.n_parts <= XSLOT_MAX_SLOTS; options.n_parts *= 2) {
 		struct xslot_link *link = NULL;
 		struct fused *fused = NULL;
 
+		generation.count = options.n_parts;
+		generation.fused = XSLOT_FUSED_A;
+		if (dispatcher)
+			generation.id = dispatcher_running(dispatcher)->id + 1;
 		if (fused_load(&options, dispatcher, BANK_A, &fused, &diag) < 0 ||
 			(dispatcher && fused_place(fused, &link, &diag) < 0))
 			fail_msg("%s\n%s", diag.message, diag.log ? diag.log : "");
-		if (dispatcher) {
-			struct xslot_generation generation = *dispatcher_running(dispatcher);
-
-			generation.count = options.n_parts;
-			generation.fused = XSLOT_FUSED_A;
+		if (dispatcher)
 			use(dispatcher, &generation);
-		}
 		printf("  %zu: %u", options.n_parts,
 			duration(dispatcher ? dispatcher_fd(dispatcher) : fused_fd(fused)));
 		xslot_link_close(link);

@@ -176,6 +176,13 @@ int pushes(struct xdp_md *ctx)
 	return XSLOT_NEXT;
 }
 
+/* Has no maps. */
+SEC("xdp")
+int idles(struct xdp_md *ctx)
+{
+	return ctx->data_end - ctx->data > 1500 ? XDP_DROP : XSLOT_NEXT;
+}
+
 /* An XDP program of another kind: it passes, or drops what is short. */
 SEC("xdp")
 int passes(struct xdp_md *ctx)

@@ -262,7 +262,7 @@ static void test_bypass(void **state)
 	chain_deinit(&chain);
 }
 
-/* A fused program says who decided and how; its stub is a gap. */
+/* A fused program counts by itself, and its action is the verdict; its stub is a gap. */
 static void test_fused(void **state)
 {
 	struct chain chain;
@@ -270,27 +270,19 @@ static void test_fused(void **state)
 	chain_init(&chain);
 	chain.generation.count = 3;
 	chain.generation.on_gap = XDP_DROP;
+	for (unsigned fused = XSLOT_FUSED_A; fused <= XSLOT_FUSED_B; fused++) {
+		chain.generation.fused = fused;
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, 1), XDP_DROP);
+		assert_counted(&chain, XSLOT_DECIDED_FINAL, XSLOT_OUTCOME_GAP, fused);
+	}
+	chain.fills[BANK_A][0] = fill_stub(chain.dispatcher, "fused_a", VERDICT_OBJECT, "verdict", XDP_TX);
+	chain.fills[BANK_B][0] = fill_stub(chain.dispatcher, "fused_b", VERDICT_OBJECT, "verdict", XDP_PASS);
+	assert_int_equal(chain_send(&chain, 2), XDP_PASS);
 	chain.generation.fused = XSLOT_FUSED_A;
 	chain_swap(&chain);
-	assert_int_equal(chain_send(&chain, 1), XDP_DROP);
-	assert_counted(&chain, XSLOT_GAP / XSLOT_OUTCOMES, XSLOT_OUTCOME_GAP, 1);
-
-	chain.fills[BANK_A][0] =
-		fill_stub(chain.dispatcher, "fused_a", VERDICT_OBJECT, "verdict", XSLOT_RESULT(2, XDP_TX));
-	chain.fills[BANK_B][0] = fill_stub(chain.dispatcher, "fused_b", VERDICT_OBJECT, "verdict",
-		XSLOT_RESULT(XSLOT_DECIDED_FINAL, XDP_PASS));
 	assert_int_equal(chain_send(&chain, 2), XDP_TX);
-	assert_counted(&chain, 2, XDP_TX, 2);
-	chain.generation.fused = XSLOT_FUSED_B;
-	chain_swap(&chain);
-	assert_int_equal(chain_send(&chain, 2), XDP_PASS);
-	assert_counted(&chain, XSLOT_DECIDED_FINAL, XDP_PASS, 2);
-
-	fill_empty(&chain.fills[BANK_B][0]);
-	chain.fills[BANK_B][0] = fill_stub(chain.dispatcher, "fused_b", VERDICT_OBJECT, "verdict",
-		XSLOT_RESULT(XSLOT_DECIDERS, XDP_PASS));
-	assert_int_equal(chain_send(&chain, 3), XDP_ABORTED);
-	assert_counted(&chain, XSLOT_DECIDED_FINAL, XSLOT_OUTCOME_BAD, 3);
+	assert_counted(&chain, -1, 0, 2);
 	chain_deinit(&chain);
 }
 

@@ -176,7 +176,7 @@ static int run_chain(const struct subject *subjects, size_t n, const struct tier
 	static const uint32_t finals[] = { XDP_PASS, XDP_DROP, XDP_TX };
 	struct xslot_generation generation = *dispatcher_running(dispatcher);
 	struct fuse_part parts[PLUGINS];
-	struct fuse_options options = { .parts = parts, .n_parts = n };
+	struct fuse_options options = { .parts = parts, .n_parts = n, .generation = &generation };
 	struct xslot_diag diag = {};
 	struct fused *program = NULL;
 	struct xslot_link *link = NULL;
@@ -184,12 +184,13 @@ static int run_chain(const struct subject *subjects, size_t n, const struct tier
 
 	generation.count = (uint32_t)n;
 	generation.fused = XSLOT_FUSED_NONE;
-	generation.final = options.final = finals[random_below(random, 3)];
+	generation.id += 2; /* the slots come first, see compare() */
+	generation.final = finals[random_below(random, 3)];
 	generation.on_gap = XDP_DROP;
 	for (size_t i = 0; i < n; i++) {
 		generation.proceed[i] = random_below(random, 2) ? 0 : random_next(random);
 		parts[i] = (struct fuse_part){ "random", subjects[i].insns, subjects[i].n_insns,
-			subjects[i].program_fd, generation.proceed[i] };
+			subjects[i].program_fd };
 	}
 	r = fused_load(&options, dispatcher, BANK_A, &program, &diag);
 	if (r == 0)

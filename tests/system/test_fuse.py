@@ -135,15 +135,20 @@ def test_bypass(host):
     assert host.call("Bypass", chain="edge", on=True)["changed"]
     inject(host.namespace, INTERFACE, 24)
     assert host.chain()["packets"] == 40 and trails(host) == {"1112": 16}
-    configure(host, "v2")
-    host.must_reload()
-    fused(host)
-    inject(host.namespace, INTERFACE, 24)
-    assert host.chain()["packets"] == 64 and trails(host) == {"1112": 16}
     assert host.call("Bypass", chain="edge", on=False)["changed"]
     assert host.chain()["tier"] == "fused"
+    inject(host.namespace, INTERFACE, 16)
+    assert host.chain()["packets"] == 56 and trails(host) == {"1112": 32}
+    assert host.call("Bypass", chain="edge", on=True)["changed"]
+    configure(host, "v2")
+    host.must_reload()
+    inject(host.namespace, INTERFACE, 24)
+    assert host.chain()["packets"] == 80 and trails(host) == {"1112": 32}
+    assert (host.chain()["tier"], host.chain()["tier_reason"]) == ("slots", "the chain is bypassed")
+    assert host.call("Bypass", chain="edge", on=False)["changed"]
+    fused(host)
     inject(host.namespace, INTERFACE, 8)
-    assert trails(host) == {"1112": 16, "2122": 8}
+    assert host.chain()["packets"] == 88 and trails(host) == {"1112": 32, "2122": 8}
 
 
 def test_adopted(host):

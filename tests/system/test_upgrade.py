@@ -17,7 +17,7 @@ from host import Host, build_directory, built, wait_for
 from sweep import Sweep, bpffs, objects, pins, reload_killed_at, start_killed_at
 
 OTHER, OTHER_PEER = "x2", "x3"
-VERSIONS = {"plain": 1, "next": 2}  # builds, and the version of their dispatcher
+VERSIONS = {"plain": 2, "next": 3}  # builds, and the version of their dispatcher
 RATE = 200
 # Kill at these system calls of a start that replaces the dispatcher, and of a reload that does.
 SAMPLE_START = (901, 1300, 1450, 1600, 1700)
@@ -122,7 +122,7 @@ def test_there_and_back(host, how):
             host.build = build
             host.start()
             assert host.status()["last_reload"]["result"] == "ok"
-            said = f"edge: new dispatcher, version {VERSIONS[build]} in place of {3 - VERSIONS[build]}"
+            said = f"edge: new dispatcher, version {VERSIONS[build]} in place of {5 - VERSIONS[build]}"
             assert said in host.log() and "edge.20: stamp 1.0.0, loaded anew" in host.log()
             assert host.chain()["packets"] >= seen
             assert tags.setdefault(build, tag(host)) == tag(host)
@@ -191,7 +191,7 @@ def test_layout_that_we_cannot_read(host):
     before = pins(host)
     done = host.namespace.run(host.program(), "-c", host.ini, check=False)
     assert done.returncode == 78
-    assert "version 7 with state layout 9" in done.stderr and "reads layout 1" in done.stderr
+    assert "version 7 with state layout 9" in done.stderr and "reads layout 2" in done.stderr
     assert "Start the version of xslot that made it" in done.stderr
     assert pins(host) == before and host.namespace.xdp_program(INTERFACE) == program
     host.namespace.run(built("plain", "xslotctl"), "--config", host.ini, "clean")

@@ -6,6 +6,7 @@
 #include <xslot/slots.h>
 
 #include "check.h"
+#include "kernel/counters.h"
 #include "kernel/fuse_code.h"
 
 #define MOV(dst, src)                                                                                        \
@@ -86,18 +87,30 @@ static void test_stack_depth(void **state)
 	}) > 512);
 }
 
-static struct fuse_part part_of(const struct bpf_insn *insns, size_t n, uint32_t proceed)
+static struct fuse_part part_of(const struct bpf_insn *insns, size_t n)
 {
-	return (struct fuse_part){ .name = "slot a.1", .insns = insns, .n_insns = n, .proceed = proceed };
+	return (struct fuse_part){ .name = "slot a.1", .insns = insns, .n_insns = n };
 }
 
-static size_t count_code(const struct fuse_code *code, uint8_t opcode)
-{
-	size_t n = 0;
+static const struct xslot_generation plain = { .id = 4, .final = XDP_PASS };
+static const struct counters counters = { .fd = 77, .n_rows = 8 };
 
-	for (size_t i = 0; i < code->n_insns; i++)
-		n += code->insns[i].code == opcode;
-	return n;
+/* What code does that ends a packet's way: the cell that it counts in, and the action. */
+static void assert_result(
+	const struct bpf_insn *insns, unsigned parity, unsigned decider, unsigned outcome, int action)
+{
+	const struct xslot_counters *row = NULL;
+	int16_t offset = (int16_t)(uintptr_t)&row->cell[parity][decider][outcome];
+
+	assert_int_equal(insns[0].imm, BPF_FUNC_get_smp_processor_id);
+	assert_int_equal(insns[1].imm, counters.n_rows - 1);
+	assert_int_equal(insns[2].imm, sizeof(*row));
+	assert_int_equal(insns[3].imm, counters.fd);
+	assert_int_equal(insns[3].src_reg, BPF_PSEUDO_MAP_VALUE);
+	assert_int_equal(insns[6].off, offset);
+	assert_int_equal(insns[8].off, offset);
+	assert_int_equal(insns[9].imm, action);
+	assert_int_equal(insns[10].code, BPF_JMP | BPF_EXIT);
 }
 
 /* Two instructions a plugin, beside its own; the context below what either uses. */
@@ -105,10 +118,13 @@ static void test_common_path(void **state)
 {
 	const struct bpf_insn a[] = { STORE(10, 1, -24), SET(0, XSLOT_NEXT), EXIT },
 			      b[] = { SET(0, 31), EXIT };
-	const struct fuse_part parts[] = { part_of(a, 3, 0), part_of(b, 2, 1 << XDP_PASS) };
+	const struct fuse_part parts[] = { part_of(a, 3), part_of(b, 2) };
+	const struct xslot_generation generation = {
+		.id = 7, .final = XDP_TX, .on_gap = XDP_DROP, .proceed = { 0, 1 << XDP_PASS }
+	};
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, XDP_TX, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, &code, NULL), 0);
 	assert_int_equal(code.n_functions, 1);
 	assert_int_equal(code.insns[0].code, BPF_STX | BPF_MEM | BPF_DW);
 	assert_int_equal(code.insns[0].off, -32);
@@ -120,18 +136,40 @@ static void test_common_path(void **state)
 	assert_int_equal(code.insns[5].off, -32);
 	assert_int_equal(code.insns[8].imm, XSLOT_NEXT); /* of the second: one test for each that goes on */
 	assert_int_equal(code.insns[9].imm, XDP_PASS);
-	assert_int_equal(code.insns[10].imm, XSLOT_RESULT(XSLOT_DECIDED_FINAL, XDP_TX));
+	assert_result(code.insns + 10, 1, XSLOT_DECIDED_FINAL, XDP_TX, XDP_TX);
+	fuse_code_deinit(&code);
+}
+
+/* What the second of two plugins returns, followed by hand. */
+static void test_other_verdicts(void **state)
+{
+	const struct bpf_insn a[] = { SET(0, 31), EXIT };
+	const struct fuse_part parts[] = { part_of(a, 2), part_of(a, 2) };
+	const struct xslot_generation generation = { .id = 2, .on_gap = XDP_DROP };
+	const struct bpf_insn *test, *verdicts, *bad;
+	const struct xslot_counters *row = NULL;
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, &code, NULL), 0);
+	test = code.insns + 1 + 3 + 1 + 2;
+	verdicts = test + 1 + test->off;
+	assert_int_equal(verdicts[0].imm, XSLOT_ACTIONS);
+	assert_int_equal(verdicts[13].off, (uintptr_t)row->cell[0][1]);
+	assert_int_equal(verdicts[15].off, (uintptr_t)row->cell[0][1]);
+	bad = verdicts + 1 + verdicts[0].off;
+	assert_int_equal(bad[0].imm, XSLOT_GAP);
+	assert_result(bad + 1, 0, 1, XSLOT_OUTCOME_BAD, XDP_ABORTED);
+	assert_result(bad + 1 + bad[0].off, 0, 1, XSLOT_OUTCOME_GAP, XDP_DROP);
 	fuse_code_deinit(&code);
 }
 
 static void test_alone_keeps_no_context(void **state)
 {
-	const struct bpf_insn a[] = { STORE(10, 1, -512), SET(0, XSLOT_NEXT), EXIT };
-	const struct fuse_part part = part_of(a, 3, 0);
+	const struct bpf_insn a[] = { STORE(10, 1, -504), SET(0, XSLOT_NEXT), EXIT };
+	const struct fuse_part part = part_of(a, 3);
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(&part, 1, XDP_PASS, &code, NULL), 0);
-	assert_int_equal(count_code(&code, BPF_LDX | BPF_MEM | BPF_DW), 0);
+	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, &code, NULL), 0);
 	assert_memory_equal(code.insns, a, 2 * sizeof(a[0]));
 	fuse_code_deinit(&code);
 }
@@ -140,11 +178,11 @@ static void test_alone_keeps_no_context(void **state)
 static void test_subprograms(void **state)
 {
 	const struct bpf_insn a[] = { CALL(4), SET(0, 31), EXIT, SET(0, 1), EXIT, CALL(-3), EXIT };
-	const struct fuse_part parts[] = { part_of(a, 7, 0), part_of(a, 7, 0) };
+	const struct fuse_part parts[] = { part_of(a, 7), part_of(a, 7) };
 	struct fuse_code code = { 0 };
 
 	/* As the kernel would have it: the target is relative to the next instruction. */
-	assert_int_equal(fuse_code_build(parts, 2, XDP_PASS, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, &code, NULL), 0);
 	assert_int_equal(code.n_functions, 5);
 	for (size_t part = 0, first = 1; part < 2; part++, first += 2) {
 		size_t body = 1 + part * 5, second = code.functions[first + 1].start;
@@ -164,7 +202,7 @@ static void assert_refused(const struct fuse_part *parts, size_t n, const char *
 	struct xslot_diag diag = {};
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, n, XDP_PASS, &code, &diag), -EOPNOTSUPP);
+	assert_int_equal(fuse_code_build(parts, n, &plain, &counters, &code, &diag), -EOPNOTSUPP);
 	if (!strstr(diag.message, words))
 		fail_msg("\"%s\" does not say \"%s\"", diag.message, words);
 }
@@ -175,17 +213,17 @@ static void test_refused(void **state)
 	const struct bpf_insn tail[] = { HELPER(BPF_FUNC_tail_call), SET(0, 31), EXIT };
 	const struct bpf_insn module[] = { { BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 1, 7 }, EXIT };
 	const struct bpf_insn deep[] = { STORE(10, 1, -512), SET(0, 31), EXIT };
-	struct fuse_part parts[] = { part_of(good, 2, 0), part_of(tail, 3, 0) };
+	struct fuse_part parts[] = { part_of(good, 2), part_of(tail, 3) };
 	const size_t n_long = 40000;
 	struct bpf_insn *insns = calloc(n_long, sizeof(*insns));
 
 	assert_non_null(insns);
 	assert_refused(parts, 2, "slot a.1 tail-calls");
-	parts[1] = part_of(module, 2, 0);
+	parts[1] = part_of(module, 2);
 	assert_refused(parts, 2, "slot a.1 calls a function of a kernel module");
-	parts[1] = part_of(deep, 3, 0);
+	parts[1] = part_of(deep, 3);
 	assert_refused(parts, 2, "slot a.1 uses its whole stack");
-	parts[1] = part_of(NULL, 0, 0);
+	parts[1] = part_of(NULL, 0);
 	assert_refused(parts, 2, "slot a.1: its instructions are not known");
 	assert_refused(parts, 0, "there are 0 programs");
 
@@ -193,7 +231,7 @@ static void test_refused(void **state)
 	for (size_t i = 0; i < n_long; i++)
 		insns[i] = (struct bpf_insn)SET(0, 31);
 	insns[n_long - 1] = (struct bpf_insn)EXIT;
-	parts[1] = part_of(insns, n_long, 0);
+	parts[1] = part_of(insns, n_long);
 	insns[7] = (struct bpf_insn)EXIT;
 	assert_refused(parts + 1, 1, "a jump over 39992 instructions is too far");
 	free(insns);
@@ -204,6 +242,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack_depth),
 		cmocka_unit_test(test_common_path),
+		cmocka_unit_test(test_other_verdicts),
 		cmocka_unit_test(test_alone_keeps_no_context),
 		cmocka_unit_test(test_subprograms),
 		cmocka_unit_test(test_refused),

@@ -24,9 +24,9 @@
  * is in this file.
  */
 #define XSLOT_STATE_MAGIC 0x0000746f6c7378ULL
-#define XSLOT_STATE_LAYOUT 1
+#define XSLOT_STATE_LAYOUT 2
 #ifndef XSLOT_DISPATCHER_VERSION
-#define XSLOT_DISPATCHER_VERSION 1
+#define XSLOT_DISPATCHER_VERSION 2
 #endif
 
 /* The fused program that a generation runs in place of its slots. */
@@ -52,17 +52,27 @@ struct xslot_generation {
 	__u32 proceed[XSLOT_MAX_SLOTS];
 };
 
+/*
+ * `active`: the number of a generation, and one more bit when packets do not visit its slots but run its
+ * fused program. That program has all of its generation that it needs as constants, the counters' parity too,
+ * and returns the action: so the two must belong together.
+ */
+#define XSLOT_ACTIVE_GENERATION 1U
+#define XSLOT_ACTIVE_FUSED_B 2U
+#define XSLOT_ACTIVE_FUSED_A 4U
+
 struct xslot_state {
 	__u64 magic;
 	__u32 layout;
 	__u32 version; /* the program's; up to here the same in every layout */
-	__u32 active;  /* 0 or 1: the generation that packets use; stored with release, read once a packet */
+	__u32 active;  /* XSLOT_ACTIVE_*: what packets use; stored with release, read once a packet */
 	__u32 reserved;
 	struct xslot_generation gen[2];
 };
 
 /*
- * Counters: one row a CPU in a mmapable array (max_entries = possible CPUs), each row whole cache lines. A
+ * Counters: one row a CPU, each row whole cache lines. All rows, as many as there are possible CPUs and from
+ * there up to a power of two, are the one value of a mmapable array, which programs reach by its address. A
  * packet increments exactly one cell: the parity of its generation's id, the slot that decided
  * (XSLOT_DECIDED_FINAL when every slot said next), and how.
  */
@@ -72,10 +82,7 @@ struct xslot_state {
 #define XSLOT_OUTCOME_GAP 6 /* a stub was met: became on_gap */
 #define XSLOT_OUTCOMES 8    /* 0 to 4: the XDP action; 7: unused */
 
-/*
- * Decider and outcome in one number: a cell's index, and what a fused program returns. A fused stub's
- * XSLOT_GAP is one whose outcome is XSLOT_OUTCOME_GAP.
- */
+/* Decider and outcome in one number: a cell's index. */
 #define XSLOT_RESULT(decider, outcome) ((decider)*XSLOT_OUTCOMES + (outcome))
 
 struct xslot_counters {
@@ -102,17 +109,17 @@ struct xslot_message {
 };
 
 #ifndef __cplusplus
-_Static_assert(sizeof(struct xslot_message) == 128, "layout 1");
-_Static_assert(sizeof(struct xslot_generation) == 160, "layout 1");
-_Static_assert(__builtin_offsetof(struct xslot_generation, fused) == 16, "layout 1");
-_Static_assert(__builtin_offsetof(struct xslot_generation, not_a) == 28, "layout 1");
-_Static_assert(__builtin_offsetof(struct xslot_generation, proceed) == 32, "layout 1");
-_Static_assert(__builtin_offsetof(struct xslot_state, version) == 12, "layout 1");
-_Static_assert(__builtin_offsetof(struct xslot_state, active) == 16, "layout 1");
-_Static_assert(__builtin_offsetof(struct xslot_state, gen) == 24, "layout 1");
-_Static_assert(sizeof(struct xslot_state) == 344, "layout 1");
+_Static_assert(sizeof(struct xslot_message) == 128, "layout 2");
+_Static_assert(sizeof(struct xslot_generation) == 160, "layout 2");
+_Static_assert(__builtin_offsetof(struct xslot_generation, fused) == 16, "layout 2");
+_Static_assert(__builtin_offsetof(struct xslot_generation, not_a) == 28, "layout 2");
+_Static_assert(__builtin_offsetof(struct xslot_generation, proceed) == 32, "layout 2");
+_Static_assert(__builtin_offsetof(struct xslot_state, version) == 12, "layout 2");
+_Static_assert(__builtin_offsetof(struct xslot_state, active) == 16, "layout 2");
+_Static_assert(__builtin_offsetof(struct xslot_state, gen) == 24, "layout 2");
+_Static_assert(sizeof(struct xslot_state) == 344, "layout 2");
 _Static_assert(sizeof(struct xslot_counters) == 4224 && 4224 % 64 == 0, "whole cache lines");
-_Static_assert(sizeof(struct xslot_prefix) == 20, "layout 1");
+_Static_assert(sizeof(struct xslot_prefix) == 20, "layout 2");
 #endif
 
 #endif
