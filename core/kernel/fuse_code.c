@@ -12,8 +12,10 @@
  *	for each plugin: its subprograms
  *
  * A body is copied as it is: its `exit`s become jumps to its test, which are as long, so that every jump
- * inside stays right, and its calls are moved by the distance that its subprograms were. The context's
- * place on the stack is below what any body uses; a verdict waits there while its packet is counted.
+ * inside stays right, and its calls are moved by the distance that its subprograms were. An `exit` whose
+ *verdict is set by the instruction before it needs no test: it jumps to where that verdict leads, and the
+ *instruction before it becomes none. The context's place on the stack is below what any body uses; a verdict
+ *waits there while its packet is counted.
  *
  * The counters' address, the parity, what becomes of verdicts: all that a generation says is a constant here,
  * so a fused program belongs to one generation.
@@ -30,28 +32,22 @@
 #include <xslot/slots.h>
 
 #include "kernel/counters.h"
+#include "kernel/fuse_piece.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
 #define FRAME_MAX 512
-#define INSNS_MAX 1000000 /* the kernel's limit; no jump comes near it, see set_jump() */
-#define COUNT_INSNS 11	  /* what place_result() writes */
-#define FINAL_INSNS COUNT_INSNS
+#define INSNS_MAX 1000000		     /* the kernel's limit; no jump comes near it, see set_jump() */
+#define COUNT_INSNS 11			     /* what place_result() writes */
 #define VERDICT_INSNS (18 + 2 * COUNT_INSNS) /* what place_verdicts() writes for each part */
 
-#ifndef BPF_PSEUDO_FUNC
-#define BPF_PSEUDO_FUNC 4
-#endif
-
-#define EXIT (BPF_JMP | BPF_EXIT)
-#define LOAD_64 (BPF_LD | BPF_IMM | BPF_DW)
-
-/* One part, measured; then placed. */
+/* One part, and where what becomes of it is in the fused program. */
 struct piece {
-	const struct fuse_part *part;
-	bool *starts; /* by instruction: a subprogram begins here */
-	size_t n_main;
-	size_t body, next, verdicts, subprograms; /* where they are in the fused program */
+	struct fuse_piece is;
+	size_t body, test, next;
+	size_t verdicts;		/* those that the test finds */
+	size_t results[XSLOT_OUTCOMES]; /* those that are known */
+	size_t subprograms;
 };
 
 struct builder {
@@ -66,58 +62,11 @@ struct builder {
 static void builder_deinit(struct builder *builder)
 {
 	for (size_t i = 0; i < builder->n_pieces; i++)
-		free(builder->pieces[i].starts);
+		fuse_piece_deinit(&builder->pieces[i].is);
 	fuse_code_deinit(&builder->code);
 }
 
-static bool refers_to_subprogram(const struct bpf_insn *insn)
-{
-	return (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL) ||
-	       (insn->code == LOAD_64 && insn->src_reg == BPF_PSEUDO_FUNC);
-}
-
 /* ---- measure ---- */
-
-static int check_insn(const struct fuse_part *part, size_t at, struct xslot_diag *diag)
-{
-	const struct bpf_insn *insn = &part->insns[at];
-
-	if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == BPF_FUNC_tail_call)
-		return fail(diag, -EOPNOTSUPP, "%s tail-calls", part->name);
-	if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL && insn->off)
-		return fail(diag, -EOPNOTSUPP, "%s calls a function of a kernel module", part->name);
-	if (insn->code == LOAD_64 && insn->src_reg >= BPF_PSEUDO_MAP_IDX)
-		return fail(
-			diag, -EOPNOTSUPP, "%s does not refer to its maps by file descriptor", part->name);
-	return 0;
-}
-
-static int find_subprograms(struct piece *piece, struct xslot_diag *diag)
-{
-	const struct fuse_part *part = piece->part;
-	int r;
-
-	piece->starts = calloc(part->n_insns + 1, sizeof(*piece->starts));
-	if (!piece->starts)
-		return fail(diag, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < part->n_insns; i++) {
-		const struct bpf_insn *insn = &part->insns[i];
-		long target = (long)i + 1 + insn->imm;
-
-		r = check_insn(part, i, diag);
-		if (r < 0)
-			return r;
-		if (refers_to_subprogram(insn)) {
-			if (target <= 0 || target >= (long)part->n_insns)
-				return fail(diag, -EOPNOTSUPP, "%s calls what is not in it", part->name);
-			piece->starts[target] = true;
-		}
-		i += insn->code == LOAD_64;
-	}
-	for (piece->n_main = 1; piece->n_main < part->n_insns && !piece->starts[piece->n_main];)
-		piece->n_main++;
-	return 0;
-}
 
 static int measure(struct builder *builder, const struct fuse_part *parts, struct xslot_diag *diag)
 {
@@ -126,13 +75,10 @@ static int measure(struct builder *builder, const struct fuse_part *parts, struc
 	for (size_t i = 0; i < builder->n_pieces; i++) {
 		struct piece *piece = &builder->pieces[i];
 
-		piece->part = &parts[i];
-		if (!parts[i].n_insns)
-			return fail(diag, -EOPNOTSUPP, "%s: its instructions are not known", parts[i].name);
-		r = find_subprograms(piece, diag);
+		r = fuse_piece_init(&piece->is, &parts[i], builder->generation->proceed[i], diag);
 		if (r < 0)
 			return r;
-		depth = fuse_stack_depth(parts[i].insns, piece->n_main);
+		depth = fuse_stack_depth(parts[i].insns, piece->is.n_main);
 		if (depth < 0)
 			return fail(diag, depth, "out of memory");
 		depth = (depth + 7) / 8 * 8;
@@ -148,14 +94,21 @@ static int measure(struct builder *builder, const struct fuse_part *parts, struc
 
 /* ---- place ---- */
 
-static uint32_t proceed_of(const struct builder *builder, const struct piece *piece)
+static size_t count_tests(const struct piece *piece)
 {
-	return builder->generation->proceed[piece - builder->pieces] & ((1U << XSLOT_ACTIONS) - 1);
+	return piece->is.tested ? 1 + (size_t)__builtin_popcount(piece->is.proceed) : 0;
 }
 
-static size_t count_tests(const struct builder *builder, const struct piece *piece)
+/* Where the verdicts that end the chain are dealt with. Returns where that ends. */
+static size_t lay_out_verdicts(struct piece *piece, size_t at)
 {
-	return 1 + (size_t)__builtin_popcount(proceed_of(builder, piece));
+	piece->verdicts = at;
+	at += piece->is.tested ? VERDICT_INSNS : 0;
+	for (unsigned outcome = 0; outcome < XSLOT_OUTCOMES; outcome++) {
+		piece->results[outcome] = at;
+		at += piece->is.results >> outcome & 1 ? COUNT_INSNS : 0;
+	}
+	return at;
 }
 
 /* Decide where everything goes. Returns the length of it all. */
@@ -169,17 +122,17 @@ static size_t lay_out(struct builder *builder)
 
 		at += i > 0;
 		piece->body = at;
-		at += piece->n_main + count_tests(builder, piece);
-		piece->next = at;
+		piece->test = at + piece->is.n_main;
+		piece->next = at = piece->test + count_tests(piece);
 	}
-	at += FINAL_INSNS;
+	at += COUNT_INSNS;
+	for (size_t i = 0; i < builder->n_pieces; i++)
+		at = lay_out_verdicts(&builder->pieces[i], at);
 	for (size_t i = 0; i < builder->n_pieces; i++) {
-		builder->pieces[i].verdicts = at;
-		at += VERDICT_INSNS;
-	}
-	for (size_t i = 0; i < builder->n_pieces; i++) {
+		const struct fuse_piece *is = &builder->pieces[i].is;
+
 		builder->pieces[i].subprograms = at;
-		at += builder->pieces[i].part->n_insns - builder->pieces[i].n_main;
+		at += is->part->n_insns - is->n_main;
 	}
 	return at;
 }
@@ -196,28 +149,41 @@ static int set_jump(struct bpf_insn *insns, size_t at, size_t target, const stru
 	return 0;
 }
 
-static int place_body(struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
+/* Instruction `at` is an exit of this piece. */
+static int place_exit(struct builder *builder, const struct piece *piece, size_t at, struct xslot_diag *diag)
 {
 	struct bpf_insn *insns = builder->code.insns;
-	size_t test = piece->body + piece->n_main;
-	int r;
+	const struct bpf_insn nothing = { .code = BPF_JMP | BPF_JA };
+	size_t target = piece->test;
+	uint32_t verdict;
 
-	memcpy(insns + piece->body, piece->part->insns, piece->n_main * sizeof(*insns));
-	for (size_t i = piece->body; i < test; i++) {
-		/* In the program of its own the first subprogram follows the body at once. */
-		if (refers_to_subprogram(&insns[i]))
-			insns[i].imm += (int32_t)(piece->subprograms - test);
-		if (insns[i].code == EXIT) {
-			insns[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
-			r = set_jump(insns, i, test, piece->part, diag);
-			if (r < 0)
-				return r;
-		}
-		i += insns[i].code == LOAD_64;
+	if (fuse_piece_knows(&piece->is, at - piece->body, &verdict)) {
+		insns[at - 1] = nothing;
+		target = fuse_piece_goes_on(&piece->is, verdict) ? piece->next
+								 : piece->results[fuse_outcome(verdict)];
 	}
-	memcpy(insns + piece->subprograms, piece->part->insns + piece->n_main,
-		(piece->part->n_insns - piece->n_main) * sizeof(*insns));
-	return 0;
+	insns[at] = nothing;
+	return set_jump(insns, at, target, piece->is.part, diag);
+}
+
+static int place_body(struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
+{
+	const struct fuse_part *part = piece->is.part;
+	struct bpf_insn *insns = builder->code.insns;
+	int r = 0;
+
+	memcpy(insns + piece->body, part->insns, piece->is.n_main * sizeof(*insns));
+	for (size_t i = piece->body; r == 0 && i < piece->test; i++) {
+		/* In the program of its own the first subprogram follows the body at once. */
+		if (fuse_refers_to_subprogram(&insns[i]))
+			insns[i].imm += (int32_t)(piece->subprograms - piece->test);
+		if (insns[i].code == FUSE_EXIT)
+			r = place_exit(builder, piece, i, diag);
+		i += insns[i].code == FUSE_LOAD_64;
+	}
+	memcpy(insns + piece->subprograms, part->insns + piece->is.n_main,
+		(part->n_insns - piece->is.n_main) * sizeof(*insns));
+	return r;
 }
 
 /* What goes on: XSLOT_NEXT first. The last test is the other way round, and falls through to the next part.
@@ -225,19 +191,19 @@ static int place_body(struct builder *builder, const struct piece *piece, struct
 static int place_tests(struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
 {
 	struct bpf_insn *insns = builder->code.insns;
-	size_t at = piece->body + piece->n_main;
+	size_t at = piece->test;
 	int32_t value = XSLOT_NEXT;
 	int r = 0;
 
 	for (int32_t action = 0; r == 0 && action < XSLOT_ACTIONS; action++) {
-		if (!(proceed_of(builder, piece) >> action & 1))
+		if (!(piece->is.proceed >> action & 1))
 			continue;
 		insns[at] = (struct bpf_insn){ .code = BPF_JMP32 | BPF_JEQ | BPF_K, .imm = value };
-		r = set_jump(insns, at++, piece->next, piece->part, diag);
+		r = set_jump(insns, at++, piece->next, piece->is.part, diag);
 		value = action;
 	}
 	insns[at] = (struct bpf_insn){ .code = BPF_JMP32 | BPF_JNE | BPF_K, .imm = value };
-	return r < 0 ? r : set_jump(insns, at, piece->verdicts, piece->part, diag);
+	return r < 0 ? r : set_jump(insns, at, piece->verdicts, piece->is.part, diag);
 }
 
 /* The offset of a counter in its CPU's row. */
@@ -253,7 +219,7 @@ static int16_t cell(const struct builder *builder, uint32_t decider, uint32_t ou
 	{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_smp_processor_id },                                \
 		{ .code = BPF_ALU | BPF_AND | BPF_K, .imm = (int32_t)(counters)->n_rows - 1 },               \
 		{ .code = BPF_ALU64 | BPF_MUL | BPF_K, .imm = sizeof(struct xslot_counters) },               \
-		{ .code = LOAD_64,                                                                           \
+		{ .code = FUSE_LOAD_64,                                                                      \
 			.dst_reg = BPF_REG_1,                                                                \
 			.src_reg = BPF_PSEUDO_MAP_VALUE,                                                     \
 			.imm = (counters)->fd },                                                             \
@@ -278,13 +244,13 @@ static void place_result(struct builder *builder, size_t at, int16_t counter, ui
 		ROW(builder->counters),
 		INCREMENT(counter),
 		{ .code = BPF_ALU | BPF_MOV | BPF_K, .imm = (int32_t)action },
-		{ .code = EXIT },
+		{ .code = FUSE_EXIT },
 	};
 
 	memcpy(builder->code.insns + at, result, sizeof(result));
 }
 
-/* r0 is a verdict that ends the chain, or none at all: say so, and which slot it was. */
+/* r0 is a verdict that ends the chain, or none at all. */
 static void place_verdicts(struct builder *builder, const struct piece *piece)
 {
 	uint32_t slot = (uint32_t)(piece - builder->pieces);
@@ -300,7 +266,7 @@ static void place_verdicts(struct builder *builder, const struct piece *piece)
 		{ .code = BPF_ALU64 | BPF_LSH | BPF_K, .dst_reg = BPF_REG_2, .imm = 3 },
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2 },
 		INCREMENT(cell(builder, slot, 0)),
-		{ .code = EXIT },
+		{ .code = FUSE_EXIT },
 		{ .code = BPF_JMP32 | BPF_JEQ | BPF_K, .off = COUNT_INSNS, .imm = XSLOT_GAP },
 	};
 
@@ -308,6 +274,32 @@ static void place_verdicts(struct builder *builder, const struct piece *piece)
 	place_result(builder, bad, cell(builder, slot, XSLOT_OUTCOME_BAD), XDP_ABORTED);
 	place_result(builder, bad + COUNT_INSNS, cell(builder, slot, XSLOT_OUTCOME_GAP),
 		builder->generation->on_gap);
+}
+
+static void place_known(struct builder *builder, const struct piece *piece)
+{
+	uint32_t slot = (uint32_t)(piece - builder->pieces);
+
+	for (uint32_t outcome = 0; outcome < XSLOT_OUTCOMES; outcome++) {
+		uint32_t action = outcome;
+
+		if (!(piece->is.results >> outcome & 1))
+			continue;
+		if (outcome >= XSLOT_ACTIONS)
+			action = outcome == XSLOT_OUTCOME_GAP ? builder->generation->on_gap : XDP_ABORTED;
+		place_result(builder, piece->results[outcome], cell(builder, slot, outcome), action);
+	}
+}
+
+static int place_piece(struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
+{
+	int r = place_body(builder, piece, diag);
+
+	place_known(builder, piece);
+	if (r < 0 || !piece->is.tested)
+		return r;
+	place_verdicts(builder, piece);
+	return place_tests(builder, piece, diag);
 }
 
 static int place(struct builder *builder, struct xslot_diag *diag)
@@ -331,10 +323,7 @@ static int place(struct builder *builder, struct xslot_diag *diag)
 
 		if (i > 0)
 			insns[piece->body - 1] = restore;
-		r = place_body(builder, piece, diag);
-		if (r == 0)
-			r = place_tests(builder, piece, diag);
-		place_verdicts(builder, piece);
+		r = place_piece(builder, piece, diag);
 	}
 	place_result(builder, end, cell(builder, XSLOT_DECIDED_FINAL, builder->generation->final),
 		builder->generation->final);
@@ -350,10 +339,10 @@ static void list_functions(struct builder *builder)
 		const struct piece *piece = &builder->pieces[i];
 		uint32_t index = 0;
 
-		for (size_t at = piece->n_main; at < piece->part->n_insns; at++) {
-			if (piece->starts[at])
+		for (size_t at = piece->is.n_main; at < piece->is.part->n_insns; at++) {
+			if (fuse_piece_is_subprogram(&piece->is, at))
 				*function++ = (struct fuse_function){
-					.start = (uint32_t)(piece->subprograms + at - piece->n_main),
+					.start = (uint32_t)(piece->subprograms + at - piece->is.n_main),
 					.part = (uint32_t)i,
 					.index = ++index,
 				};
@@ -367,7 +356,7 @@ static int build(struct builder *builder, struct xslot_diag *diag)
 	size_t functions = 1;
 
 	for (size_t i = 0; i < builder->n_pieces; i++)
-		functions += builder->pieces[i].part->n_insns;
+		functions += builder->pieces[i].is.part->n_insns;
 	builder->code.n_insns = lay_out(builder);
 	if (builder->code.n_insns > INSNS_MAX)
 		return fail(diag, -EOPNOTSUPP, "%zu instructions are more than the kernel takes",

@@ -116,8 +116,7 @@ static void assert_result(
 /* Two instructions a plugin, beside its own; the context below what either uses. */
 static void test_common_path(void **state)
 {
-	const struct bpf_insn a[] = { STORE(10, 1, -24), SET(0, XSLOT_NEXT), EXIT },
-			      b[] = { SET(0, 31), EXIT };
+	const struct bpf_insn a[] = { STORE(10, 1, -24), LOAD(0, 1, 0), EXIT }, b[] = { LOAD(0, 1, 0), EXIT };
 	const struct fuse_part parts[] = { part_of(a, 3), part_of(b, 2) };
 	const struct xslot_generation generation = {
 		.id = 7, .final = XDP_TX, .on_gap = XDP_DROP, .proceed = { 0, 1 << XDP_PASS }
@@ -143,7 +142,7 @@ static void test_common_path(void **state)
 /* What the second of two plugins returns, followed by hand. */
 static void test_other_verdicts(void **state)
 {
-	const struct bpf_insn a[] = { SET(0, 31), EXIT };
+	const struct bpf_insn a[] = { LOAD(0, 1, 0), EXIT };
 	const struct fuse_part parts[] = { part_of(a, 2), part_of(a, 2) };
 	const struct xslot_generation generation = { .id = 2, .on_gap = XDP_DROP };
 	const struct bpf_insn *test, *verdicts, *bad;
@@ -163,9 +162,57 @@ static void test_other_verdicts(void **state)
 	fuse_code_deinit(&code);
 }
 
+/* Where a jump leads. */
+static const struct bpf_insn *target_of(const struct bpf_insn *jump)
+{
+	assert_int_equal(jump->code, BPF_JMP | BPF_JA);
+	return jump + 1 + jump->off;
+}
+
+/* An exit right behind its verdict needs no test; that it is a jump's target makes it one like the others. */
+static void test_known_verdicts(void **state)
+{
+	const struct bpf_insn a[] = { IF_ZERO(1, 6), IF_ZERO(1, 3), SET(0, XDP_DROP), EXIT, SET(0, XDP_PASS),
+		/* 5 */ EXIT, SET(0, 30), SET(0, 32), EXIT, SET(0, XSLOT_NEXT), EXIT };
+	const struct bpf_insn b[] = { SET(0, XSLOT_NEXT), EXIT };
+	const struct fuse_part parts[] = { part_of(a, N(a)), part_of(b, 2) };
+	const struct xslot_generation generation = { .id = 3, .final = XDP_TX, .proceed = { 1 << XDP_PASS } };
+	const struct bpf_insn *body, *second;
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, &code, NULL), 0);
+	body = code.insns + 1;
+	second = body + N(a) + 2 + 1; /* a's test, of two verdicts that go on; the context */
+	assert_int_equal(body[2].code, BPF_JMP | BPF_JA); /* nothing */
+	assert_int_equal(body[2].off, 0);
+	assert_result(target_of(&body[3]), 1, 0, XDP_DROP, XDP_DROP);
+	/* The second jump leads to this exit, with another verdict. */
+	assert_int_equal(body[4].imm, XDP_PASS);
+	assert_ptr_equal(target_of(&body[5]), body + N(a));
+	assert_result(target_of(&body[8]), 1, 0, XSLOT_OUTCOME_BAD, XDP_ABORTED);
+	assert_ptr_equal(target_of(&body[10]), second - 1);
+	/* The second plugin has nothing but what goes on. */
+	assert_ptr_equal(target_of(&second[1]), second + 2);
+	assert_result(second + 2, 1, XSLOT_DECIDED_FINAL, XDP_TX, XDP_TX);
+	fuse_code_deinit(&code);
+}
+
+/* The rest of the chain must be reachable, or the verifier refuses it. */
+static void test_never_goes_on(void **state)
+{
+	const struct bpf_insn a[] = { SET(0, XDP_DROP), EXIT }, b[] = { SET(0, XSLOT_NEXT), EXIT };
+	const struct fuse_part parts[] = { part_of(a, 2), part_of(b, 2) };
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, &code, NULL), 0);
+	assert_int_equal(code.insns[1].imm, XDP_DROP);
+	assert_int_equal(code.insns[3].code, BPF_JMP32 | BPF_JNE | BPF_K);
+	fuse_code_deinit(&code);
+}
+
 static void test_alone_keeps_no_context(void **state)
 {
-	const struct bpf_insn a[] = { STORE(10, 1, -504), SET(0, XSLOT_NEXT), EXIT };
+	const struct bpf_insn a[] = { STORE(10, 1, -504), LOAD(0, 1, 0), EXIT };
 	const struct fuse_part part = part_of(a, 3);
 	struct fuse_code code = { 0 };
 
@@ -177,7 +224,7 @@ static void test_alone_keeps_no_context(void **state)
 /* main calls the second subprogram, which calls the first; both plugins. */
 static void test_subprograms(void **state)
 {
-	const struct bpf_insn a[] = { CALL(4), SET(0, 31), EXIT, SET(0, 1), EXIT, CALL(-3), EXIT };
+	const struct bpf_insn a[] = { CALL(4), LOAD(0, 6, 0), EXIT, SET(0, 1), EXIT, CALL(-3), EXIT };
 	const struct fuse_part parts[] = { part_of(a, 7), part_of(a, 7) };
 	struct fuse_code code = { 0 };
 
@@ -243,6 +290,8 @@ int main(void)
 		cmocka_unit_test(test_stack_depth),
 		cmocka_unit_test(test_common_path),
 		cmocka_unit_test(test_other_verdicts),
+		cmocka_unit_test(test_known_verdicts),
+		cmocka_unit_test(test_never_goes_on),
 		cmocka_unit_test(test_alone_keeps_no_context),
 		cmocka_unit_test(test_subprograms),
 		cmocka_unit_test(test_refused),

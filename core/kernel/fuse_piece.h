@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* One part of a fused chain, looked at: where its functions are, and what its exits say. */
+#ifndef KERNEL_FUSE_PIECE_H
+#define KERNEL_FUSE_PIECE_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xslot/diag.h>
+
+#include "kernel/fuse_code.h"
+
+#define FUSE_EXIT (BPF_JMP | BPF_EXIT)
+#define FUSE_LOAD_64 (BPF_LD | BPF_IMM | BPF_DW)
+
+struct fuse_piece {
+	const struct fuse_part *part;
+	uint32_t proceed; /* as in struct xslot_generation, of valid actions only */
+	uint8_t *marks;	  /* by instruction */
+	size_t n_main;	  /* instructions before the first subprogram */
+	bool known;	  /* an exit whose verdict is known leads on: see fuse_piece_knows() */
+	bool tested;	  /* an exit's verdict is not known */
+	uint32_t results; /* bit by outcome: an exit is known to end the chain with it */
+};
+
+/* -EOPNOTSUPP: cannot be part of a fused chain. */
+int fuse_piece_init(
+	struct fuse_piece *piece, const struct fuse_part *part, uint32_t proceed, struct xslot_diag *diag);
+void fuse_piece_deinit(struct fuse_piece *piece);
+
+bool fuse_piece_is_subprogram(const struct fuse_piece *piece, size_t at);
+bool fuse_refers_to_subprogram(const struct bpf_insn *insn);
+
+/* Is the verdict of this exit known, and set by the instruction before it? */
+bool fuse_piece_knows(const struct fuse_piece *piece, size_t exit, uint32_t *ret_verdict);
+bool fuse_piece_goes_on(const struct fuse_piece *piece, uint32_t verdict);
+
+/* XSLOT_OUTCOME_*, or the action. */
+uint32_t fuse_outcome(uint32_t verdict);
+
+#endif
