@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * From plugin to plugin a packet takes two instructions: one that brings the context back from the stack, and
- * the test whether the plugin said XSLOT_NEXT. All other verdicts leave for code behind the last plugin. So
- * the program is laid out as
+ * From plugin to plugin a packet takes one instruction, that brings the context back from the stack, and the
+ * test whether the plugin said XSLOT_NEXT where that is not known. All other verdicts leave for code behind
+ *the last plugin. So the program is laid out as
  *
  *	context to the stack                       (more than one plugin)
  *	plugin 0's main body, test
@@ -12,10 +12,10 @@
  *	for each plugin: its subprograms
  *
  * A body is copied as it is: its `exit`s become jumps to its test, which are as long, so that every jump
- * inside stays right, and its calls are moved by the distance that its subprograms were. An `exit` whose
- *verdict is set by the instruction before it needs no test: it jumps to where that verdict leads, and the
- *instruction before it becomes none. The context's place on the stack is below what any body uses; a verdict
- *waits there while its packet is counted.
+ * inside stays right, and its calls are moved by the distance that its subprograms were. An `exit` that has
+ * its verdict from the instruction before it needs no test: it jumps to where that verdict leads, and the
+ * instruction before it becomes none. The context's place on the stack is below what any body uses; a
+ * verdict waits there while its packet is counted.
  *
  * The counters' address, the parity, what becomes of verdicts: all that a generation says is a constant here,
  * so a fused program belongs to one generation.
