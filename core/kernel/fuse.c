@@ -17,6 +17,7 @@
 
 #include "kernel/counters.h"
 #include "kernel/fuse_btf.h"
+#include "kernel/fuse_constants.h"
 #include "kernel/link.h"
 #include "kernel/permission.h"
 #include "kernel/program.h"
@@ -187,6 +188,7 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 	struct fused **ret_fused, struct xslot_diag *diag)
 {
 	CLEANUP(fused_free) struct fused *fused = calloc(1, sizeof(*fused));
+	struct fuse_constants constants = { 0 };
 	struct fuse_types types = { 0 };
 	struct fuse_code code = { 0 };
 	int r;
@@ -198,8 +200,11 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 	if (r == 0)
 		r = find_stub(fused, dispatcher, bank, diag);
 	if (r == 0)
+		r = fuse_constants_read(options->parts, options->n_parts, &constants);
+	if (r == 0)
 		r = fuse_code_build(options->parts, options->n_parts, options->generation,
-			dispatcher ? dispatcher_counters(dispatcher) : &fused->counters, &code, diag);
+			dispatcher ? dispatcher_counters(dispatcher) : &fused->counters, &constants, &code,
+			diag);
 	if (r == 0)
 		r = fuse_types_build(options->parts, &code, &types, diag);
 	if (r == 0)
@@ -207,6 +212,7 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 	fused->n_insns = code.n_insns;
 	fuse_types_deinit(&types);
 	fuse_code_deinit(&code);
+	fuse_constants_deinit(&constants);
 	if (r < 0)
 		return r;
 	*ret_fused = TAKE_PTR(fused);

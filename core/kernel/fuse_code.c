@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * From plugin to plugin a packet takes one instruction, that brings the context back from the stack, and the
- * test whether the plugin said XSLOT_NEXT where that is not known. All other verdicts leave for code behind
- *the last plugin. So the program is laid out as
+ * From plugin to plugin a packet takes one instruction, which brings the context back from the stack, and a
+ * test whether the plugin said XSLOT_NEXT where that is not known. Other verdicts leave for code behind the
+ * last plugin. So the program is laid out as
  *
  *	context to the stack                       (more than one plugin)
  *	plugin 0's main body, test
@@ -32,6 +32,7 @@
 #include <xslot/slots.h>
 
 #include "kernel/counters.h"
+#include "kernel/fuse_constants.h"
 #include "kernel/fuse_piece.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -55,6 +56,7 @@ struct builder {
 	size_t n_pieces;
 	const struct xslot_generation *generation;
 	const struct counters *counters;
+	const struct fuse_constants *constants;
 	int16_t context; /* its offset from the frame pointer */
 	struct fuse_code code;
 };
@@ -173,6 +175,7 @@ static int place_body(struct builder *builder, const struct piece *piece, struct
 	int r = 0;
 
 	memcpy(insns + piece->body, part->insns, piece->is.n_main * sizeof(*insns));
+	fuse_constants_apply(builder->constants, &piece->is, 0, insns + piece->body, piece->is.n_main);
 	for (size_t i = piece->body; r == 0 && i < piece->test; i++) {
 		/* In the program of its own the first subprogram follows the body at once. */
 		if (fuse_refers_to_subprogram(&insns[i]))
@@ -183,6 +186,8 @@ static int place_body(struct builder *builder, const struct piece *piece, struct
 	}
 	memcpy(insns + piece->subprograms, part->insns + piece->is.n_main,
 		(part->n_insns - piece->is.n_main) * sizeof(*insns));
+	fuse_constants_apply(builder->constants, &piece->is, piece->is.n_main, insns + piece->subprograms,
+		part->n_insns - piece->is.n_main);
 	return r;
 }
 
@@ -370,9 +375,15 @@ static int build(struct builder *builder, struct xslot_diag *diag)
 }
 
 int fuse_code_build(const struct fuse_part *parts, size_t n_parts, const struct xslot_generation *generation,
-	const struct counters *counters, struct fuse_code *ret_code, struct xslot_diag *diag)
+	const struct counters *counters, const struct fuse_constants *constants, struct fuse_code *ret_code,
+	struct xslot_diag *diag)
 {
-	struct builder builder = { .n_pieces = n_parts, .generation = generation, .counters = counters };
+	struct builder builder = {
+		.n_pieces = n_parts,
+		.generation = generation,
+		.counters = counters,
+		.constants = constants,
+	};
 	int r;
 
 	if (!n_parts || n_parts > XSLOT_MAX_SLOTS)

@@ -14,6 +14,7 @@
 #include <xslot/diag.h>
 
 struct counters;
+struct fuse_constants;
 struct xslot_generation;
 
 /* What one slot runs. All of it is the caller's. */
@@ -41,10 +42,12 @@ struct fuse_code {
 
 /*
  * Fuse the parts, at most XSLOT_MAX_SLOTS, the first one being slot 0's, for this generation: its proceed,
- * final, on_gap and the parity of its id become constants. -EOPNOTSUPP: cannot be fused, and why.
+ * final, on_gap and the parity of its id become constants, and what the parts
+ * load from `constants` (NULL: none). -EOPNOTSUPP: cannot be fused, and why.
  */
 int fuse_code_build(const struct fuse_part *parts, size_t n_parts, const struct xslot_generation *generation,
-	const struct counters *counters, struct fuse_code *ret_code, struct xslot_diag *diag);
+	const struct counters *counters, const struct fuse_constants *constants, struct fuse_code *ret_code,
+	struct xslot_diag *diag);
 void fuse_code_deinit(struct fuse_code *code);
 
 /*

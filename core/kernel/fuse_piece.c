@@ -94,6 +94,11 @@ bool fuse_piece_is_subprogram(const struct fuse_piece *piece, size_t at)
 	return piece->marks[at] & MARK_SUBPROGRAM;
 }
 
+bool fuse_piece_is_target(const struct fuse_piece *piece, size_t at)
+{
+	return piece->marks[at];
+}
+
 uint32_t fuse_outcome(uint32_t verdict)
 {
 	if (verdict < XSLOT_ACTIONS)
@@ -110,7 +115,7 @@ static bool is_set_before(const struct fuse_piece *piece, size_t exit)
 {
 	const struct bpf_insn *set;
 
-	if (!exit || (piece->marks[exit] & MARK_TARGET))
+	if (!exit || fuse_piece_is_target(piece, exit))
 		return false;
 	set = &piece->part->insns[exit - 1];
 	return set->dst_reg == BPF_REG_0 &&

@@ -30,6 +30,7 @@ int fuse_piece_init(
 void fuse_piece_deinit(struct fuse_piece *piece);
 
 bool fuse_piece_is_subprogram(const struct fuse_piece *piece, size_t at);
+bool fuse_piece_is_target(const struct fuse_piece *piece, size_t at); /* of a jump or a call */
 bool fuse_refers_to_subprogram(const struct bpf_insn *insn);
 
 /* Is the verdict of this exit known, and set by the instruction before it? */

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "kernel/counters.h"
 #include "kernel/fuse_code.h"
+#include "kernel/fuse_constants.h"
 
 #define MOV(dst, src)                                                                                        \
 	{                                                                                                    \
@@ -32,6 +33,15 @@
 #define LOAD(dst, src, offset)                                                                               \
 	{                                                                                                    \
 		BPF_LDX | BPF_MEM | BPF_DW, dst, src, offset, 0                                              \
+	}
+#define LOAD_SIZED(size, dst, src, offset)                                                                   \
+	{                                                                                                    \
+		BPF_LDX | BPF_MEM | (size), dst, src, offset, 0                                              \
+	}
+#define VALUE(dst, map, offset)                                                                              \
+	{ BPF_LD | BPF_IMM | BPF_DW, dst, BPF_PSEUDO_MAP_VALUE, 0, map },                                    \
+	{                                                                                                    \
+		0, 0, 0, 0, offset                                                                           \
 	}
 #define IF_ZERO(reg, over)                                                                                   \
 	{                                                                                                    \
@@ -123,7 +133,7 @@ static void test_common_path(void **state)
 	};
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, NULL, &code, NULL), 0);
 	assert_int_equal(code.n_functions, 1);
 	assert_int_equal(code.insns[0].code, BPF_STX | BPF_MEM | BPF_DW);
 	assert_int_equal(code.insns[0].off, -32);
@@ -149,7 +159,7 @@ static void test_other_verdicts(void **state)
 	const struct xslot_counters *row = NULL;
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, NULL, &code, NULL), 0);
 	test = code.insns + 1 + 3 + 1 + 2;
 	verdicts = test + 1 + test->off;
 	assert_int_equal(verdicts[0].imm, XSLOT_ACTIONS);
@@ -180,7 +190,7 @@ static void test_known_verdicts(void **state)
 	const struct bpf_insn *body, *second;
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, NULL, &code, NULL), 0);
 	body = code.insns + 1;
 	second = body + N(a) + 2 + 1; /* a's test, of two verdicts that go on; the context */
 	assert_int_equal(body[2].code, BPF_JMP | BPF_JA); /* nothing */
@@ -197,6 +207,43 @@ static void test_known_verdicts(void **state)
 	fuse_code_deinit(&code);
 }
 
+/* Two words, loads of all sizes from them; and what stays a load. */
+static void test_constants(void **state)
+{
+	static const uint64_t words[] = { 0x1122334455667788, ~0ULL };
+	struct fuse_constant_map maps[] = { { .fd = 5, .size = sizeof(words), .bytes = (void *)words },
+		{ .fd = 6 } };
+	const struct fuse_constants constants = { maps, 2 };
+	const struct bpf_insn a[] = { /* clang-format off */
+		VALUE(1, 5, 1), LOAD_SIZED(BPF_B, 1, 1, 0),
+		VALUE(1, 5, 0), LOAD_SIZED(BPF_H, 1, 1, 2),
+		VALUE(1, 5, 8), LOAD_SIZED(BPF_W, 1, 1, 0),
+		VALUE(1, 5, 0), LOAD(1, 1, 0),
+		/* 12: another register, beyond the end, a map that can be written, a load that is jumped to */
+		VALUE(1, 5, 0), LOAD(2, 1, 0),
+		VALUE(1, 5, 8), LOAD(1, 1, 1),
+		VALUE(1, 6, 0), LOAD(1, 1, 0),
+		IF_ZERO(1, 2), VALUE(1, 5, 0), LOAD(1, 1, 0),
+		/* clang-format on */
+		SET(0, 31), EXIT
+	};
+	static const uint64_t loaded[] = { 0x77, 0x5566, 0xffffffff, 0x1122334455667788 };
+	const struct fuse_part part = part_of(a, N(a));
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, &constants, &code, NULL), 0);
+	for (size_t i = 0; i < N(loaded); i++) {
+		const struct bpf_insn *load = &code.insns[3 * i];
+
+		assert_int_equal(load[0].src_reg, 0);
+		assert_int_equal((uint32_t)load[0].imm, (uint32_t)loaded[i]);
+		assert_int_equal((uint32_t)load[1].imm, loaded[i] >> 32);
+		assert_int_equal(load[2].code, BPF_JMP | BPF_JA);
+	}
+	assert_memory_equal(code.insns + 12, a + 12, 13 * sizeof(a[0]));
+	fuse_code_deinit(&code);
+}
+
 /* The rest of the chain must be reachable, or the verifier refuses it. */
 static void test_never_goes_on(void **state)
 {
@@ -204,7 +251,7 @@ static void test_never_goes_on(void **state)
 	const struct fuse_part parts[] = { part_of(a, 2), part_of(b, 2) };
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, NULL, &code, NULL), 0);
 	assert_int_equal(code.insns[1].imm, XDP_DROP);
 	assert_int_equal(code.insns[3].code, BPF_JMP32 | BPF_JNE | BPF_K);
 	fuse_code_deinit(&code);
@@ -216,7 +263,7 @@ static void test_alone_keeps_no_context(void **state)
 	const struct fuse_part part = part_of(a, 3);
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, NULL, &code, NULL), 0);
 	assert_memory_equal(code.insns, a, 2 * sizeof(a[0]));
 	fuse_code_deinit(&code);
 }
@@ -229,7 +276,7 @@ static void test_subprograms(void **state)
 	struct fuse_code code = { 0 };
 
 	/* As the kernel would have it: the target is relative to the next instruction. */
-	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, NULL, &code, NULL), 0);
 	assert_int_equal(code.n_functions, 5);
 	for (size_t part = 0, first = 1; part < 2; part++, first += 2) {
 		size_t body = 1 + part * 5, second = code.functions[first + 1].start;
@@ -249,7 +296,7 @@ static void assert_refused(const struct fuse_part *parts, size_t n, const char *
 	struct xslot_diag diag = {};
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, n, &plain, &counters, &code, &diag), -EOPNOTSUPP);
+	assert_int_equal(fuse_code_build(parts, n, &plain, &counters, NULL, &code, &diag), -EOPNOTSUPP);
 	if (!strstr(diag.message, words))
 		fail_msg("\"%s\" does not say \"%s\"", diag.message, words);
 }
@@ -291,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_common_path),
 		cmocka_unit_test(test_other_verdicts),
 		cmocka_unit_test(test_known_verdicts),
+		cmocka_unit_test(test_constants),
 		cmocka_unit_test(test_never_goes_on),
 		cmocka_unit_test(test_alone_keeps_no_context),
 		cmocka_unit_test(test_subprograms),
