@@ -44,7 +44,7 @@ def kernel(suite):
 
 
 def run(todo, suite, tally):
-    """Run programs in as few guests as possible."""
+    """Run programs in as few guests as possible: all of them counted, or none."""
     directory = kernel(suite)
     for _ in range(BOOTS):
         if not todo:
@@ -70,7 +70,8 @@ def start(todo, directory, shared):
     """Boot, run the plan, pass on what it prints; returns the last words."""
     limit = sum(p.timeout for p in todo) + 120
     sweep = [f"XSLOT_SWEEP={os.environ['XSLOT_SWEEP']}"] if "XSLOT_SWEEP" in os.environ else []
-    argv = [VM / "run", "-k", directory, "-c", "2", "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *sweep,
+    clock = ["-i"] if todo[0].counted else ["-c", "2"]
+    argv = [VM / "run", "-k", directory, *clock, "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *sweep,
             "/usr/bin/python3", "-m", "runner", "--inside", shared]
     child = subprocess.Popen(argv, env=os.environ | {"VM_OUT": shared}, text=True, errors="replace",
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)

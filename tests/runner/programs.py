@@ -34,6 +34,7 @@ class Program:
     timeout: int
     env: dict = field(default_factory=dict)
     pytest: bool = False
+    counted: bool = False  # needs a clock that counts instructions: only a guest has one
 
 
 def environment():
@@ -50,11 +51,12 @@ def find(path, suites, pattern):
     """The programs to run, cheap ones first."""
     programs = []
     for test in build.introspect_tests(path):
-        suite = next((s.rpartition(":")[2] for s in test["suite"]), "")
+        suite, *more = [s.rpartition(":")[2] for s in test["suite"]] or [""]
         suite = "unit" if suite == "style" else suite
         if suite in suites and pattern in test["name"]:
             programs.append(Program(suite, f"{suite}/{test['name']}", test["cmd"], test["workdir"] or str(path),
-                                    min(test["timeout"] or 600, LIMITS[suite]), test["env"]))
+                                    min(test["timeout"] or 600, LIMITS[suite]), test["env"],
+                                    counted="counted" in more))
     programs.sort(key=lambda p: SUITES.index(p.suite))
     if "system" in suites:
         programs += find_pytest(pattern)
