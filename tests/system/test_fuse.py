@@ -135,6 +135,8 @@ def test_bypass(host):
     assert host.call("Bypass", chain="edge", on=True)["changed"]
     inject(host.namespace, INTERFACE, 24)
     assert host.chain()["packets"] == 40 and trails(host) == {"1112": 16}
+    host.murder()
+    host.start()
     assert host.call("Bypass", chain="edge", on=False)["changed"]
     assert host.chain()["tier"] == "fused"
     inject(host.namespace, INTERFACE, 16)
