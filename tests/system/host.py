@@ -96,11 +96,13 @@ class Host:
         self.conf.write_text(text)
 
     def start(self, *options):
-        argv = [self.program(), "-c", self.ini, *([] if self.fuse else ["--no-fuse"]), *options]
         with open(self.log_path, "ab") as log:
-            self.process = self.namespace.start(*argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = self.namespace.start(*self.argv(), *options, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for(self.answers, "xslotd to answer")
         return self
+
+    def argv(self):
+        return [self.program(), "-c", self.ini, *([] if self.fuse else ["--no-fuse"])]
 
     def program(self):
         return built(self.build, "xslotd")

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """Kill sweeps: the same thing done again and again, each time cut off by SIGKILL one system call later.
 
-A test says which calls it takes by itself, for a start, and XSLOT_SWEEP=all takes every one, XSLOT_SWEEP=3 every third.
-It ends after the points that came too late to kill anything. kill-at.c counts the calls, those of all threads together.
+A test says which calls it takes by itself, for a start, and XSLOT_SWEEP=all takes every one, XSLOT_SWEEP=3 every third,
+XSLOT_SWEEP=3+200 every third from the 200th on. It ends after the points that came too late to kill anything. kill-at.c
+counts the calls, those of all threads together.
 """
-import json
+import ctypes
 import os
 import re
 import signal
 import subprocess
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from host import PATIENCE, built, wait_for
@@ -18,11 +20,16 @@ LATE = 3  # points that came too late: the number of calls differs from time to 
 END = 20000  # more calls than anything here makes
 
 
+LIBBPF = ctypes.CDLL("libbpf.so.1")
+
+
 def objects():
-    """How many programs, maps and links the kernel has."""
+    """How many programs, maps and links the kernel has. (bpftool takes a second to say it: it also looks for who has them.)"""
     def count(kind):
-        out = subprocess.run(["bpftool", "-j", kind, "list"], capture_output=True, text=True, check=True)
-        return len(json.loads(out.stdout or "[]"))
+        following, ident, n = getattr(LIBBPF, f"bpf_{kind}_get_next_id"), ctypes.c_uint32(0), 0
+        while following(ident, ctypes.byref(ident)) == 0:
+            n += 1
+        return n
 
     return {kind: count(kind) for kind in ("prog", "map", "link")}
 
@@ -42,7 +49,8 @@ def numbers(sample):
     asked = os.environ.get("XSLOT_SWEEP")
     if not asked:
         return sample
-    return range(1, END, 1 if asked == "all" else int(asked))
+    step, _, first = asked.replace("all", "1").partition("+")
+    return range(int(first or 1), END, int(step))
 
 
 @dataclass
@@ -53,12 +61,15 @@ class Sweep:
     sample: tuple
     points: int = 0
     survived: int = 0
+    began: float = field(default_factory=time.monotonic)
 
     def __iter__(self):
         for number in numbers(self.sample):
             if self.survived >= LATE:
                 break
             self.points += 1
+            if "XSLOT_SWEEP" in os.environ:
+                print(f"{self.name} sweep: call {number}", flush=True)
             yield number
 
     def came_to_its_end(self):
@@ -66,7 +77,7 @@ class Sweep:
 
     def over(self, *words, least=None):
         deadly = self.points - self.survived
-        print(f"{self.name} sweep: {self.points} points, {deadly} of them deadly", *words)
+        print(f"{self.name} sweep: {self.points} points, {deadly} of them deadly, in {time.monotonic() - self.began:.0f} s", *words)
         assert deadly >= (least or len(self.sample) // 2), "too few points for the test to mean anything"
 
 
@@ -144,8 +155,7 @@ def start_killed_at(host, number):
     """Start the host and kill it at its `number`th system call; False when it was ready before that."""
     killer = Killer(host.directory, number)
     with open(host.log_path, "ab") as log:
-        host.process = host.namespace.start(*killer.argv(host.program(), "-c", host.ini), stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log)
+        host.process = host.namespace.start(*killer.argv(*host.argv()), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     return killed(host.process, killer, lambda: host.status()["last_reload"]["result"] != "none")
 
 
