@@ -108,7 +108,9 @@ static void test_errors_and_exit_codes(void **state)
 			"did you mean \"plugin list\" or \"plugin info\" or \"plugin new\" or "
 			"\"plugin release\"?" },
 		{ { "plugin", "remove" }, 2, "\"plugin remove\" is no verb" },
-		{ { "help", "me" }, 2, "\"me\" is no verb" },
+		{ { "help", "me" }, 2, "\"me\" is no verb; `xslotctl help`" },
+		{ { "rolback", "now" }, 2, "\"rolback\" is no verb; did you mean \"rollback\"?" },
+		{ { "plugni", "list" }, 2, "did you mean \"plugin list\"?" },
 		{ { "plugin", "info" }, 2, "plugin info needs NAME|FILE" },
 		{ { "status", "edge", "core" }, 2, "status takes no \"core\"" },
 		{ { "--frobnicate", "status" }, 2, "--frobnicate is no option" },

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/text.h"
 #include "xslotctl.h"
 
 static int verb_help(const struct options *options, int argc, char **argv);
@@ -105,9 +106,24 @@ static const struct verb *verb_find(int argc, char **argv, int *ret_words)
 	return NULL;
 }
 
+/* The one that was probably meant, by its two words or by the first; NULL when none is near. */
+static const char *nearest_verb(int argc, char **argv)
+{
+	const char *names[N_VERBS], *nearest = NULL;
+	char words[64];
+
+	for (size_t i = 0; i < N_VERBS; i++)
+		names[i] = verbs[i].name;
+	snprintf(words, sizeof(words), "%s %s", argv[0], argc > 1 ? argv[1] : "");
+	if (argc > 1)
+		nearest = text_nearest(words, names, N_VERBS);
+	return nearest ? nearest : text_nearest(argv[0], names, N_VERBS);
+}
+
 /* "plugin" alone names no verb, but says which are meant. */
 static int unknown_verb(const struct options *options, int argc, char **argv)
 {
+	const char *verb;
 	char near[256] = "";
 	size_t length = strlen(argv[0]);
 
@@ -118,6 +134,9 @@ static int unknown_verb(const struct options *options, int argc, char **argv)
 	if (*near)
 		return give_up(options, EXIT_USAGE, "\"%s%s%s\" is no verb; did you mean%s?", argv[0],
 			argc > 1 ? " " : "", argc > 1 ? argv[1] : "", near);
+	verb = nearest_verb(argc, argv);
+	if (verb)
+		return give_up(options, EXIT_USAGE, "\"%s\" is no verb; did you mean \"%s\"?", argv[0], verb);
 	return give_up(options, EXIT_USAGE, "\"%s\" is no verb; `xslotctl help` lists them", argv[0]);
 }
 
