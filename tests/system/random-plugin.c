@@ -3,6 +3,10 @@
  * A plugin is a row of statements. Between them r6 holds the context, r7 the packet's begin, of which 14
  * bytes are known to be there, r8 and r9 are numbers, and all of the frame is initialised. A statement may do
  * to these what it likes, and to r0 to r5. So statements can be in any order, jumped over, and left out.
+ *
+ * Fusing changes what becomes of verdicts, so the ways to one are many: a constant and at once the exit, a
+ * constant and something else before the exit, an exit that several constants reach, what a function
+ * returned, a jump to an exit further up or to the last one, with a verdict of its own or with that exit's.
  */
 #include "random-plugin.h"
 
@@ -15,6 +19,14 @@
 
 enum { VALUE, ARRAY, HASH };
 
+/* What a plugin's verdicts are: anything; constants, of which those that end a chain; XSLOT_NEXT only. */
+enum mood { ANY, CONSTANT, ENDS, GOES_ON, MOODS };
+
+/* A place to jump to: what sets the verdict, or the exit behind it. */
+struct way_out {
+	size_t verdict, exit;
+};
+
 struct maker {
 	struct random_plugin *plugin;
 	uint64_t random;
@@ -22,6 +34,14 @@ struct maker {
 	int16_t depth;				  /* of the frame, in bytes, a multiple of 8 */
 	size_t fixups[2 * RANDOM_STATEMENTS_MAX]; /* instructions that refer to a subprogram, given in off */
 	size_t n_fixups;
+	enum mood mood;
+	struct way_out ways[2 * RANDOM_STATEMENTS_MAX + 1];
+	size_t n_ways;
+	struct { /* jumps to the last way out */
+		size_t jump;
+		bool to_exit;
+	} ends[RANDOM_STATEMENTS_MAX];
+	size_t n_ends;
 };
 
 uint32_t random_next(uint64_t *state)
@@ -96,31 +116,63 @@ static int32_t constant(struct maker *maker)
 	return below(maker, 3) ? (int32_t)below(maker, 256) : (int32_t)random_next(&maker->random);
 }
 
+/* Let the jump lead to what comes next. */
+static void land(struct maker *maker, size_t jump)
+{
+	maker->plugin->insns[jump].off = (int16_t)(maker->plugin->n_insns - jump - 1);
+}
+
 /* ---- verdicts ---- */
+
+static int32_t verdict(struct maker *maker)
+{
+	static const int32_t odd[] = { 5, 7, 29, XSLOT_GAP, XSLOT_GAP, XSLOT_GAP, 32, 34, 264, -1 };
+	uint32_t kind = below(maker, 8);
+
+	if (maker->mood == GOES_ON || (maker->mood != ENDS && kind < 3))
+		return XSLOT_NEXT;
+	return kind > 5 ? odd[below(maker, sizeof(odd) / sizeof(odd[0]))]
+			: (int32_t)below(maker, XSLOT_ACTIONS);
+}
+
+static void set_constant(struct maker *maker)
+{
+	emit(maker, (below(maker, 2) ? BPF_ALU : BPF_ALU64) | BPF_MOV | BPF_K, 0, 0, 0, verdict(maker));
+}
 
 static void set_verdict(struct maker *maker)
 {
-	static const int32_t odd[] = { 5, 7, 29, XSLOT_GAP, 32, 34, 264, 1 << 30, -1 };
-
-	switch (below(maker, 8)) {
-	case 0:
-		set(maker, 0, odd[below(maker, sizeof(odd) / sizeof(odd[0]))]);
-		return;
-	case 1: /* only the lower half counts */
+	switch (maker->mood == ANY ? below(maker, 10) : 9) {
+	case 0: /* only the lower half counts */
 		emit(maker, BPF_LD | BPF_IMM | BPF_DW, 0, 0, 0, below(maker, 2) ? XSLOT_NEXT : XDP_PASS);
 		emit(maker, 0, 0, 0, 0, (int32_t)random_next(&maker->random));
 		return;
-	case 2: /* known at run time only */
+	case 1: /* known at run time only */
 		copy(maker, 0, number(maker));
 		emit(maker, BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0, below(maker, 2) ? 3 : 31);
 		return;
-	case 3:
+	case 2:
+		emit(maker, (below(maker, 2) ? BPF_ALU : BPF_ALU64) | BPF_MOV | BPF_X, 0, number(maker), 0,
+			0);
+		return;
+	case 3: /* not what the instruction before the exit sets */
+		set_constant(maker);
+		set(maker, 1 + (uint8_t)below(maker, 5), verdict(maker));
+		return;
 	case 4:
-		set(maker, 0, (int32_t)below(maker, XSLOT_ACTIONS));
+		set_constant(maker);
+		add(maker, 0, 1 - (int32_t)below(maker, 3));
 		return;
 	default:
-		set(maker, 0, XSLOT_NEXT);
+		set_constant(maker);
 	}
+}
+
+/* An exit, which others may jump to, as they may to what sets its verdict. */
+static void leave_with(struct maker *maker, size_t verdict)
+{
+	maker->ways[maker->n_ways++] = (struct way_out){ verdict, maker->plugin->n_insns };
+	leave(maker);
 }
 
 /* ---- statements ---- */
@@ -223,12 +275,17 @@ static void update_hash(struct maker *maker)
 	call(maker, BPF_FUNC_map_update_elem);
 }
 
-static void call_subprogram(struct maker *maker, uint32_t function)
+static void call_function(struct maker *maker, uint32_t function)
 {
 	copy(maker, 1, number(maker));
 	copy(maker, 2, number(maker));
 	maker->fixups[maker->n_fixups++] =
 		emit(maker, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, (int16_t)function, 0);
+}
+
+static void call_subprogram(struct maker *maker, uint32_t function)
+{
+	call_function(maker, function);
 	copy(maker, number(maker), 0);
 }
 
@@ -258,17 +315,22 @@ static void point_at_packet(struct maker *maker)
 	copy(maker, 3, 7);
 	add(maker, 3, 14);
 	emit(maker, BPF_JMP | BPF_JLE | BPF_X, 3, 2, 2, 0);
-	set(maker, 0, (int32_t)below(maker, XSLOT_ACTIONS));
-	leave(maker);
+	set_constant(maker);
+	leave_with(maker, maker->plugin->n_insns - 1);
 }
 
-static void move_packet(struct maker *maker)
+static void adjust(struct maker *maker)
 {
 	bool head = below(maker, 2);
 
 	copy(maker, 1, 6);
 	set(maker, 2, head ? (int32_t)below(maker, 24) - 16 : -(int32_t)below(maker, 8));
 	call(maker, head ? BPF_FUNC_xdp_adjust_head : BPF_FUNC_xdp_adjust_tail);
+}
+
+static void move_packet(struct maker *maker)
+{
+	adjust(maker);
 	point_at_packet(maker);
 }
 
@@ -281,13 +343,94 @@ static size_t jump_if(struct maker *maker)
 	return emit(maker, class | ops[below(maker, 4)] | BPF_K, number(maker), 0, 0, constant(maker));
 }
 
+static size_t jump(struct maker *maker)
+{
+	return emit(maker, BPF_JMP | BPF_JA, 0, 0, 0, 0);
+}
+
 static void leave_early(struct maker *maker)
 {
-	size_t jump = jump_if(maker);
+	size_t over = jump_if(maker), verdict = maker->plugin->n_insns;
 
 	set_verdict(maker);
-	leave(maker);
-	maker->plugin->insns[jump].off = (int16_t)(maker->plugin->n_insns - jump - 1);
+	leave_with(maker, verdict);
+	land(maker, over);
+}
+
+/* One of two constants; the exit is a jump's target, and follows one of them. */
+static void leave_with_either(struct maker *maker)
+{
+	size_t over = jump_if(maker), verdict = maker->plugin->n_insns, first, second;
+
+	if (below(maker, 2)) {
+		set_constant(maker);
+		second = jump_if(maker);
+	} else {
+		first = jump_if(maker);
+		set_constant(maker);
+		second = jump(maker);
+		land(maker, first);
+	}
+	set_constant(maker);
+	land(maker, second);
+	leave_with(maker, verdict);
+	land(maker, over);
+}
+
+static void leave_with_result(struct maker *maker)
+{
+	size_t over = jump_if(maker), verdict = maker->plugin->n_insns;
+	uint32_t kind = maker->mood == ANY ? below(maker, 5) : 5;
+	int16_t at;
+
+	if (kind == 0 && maker->calls) {
+		call_function(maker, 1 + below(maker, 2));
+	} else if (kind == 1 && maker->loops) {
+		loop(maker);
+	} else if (kind == 2) {
+		adjust(maker);
+	} else if (kind < 5) {
+		at = store_key(maker, 16);
+		set_map(maker, 1, HASH, false, 0);
+		copy(maker, 2, 10);
+		add(maker, 2, at);
+		call(maker, BPF_FUNC_map_delete_elem);
+	} else {
+		set_verdict(maker);
+	}
+	leave_with(maker, verdict);
+	land(maker, over);
+}
+
+/* Up, to an exit that is another verdict's, or to that verdict. */
+static void leave_as_before(struct maker *maker)
+{
+	const struct way_out *way = &maker->ways[below(maker, (uint32_t)maker->n_ways)];
+	bool to_exit = below(maker, 3) > 0;
+	size_t over = 0, back;
+
+	if (to_exit)
+		set_constant(maker);
+	if (below(maker, 2)) {
+		back = jump_if(maker);
+	} else {
+		over = jump_if(maker);
+		if (to_exit)
+			set_verdict(maker);
+		back = jump(maker);
+		land(maker, over);
+	}
+	maker->plugin->insns[back].off = (int16_t)((to_exit ? way->exit : way->verdict) - back - 1);
+}
+
+static void leave_at_end(struct maker *maker)
+{
+	bool to_exit = below(maker, 3) > 0;
+
+	if (to_exit)
+		set_verdict(maker);
+	maker->ends[maker->n_ends].jump = jump_if(maker);
+	maker->ends[maker->n_ends++].to_exit = to_exit;
 }
 
 static void (*const statements[])(struct maker *) = {
@@ -307,16 +450,20 @@ static void (*const statements[])(struct maker *) = {
 	loop,
 	move_packet,
 	leave_early,
+	leave_with_either,
+	leave_with_result,
+	leave_as_before,
+	leave_at_end,
 };
 
 static void statement(struct maker *maker)
 {
 	bool over = below(maker, 4) == 0;
-	size_t jump = over ? jump_if(maker) : 0;
+	size_t skip = over ? jump_if(maker) : 0;
 
 	statements[below(maker, sizeof(statements) / sizeof(statements[0]))](maker);
 	if (over)
-		maker->plugin->insns[jump].off = (int16_t)(maker->plugin->n_insns - jump - 1);
+		land(maker, skip);
 }
 
 /* ---- functions ---- */
@@ -324,6 +471,21 @@ static void statement(struct maker *maker)
 static void begin_function(struct maker *maker)
 {
 	maker->plugin->functions[maker->plugin->n_functions++] = (uint32_t)maker->plugin->n_insns;
+}
+
+static void make_last_exit(struct maker *maker)
+{
+	size_t verdict = maker->plugin->n_insns, exit;
+
+	set_verdict(maker);
+	exit = maker->plugin->n_insns;
+	leave(maker);
+	for (size_t i = 0; i < maker->n_ends; i++) {
+		size_t from = maker->ends[i].jump;
+
+		maker->plugin->insns[from].off =
+			(int16_t)((maker->ends[i].to_exit ? exit : verdict) - from - 1);
+	}
 }
 
 static void make_main(struct maker *maker, unsigned n)
@@ -340,8 +502,7 @@ static void make_main(struct maker *maker, unsigned n)
 	loop(maker);
 	for (unsigned i = 0; i < n; i++)
 		statement(maker);
-	set_verdict(maker);
-	leave(maker);
+	make_last_exit(maker);
 }
 
 /* The second one is called by the first one too. */
@@ -357,6 +518,9 @@ static void make_subprograms(struct maker *maker)
 	begin_function(maker);
 	set_map(maker, 3, VALUE, true, 8);
 	emit(maker, BPF_STX | BPF_ATOMIC | BPF_DW, 3, 1, 0, BPF_ADD);
+	emit(maker, BPF_JMP | BPF_JSET | BPF_K, 1, 0, 2, 5);
+	set(maker, 0, verdict(maker)); /* not the plugin's */
+	leave(maker);
 	copy(maker, 0, 2);
 	emit(maker, BPF_ALU64 | BPF_MUL | BPF_K, 0, 0, 0, constant(maker));
 	leave(maker);
@@ -368,7 +532,10 @@ static void make_subprograms(struct maker *maker)
 	emit(maker, BPF_ALU64 | BPF_ADD | BPF_X, 3, 1, 0, 0);
 	add(maker, 3, constant(maker));
 	emit(maker, BPF_STX | BPF_MEM | BPF_DW, 2, 3, 0, 0);
+	emit(maker, BPF_JMP | BPF_JGT | BPF_K, 1, 0, 2, 1 + (int32_t)below(maker, 8));
 	set(maker, 0, 0);
+	leave(maker);
+	set(maker, 0, 1); /* enough */
 	leave(maker);
 }
 
@@ -378,6 +545,13 @@ void random_plugin_make(uint64_t seed, unsigned n, int loops, struct random_plug
 
 	memset(ret_plugin, 0, sizeof(*ret_plugin));
 	random_next(&maker.random);
+	maker.mood = below(&maker, 2) ? ANY : (enum mood)below(&maker, MOODS);
+	if (below(&maker, 16) == 0) {
+		begin_function(&maker);
+		set_constant(&maker);
+		leave(&maker);
+		return;
+	}
 	maker.calls = below(&maker, 4) > 0;
 	maker.loops = loops && maker.calls && below(&maker, 2);
 	maker.depth = (int16_t)(8 * (1 + below(&maker, below(&maker, 4) ? 6 : 40)));
