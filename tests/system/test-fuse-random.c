@@ -4,8 +4,10 @@
  * and counters. A round is a handful of plugins and several chains of them, which differ in length, proceed
  * masks and final verdict.
  *
- *	XSLOT_FUSE_ROUNDS=N	how many rounds, 40 unless given; each is 4 chains of 32 packets
+ *	XSLOT_FUSE_ROUNDS=N	how many rounds, 40 unless given; each is 6 chains of 256 packets
  *	XSLOT_FUSE_SEED=N	of the first round; the following ones have the following numbers
+ *
+ * A case is one packet in one chain: 40 rounds have 60 thousand, XSLOT_FUSE_ROUNDS=1000 has 1.5 million.
  *
  * A difference is shrunk (fewer plugins, shorter ones, fewer packets) and reported with its seed.
  */
@@ -28,8 +30,8 @@
 #include "tiers.h"
 
 #define PLUGINS 6
-#define CHAINS 4
-#define PACKETS 32
+#define CHAINS 6
+#define PACKETS 256
 
 /* What a round does, before and after it is shrunk. A plugin of -1 statements is left out. */
 struct round {
@@ -138,13 +140,32 @@ static void subject_deinit(struct subject *subject)
 
 /* ---- rounds ---- */
 
+/*
+ * Most branches ask for bits of the first bytes: some packets are noise, the others differ from the one
+ * before in a few bytes, or in their length only. Plugins remember what they saw, so a repeated packet is
+ * a case of its own.
+ */
+static void make_packet(uint64_t *random, const struct tiers_packet *last, struct tiers_packet *packet)
+{
+	static const uint8_t edges[] = { 0, 1, 0x7f, 0x80, 0xff };
+	uint32_t kind = last ? random_below(random, 8) : 0;
+
+	packet->size = kind < 4 || random_below(random, 4) == 0
+			       ? 14 + random_below(random, random_below(random, 4) ? 64 : 400)
+			       : last->size;
+	if (kind >= 4)
+		memcpy(packet->bytes, last->bytes, sizeof(packet->bytes));
+	for (uint32_t i = 0; kind < 4 && i < sizeof(packet->bytes); i++)
+		packet->bytes[i] = (uint8_t)(kind == 3 ? edges[random_below(random, sizeof(edges))]
+						       : random_next(random));
+	for (uint32_t i = kind < 4 ? 0 : random_below(random, 4); i > 0; i--)
+		packet->bytes[random_below(random, 14)] ^= (uint8_t)(1U << random_below(random, 8));
+}
+
 static void make_packets(uint64_t *random, struct tiers_packet *packets, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		packets[i].size = 14 + random_below(random, random_below(random, 4) ? 64 : 400);
-		for (uint32_t j = 0; j < packets[i].size; j++)
-			packets[i].bytes[j] = (uint8_t)random_next(random);
-	}
+	for (size_t i = 0; i < n; i++)
+		make_packet(random, i ? &packets[i - 1] : NULL, &packets[i]);
 }
 
 static int compare(const struct subject *subjects, size_t n, const struct xslot_generation *generation,
@@ -188,7 +209,7 @@ static int run_chain(const struct subject *subjects, size_t n, const struct tier
 	generation.final = finals[random_below(random, 3)];
 	generation.on_gap = XDP_DROP;
 	for (size_t i = 0; i < n; i++) {
-		generation.proceed[i] = random_below(random, 2) ? 0 : random_next(random);
+		generation.proceed[i] = random_below(random, 3) ? random_next(random) : 0;
 		parts[i] = (struct fuse_part){ "random", subjects[i].insns, subjects[i].n_insns,
 			subjects[i].program_fd };
 	}

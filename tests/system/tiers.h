@@ -9,7 +9,7 @@
 #include "kernel/dispatcher.h"
 
 #define TIERS_PACKET_MAX 512
-#define TIERS_PACKETS_MAX 64
+#define TIERS_PACKETS_MAX 256
 
 struct tiers_packet {
 	uint32_t size;
