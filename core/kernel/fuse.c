@@ -156,7 +156,9 @@ static int load_with_types(struct fused *fused, const struct fuse_options *optio
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, load_options, .func_info = types->functions,
 		.func_info_cnt = (uint32_t)code->n_functions, .func_info_rec_size = sizeof(*types->functions),
-		.attach_btf_id = fused->function_id, .prog_flags = options->frags ? BPF_F_XDP_HAS_FRAGS : 0);
+		.line_info = types->lines, .line_info_cnt = (uint32_t)types->n_lines,
+		.line_info_rec_size = sizeof(*types->lines), .attach_btf_id = fused->function_id,
+		.prog_flags = options->frags ? BPF_F_XDP_HAS_FRAGS : 0);
 	const char *licence = NULL;
 	int r;
 
@@ -206,7 +208,7 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 			dispatcher ? dispatcher_counters(dispatcher) : &fused->counters, &constants, &code,
 			diag);
 	if (r == 0)
-		r = fuse_types_build(options->parts, &code, &types, diag);
+		r = fuse_types_build(options->parts, options->n_parts, &code, &types, diag);
 	if (r == 0)
 		r = load_with_types(fused, options, &code, &types, diag);
 	fused->n_insns = code.n_insns;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/fuse_lines.h"
 #include "kernel/program.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -38,8 +39,12 @@ static int add_own(struct btf *btf, int *ret_main, int *ret_subprogram)
 	return *ret_main < 0 || *ret_subprogram < 0 ? -ENOMEM : 0;
 }
 
-/* Give the `n` functions at `records`, all of one part, their own types where these are known. */
-static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_func_info *records, size_t n)
+/*
+ * Give the `n` functions at `records`, all of one part, their own types where these are known. `ret_ids`:
+ * what the part itself calls the types of its functions, the main one first; 0 where it is not known.
+ */
+static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_func_info *records, size_t n,
+	uint32_t *ret_ids)
 {
 	CLEANUP(program_close) struct program *program = NULL;
 	int first, r;
@@ -47,8 +52,11 @@ static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_fu
 	r = program_open(part->program_fd, &program, NULL);
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
-	if (program->n_functions != n + 1)
+	if (program->n_functions)
+		ret_ids[0] = program->functions[0];
+	if (!n || program->n_functions != n + 1)
 		return 0;
+	memcpy(ret_ids, program->functions, (n + 1) * sizeof(*ret_ids));
 	first = btf__add_btf(btf, program->btf);
 	if (first < 0)
 		return first;
@@ -57,24 +65,55 @@ static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_fu
 	return 0;
 }
 
-static int add_parts(struct fuse_types *types, const struct fuse_part *parts, const struct fuse_code *code,
-	struct xslot_diag *diag)
+/* Its functions in the fused program: those up to `*end`, which is moved on. */
+static size_t count_functions(const struct fuse_code *code, size_t part, size_t *end)
 {
-	for (size_t i = 1, end; i < code->n_functions; i = end) {
-		uint32_t part = code->functions[i].part;
+	size_t first = *end;
+
+	while (*end < code->n_functions && code->functions[*end].part == part)
+		++*end;
+	return *end - first;
+}
+
+static int add_parts(struct fuse_types *types, const struct fuse_part *parts, size_t n_parts,
+	const struct fuse_code *code, struct fuse_lines *lines, struct xslot_diag *diag)
+{
+	CLEANUP(free) uint32_t *ids = calloc(code->n_functions, sizeof(*ids));
+	size_t end = 1;
+
+	if (!ids)
+		return fail(diag, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < n_parts; i++) {
+		size_t first = end, n = count_functions(code, i, &end);
 		int r;
 
-		for (end = i + 1; end < code->n_functions && code->functions[end].part == part;)
-			end++;
-		r = add_part(types->btf, &parts[part], &types->functions[i], end - i);
+		memset(ids, 0, (n + 1) * sizeof(*ids));
+		r = add_part(types->btf, &parts[i], &types->functions[first], n, ids);
+		if (r == 0)
+			r = fuse_lines_read(lines, &parts[i], &code->functions[first], n, ids);
 		if (r < 0)
-			return fail(diag, r, "%s: cannot take over its types: %s", parts[part].name,
+			return fail(diag, r, "%s: cannot take over its types and lines: %s", parts[i].name,
 				strerror(-r));
 	}
 	return 0;
 }
 
-int fuse_types_build(const struct fuse_part *parts, const struct fuse_code *code,
+static int add_lines(struct fuse_types *types, const struct fuse_part *parts, size_t n_parts,
+	const struct fuse_code *code, struct xslot_diag *diag)
+{
+	struct fuse_lines lines = { .btf = types->btf };
+	int r = add_parts(types, parts, n_parts, code, &lines, diag);
+
+	if (r == 0) {
+		r = fuse_lines_build(&lines, parts, code, &types->lines, &types->n_lines);
+		if (r < 0)
+			fail(diag, r, "out of memory");
+	}
+	fuse_lines_deinit(&lines);
+	return r;
+}
+
+int fuse_types_build(const struct fuse_part *parts, size_t n_parts, const struct fuse_code *code,
 	struct fuse_types *ret_types, struct xslot_diag *diag)
 {
 	struct fuse_types types = { .btf = btf__new_empty() };
@@ -90,7 +129,7 @@ int fuse_types_build(const struct fuse_part *parts, const struct fuse_code *code
 	if (r < 0)
 		fail(diag, r, "out of memory");
 	else
-		r = add_parts(&types, parts, code, diag);
+		r = add_lines(&types, parts, n_parts, code, diag);
 	if (r < 0) {
 		fuse_types_deinit(&types);
 		return r;
@@ -103,5 +142,6 @@ void fuse_types_deinit(struct fuse_types *types)
 {
 	btf__free(types->btf);
 	free(types->functions);
+	free(types->lines);
 	*types = (struct fuse_types){ 0 };
 }

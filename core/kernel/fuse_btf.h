@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The types of a fused chain, and which function of it has which type. */
+/* The types of a fused chain, which function of it has which type, and which source lines it is from. */
 #ifndef KERNEL_FUSE_BTF_H
 #define KERNEL_FUSE_BTF_H
 
@@ -14,10 +14,12 @@ struct btf;
 struct fuse_types {
 	struct btf *btf;
 	struct bpf_func_info *functions;
+	struct bpf_line_info *lines;
+	size_t n_lines;
 };
 
-/* Asks the kernel for the types of parts that have subprograms: CAP_SYS_ADMIN. */
-int fuse_types_build(const struct fuse_part *parts, const struct fuse_code *code,
+/* Asks the kernel for the types of the parts: CAP_SYS_ADMIN. */
+int fuse_types_build(const struct fuse_part *parts, size_t n_parts, const struct fuse_code *code,
 	struct fuse_types *ret_types, struct xslot_diag *diag);
 void fuse_types_deinit(struct fuse_types *types);
 

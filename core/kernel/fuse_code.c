@@ -348,12 +348,37 @@ static void list_functions(struct builder *builder)
 			if (fuse_piece_is_subprogram(&piece->is, at))
 				*function++ = (struct fuse_function){
 					.start = (uint32_t)(piece->subprograms + at - piece->is.n_main),
+					.from = (uint32_t)at,
 					.part = (uint32_t)i,
 					.index = ++index,
 				};
 		}
 	}
 	builder->code.n_functions = (size_t)(function - builder->code.functions);
+}
+
+static void list_place(struct builder *builder, size_t start, size_t part, enum fuse_what what)
+{
+	builder->code.places[builder->code.n_places++] =
+		(struct fuse_place){ (uint32_t)start, (uint32_t)part, what };
+}
+
+static void list_places(struct builder *builder)
+{
+	const struct piece *pieces = builder->pieces;
+	size_t n = builder->n_pieces;
+
+	for (size_t i = 0; i < n; i++) {
+		if (n > 1)
+			list_place(builder, i ? pieces[i].body - 1 : 0, i, FUSE_ENTER);
+		list_place(builder, pieces[i].body, i, FUSE_BODY);
+		if (pieces[i].test < pieces[i].next)
+			list_place(builder, pieces[i].test, i, FUSE_TEST);
+	}
+	list_place(builder, pieces[n - 1].next, n - 1, FUSE_FINAL);
+	for (size_t i = 0; i < n; i++)
+		if (pieces[i].verdicts < (i + 1 < n ? pieces[i + 1].verdicts : pieces[0].subprograms))
+			list_place(builder, pieces[i].verdicts, i, FUSE_VERDICTS);
 }
 
 static int build(struct builder *builder, struct xslot_diag *diag)
@@ -368,9 +393,11 @@ static int build(struct builder *builder, struct xslot_diag *diag)
 			builder->code.n_insns);
 	builder->code.insns = calloc(builder->code.n_insns, sizeof(*builder->code.insns));
 	builder->code.functions = calloc(functions, sizeof(*builder->code.functions));
-	if (!builder->code.insns || !builder->code.functions)
+	builder->code.places = calloc(4 * builder->n_pieces + 1, sizeof(*builder->code.places));
+	if (!builder->code.insns || !builder->code.functions || !builder->code.places)
 		return fail(diag, -ENOMEM, "out of memory");
 	list_functions(builder);
+	list_places(builder);
 	return place(builder, diag);
 }
 
@@ -403,5 +430,6 @@ void fuse_code_deinit(struct fuse_code *code)
 {
 	free(code->insns);
 	free(code->functions);
+	free(code->places);
 	*code = (struct fuse_code){ 0 };
 }

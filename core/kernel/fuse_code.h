@@ -23,14 +23,25 @@ struct fuse_part {
 	/* As the kernel got them from libbpf: the main program's, then its subprograms'. Maps are fds. */
 	const struct bpf_insn *insns;
 	size_t n_insns;
-	int program_fd; /* the program as it is loaded for its slot: for types, names, licence */
+	int program_fd;	    /* the program as it is loaded for its slot: for types, names, licence */
+	const char *object; /* path of the object file that it is from, for source lines; NULL: none */
 };
 
 /* A function of the fused program. The first is the main program, which is nobody's. */
 struct fuse_function {
 	uint32_t start; /* its first instruction */
+	uint32_t from;	/* the same one's number in its part */
 	uint32_t part;
 	uint32_t index; /* 1: its part's first subprogram, in order of place; 0 for the main program */
+};
+
+/* What stands where in the main program, each up to the next one's start. */
+enum fuse_what { FUSE_ENTER, FUSE_BODY, FUSE_TEST, FUSE_FINAL, FUSE_VERDICTS };
+
+struct fuse_place {
+	uint32_t start;
+	uint32_t part;
+	enum fuse_what what;
 };
 
 struct fuse_code {
@@ -38,6 +49,8 @@ struct fuse_code {
 	size_t n_insns;
 	struct fuse_function *functions; /* in order of start */
 	size_t n_functions;
+	struct fuse_place *places; /* in order of start, from instruction 0 on without a gap */
+	size_t n_places;
 };
 
 /*

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xslot/extension.h>
@@ -20,6 +21,7 @@
 #include "kernel/warnings.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/file.h"
 
 DEFINE_CLEANUP(struct program *, program_close);
 
@@ -100,11 +102,14 @@ int instance_code(struct instance *instance, const struct dispatcher *dispatcher
 			return r;
 		program = instance->twin.program;
 	}
+	snprintf(instance->object_path, sizeof(instance->object_path), "/proc/self/fd/%d",
+		instance->extension->bytes->fd);
 	*ret_part = (struct fuse_part){
 		.name = instance->name,
 		.insns = bpf_program__insns(program),
 		.n_insns = bpf_program__insn_cnt(program),
 		.program_fd = fd,
+		.object = instance->object_path,
 	};
 	return 0;
 }

@@ -29,8 +29,9 @@ struct instance {
 	struct carry_table maps;
 	struct instance_map *listed; /* as many as maps */
 	bool loaded;
-	struct object twin;  /* adopted: between instance_code() and instance_code_done() */
-	uint32_t program_id; /* 0 before load */
+	char object_path[32]; /* after instance_code(): of the object's bytes, while the extension lives */
+	struct object twin;   /* adopted: between instance_code() and instance_code_done() */
+	uint32_t program_id;  /* 0 before load */
 };
 
 /* The program array, one entry long, through which our entry calls a foreign program; NULL: there is none. */

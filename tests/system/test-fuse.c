@@ -67,6 +67,7 @@ static void chain_init(struct chain *chain, const struct plugin *plugins, size_t
 			.insns = bpf_program__insns(loaded_program(&chain->fills[BANK_B][i])),
 			.n_insns = bpf_program__insn_cnt(loaded_program(&chain->fills[BANK_B][i])),
 			.program_fd = bpf_program__fd(loaded_program(&chain->fills[BANK_B][i])),
+			.object = FUSE_OBJECT,
 		};
 	}
 }
@@ -300,6 +301,71 @@ static void test_refused(void **state)
 	assert_refused(many_maps, XSLOT_MAX_SLOTS, -E2BIG, "more maps than");
 }
 
+/* What bpftool says of the fused program. */
+static void dump(const struct chain *chain, char *ret_text, size_t size)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t info_size = sizeof(info);
+	char command[80];
+	FILE *pipe;
+
+	assert_int_equal(bpf_obj_get_info_by_fd(fused_fd(chain->fused), &info, &info_size), 0);
+	snprintf(command, sizeof(command), "bpftool prog dump xlated id %u linum", info.id);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	ret_text[fread(ret_text, 1, size - 1, pipe)] = 0;
+	assert_int_equal(pclose(pipe), 0);
+}
+
+static void assert_in_order(const char *text, const char *const *wanted, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *found = strstr(text, wanted[i]);
+
+		if (!found)
+			fail_msg("no \"%s\" in:\n%s", wanted[i], text);
+		text = found;
+	}
+}
+
+/* Each instruction's line: the plugins' own, subprograms' too, and ours by what they do. */
+static void test_lines(void **state)
+{
+	static const char *const wanted[] = { "; counter: begins [file:xslot", "; __u32 key = value & 3",
+		"fuse.bpf.c", "&= 3\n", "; folds: begins", "; __u32 sum = fold(ctx, value)", "fuse.bpf.c",
+		"call", "; data[20] = sum;", "the chain's final verdict", "; folds: verdicts" };
+	static const char *const fold[] = { "int fold(", "; sum += mix(data[i], sum);", "call" };
+	static const char *const mix[] = { "mix(__u32 a, __u32 b)", "; mixed += a;" };
+	const struct plugin plugins[] = { { "counter", 1, 0 }, { "folds", 1, 0 } };
+	static char text[1 << 17];
+	struct chain chain;
+
+	chain_init(&chain, plugins, 2);
+	chain_must_fuse(&chain, BANK_A);
+	dump(&chain, text, sizeof(text));
+	assert_in_order(text, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	assert_in_order(text, fold, sizeof(fold) / sizeof(fold[0]));
+	assert_in_order(text, mix, sizeof(mix) / sizeof(mix[0]));
+	chain_deinit(&chain);
+}
+
+/* An object without lines fuses all the same; the other one keeps its own. */
+static void test_no_lines(void **state)
+{
+	const struct plugin plugins[] = { { "counter", 1, 0 }, { "says", 1, 0 } };
+	static char text[1 << 17];
+	struct chain chain;
+
+	chain_init(&chain, plugins, 2);
+	chain.parts[0].object = NULL;
+	chain_must_fuse(&chain, BANK_A);
+	dump(&chain, text, sizeof(text));
+	assert_null(strstr(text, "value & 3"));
+	assert_non_null(strstr(text, "; counter [file:xslot"));
+	assert_non_null(strstr(text, "data[1] != (__u8)value"));
+	chain_deinit(&chain);
+}
+
 /* Subprograms keep their names, which bpftool and profilers show. */
 static void test_names(void **state)
 {
@@ -339,6 +405,8 @@ int main(void)
 		cmocka_unit_test(test_longest_chain),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_no_lines),
 	};
 
 	const struct rlimit files = { 4096, 4096 }; /* all maps of long chains, twice */

@@ -4,6 +4,9 @@
 That the fused program does what the slots do: test-fuse.c, test-fuse-random.c.
 """
 
+import json
+import subprocess
+
 import pytest
 
 from chains import INTERFACE, chain, classify, slow, stamp, trails
@@ -61,11 +64,28 @@ def test_goes_live_as_slots_and_is_fused_then(host):
     assert status["instructions"] > 50 and status["tier_reason"] == ""
     assert {slot["tier"] for slot in status["slots"]} == {"fused"}
     assert len(pin(host)) == 1
+    check_lines()
     inject(host.namespace, INTERFACE, 80)
     check_counts(host, 80, "1112")
     assert host.must_reload()["result"] == "unchanged"
     assert host.chain()["generation"] == status["generation"]
     assert host.chain()["tier"] == "fused"
+
+
+def bpftool(*words):
+    return subprocess.run(["bpftool", *words], capture_output=True, text=True, check=True).stdout
+
+
+def source_lines():
+    """What bpftool shows of the newest fused program."""
+    programs = [program["id"] for program in json.loads(bpftool("-j", "prog", "show")) if program.get("name") == "xslot_fused"]
+    return bpftool("prog", "dump", "xlated", "id", str(max(programs)), "linum")
+
+
+def check_lines():
+    lines = source_lines()
+    for file in ("slow.bpf.c", "stamp.bpf.c", "classify.bpf.c", "file:xslot"):
+        assert file in lines, lines
 
 
 def test_reloads_under_traffic(host):
@@ -169,6 +189,7 @@ def test_adopted(host):
         host.start()
         assert host.status()["last_reload"]["result"] == "ok"
         fused(host)  # of two instances that were adopted and two new ones
+        check_lines()
         assert len(pin(host)) == 1
         host.murder()
         host.fuse = False
