@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """Kill sweeps: the same thing done again and again, each time cut off by SIGKILL one system call later.
 
-A test says which calls it takes by itself, for a start, and XSLOT_SWEEP=all takes every one, XSLOT_SWEEP=3 every third,
-XSLOT_SWEEP=3+200 every third from the 200th on. It ends after the points that came too late to kill anything. kill-at.c
-counts the calls, those of all threads together.
+By itself a test lets the thing come to its end once, to know how many calls it makes, and then takes a few that are
+spread over them evenly. XSLOT_SWEEP=all takes every one, XSLOT_SWEEP=3 every third, XSLOT_SWEEP=3+200 every third from the
+200th on. It ends after the points that came too late to kill anything. kill-at.c counts the calls, those of all threads
+together.
 """
 import ctypes
 import os
@@ -44,27 +45,29 @@ def pins(host):
     return sorted(re.sub(r"inst/\d+", "inst/ID", re.sub(r"(link_\d+|fused)_[ab]$", r"\1", path)) for path in paths)
 
 
-def numbers(sample):
-    """At which calls to kill: those of `sample`, or as XSLOT_SWEEP says."""
-    asked = os.environ.get("XSLOT_SWEEP")
-    if not asked:
-        return sample
-    step, _, first = asked.replace("all", "1").partition("+")
-    return range(int(first or 1), END, int(step))
-
-
 @dataclass
 class Sweep:
     """Iterate over it for the numbers, and tell it after each whether the process was killed."""
 
     name: str
-    sample: tuple
+    sample: int  # so many points, unless XSLOT_SWEEP says which
     points: int = 0
     survived: int = 0
     began: float = field(default_factory=time.monotonic)
 
+    def numbers(self):
+        asked = os.environ.get("XSLOT_SWEEP")
+        if asked:
+            step, _, first = asked.replace("all", "1").partition("+")
+            yield from range(int(first or 1), END, int(step))
+            return
+        yield END
+        calls = Killer.calls
+        for i in range(self.sample):
+            yield calls * (2 * i + 1) // (2 * self.sample)
+
     def __iter__(self):
-        for number in numbers(self.sample):
+        for number in self.numbers():
             if self.survived >= LATE:
                 break
             self.points += 1
@@ -75,14 +78,16 @@ class Sweep:
     def came_to_its_end(self):
         self.survived += 1
 
-    def over(self, *words, least=None):
+    def over(self, *words):
         deadly = self.points - self.survived
         print(f"{self.name} sweep: {self.points} points, {deadly} of them deadly, in {time.monotonic() - self.began:.0f} s", *words)
-        assert deadly >= (least or len(self.sample) // 2), "too few points for the test to mean anything"
+        assert 2 * deadly >= self.sample, "too few points for the test to mean anything"
 
 
 class Killer:
     """kill-at at work on a process that runs, or on the program that `argv` will start."""
+
+    calls = 0  # that were made by who came to its end last
 
     def __init__(self, directory, number):
         self.report = Path(directory) / "killed-at"
@@ -111,6 +116,7 @@ class Killer:
                 pass
         _, _, what, number = wait_for(lambda: len(self.said()) == 4 and self.said(), "kill-at to go")
         if what == "ended":
+            Killer.calls = int(number)
             print(f"{number} system calls")
         return what == "killed"
 

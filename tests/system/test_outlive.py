@@ -11,8 +11,6 @@ from sweep import Sweep, objects, pins, reload_killed_at
 
 READS = 100
 RESTARTS = 50 if os.environ.get("XSLOT_SWEEP") == "all" else 12
-# Kill at these system calls of a reload.
-SAMPLE = (2, 30, 80, 120, 160, 190, 220, 250, 280, 310, 340, 380)
 
 
 @pytest.fixture
@@ -195,7 +193,7 @@ def test_kill_sweep(host):
     configure(host)
     host.start()
     settled, pinned = objects(), pins(host)
-    versions, sweep = ("v1", "v2"), Sweep("reload", SAMPLE)
+    versions, sweep = ("v1", "v2"), Sweep("reload", 12)
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
         with_traffic = objects()
         for number in sweep:

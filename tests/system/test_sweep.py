@@ -9,11 +9,6 @@ from frames import inject
 from host import Host, built, wait_for
 from sweep import Sweep, host_killed_at, objects, pins, run_killed_at, start_killed_at
 
-# Kill at these system calls.
-SAMPLE_START = (500, 950, 1050, 1150)
-SAMPLE_STOP = (5, 25, 50, 70)
-SAMPLE_CLEAN = (281, 320, 361, 400)
-
 
 @pytest.fixture
 def host(namespace, link, tmp_path):
@@ -68,11 +63,11 @@ def test_start(host):
     bare, fresh = first_start(host)
     assert host.stop() == 0
     is_bare(host, bare, 0)
-    sweep = Sweep("start", SAMPLE_START)
+    sweep = Sweep("start", 6)
     for number in sweep:
         if not start_killed_at(host, number):
             sweep.came_to_its_end()
-        elif number % 2:
+        elif sweep.points % 2:
             host.namespace.run(*clean(host))
             is_bare(host, bare, number)
             continue
@@ -88,7 +83,7 @@ def test_start(host):
 def test_stop(host, what):
     """A stop that dies: kept, packets notice nothing; detached, the next start begins where it was."""
     bare, fresh = first_start(host)
-    sweep = Sweep(f"stop ({what})", SAMPLE_STOP)
+    sweep = Sweep(f"stop ({what})", 4)
     host.on_stop(what)
     host.must_reload()
     programs = [slot["program_id"] for slot in host.chain()["slots"]]
@@ -109,13 +104,13 @@ def test_stop(host, what):
 def test_clean(host):
     """`clean` that dies half-way: another one ends it, or a host takes up what is left."""
     bare, fresh = first_start(host)
-    sweep = Sweep("clean", SAMPLE_CLEAN)
+    sweep = Sweep("clean", 4)
     for number in sweep:
         host.murder()
         if not run_killed_at(host, number, *clean(host)):
             sweep.came_to_its_end()
             is_bare(host, bare, number)
-        elif number % 2:
+        elif sweep.points % 2:
             host.namespace.run(*clean(host))
             is_bare(host, bare, number)
         host.start()

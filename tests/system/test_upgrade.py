@@ -19,9 +19,6 @@ from sweep import Sweep, bpffs, objects, pins, reload_killed_at, start_killed_at
 OTHER, OTHER_PEER = "x2", "x3"
 VERSIONS = {"plain": 2, "next": 3}  # builds, and the version of their dispatcher
 RATE = 200
-# Kill at these system calls of a start that replaces the dispatcher, and of a reload that does.
-SAMPLE_START = (901, 1300, 1450, 1600, 1700)
-SAMPLE_RELOAD = (250, 450, 600, 700, 750)
 
 
 @pytest.fixture
@@ -220,10 +217,10 @@ def test_sweep_upgrade(host):
     """Killed anywhere in a start that replaces the dispatcher; then the same host goes on, or the one before it."""
     configure(host)
     host.start()
-    sweep = Sweep("upgrade", SAMPLE_START)
+    sweep = Sweep("upgrade", 5)
 
     def change(number):
-        end(host, ("keep", "killed")[number % 2])
+        end(host, ("keep", "killed")[sweep.points % 2])
         before, host.build = host.build, "next" if host.build == "plain" else "plain"
         if start_killed_at(host, number):
             if sweep.points % 3 == 0:
@@ -248,7 +245,7 @@ def test_sweep_frags(host):
         pytest.skip("XDP with packets in several buffers needs Linux 5.18")
     configure(host)
     host.start()
-    sweep = Sweep("frags", SAMPLE_RELOAD)
+    sweep = Sweep("frags", 5)
 
     def change(number):
         configure(host, ("v1", "v2")[sweep.points % 2], frags=("no", "yes")[sweep.points % 2])
