@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A running chain: its dispatcher, what fills its slots, the interfaces that carry it, and what was counted.
- */
+/* A running chain: dispatcher, what fills its slots, the interfaces that carry it, and what was counted. */
 #ifndef HOST_CHAIN_H
 #define HOST_CHAIN_H
 
@@ -31,6 +30,7 @@ struct chain_interface {
 	struct netdev *netdev;	 /* NULL: waiting, or refused */
 	char *refused;		 /* the reason; NULL */
 	struct netdev_look look; /* how it was then */
+	bool moved;		 /* to another namespace, as was reported */
 };
 
 /* Whether the chain runs fused, see tier.h. */

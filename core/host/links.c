@@ -62,10 +62,27 @@ static bool concerns(const struct host *host, const struct link_event *event)
 	return false;
 }
 
+/* What is deleted and what has moved look the same from here, later. */
+static void note_move(const struct host *host, const struct link_event *event)
+{
+	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
+		const struct chain *chain = host->dataplane.chains[i];
+
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			const struct netdev *netdev = chain->interfaces[j].netdev;
+
+			if (netdev && netdev_ifindex(netdev) == event->ifindex)
+				chain->interfaces[j].moved = true;
+		}
+	}
+}
+
 static void on_event(const struct link_event *event, void *data)
 {
 	struct host *host = data;
 
+	if (event->moved)
+		note_move(host, event);
 	/* A task that runs may have looked before this happened, and will know other interfaces when it is
 	 * done. */
 	if (host->running || concerns(host, event))

@@ -12,6 +12,7 @@
 #include "host/adoption.h"
 #include "host/change.h"
 #include "host/describe.h"
+#include "host/lost.h"
 #include "host/quarantine.h"
 #include "host/store.h"
 #include "host/takeoff.h"
@@ -258,10 +259,8 @@ static void strip_lost(struct dataplane *dataplane)
 		struct chain *chain = dataplane->chains[i];
 
 		for (size_t j = 0; j < chain->n_interfaces; j++) {
-			const struct netdev *netdev = chain->interfaces[j].netdev;
-
-			if (netdev && !netdev_alive(netdev))
-				netdev_strip(netdev);
+			if (chain->interfaces[j].netdev && !netdev_alive(chain->interfaces[j].netdev))
+				lost_strip(chain, &chain->interfaces[j]);
 		}
 	}
 }

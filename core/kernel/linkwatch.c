@@ -61,6 +61,9 @@ static int take_attribute(const struct nlattr *attribute, void *data)
 		if (mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
 			snprintf(event->name, sizeof(event->name), "%s", mnl_attr_get_str(attribute));
 		break;
+	case IFLA_NEW_NETNSID:
+		event->moved = true;
+		break;
 	case IFLA_PROP_LIST:
 		event->aliases = true;
 		break;

@@ -10,6 +10,7 @@
 struct link_event {
 	unsigned ifindex;
 	char name[IF_NAMESIZE];
+	bool moved;   /* to another namespace; for certain, where it is said */
 	bool gone;    /* deleted, or moved to another namespace; else: new, or something about it changed */
 	bool aliases; /* it has other names too (`ip link property add … altname`) */
 };

@@ -171,6 +171,42 @@ def test_replaced_in_turn(host, namespace):
         namespace.run("ip", "link", "set", "dev", DEVICE, "xdpdrv", "off")
 
 
+def gone(host):
+    wait_for(lambda: interface(host)["state"] == "waiting", f"{DEVICE} to be gone")
+
+
+def test_moves_away(host, namespace, peer, tmp_path):
+    """To another namespace: taken off there, as a link would be; or, where nobody can get, the log says so."""
+    with Neighbour(namespace, "netlink", DEVICE):
+        take_over(host)
+    index = namespace.ifindex(DEVICE)
+    assert peer.ifindex("n1") == index, "it is to get another there"
+    namespace.run("ip", "link", "set", DEVICE, "netns", peer.holder.pid)
+    gone(host)
+    assert peer.ifindex(DEVICE) != index and peer.xdp_program(DEVICE) == 0
+    assert f"{DEVICE} moved to another network namespace, where it is called {DEVICE}: detached there" in host.log()
+    peer.run("ip", "link", "set", DEVICE, "netns", namespace.holder.pid)
+    wait_for(lambda: interface(host)["state"] == "attached", f"{DEVICE} to be back")
+    assert interface(host)["attach"] == "link"
+
+    host.write(f"[chain other]\ninterfaces = {INTERFACE}\n")
+    host.must_reload()
+    with Neighbour(namespace, "netlink", DEVICE):
+        take_over(host)
+    nowhere = tmp_path / "nowhere"
+    nowhere.touch()
+    namespace.run("unshare", "--net", "sh", "-c", f"mount --bind /proc/self/ns/net {nowhere}")
+    try:
+        namespace.run("ip", "link", "set", DEVICE, "netns", nowhere)
+        gone(host)
+        assert "and xslotd cannot get there: take it off with \"ip link set dev n0 xdpdrv off\" in that namespace" in host.log()
+        left = namespace.run("nsenter", f"--net={nowhere}", "ip", "link", "show", "dev", DEVICE).stdout
+        assert "prog/xdp" in left
+        namespace.run("nsenter", f"--net={nowhere}", "ip", "link", "set", "dev", DEVICE, "xdpdrv", "off")
+    finally:
+        namespace.run("umount", nowhere)
+
+
 @pytest.mark.skipif(not FRAGS, reason="a program with frags needs Linux 5.18")
 def test_given_back(host, namespace, peer):
     """Of two interfaces the second driver refuses us, late: the first has its neighbour again, and nothing has changed."""
