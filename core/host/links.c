@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "host/host_private.h"
+#include "host/mind.h"
 #include "kernel/linkwatch.h"
 #include "util/log.h"
 
@@ -20,15 +21,16 @@ static void begin(struct host *host, struct task *task)
 	const struct transaction_options options = { .file = host->file, .interfaces_only = true };
 
 	host->links_wanted = false;
-	/* Without one, what runs is what an earlier host left: no configuration says what is wanted. */
+	/* Without one, what runs is what an earlier host left: no files say what is wanted. */
 	if (!host->dataplane.setup) {
+		mind_interfaces(&host->dataplane);
 		queue_next(host);
 		return;
 	}
 	host_begin_transaction(host, &options);
 }
 
-static void look(struct host *host)
+void links_look(struct host *host)
 {
 	if (host->links_wanted)
 		return;
@@ -86,7 +88,7 @@ static void on_event(const struct link_event *event, void *data)
 	/* A task that runs may have looked before this happened, and will know other interfaces when it is
 	 * done. */
 	if (host->running || concerns(host, event))
-		look(host);
+		links_look(host);
 }
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *data)
@@ -96,7 +98,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 
 	if (r == -ENOBUFS) {
 		log_debug("reports about interfaces were lost; looking at all of them");
-		look(host);
+		links_look(host);
 	} else if (r < 0) {
 		log_error("cannot watch the interfaces any more: %s; \"xslotctl reload\" looks at them",
 			strerror(-r));

@@ -9,6 +9,8 @@ struct host;
 
 /* Begin to watch. What happens from now on leads to a task; what there is, the first load looks up itself. */
 int links_open(struct host *host, struct xslot_diag *diag);
+/* A task that looks at them now, as if something had happened. */
+void links_look(struct host *host);
 void links_close(struct host *host);
 
 #endif

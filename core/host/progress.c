@@ -10,6 +10,7 @@
 
 #include "host/bypass.h"
 #include "host/host_private.h"
+#include "host/links.h"
 #include "host/quarantine.h"
 #include "host/takeoff.h"
 #include "host/tier.h"
@@ -133,9 +134,11 @@ static void on_prepared(void *data)
 		if (!host->log_level_kept)
 			log_set_level(config->host.log_level);
 		host->keep = config->host.on_stop == ON_STOP_KEEP;
-		if (stands_in)
+		if (stands_in) {
 			transaction_conclude(host->transaction, host->event);
-		host->adopted |= stands_in;
+			links_look(host);
+			host->adopted = true;
+		}
 		if (!stands_in && transaction_is_unchanged(host->transaction)) {
 			transaction_conclude(host->transaction, host->event);
 			finish(host, "unchanged");

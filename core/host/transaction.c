@@ -13,6 +13,7 @@
 #include "host/change.h"
 #include "host/describe.h"
 #include "host/lost.h"
+#include "host/mind.h"
 #include "host/quarantine.h"
 #include "host/store.h"
 #include "host/takeoff.h"
@@ -469,8 +470,10 @@ void transaction_conclude(struct transaction *transaction, sd_event *event)
 
 	for (size_t i = 0; i < dataplane->n_chains; i++)
 		activate(dataplane->chains[i], event);
-	if (transaction->stands_in)
+	if (transaction->stands_in) {
+		mind_expect(dataplane, transaction->setup);
 		return;
+	}
 	if (transaction->put_back) /* what the files have no more */
 		takeoff_end(dataplane);
 	if (!dataplane->setup)

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from chains import INTERFACE, chain, classify
+from chains import INTERFACE, PEER, chain, classify
 from frames import inject
 from host import PATIENCE, Host, built, wait_for
 
@@ -89,9 +89,14 @@ def test_a_build_that_crashes(host):
     assert programs(host)[1] == before[1]
 
 
-def test_the_running_build_crashes(host):
-    """In resume, after a restart: it runs on in the kernel, without its code here."""
+def interfaces(host):
+    return {interface["name"]: interface["state"] for interface in host.chain()["interfaces"]}
+
+
+def test_the_running_build_crashes(host, peer):
+    """In resume, after a restart: it runs on in the kernel, without its code here, on interfaces that come and go."""
     configure(host, "resume")
+    host.write(host.conf.read_text().replace(f"interfaces = {INTERFACE}", f"interfaces = {INTERFACE}, late"))
     host.start()
     before = programs(host)
     host.murder()
@@ -99,6 +104,21 @@ def test_the_running_build_crashes(host):
         assert attempt(host)[0] == ABRT
     host.start()
     minded(host, before)
+    assert interfaces(host) == {INTERFACE: "attached", "late": "waiting"}
+    host.namespace.run("ip", "link", "del", INTERFACE)
+    wait_for(lambda: interfaces(host)[INTERFACE] == "waiting", f"{INTERFACE} to be gone")
+    for name, other in ((INTERFACE, PEER), ("late", "late1")):
+        host.namespace.veth(name, peer, other)
+        wait_for(lambda name=name: interfaces(host)[name] == "attached", f"{name} to be attached")
+    minded(host, before)
+    host.murder()
+    host.namespace.run("ip", "link", "set", "late", "down")
+    host.namespace.run("ip", "link", "set", "late", "name", "early")
+    host.start()
+    wait_for(lambda: interfaces(host) == {INTERFACE: "attached", "early": "attached", "late": "waiting"}, "what is there")
+    host.namespace.run("ip", "link", "set", "early", "name", "late")
+    wait_for(lambda: interfaces(host)["late"] == "attached", "late to be attached")
+    assert host.log().count("late attached (native)") == 2
 
 
 def test_nothing_runs_yet(host):

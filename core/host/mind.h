@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The interfaces of chains that run without the files: see transaction_stands_in(). Loop thread. */
+#ifndef HOST_MIND_H
+#define HOST_MIND_H
+
+#include "host/setup.h"
+#include "host/transaction.h"
+
+/* The chains that run shall have the interfaces that the files give them, beside those that they have. */
+void mind_expect(struct dataplane *dataplane, const struct setup *setup);
+
+/*
+ * See what became of the interfaces: who is gone or has another name is let go of, who is there is attached,
+ * who refuses is left until it looks otherwise. Each is logged.
+ */
+void mind_interfaces(struct dataplane *dataplane);
+
+#endif
