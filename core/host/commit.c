@@ -51,13 +51,24 @@ static void bring_up_to_date(struct change *change)
 	}
 }
 
+/*
+ * Numbers go on where the dispatcher before ended: who looks from outside sees them rise. A new dispatcher's
+ * first one is odd, since the one that no packet met is 0: their counts differ by parity.
+ */
+static uint32_t next_id(const struct change *change)
+{
+	if (change->created && change->previous)
+		return (dispatcher_running(change->previous->dispatcher)->id + 1) | 1;
+	return dispatcher_running(change->chain->dispatcher)->id + 1;
+}
+
 int change_write(struct change *change, struct report *report)
 {
 	const struct config_chain *config = change->wanted->config;
 	struct chain *chain = change->chain;
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	struct xslot_generation generation = {
-		.id = running->id + 1,
+		.id = next_id(change),
 		.count = chain->bypass ? 0 : change->n_next,
 		.configured_count = change->n_next,
 		.banks = change->banks,

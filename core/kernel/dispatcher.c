@@ -339,7 +339,8 @@ void dispatcher_prepare(struct dispatcher *dispatcher, const struct xslot_genera
 
 	/* The counters' parity: while packets of one generation still count, the next ones count elsewhere.
 	 */
-	assert(generation->id == dispatcher_running(dispatcher)->id + 1);
+	assert(generation->id > dispatcher_running(dispatcher)->id);
+	assert((generation->id ^ dispatcher_running(dispatcher)->id) & 1);
 	assert(generation->count <= XSLOT_MAX_SLOTS);
 	memcpy(idle, generation, sizeof(*idle));
 	idle->not_a = not_in_bank_a(generation);

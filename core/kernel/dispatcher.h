@@ -47,8 +47,8 @@ const struct xslot_generation *dispatcher_running(const struct dispatcher *dispa
 const struct xslot_generation *dispatcher_idle(const struct dispatcher *dispatcher);
 
 /*
- * Write the idle generation; packets do not see it. Its id must be the running one's plus one. Not within a
- * grace period of the last swap.
+ * Write the idle generation; packets do not see it. Its id must be larger than the running one's by an odd
+ * number. Not within a grace period of the last swap.
  */
 void dispatcher_prepare(struct dispatcher *dispatcher, const struct xslot_generation *generation);
 

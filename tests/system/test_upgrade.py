@@ -111,7 +111,7 @@ def test_there_and_back(host, how):
     fresh, fresh_pins, tags = objects(), pins(host), {"plain": tag(host)}
     state = pinned(folder(host) / "slot/90/maps/trails")
     with Frames(host) as frames:
-        seen = 0
+        seen, generation = 0, host.chain()["generation"]
         for build in ("next", "plain"):
             wait_for(lambda: host.chain()["packets"] > seen, "more frames")
             seen = host.chain()["packets"]
@@ -121,7 +121,8 @@ def test_there_and_back(host, how):
             assert host.status()["last_reload"]["result"] == "ok"
             said = f"edge: new dispatcher, version {VERSIONS[build]} in place of {5 - VERSIONS[build]}"
             assert said in host.log() and "edge.20: stamp 1.0.0, loaded anew" in host.log()
-            assert host.chain()["packets"] >= seen
+            assert host.chain()["packets"] >= seen and host.chain()["generation"] > generation
+            generation = host.chain()["generation"]
             assert tags.setdefault(build, tag(host)) == tag(host)
             assert dispatcher_version(host) == VERSIONS[build]
             assert pins(host) == fresh_pins
@@ -199,12 +200,13 @@ def sweep_over(host, sweep, change):
     """`change(number)` ends with a running host; then all is as after a fresh start."""
     fresh = pins(host)
     with Frames(host) as frames:
-        with_traffic, seen = objects(), 0
+        with_traffic, seen, generation = objects(), 0, host.chain()["generation"]
         for number in sweep:
             change(number)
             status = host.chain()
             assert status["gap_packets"] == 0 and status["packets"] >= seen
-            seen = status["packets"]
+            assert status["generation"] >= generation, f"after call {number}"
+            seen, generation = status["packets"], status["generation"]
             assert [interface["state"] for interface in status["interfaces"]] == ["attached"] * 2
             assert pins(host) == fresh, f"pins after call {number}"
             wait_for(lambda: objects() == with_traffic, f"no leftovers at call {number}: {objects()} {with_traffic}")
