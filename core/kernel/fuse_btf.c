@@ -7,7 +7,8 @@
  * Types are taken from the loaded program, not from the object file: libbpf has adapted them to this kernel.
  * The kernel lists the functions that are left after it dropped dead code, in order. When it dropped some,
  * which ones is not known: then this plugin's subprograms are all static ones without a name of their own,
- * which the verifier verifies at each call.
+ * which the verifier verifies at each call; and they have no source lines, which go by a function's type
+ * (fuse_lines.c).
  */
 #include "kernel/fuse_btf.h"
 
