@@ -17,20 +17,21 @@
 #include <xdp/libxdp.h>
 
 #include "kernel/neighbour.h"
+#include "kernel/xdp_ids.h"
 #include "util/cleanup.h"
 
 DEFINE_CLEANUP(struct xdp_multiprog *, xdp_multiprog__close);
 
 int neighbour_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	int r = bpf_xdp_query(ifindex, 0, &query);
+	struct xdp_ids ids;
+	int r = xdp_ids_get(ifindex, &ids);
 
 	if (r < 0)
 		return r;
-	*ret_id = mode == XDP_FLAGS_DRV_MODE  ? query.drv_prog_id
-		  : mode == XDP_FLAGS_HW_MODE ? query.hw_prog_id
-					      : query.skb_prog_id;
+	*ret_id = mode == XDP_FLAGS_DRV_MODE  ? ids.native
+		  : mode == XDP_FLAGS_HW_MODE ? ids.offloaded
+					      : ids.generic;
 	return 0;
 }
 
@@ -125,19 +126,19 @@ static int describe(unsigned ifindex, const char *interface, const char *mode, c
 
 int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct xdp_ids ids;
 	size_t used = 0;
 	int n = 0;
 
-	if (bpf_xdp_query(ifindex, 0, &query) < 0)
+	if (xdp_ids_get(ifindex, &ids) < 0)
 		return 0;
 	const struct {
 		uint32_t id;
 		const char *mode, *flag;
 	} places[] = {
-		{ query.drv_prog_id, "native", "xdpdrv" },
-		{ query.skb_prog_id, "generic", "xdpgeneric" },
-		{ query.hw_prog_id, "offloaded", "xdpoffload" },
+		{ ids.native, "native", "xdpdrv" },
+		{ ids.generic, "generic", "xdpgeneric" },
+		{ ids.offloaded, "offloaded", "xdpoffload" },
 	};
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (!places[i].id || used + 2 >= size)

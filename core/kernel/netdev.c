@@ -19,6 +19,7 @@
 #include "kernel/bpffs.h"
 #include "kernel/features.h"
 #include "kernel/netdev_private.h"
+#include "kernel/xdp_ids.h"
 #include "util/diag.h"
 
 const char *xdp_mode_name(enum xdp_mode mode)
@@ -79,9 +80,12 @@ struct netdev_look netdev_look(const char *name)
 		.mtu = ask(name, SIOCGIFMTU).ifr_mtu,
 		.up = ask(name, SIOCGIFFLAGS).ifr_flags & IFF_UP,
 	};
+	struct xdp_ids ids;
 
-	neighbour_id(look.ifindex, XDP_FLAGS_DRV_MODE, &look.native_id);
-	neighbour_id(look.ifindex, XDP_FLAGS_SKB_MODE, &look.generic_id);
+	if (xdp_ids_get(look.ifindex, &ids) == 0) {
+		look.native_id = ids.native;
+		look.generic_id = ids.generic;
+	}
 	return look;
 }
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Which XDP programs an interface runs. */
+#ifndef KERNEL_XDP_IDS_H
+#define KERNEL_XDP_IDS_H
+
+#include <stdint.h>
+
+/* Program ids, 0 for none. */
+struct xdp_ids {
+	uint32_t native;
+	uint32_t generic;
+	uint32_t offloaded;
+};
+
+/* Ask for one interface. No capability needed. -ENODEV: there is no such one; else the socket's -errno. */
+int xdp_ids_get(unsigned ifindex, struct xdp_ids *ret_ids);
+
+#endif
