@@ -43,6 +43,17 @@ static int missing_helper(const char *log, char *ret_words, size_t size)
 	return 1;
 }
 
+/* "Unrecognized arg#0 type PTR", when an extension calls its own `int f(struct xdp_md *ctx)`; Linux 5.10. */
+static int context_to_function(const char *log, char *ret_words, size_t size)
+{
+	if (!strstr(log, "Unrecognized arg#") || !strstr(log, "Caller passes invalid args into func#"))
+		return 0;
+	snprintf(ret_words, size,
+		": this kernel lets no extension hand the context to a global function of its own; make the "
+		"function static");
+	return 1;
+}
+
 void advice_find(const char *warnings, const char *log, char *ret_words, size_t size)
 {
 	ret_words[0] = 0;
@@ -52,6 +63,6 @@ void advice_find(const char *warnings, const char *log, char *ret_words, size_t 
 			"one card, and a chain serves any number of interfaces; build it without these "
 			"calls",
 			METADATA);
-	else if (!missing_symbol(warnings, ret_words, size))
-		missing_helper(log, ret_words, size);
+	else if (!missing_symbol(warnings, ret_words, size) && !missing_helper(log, ret_words, size))
+		context_to_function(log, ret_words, size);
 }

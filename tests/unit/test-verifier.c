@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/advice.h"
 #include "kernel/verifier.h"
 
 #define STATISTICS                                                                                           \
@@ -78,9 +79,34 @@ static void test_long_logs_are_cut(void **state)
 	assert_int_equal(strlen(words), sizeof(words) - 1);
 }
 
+static void check_advice(const char *warnings, const char *log, const char *expected)
+{
+	char words[300];
+
+	advice_find(warnings, log, words, sizeof(words));
+	if (!expected[0])
+		assert_string_equal(words, "");
+	else if (!strstr(words, expected))
+		fail_msg("\"%s\" does not say \"%s\"", words, expected);
+}
+
+static void test_what_would_help(void **state)
+{
+	check_advice("",
+		"4: (85) call pc+24\nUnrecognized arg#0 type PTR\n"
+		"Caller passes invalid args into func#1\n",
+		": this kernel lets no extension hand the context to a global function of its own; make the "
+		"function static");
+	check_advice("", "unknown func bpf_xdp_load_bytes#189\n", "has no helper bpf_xdp_load_bytes for XDP");
+	check_advice("libbpf: extern (func ksym) 'bpf_ct': not found in kernel or module BTFs\n", "",
+		"has bpf_ct; load the module");
+	check_advice("", "Caller passes invalid args into func#1\n", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_would_help),
 		cmocka_unit_test(test_the_reason_and_its_place),
 		cmocka_unit_test(test_remarks_on_the_way_are_left_out),
 		cmocka_unit_test(test_no_more_than_the_last_three),
