@@ -17,6 +17,7 @@
 #include "host/takeoff.h"
 #include "host/tier.h"
 #include "kernel/bpffs.h"
+#include "kernel/netdev_elsewhere.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -219,7 +220,7 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 	struct xslot_diag diag = {};
 	struct netdev *netdev = NULL;
 	struct chain *owner;
-	char path[PATH_MAX], right[PATH_MAX];
+	char path[PATH_MAX], right[PATH_MAX], there[IF_NAMESIZE];
 	int r;
 
 	store_path(chain, path, "if/%s", name);
@@ -228,6 +229,10 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 		r = fail(&diag, -ENODEV, "pin %s: its interface is not in this network namespace", path);
 	if (r < 0) {
 		log_info("chain %s: %s", chain->name, diag.message);
+		if (netdev_strip_pinned_elsewhere(path, there))
+			log_info("chain %s: it moved to another network namespace, where it is called %s: "
+				 "detached there",
+				chain->name, there);
 		if (r == -ENODEV)
 			pindir_remove(path, NULL);
 		xslot_diag_clear(&diag);

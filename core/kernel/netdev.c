@@ -18,6 +18,7 @@
 
 #include "kernel/bpffs.h"
 #include "kernel/features.h"
+#include "kernel/netdev_elsewhere.h"
 #include "kernel/netdev_private.h"
 #include "kernel/xdp_ids.h"
 #include "util/diag.h"
@@ -216,6 +217,8 @@ void netdev_detach_pinned(const char *path)
 {
 	CLEANUP(netdev_close) struct netdev *netdev = NULL;
 
-	if (netdev_open_pinned(path, &netdev, NULL) == 0 && netdev->kind == NETDEV_NETLINK)
+	if (netdev_open_pinned(path, &netdev, NULL) < 0)
+		netdev_strip_pinned_elsewhere(path, (char[IF_NAMESIZE]){ 0 });
+	else if (netdev->kind == NETDEV_NETLINK)
 		netdev_detach(TAKE_PTR(netdev));
 }

@@ -69,8 +69,7 @@ uint32_t netdev_program_id(const struct netdev *netdev); /* 0 when the link does
 void netdev_detach(struct netdev *netdev);
 /* Free only: a pinned link, and what is attached through netlink, lives on. Accepts NULL. */
 void netdev_close(struct netdev *netdev);
-/* Detach, in this network namespace, what the pin at `path` marks as attached through netlink; a link:
- * nothing. */
+/* Detach what the pin at `path` marks as attached through netlink, wherever it is now; a link: nothing. */
 void netdev_detach_pinned(const char *path);
 /*
  * Take the program off now, pinned or not; a link's whatever namespace the interface is in, through netlink

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/bpffs.h"
 #include "kernel/extack.h"
 #include "kernel/netdev_private.h"
 
@@ -121,4 +122,20 @@ bool netdev_strip_elsewhere(const struct netdev *netdev, char ret_name[static IF
 		pthread_join(thread, NULL);
 	free(search.seen);
 	return search.found;
+}
+
+bool netdev_strip_pinned_elsewhere(const char *path, char ret_name[static IF_NAMESIZE])
+{
+	struct netdev netdev = { .kind = NETDEV_NETLINK, .fd = -1, .previous_fd = -1 };
+	bool found = false;
+
+	if (bpffs_open(path, BPFFS_PROGRAM, &netdev.fd, NULL) < 0)
+		return false;
+	/* The mode is known by the interface only. */
+	for (int mode = XDP_MODE_NATIVE; mode <= XDP_MODE_GENERIC && !found; mode++) {
+		netdev.mode = mode;
+		found = netdev_strip_elsewhere(&netdev, ret_name);
+	}
+	close(netdev.fd);
+	return found;
 }

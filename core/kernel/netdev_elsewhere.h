@@ -14,4 +14,7 @@
  */
 bool netdev_strip_elsewhere(const struct netdev *netdev, char ret_name[static IF_NAMESIZE]);
 
+/* The same for what the pin at `path` marks as attached through netlink; a link: false. */
+bool netdev_strip_pinned_elsewhere(const char *path, char ret_name[static IF_NAMESIZE]);
+
 #endif
