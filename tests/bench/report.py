@@ -130,7 +130,7 @@ def tables(raw):
         notes = raw["notes"].get(unit, [])
         text += f"=== {unit} a packet, a test run's own included ({'; '.join(notes)})\n"
         if "libxdp" not in figures.shapes(unit):
-            text += "What needs extensions is shown by stand-ins, XDP programs without dispatcher and statistics.\n"
+            text += "What needs extensions is shown by stand-ins, XDP programs without a dispatcher, which count their packets.\n"
         text += "\n"
         for workload in WORKLOADS:
             text += table(figures, unit, workload, "cost", 1, f"{WORKLOADS[workload]}: {unit}")
