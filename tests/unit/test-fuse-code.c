@@ -105,16 +105,23 @@ static struct fuse_part part_of(const struct bpf_insn *insns, size_t n)
 static const struct xslot_generation plain = { .id = 4, .final = XDP_PASS };
 static const struct counters counters = { .fd = 77, .n_rows = 8 };
 
+/* Of a cell in its row. */
+static int16_t offset_of(unsigned parity, unsigned decider, unsigned outcome)
+{
+	static const struct xslot_counters row;
+
+	return (int16_t)((const char *)&row.cell[parity][decider][outcome] - (const char *)&row);
+}
+
 /* What code does that ends a packet's way: the cell that it counts in, and the action. */
 static void assert_result(
 	const struct bpf_insn *insns, unsigned parity, unsigned decider, unsigned outcome, int action)
 {
-	const struct xslot_counters *row = NULL;
-	int16_t offset = (int16_t)(uintptr_t)&row->cell[parity][decider][outcome];
+	int16_t offset = offset_of(parity, decider, outcome);
 
 	assert_int_equal(insns[0].imm, BPF_FUNC_get_smp_processor_id);
 	assert_int_equal(insns[1].imm, counters.n_rows - 1);
-	assert_int_equal(insns[2].imm, sizeof(*row));
+	assert_int_equal(insns[2].imm, sizeof(struct xslot_counters));
 	assert_int_equal(insns[3].imm, counters.fd);
 	assert_int_equal(insns[3].src_reg, BPF_PSEUDO_MAP_VALUE);
 	assert_int_equal(insns[6].off, offset);
@@ -156,15 +163,14 @@ static void test_other_verdicts(void **state)
 	const struct fuse_part parts[] = { part_of(a, 2), part_of(a, 2) };
 	const struct xslot_generation generation = { .id = 2, .on_gap = XDP_DROP };
 	const struct bpf_insn *test, *verdicts, *bad;
-	const struct xslot_counters *row = NULL;
 	struct fuse_code code = { 0 };
 
 	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, NULL, &code, NULL), 0);
 	test = code.insns + 1 + 3 + 1 + 2;
 	verdicts = test + 1 + test->off;
 	assert_int_equal(verdicts[0].imm, XSLOT_ACTIONS);
-	assert_int_equal(verdicts[13].off, (uintptr_t)row->cell[0][1]);
-	assert_int_equal(verdicts[15].off, (uintptr_t)row->cell[0][1]);
+	assert_int_equal(verdicts[13].off, offset_of(0, 1, 0));
+	assert_int_equal(verdicts[15].off, offset_of(0, 1, 0));
 	bad = verdicts + 1 + verdicts[0].off;
 	assert_int_equal(bad[0].imm, XSLOT_GAP);
 	assert_result(bad + 1, 0, 1, XSLOT_OUTCOME_BAD, XDP_ABORTED);
