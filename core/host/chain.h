@@ -39,7 +39,7 @@ struct chain_tier {
 	uint32_t tried;		 /* the generation that could not be fused, or was made so; 0: none yet */
 	char why_not[1024];	 /* why it runs as slots, where that is known */
 	struct xslot_link *link; /* what keeps fused_a or fused_b filled; NULL: slots */
-	enum bank bank;		 /* used last */
+	enum bank bank;		 /* that the link fills */
 	uint32_t instructions;	 /* 0: not known */
 };
 

@@ -137,6 +137,28 @@ static int place_patiently(struct tier_attempt *attempt, const struct fused *fus
 	return r;
 }
 
+/*
+ * Bank A, since a packet gets to bank B's program by a comparison and a jump more (bpf/dispatcher.bpf.c);
+ * bank B when the link that filled A before is still held by somebody.
+ */
+static int load_and_place(struct tier_attempt *attempt, const struct fuse_options *options)
+{
+	static const enum bank banks[] = { BANK_A, BANK_B };
+	int r = -EBUSY;
+
+	for (size_t i = 0; r == -EBUSY && i < sizeof(banks) / sizeof(banks[0]); i++) {
+		struct fused *fused = NULL;
+
+		attempt->bank = banks[i];
+		xslot_diag_clear(&attempt->diag);
+		r = fused_load(options, attempt->chain->dispatcher, banks[i], &fused, &attempt->diag);
+		if (r == 0)
+			r = place_patiently(attempt, fused);
+		fused_free(fused);
+	}
+	return r;
+}
+
 static int make(struct tier_attempt *attempt)
 {
 	const struct chain *chain = attempt->chain;
@@ -146,7 +168,6 @@ static int make(struct tier_attempt *attempt)
 	const struct fuse_options options = {
 		.parts = parts, .n_parts = chain->n_slots, .generation = &next, .frags = chain->frags
 	};
-	struct fused *fused = NULL;
 	char path[PATH_MAX];
 	int r = 0;
 
@@ -159,10 +180,7 @@ static int make(struct tier_attempt *attempt)
 		parts[i].name = slot->occupant->name;
 	}
 	if (r == 0)
-		r = fused_load(&options, chain->dispatcher, attempt->bank, &fused, &attempt->diag);
-	if (r == 0)
-		r = place_patiently(attempt, fused);
-	fused_free(fused);
+		r = load_and_place(attempt, &options);
 	for (size_t i = 0; i < chain->n_slots; i++)
 		instance_code_done(chain->slots[i].occupant->instance);
 	pin_path(chain, attempt->bank, path);
@@ -265,7 +283,6 @@ static int begin_fusing(struct host *host, struct chain *chain)
 	if (!attempt)
 		return -ENOMEM;
 	attempt->chain = chain;
-	attempt->bank = chain->tier.bank == BANK_A ? BANK_B : BANK_A;
 	host->attempt = attempt;
 	worker_submit(host->worker, job_fuse, on_fused, host);
 	return 0;

@@ -5,12 +5,10 @@ One host runs through the whole table, under traffic. A case is configuration te
 that an error has to point to, and for each error, in order, a pattern that its sentence has to match. What is wrong
 elsewhere names file and line itself.
 """
-import ctypes
 import json
 import os
 import re
 import shutil
-import struct
 import subprocess
 from dataclasses import dataclass
 
@@ -20,6 +18,7 @@ from chains import INTERFACE, PEER
 from frames import Receiver, Sender
 from host import Host, build_directory, built, wait_for
 from netns import Namespace
+from sweep import LIBBPF
 
 BASE = f"""\
 [chain edge]
@@ -425,22 +424,14 @@ def test_by_signal(good):
     assert f"{error['file']}:15: {error['message']}" in good.host.log()[logged:]
 
 
-BPF_LINK_GET_FD_BY_ID = 30
-
-
-def link_fd(link_id):
-    attr = ctypes.create_string_buffer(struct.pack("<I", link_id).ljust(128, b"\0"), 128)
-    fd = ctypes.CDLL(None, use_errno=True).syscall(321, BPF_LINK_GET_FD_BY_ID, attr, 128)
-    assert fd >= 0, os.strerror(ctypes.get_errno())
-    return fd
-
-
 def test_held_bank(table):
     """Somebody keeps the link that last filled the other bank: the reload is refused, and says by whom."""
     host = table.host
     table.reset()
     links = json.loads(subprocess.run(["bpftool", "-j", "link"], capture_output=True, text=True, check=True).stdout)
-    held = link_fd(next(link["id"] for link in links if link.get("prog_id") == host.slot(20)["program_id"]))
+    held = LIBBPF.bpf_link_get_fd_by_id(next(link["id"] for link in links
+                                             if link.get("prog_id") == host.slot(20)["program_id"]))
+    assert held >= 0
     try:
         table.write(BASE.replace("plugin = trouble", "plugin = trouble\nwait = 1ns"))
         host.must_reload()
