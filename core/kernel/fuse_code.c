@@ -84,9 +84,10 @@ static int measure(struct builder *builder, const struct fuse_part *parts, struc
 		if (depth < 0)
 			return fail(diag, depth, "out of memory");
 		depth = (depth + 7) / 8 * 8;
-		if (depth + 8 > FRAME_MAX)
+		if (depth + 8 > FRAME_MAX && (builder->n_pieces > 1 || piece->is.tested))
 			return fail(diag, -EOPNOTSUPP,
-				"%s uses its whole stack, which leaves no room for the packet's context",
+				"%s uses its whole stack, which leaves no room for the packet's context or "
+				"verdict",
 				parts[i].name);
 		deepest = depth > deepest ? depth : deepest;
 	}

@@ -178,6 +178,22 @@ static void test_other_verdicts(void **state)
 	fuse_code_deinit(&code);
 }
 
+/* Nothing waits on the stack of a plugin that is alone and whose verdicts are known. */
+static void test_whole_stack(void **state)
+{
+	const struct bpf_insn known[] = { STORE(10, 1, -512), SET(0, XSLOT_NEXT), EXIT },
+			      unknown[] = { STORE(10, 1, -512), LOAD(0, 1, 0), EXIT };
+	struct fuse_part part = part_of(known, 3);
+	struct xslot_diag diag = {};
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, NULL, &code, NULL), 0);
+	fuse_code_deinit(&code);
+	part = part_of(unknown, 3);
+	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, NULL, &code, &diag), -EOPNOTSUPP);
+	assert_non_null(strstr(diag.message, "uses its whole stack"));
+}
+
 /* Where a jump leads. */
 static const struct bpf_insn *target_of(const struct bpf_insn *jump)
 {
@@ -343,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_stack_depth),
 		cmocka_unit_test(test_common_path),
 		cmocka_unit_test(test_other_verdicts),
+		cmocka_unit_test(test_whole_stack),
 		cmocka_unit_test(test_known_verdicts),
 		cmocka_unit_test(test_constants),
 		cmocka_unit_test(test_never_goes_on),
