@@ -159,10 +159,13 @@ def curve(figures, unit, workload, shape, folder):
     return f"'{path}' using 1:2 with {style} lw 2 lc rgb '{COLOURS[shape]}' title '{TITLES[shape]}'"
 
 
-def plot(raw, out):
-    """A row of panels for each unit, a panel for each workload."""
+def check_plot(out):
     if not shutil.which("gnuplot"):
-        sys.exit(f"{out} not drawn: gnuplot is missing (Debian: gnuplot-nox)")
+        sys.exit(f"cannot draw {out}: gnuplot is missing (Debian: gnuplot-nox)")
+
+
+def plot(raw, out):
+    """A row of panels for each unit, a panel for each workload. After check_plot()."""
     figures, machine = Figures(raw), raw["machine"]
     units = figures.units()
     script = [f"set terminal pngcairo size {400 * len(WORKLOADS)},{60 + 400 * len(units)} font 'sans,10'", f"set output '{out}'",
