@@ -16,9 +16,9 @@ def host(namespace, link, tmp_path):
         yield h
 
 
-def trace(host, out, *options):
-    """The reload's answer, with strace's word on its bpf() calls in the file `out`."""
-    argv = ["strace", "-f", *options, "-e", "trace=bpf", "-o", out, "-p", str(host.pid())]
+def trace(host, out, *options, call="bpf"):
+    """The reload's answer, with strace's word on its system calls of one kind in the file `out`."""
+    argv = ["strace", "-f", *options, "-e", f"trace={call}", "-o", out, "-p", str(host.pid())]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as tracer:
         try:
             assert "attached" in tracer.stderr.readline()
@@ -28,10 +28,10 @@ def trace(host, out, *options):
             tracer.communicate(timeout=PATIENCE)
 
 
-def calls(host, directory):
-    """bpf() calls of the whole process during one reload."""
-    trace(host, directory / "strace", "-c")
-    row = next(line for line in (directory / "strace").read_text().splitlines() if line.split()[-1:] == ["bpf"])
+def calls(host, directory, call="bpf"):
+    """Calls of one kind that the whole process makes during one reload."""
+    trace(host, directory / "strace", "-c", call=call)
+    row = next(line for line in (directory / "strace").read_text().splitlines() if line.split()[-1:] == [call])
     return int(row.split()[3])
 
 
@@ -57,6 +57,23 @@ def test_one_slot_of_thirty_costs_what_one_of_three_does(host, tmp_path):
     print(f"cost: {of_three} bpf() calls for one slot of 3, {of_thirty} for one of 30")
     assert of_three > 0
     assert of_thirty == of_three
+
+
+def test_other_interfaces_cost_nothing(host, namespace, tmp_path):
+    """Messages from the kernel are read about the chain's interface, however many others there are."""
+    host.plugin("stamp", "v1")
+    read = []
+    for ident, others in ((1, 0), (2, 0), (3, 40)):
+        for number in range(others):
+            namespace.run("ip", "link", "add", f"other{number}", "type", "dummy")
+        host.write(one_of(host, 3, 1, ident))
+        if ident == 1:
+            host.start()
+        else:
+            host.status()  # by then the host has read what it is told of them
+            read.append(calls(host, tmp_path, "recvmsg"))
+    print(f"cost: {read[0]} recvmsg() calls, {read[1]} with 40 more interfaces")
+    assert read[1] == read[0]
 
 
 def test_nothing_changed_costs_nothing(host, tmp_path):
