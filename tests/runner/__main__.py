@@ -65,6 +65,7 @@ def main():
     why = "as asked" if args.kernel else "this kernel refuses what they need, to root too"
     run_in_guest([p for p in todo if p.suite not in native and not p.counted], args.kernel, why, tally)
     run_in_guest([p for p in todo if p.counted], args.kernel, "they count instructions, as its clock does", tally)
+    tally.recall()
     print(tally.summary())
     return 0 if tally.ok() else 1
 

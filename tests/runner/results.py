@@ -29,6 +29,14 @@ class Tally:
         self.results.append(result)
         show(result)
 
+    def recall(self):
+        """Show again what failed: of a log that is cut, the end is kept."""
+        failed = [r for r in self.results if r.status == FAILED and r.text]
+        if failed:
+            print("what failed:")
+        for result in failed:
+            show(result)
+
     def summary(self):
         def names(status):
             return [r.name() for r in self.results if r.status == status]
