@@ -30,13 +30,13 @@ def built(build, name):
 
 
 def wait_for(condition, what, patience=PATIENCE):
-    """Poll until `condition()` is true, and return it."""
+    """Poll until `condition()` is true, and return it. `what` may be a function, for words that are true only at the end."""
     end = time.monotonic() + patience
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"waited {patience} s for {what}"
+        assert time.monotonic() < end, f"waited {patience} s for {what() if callable(what) else what}"
         time.sleep(0.02)
 
 

@@ -95,6 +95,7 @@ static void watch(pid_t pid, long number)
 			long call = entering(thread);
 
 			if (call >= 0 && ++calls == number) {
+				signal(SIGTERM, SIG_IGN); /* it is decided, and told once */
 				kill(pid, SIGKILL);
 				dprintf(report, "killed %ld\n", call);
 				return;
@@ -102,6 +103,7 @@ static void watch(pid_t pid, long number)
 		}
 		syscall(SYS_ptrace, PTRACE_SYSCALL, thread, 0, signal_of(status));
 	}
+	signal(SIGTERM, SIG_IGN);
 	dprintf(report, "ended %ld\n", calls);
 }
 

@@ -6,10 +6,12 @@ spread over them evenly. XSLOT_SWEEP=all takes every one, XSLOT_SWEEP=3 every th
 200th on. It ends after the points that came too late to kill anything. kill-at.c counts the calls, those of all threads
 together.
 """
-import ctypes
+import contextlib
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -19,20 +21,6 @@ from host import PATIENCE, built, wait_for
 
 LATE = 3  # points that came too late: the number of calls differs from time to time
 END = 20000  # more calls than anything here makes
-
-
-LIBBPF = ctypes.CDLL("libbpf.so.1")
-
-
-def objects():
-    """How many programs, maps and links the kernel has. (bpftool takes a second to say it: it also looks for who has them.)"""
-    def count(kind):
-        following, ident, n = getattr(LIBBPF, f"bpf_{kind}_get_next_id"), ctypes.c_uint32(0), 0
-        while following(ident, ctypes.byref(ident)) == 0:
-            n += 1
-        return n
-
-    return {kind: count(kind) for kind in ("prog", "map", "link")}
 
 
 def bpffs(host):
@@ -121,17 +109,12 @@ class Killer:
         return what == "killed"
 
 
-def killed(process, killer, over):
-    """Wait until kill-at killed `process`, or over() is true, or it ended by itself; False unless it was killed."""
-    def result():
-        if process.poll() is not None:
-            return True
-        try:
-            return over()
-        except OSError:  # it died while it answered
-            return False
-
-    wait_for(result, "the process to be killed, or to come to its end")
+def killed(process, killer, over=lambda: False):
+    """
+    Wait until kill-at killed `process`, or over() is true, or it ended by itself; False unless it was killed. over() asks
+    nothing of the process: what that would make it do would be counted, and how much that is depends on the machine.
+    """
+    wait_for(lambda: process.poll() is not None or over(), "the process to be killed, or to come to its end")
     if not killer.let_go():
         return False
     assert process.wait(PATIENCE) == -signal.SIGKILL
@@ -139,10 +122,7 @@ def killed(process, killer, over):
 
 
 def host_killed_at(host, number, begin, over=lambda: False):
-    """
-    begin() something in the running host and kill it at its `number`th system call from then. False when over() was
-    true, or it ended well, before that.
-    """
+    """begin() something in the running host and kill it at its `number`th system call from then; False when it was too late."""
     killer = Killer(host.directory, number)
     killer.attach(host.pid())
     begin()
@@ -152,21 +132,43 @@ def host_killed_at(host, number, begin, over=lambda: False):
         killer.process.wait(PATIENCE)
 
 
-def reload_killed_at(host, number):
-    reloads = host.status()["host"]["reloads"]
-    return host_killed_at(host, number, lambda: host.kill(signal.SIGHUP), lambda: host.status()["host"]["reloads"] > reloads)
+def call_killed_at(host, number, method, **parameters):
+    """Call the host and kill it at its `number`th system call from then; False when it had replied before that."""
+    with socket.socket(socket.AF_UNIX) as client:
+        def begin():
+            with contextlib.suppress(OSError):  # it may be dead by now
+                client.connect(str(host.socket))
+                client.sendall(json.dumps({"method": f"io.xslot.{method}", "parameters": parameters}).encode() + b"\0")
+
+        def replied():
+            try:
+                return b"\0" in client.recv(1 << 20, socket.MSG_DONTWAIT)
+            except OSError:  # nothing yet, or nobody
+                return False
+
+        return host_killed_at(host, number, begin, replied)
 
 
 def start_killed_at(host, number):
     """Start the host and kill it at its `number`th system call; False when it was ready before that."""
     killer = Killer(host.directory, number)
-    with open(host.log_path, "ab") as log:
-        host.process = host.namespace.start(*killer.argv(*host.argv()), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    return killed(host.process, killer, lambda: host.status()["last_reload"]["result"] != "none")
+    path = host.directory / "notify"
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, open(host.log_path, "ab") as log:
+        def ready():
+            try:
+                return b"READY=1" in manager.recv(1 << 12, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+
+        manager.bind(str(path))
+        host.process = host.namespace.start(*killer.argv(*host.argv()), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=os.environ | {"NOTIFY_SOCKET": str(path)})
+        return killed(host.process, killer, ready)
 
 
 def run_killed_at(host, number, *argv):
     """Run a command in the host's namespace and kill it at its `number`th system call; False when it ended before that."""
     killer = Killer(host.directory, number)
     process = host.namespace.start(*killer.argv(*argv), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    return killed(process, killer, lambda: False)
+    return killed(process, killer)

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """xslotctl bypass: every packet gets `final`, nothing is unloaded, all is counted, and nothing makes it go away."""
-import contextlib
 import json
-import socket
 
 import pytest
 
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import Injector, inject
 from host import Host, built, wait_for
-from sweep import Sweep, host_killed_at
+from sweep import Sweep, call_killed_at
 
 READS = 400  # what a packet spends in front, so that each swap finds one on its way
 
@@ -167,14 +165,7 @@ def test_kill_sweep(host):
         wait_for(lambda: host.chain()["packets"] > 0, "packets")
         for number in sweep:
             on = not host.chain()["bypass"]
-
-            def begin():
-                call = {"method": "io.xslot.Bypass", "parameters": {"chain": "edge", "on": on}}
-                with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):  # it may be dead by now
-                    client.connect(str(host.socket))
-                    client.sendall(json.dumps(call).encode() + b"\0")
-
-            if host_killed_at(host, number, begin, lambda: host.chain()["bypass"] == on):
+            if call_killed_at(host, number, "Bypass", chain="edge", on=on):
                 host.start()
             else:
                 sweep.came_to_its_end()

@@ -3,16 +3,15 @@
 
 Without a host: test_outlive.py.
 """
-import contextlib
 import json
-import socket
 
 import pytest
 
 from chains import INTERFACE, chain, classify, stamp
 from frames import inject
 from host import Host, built, wait_for
-from sweep import Sweep, host_killed_at, objects, pins
+from objects import objects_at_rest, wait_for_objects
+from sweep import Sweep, call_killed_at, pins
 
 OTHER, OTHER_PEER = "y0", "y1"
 LAB = f"\n[chain lab]\ninterfaces = {OTHER}\n[slot lab.10]\nplugin = stamp\nid = 7\n"
@@ -64,12 +63,12 @@ def disturb(host):
 def test_one_chain(host):
     """It is off, the other goes on untouched; restarts and link events keep it off, and a reload puts it back."""
     other = host.chain("lab")["slots"][0]["program_id"]
-    empty = objects()
+    empty = objects_at_rest()
     text = ctl(host, "clean", "edge")
     assert text.strip() == ("1 chain taken off; it stays off until the next \"xslotctl reload\", which puts back what "
                             "the configuration has")
     assert is_off(host, "edge")
-    assert objects()["prog"] < empty["prog"]
+    assert objects_at_rest()["prog"] < empty["prog"]
     assert "OFF: chain edge was taken off" in ctl(host, "status")
     assert "took it off" in ctl(host, "status", "edge", code=1)
     assert "took it off" in ctl(host, "bypass", "edge", "on", code=1)
@@ -89,7 +88,7 @@ def test_one_chain(host):
     inject(host.namespace, INTERFACE, 8)
     assert host.slot(10)["seen"] == 8
     assert host.chain("lab")["slots"][0]["program_id"] == other
-    assert objects() == empty
+    wait_for_objects(empty, "after all that")
 
 
 def test_all_chains(host):
@@ -127,29 +126,19 @@ def test_broken_configuration_without_a_host(host):
 @pytest.mark.parametrize("host", ["plain"], indirect=True)
 def test_kill_sweep(host):
     """Killed at any system call of it: the chain is there, or it is off and nothing is left of it."""
-    whole, pinned = objects(), pins(host)
+    whole, pinned = objects_at_rest(), pins(host)
     ctl(host, "clean", "edge")
-    rest, pinned_rest = objects(), pins(host)
+    rest, pinned_rest = objects_at_rest(), pins(host)
     sweep = Sweep("clean", 6)
     for number in sweep:
         host.must_reload()
         assert is_off(host)
-
-        def begin():
-            call = {"method": "io.xslot.Clean", "parameters": {"chain": "edge"}}
-            with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):  # it may be dead by now
-                client.connect(str(host.socket))
-                client.sendall(json.dumps(call).encode() + b"\0")
-
-        def over():
-            return host.status()["off"] and host.namespace.xdp_program(INTERFACE) == 0
-
-        if host_killed_at(host, number, begin, over):
+        if call_killed_at(host, number, "Clean", chain="edge"):
             host.start()
         else:
             sweep.came_to_its_end()
         off = bool(host.status()["off"])
         assert is_off(host, *["edge"] * off)
-        wait_for(lambda off=off: objects() == (rest if off else whole), f"no leftovers at call {number}: {objects()}")
+        wait_for_objects(rest if off else whole, f"after call {number}")
         assert pins(host) == (pinned_rest if off else pinned)
     sweep.over()

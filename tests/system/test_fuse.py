@@ -13,7 +13,8 @@ import pytest
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import Injector, inject
 from host import Host, wait_for
-from sweep import LIBBPF, bpffs, objects
+from objects import LIBBPF, objects, objects_at_rest, wait_for_objects
+from sweep import bpffs
 
 READS = 100
 
@@ -125,11 +126,11 @@ def test_held(host):
 
 
 def test_is_parted_when_it_is_not_wanted(host):
-    before = objects()
+    before = objects_at_rest()
     configure(host)
     host.start()
     fused(host)
-    running = objects()
+    running = objects_at_rest()
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
         configure(host, fuse="no")
         host.must_reload()
@@ -150,7 +151,7 @@ def test_is_parted_when_it_is_not_wanted(host):
     host.must_reload()
     fused(host)
     assert host.stop() == 0
-    wait_for(lambda: objects() == before, "everything to go")
+    wait_for_objects(before, "without a host")
 
 
 def test_what_cannot_be_fused_runs_as_slots(host):

@@ -7,7 +7,8 @@ import pytest
 from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
 from frames import Injector, inject
 from host import Host, built, wait_for
-from sweep import Sweep, objects, pins, reload_killed_at
+from objects import objects_at_rest, wait_for_objects
+from sweep import Sweep, call_killed_at, pins
 
 READS = 100
 RESTARTS = 50 if os.environ.get("XSLOT_SWEEP") == "all" else 12
@@ -192,21 +193,21 @@ def test_kill_sweep(host):
     """A reload that changes two slots, cut off at any system call: old or new, and the next host converges."""
     configure(host)
     host.start()
-    settled, pinned = objects(), pins(host)
+    pinned = pins(host)
     versions, sweep = ("v1", "v2"), Sweep("reload", 12)
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
-        with_traffic = objects()
+        with_traffic = objects_at_rest()
         for number in sweep:
             configure(host, versions[sweep.points % 2])
-            if reload_killed_at(host, number):
+            if call_killed_at(host, number, "Reload"):
                 host.start()
             else:
                 sweep.came_to_its_end()
             assert host.chain()["gap_packets"] == 0
-            wait_for(lambda: objects() == with_traffic, f"no leftovers at call {number}: {objects()} {with_traffic}")
+            wait_for_objects(with_traffic, f"after call {number}")
             assert pins(host) == pinned, f"pins after call {number}"
         injected = injector.stop()
     counted = trails(host)
-    sweep.over(counted, settled)
+    sweep.over(counted)
     assert set(counted) <= {"1112", "2122"} and sum(counted.values()) == injected
     assert host.chain()["packets"] == injected

@@ -18,7 +18,7 @@ from chains import INTERFACE, PEER
 from frames import Receiver, Sender
 from host import Host, build_directory, built, wait_for
 from netns import Namespace
-from sweep import LIBBPF
+from objects import LIBBPF
 
 BASE = f"""\
 [chain edge]

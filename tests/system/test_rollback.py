@@ -2,8 +2,6 @@
 """Back to the configuration before: as it was read, whatever became of its files; asked for, or unconfirmed."""
 import json
 import signal
-import socket
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,8 @@ import pytest
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import Injector, inject
 from host import Host, wait_for
-from sweep import Sweep, host_killed_at, objects, pins
+from objects import objects_at_rest, wait_for_objects
+from sweep import Sweep, call_killed_at, pins
 
 READS = 100
 LONG = 3600  # seconds: never over in a test
@@ -263,19 +262,6 @@ def test_under_traffic(lasting):
     assert len(folders(host)) == 2
 
 
-def call_oneway(host, method, **parameters):
-    with socket.socket(socket.AF_UNIX) as client, suppress(OSError):  # it may be killed before it hears of it
-        client.connect(str(host.socket))
-        call = {"method": f"io.xslot.{method}", "parameters": parameters, "oneway": True}
-        client.sendall(json.dumps(call).encode() + b"\0")
-
-
-def killed_at(host, number, method, **parameters):
-    reloads = host.status()["host"]["reloads"]
-    return host_killed_at(host, number, lambda: call_oneway(host, method, **parameters),
-                          lambda: host.status()["host"]["reloads"] > reloads)
-
-
 def folders(host):
     """The snapshots, of which there are two at most."""
     return sorted(path.name for path in (host.directory / "state").iterdir() if path.is_dir())
@@ -290,9 +276,9 @@ def test_kill_sweep(lasting):
     configure(host, "v2")
     host.must_reload()
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
-        with_traffic = objects()
+        with_traffic = objects_at_rest()
         for number in sweep:
-            if killed_at(host, number, "Rollback"):
+            if call_killed_at(host, number, "Rollback"):
                 host.start()
             else:
                 sweep.came_to_its_end()
@@ -302,7 +288,7 @@ def test_kill_sweep(lasting):
             if not configuration(host)["held"]:
                 assert version(host) == "2"
             assert len(folders(host)) == 2, f"{folders(host)} after call {number}"
-            wait_for(lambda: objects() == with_traffic, f"no leftovers at call {number}: {objects()} {with_traffic}")
+            wait_for_objects(with_traffic, f"after call {number}")
             assert pins(host) == pinned, f"pins after call {number}"
         injected = injector.stop()
     counted = trails(host)
@@ -318,7 +304,7 @@ def test_kill_sweep_of_a_trial(lasting):
     host.start()
     for number in sweep:
         configure(host, "v2")
-        if killed_at(host, number, "Reload", confirm=LONG):
+        if call_killed_at(host, number, "Reload", confirm=LONG):
             # Up to the first word on disk it was not asked for; that is before any of it is read.
             record = (host.directory / "state/record").read_text()
             if "hold none\ntrial no\n" in record:

@@ -7,7 +7,8 @@ import pytest
 from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import inject
 from host import Host, built, wait_for
-from sweep import Sweep, host_killed_at, objects, pins, run_killed_at, start_killed_at
+from objects import objects_at_rest, wait_for_objects
+from sweep import Sweep, host_killed_at, pins, run_killed_at, start_killed_at
 
 
 @pytest.fixture
@@ -28,15 +29,11 @@ def clean(host):
     return [built("plain", "xslotctl"), "--config", host.ini, "clean"]
 
 
-def come_to(expected, number):
-    wait_for(lambda: objects() == expected, f"as many objects as there should be at call {number}: {expected}, now {objects()}")
-
-
 def is_bare(host, objects_then, number):
     # The kernel lets go of what a dead process had a while after it.
     wait_for(lambda: host.namespace.xdp_program(INTERFACE) == 0, f"no program on the interface after call {number}")
     assert not pins(host), f"pins after call {number}: {pins(host)}"
-    come_to(objects_then, number)
+    wait_for_objects(objects_then, f"after call {number}")
 
 
 def runs(host, fresh, number):
@@ -48,14 +45,14 @@ def runs(host, fresh, number):
     assert status["packets"] == before + 8 and status["gap_packets"] == 0
     assert sum(trails(host).values()) == status["packets"] and set(trails(host)) == {"1112"}
     assert pins(host) == fresh_pins, f"pins after call {number}"
-    come_to(fresh_objects, number)
+    wait_for_objects(fresh_objects, f"after call {number}")
 
 
 def first_start(host):
     """(objects without a dataplane, (objects, pins) with one)."""
-    bare = objects()
+    bare = objects_at_rest()
     host.start()
-    return bare, (objects(), pins(host))
+    return bare, (objects_at_rest(), pins(host))
 
 
 def test_start(host):

@@ -10,7 +10,7 @@ from chains import INTERFACE, classify
 from frames import Receiver, Sender
 from host import PATIENCE, Host, built, wait_for
 from neighbour import Loader, Neighbour, neighbour_object
-from sweep import Sweep, pins, reload_killed_at
+from sweep import Sweep, call_killed_at, pins
 
 DEVICE = "n0"  # where the neighbour is
 RATE = 500  # frames a second: an emulated veth keeps up
@@ -258,7 +258,7 @@ def test_kill_sweep(host, namespace):
         assert namespace.xdp_program(DEVICE) == 0
         with Neighbour(namespace, "netlink", DEVICE) as there:
             host.write(alone + inner())
-            if reload_killed_at(host, number):
+            if call_killed_at(host, number, "Reload"):
                 between = namespace.xdp_program(DEVICE)
                 assert between
                 host.start()

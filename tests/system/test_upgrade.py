@@ -14,7 +14,8 @@ import pytest
 from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
 from frames import Sender
 from host import Host, build_directory, built, wait_for
-from sweep import Sweep, bpffs, objects, pins, reload_killed_at, start_killed_at
+from objects import objects_at_rest, wait_for_objects
+from sweep import Sweep, bpffs, call_killed_at, pins, start_killed_at
 
 OTHER, OTHER_PEER = "x2", "x3"
 VERSIONS = {"plain": 2, "next": 3}  # builds, and the version of their dispatcher
@@ -108,7 +109,7 @@ def counted_are(host, sent):
 def test_there_and_back(host, how):
     configure(host)
     host.start()
-    fresh, fresh_pins, tags = objects(), pins(host), {"plain": tag(host)}
+    fresh, fresh_pins, tags = objects_at_rest(), pins(host), {"plain": tag(host)}
     state = pinned(folder(host) / "slot/90/maps/trails")
     with Frames(host) as frames:
         seen, generation = 0, host.chain()["generation"]
@@ -126,7 +127,7 @@ def test_there_and_back(host, how):
             assert tags.setdefault(build, tag(host)) == tag(host)
             assert dispatcher_version(host) == VERSIONS[build]
             assert pins(host) == fresh_pins
-            wait_for(lambda: objects() == fresh, f"as many objects as at first: {fresh}, now {objects()}")
+            wait_for_objects(fresh, "as at first")
         sent = frames.sent()
     assert tags["plain"] != tags["next"]
     assert counted_are(host, sent) == {"1112": sent}
@@ -200,7 +201,7 @@ def sweep_over(host, sweep, change):
     """`change(number)` ends with a running host; then all is as after a fresh start."""
     fresh = pins(host)
     with Frames(host) as frames:
-        with_traffic, seen, generation = objects(), 0, host.chain()["generation"]
+        with_traffic, seen, generation = objects_at_rest(), 0, host.chain()["generation"]
         for number in sweep:
             change(number)
             status = host.chain()
@@ -209,7 +210,7 @@ def sweep_over(host, sweep, change):
             seen, generation = status["packets"], status["generation"]
             assert [interface["state"] for interface in status["interfaces"]] == ["attached"] * 2
             assert pins(host) == fresh, f"pins after call {number}"
-            wait_for(lambda: objects() == with_traffic, f"no leftovers at call {number}: {objects()} {with_traffic}")
+            wait_for_objects(with_traffic, f"after call {number}")
         sent = frames.sent()
     sweep.over(f"{sent} frames")
     return counted_are(host, sent)
@@ -251,7 +252,7 @@ def test_sweep_frags(host):
 
     def change(number):
         configure(host, ("v1", "v2")[sweep.points % 2], frags=("no", "yes")[sweep.points % 2])
-        if reload_killed_at(host, number):
+        if call_killed_at(host, number, "Reload"):
             host.start()
         else:
             sweep.came_to_its_end()
