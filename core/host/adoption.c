@@ -48,9 +48,9 @@ static const struct setup_slot *wanted_slot(
 	const struct setup_slot *found = NULL;
 
 	for (size_t i = 0; chain && i < chain->n_slots; i++) {
-		const struct setup_slot *slot = &chain->slots[i];
+		struct setup_slot *slot = &chain->slots[i];
 
-		if (memcmp(&slot->identity, &record->content, sizeof(slot->identity)) != 0 ||
+		if (memcmp(setup_identify(slot), &record->content, sizeof(record->content)) != 0 ||
 			!occupant_can_resume(slot))
 			continue;
 		if (!found || slot->config->number == record->number)

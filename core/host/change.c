@@ -30,7 +30,7 @@ static int report_slot(
 static int begin_slot(struct change *change, size_t index)
 {
 	const struct plan_slot_step *step = &change->step->slots[index];
-	const struct setup_slot *wanted = &change->wanted->slots[index];
+	struct setup_slot *wanted = &change->wanted->slots[index];
 	struct chain_slot *next = &change->next[index];
 	const struct chain_slot *old = step->from == PLAN_NONE ? NULL : &change->previous->slots[step->from];
 	bool keep = step->action == PLAN_SLOT_KEEP;

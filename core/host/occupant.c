@@ -17,7 +17,7 @@
 
 DEFINE_CLEANUP(struct occupant *, occupant_unref);
 
-int occupant_new(struct setup *setup, const struct setup_slot *slot, struct occupant **ret_occupant)
+int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant **ret_occupant)
 {
 	CLEANUP(occupant_unref) struct occupant *occupant = calloc(1, sizeof(*occupant));
 
@@ -27,7 +27,7 @@ int occupant_new(struct setup *setup, const struct setup_slot *slot, struct occu
 	occupant->setup = setup_ref(setup);
 	occupant->slot = slot;
 	occupant->plugin = module_plugin(slot->module);
-	occupant->identity = slot->identity;
+	occupant->identity = *setup_identify(slot);
 	occupant->name = strdup(slot->name);
 	if (!occupant->name)
 		return -ENOMEM;

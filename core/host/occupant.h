@@ -29,7 +29,7 @@ struct occupant {
 };
 
 /* From a slot of `setup`; nothing is checked or loaded yet. */
-int occupant_new(struct setup *setup, const struct setup_slot *slot, struct occupant **ret_occupant);
+int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant **ret_occupant);
 struct occupant *occupant_ref(struct occupant *occupant);
 /* The last one runs the plugin's stop and lets go of program and maps. Worker thread. Accepts NULL. */
 void occupant_unref(struct occupant *occupant);

@@ -167,15 +167,14 @@ static struct entry *take(void)
 	return least;
 }
 
-int quarantine_admit(const char *path, const struct blob *content, const struct xslot_plugin *plugin,
+int quarantine_admit(const char *path, const struct digest *content, const struct xslot_plugin *plugin,
 	struct xslot_diag *diag)
 {
-	struct digest digest = digest_of(content->data, content->size);
 	struct entry *entry;
 
 	if (!ledger)
 		return 0;
-	entry = find(&digest);
+	entry = find(content);
 	if (entry && entry->crashes >= QUARANTINE_AFTER)
 		return fail(diag, -EOWNERDEAD,
 			"plugin %s is quarantined: %s has crashed the host %u times in a row while it "
@@ -187,7 +186,7 @@ int quarantine_admit(const char *path, const struct blob *content, const struct 
 		entry = take();
 		if (!entry)
 			return 0;
-		*entry = (struct entry){ .content = digest };
+		*entry = (struct entry){ .content = *content };
 		snprintf(entry->plugin, sizeof(entry->plugin), "%s", plugin->name);
 	}
 	admitted[entry - ledger->entries] = ++n_admitted;

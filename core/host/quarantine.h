@@ -13,7 +13,7 @@
 #include <xslot/diag.h>
 #include <xslot/plugin.h>
 
-#include "util/file.h"
+#include "util/digest.h"
 
 #define QUARANTINE_AFTER 3 /* crashes */
 #define QUARANTINE_MAX 64  /* contents of plugin files that are counted */
@@ -25,7 +25,7 @@
 void quarantine_open(const char *state, bool only_look);
 
 /* Before the file's code runs, dlopen included. -EOWNERDEAD and a sentence when it is quarantined. */
-int quarantine_admit(const char *path, const struct blob *content, const struct xslot_plugin *plugin,
+int quarantine_admit(const char *path, const struct digest *content, const struct xslot_plugin *plugin,
 	struct xslot_diag *diag);
 
 /*

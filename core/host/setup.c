@@ -134,17 +134,16 @@ static void add_value(FILE *out, const struct xslot_value *value)
 }
 
 /* The same inputs that occupant_is() compares, as one digest. */
-static int identify(struct setup_slot *slot)
+static struct digest identity_of(const struct setup_slot *slot)
 {
-	const struct blob *content = module_content(slot->module);
-	struct digest digest = digest_of(content->data, content->size);
 	CLEANUP(free) char *text = NULL;
+	struct digest digest;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		return -ENOMEM;
-	fwrite(&digest, sizeof(digest), 1, out);
+		abort();
+	fwrite(module_digest(slot->module), sizeof(digest), 1, out);
 	if (slot->object) {
 		digest = digest_of(slot->object->data, slot->object->size);
 		fwrite(&digest, sizeof(digest), 1, out);
@@ -155,9 +154,16 @@ static int identify(struct setup_slot *slot)
 		add_value(out, params_at(slot->params, i));
 	}
 	if (fclose(out) != 0)
-		return -ENOMEM;
-	slot->identity = digest_of(text, size);
-	return 0;
+		abort();
+	return digest_of(text, size);
+}
+
+const struct digest *setup_identify(struct setup_slot *slot)
+{
+	if (!slot->identified)
+		slot->identity = identity_of(slot);
+	slot->identified = true;
+	return &slot->identity;
 }
 
 static int load_slot(struct loader *loader, struct setup_slot *slot)
@@ -173,7 +179,7 @@ static int load_slot(struct loader *loader, struct setup_slot *slot)
 	if (slot->table &&
 		params_parse(slot->config, slot->table, loader->files, &slot->params, loader->report) < 0)
 		r = -EINVAL;
-	return r < 0 ? r : identify(slot);
+	return r;
 }
 
 static void slot_deinit(struct setup_slot *slot)

@@ -4,6 +4,7 @@
 #ifndef HOST_SETUP_H
 #define HOST_SETUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,8 @@ struct setup_slot {
 	struct xslot_param *table; /* what may be set: the plugin's, or one made of the object */
 	struct blob *object;	   /* the file of `object =`; NULL for other plugins */
 	char *name;		   /* "edge.10" */
-	struct digest identity;	   /* of all that makes the instance what it is, across processes */
+	struct digest identity;	   /* see setup_identify() */
+	bool identified;
 };
 
 struct setup_chain {
@@ -46,6 +48,11 @@ struct setup {
  */
 int setup_load(struct files *files, const char *file, const char *plugin_path, struct modules *modules,
 	struct setup **ret_setup, struct report *report);
+/*
+ * Of all that makes the slot's instance what it is, across processes. Made when it is asked for first: a
+ * reload asks only for instances that are new, and rules files may be large.
+ */
+const struct digest *setup_identify(struct setup_slot *slot);
 /* Do as if the configuration had no chain of that name, if it has one. */
 void setup_leave_out(struct setup *setup, const char *chain);
 struct setup *setup_ref(struct setup *setup);

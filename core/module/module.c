@@ -35,7 +35,8 @@ struct module {
 	unsigned references;
 	char *path;
 	struct blob *blob;
-	int fd; /* of the same memfd; its number is in the name that the library is known by */
+	struct digest digest; /* of the blob: made once, since it takes longer than all else about a file */
+	int fd;		      /* of the same memfd; its number is in the name that the library is known by */
 	void *library;
 	struct xslot_plugin plugin;
 };
@@ -51,7 +52,7 @@ static void module_free(struct module *module)
 	free(module);
 }
 
-DEFINE_CLEANUP(struct module *, module_free);
+DEFINE_CLEANUP(struct module *, module_unref);
 DEFINE_CLEANUP(struct blob *, blob_free);
 
 int modules_new(struct modules **ret_modules)
@@ -197,12 +198,42 @@ static int read_plugin(const char *path, const char *file, struct blob **ret_blo
 	return r;
 }
 
-int modules_get(struct modules *modules, struct files *files, const char *path, struct module **ret_module,
-	struct xslot_diag *diag)
+/* Not mapped yet; nobody finds it. */
+static int module_new(struct modules *modules, const char *path, struct blob *blob,
+	const struct xslot_plugin *plugin, struct module **ret_module)
 {
-	CLEANUP(module_free) struct module *module = NULL;
-	CLEANUP(blob_free) struct blob *blob = NULL;
+	struct module *module = calloc(1, sizeof(*module));
+
+	if (!module)
+		return -ENOMEM;
+	*module = (struct module){
+		.fd = -1,
+		.references = 1,
+		.modules = modules,
+		.plugin = *plugin,
+		.digest = digest_of(blob->data, blob->size),
+		.blob = blob_ref(blob),
+		.path = strdup(path),
+	};
+	if (!module->path) {
+		module_free(module);
+		return -ENOMEM;
+	}
+	*ret_module = module;
+	return 0;
+}
+
+/*
+ * The module of what is at `path` now: one that is loaded, or a new one. The whole file is read to know
+ * whether it is the same: times of a file do not tell, since who writes through a mapping need not change
+ * them.
+ */
+static int look_at_file(struct modules *modules, struct files *files, const char *path,
+	struct module **ret_module, struct xslot_diag *diag)
+{
 	CLEANUP(free) char *named = files_path(files, path), *file = NULL;
+	CLEANUP(module_unref) struct module *module = NULL;
+	CLEANUP(blob_free) struct blob *blob = NULL;
 	struct xslot_plugin plugin;
 	struct module *found;
 	int r;
@@ -214,33 +245,43 @@ int modules_get(struct modules *modules, struct files *files, const char *path, 
 	r = modules->trust_all ? 0 : moddir_check_trust(file, diag);
 	if (r == 0)
 		r = read_plugin(path, file, &blob, &plugin, diag);
-	if (r == 0)
-		r = files_put(files, path, blob, diag);
-	if (r == 0 && modules->guard)
-		r = modules->guard(path, blob, &plugin, diag);
 	if (r < 0)
 		return r;
 	found = modules_find(modules, blob);
-	if (found) {
-		*ret_module = module_ref(found);
-		return 0;
-	}
-	module = calloc(1, sizeof(*module));
-	if (!module)
+	if (found)
+		module = module_ref(found);
+	else if (module_new(modules, path, blob, &plugin, &module) < 0)
 		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
-	module->fd = -1;
-	module->references = 1;
-	module->modules = modules;
-	module->plugin = plugin;
-	module->blob = TAKE_PTR(blob);
-	module->path = strdup(path);
-	if (!module->path)
-		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
-	r = module_map(module, diag);
+	/* The module's own copy: who asks for this path next finds the module by it. */
+	r = files_put(files, path, module->blob, diag);
+	if (r == 0)
+		*ret_module = TAKE_PTR(module);
+	return r;
+}
+
+int modules_get(struct modules *modules, struct files *files, const char *path, struct module **ret_module,
+	struct xslot_diag *diag)
+{
+	CLEANUP(module_unref) struct module *module = NULL;
+	const struct blob *known = files_find(files, path);
+	struct module *loaded = known ? modules_find(modules, known) : NULL;
+	int r = 0;
+
+	if (loaded)
+		module = module_ref(loaded);
+	else
+		r = look_at_file(modules, files, path, &module, diag);
+	if (r == 0 && modules->guard)
+		r = modules->guard(path, &module->digest, &module->plugin, diag);
 	if (r < 0)
 		return r;
-	module->next = modules->first;
-	modules->first = module;
+	if (!module->library) {
+		r = module_map(module, diag);
+		if (r < 0)
+			return r;
+		module->next = modules->first;
+		modules->first = module;
+	}
 	*ret_module = TAKE_PTR(module);
 	return 0;
 }
@@ -269,9 +310,9 @@ const struct xslot_plugin *module_plugin(const struct module *module)
 	return &module->plugin;
 }
 
-const struct blob *module_content(const struct module *module)
+const struct digest *module_digest(const struct module *module)
 {
-	return module->blob;
+	return &module->digest;
 }
 
 const char *module_path(const struct module *module)

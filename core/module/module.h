@@ -7,6 +7,7 @@
 #include <xslot/diag.h>
 #include <xslot/plugin.h>
 
+#include "util/digest.h"
 #include "util/files.h"
 
 struct modules; /* all that are loaded, so that one content is mapped once */
@@ -18,9 +19,8 @@ void modules_free(struct modules *modules); /* accepts NULL; all modules must ha
  * Ask before code of a file runs, in dlopen at first: a refusal of the guard's own errno and sentence is
  * modules_get()'s. Asked about files that are mapped already, too.
  */
-struct blob;
-typedef int (*modules_guard)(const char *path, const struct blob *content, const struct xslot_plugin *plugin,
-	struct xslot_diag *diag);
+typedef int (*modules_guard)(const char *path, const struct digest *content,
+	const struct xslot_plugin *plugin, struct xslot_diag *diag);
 void modules_set_guard(struct modules *modules, modules_guard guard);
 /* For tools of those who write plugins: whoever owns a file and may write to it, it is loaded. */
 void modules_trust_all(struct modules *modules);
@@ -29,7 +29,8 @@ void modules_trust_all(struct modules *modules);
  * Load the plugin file at `path`, read through `files` (NULL: plainly), or share the module that has the same
  * bytes. Order: owner and mode of file and directory (moddir_check_trust), a private copy, its descriptor by
  * libelf (module_describe), then dlopen of the copy. Each refusal is its own sentence and leaves nothing
- * mapped. Constructors run in dlopen.
+ * mapped. Constructors run in dlopen. A path that `files` knows, of a module that is loaded, is not looked at
+ * again.
  */
 int modules_get(struct modules *modules, struct files *files, const char *path, struct module **ret_module,
 	struct xslot_diag *diag);
@@ -38,8 +39,8 @@ void module_unref(struct module *module); /* accepts NULL; the last one unmaps *
 
 /* The descriptor, in today's layout whatever the plugin was compiled with (absent fields are 0). */
 const struct xslot_plugin *module_plugin(const struct module *module);
-const struct blob *module_content(const struct module *module); /* the file's bytes */
-const char *module_path(const struct module *module);		/* where it was first loaded from */
+const struct digest *module_digest(const struct module *module); /* of the file's bytes */
+const char *module_path(const struct module *module);		 /* where it was first loaded from */
 
 /*
  * The descriptor of a file, without running any of its code. Pointers in it are NULL. Checks ELF class,

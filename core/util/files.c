@@ -87,6 +87,13 @@ static struct files_entry *find(const struct files *files, const char *path)
 	return NULL;
 }
 
+const struct blob *files_find(const struct files *files, const char *path)
+{
+	const struct files_entry *known = find(files, path);
+
+	return known ? known->blob : NULL;
+}
+
 int files_put(struct files *files, const char *path, struct blob *blob, struct xslot_diag *diag)
 {
 	const struct files_entry *known = find(files, path);

@@ -33,6 +33,9 @@ char *files_path(const struct files *files, const char *path);
 int files_read(struct files *files, const char *path, size_t max_size, struct blob **ret_blob,
 	struct xslot_diag *diag);
 
+/* What is remembered of `path`; NULL: nothing. */
+const struct blob *files_find(const struct files *files, const char *path);
+
 /* Remember what the caller read from `path` itself. -ESTALE when other bytes are remembered. */
 int files_put(struct files *files, const char *path, struct blob *blob, struct xslot_diag *diag);
 
