@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-# test-xslot-test.sh XSLOT-TEST PLUGINS: what xslot-test does with good and bad files, by its output and exit code.
+# test-xslot-test.sh XSLOT-TEST PLUGINS METADATA: what xslot-test does with good and bad files, by its output and exit code.
+# METADATA: metadata.bpf.c, built.
 set -u
-tool=$1 plugins=$2
+tool=$1 plugins=$2 metadata=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -34,12 +35,12 @@ matches() {
 	! read -r line
 }
 
-run() { "$tool" --plugin-path "$plugins" "$@"; }
+run() { "$tool" --plugin-path "$plugins" "$@" | sed '/^# metadata before/d'; return "${PIPESTATUS[0]}"; }
 # Without the lines that each run begins with.
 results() { run "$@" | sed 1,2d; return "${PIPESTATUS[0]}"; }
 says() { run "$@" 2>&1 >/dev/null; }
 
-echo 1..15
+echo 1..16
 cat >good.test <<'END'
 test nothing is lost
 plugin count
@@ -129,6 +130,26 @@ printf 'test frames of a capture\nplugin count\npcap three.pcap\n\t1 to 3: next\
 check "packets from a pcap file" 0 results pcap.test <<'END'
 ok 1 - frames of a capture
 END
+
+slot() { printf 'plugin object\n\tobject = %s\n\tprogram = %s\n\tproceed_on = pass\n' "$metadata" "$1"; }
+packet='packet ip 192.0.2.1 > 198.51.100.1 / udp 1 > 2'
+{
+	printf 'test metadata goes from slot to slot\n'
+	slot say
+	printf '%s\n\tnext\n\tmetadata: 2a 00 00 00\n' "$packet"
+	slot say && slot hear
+	printf '%s\n\tdrop by 20\n\tmetadata: 2a 00 00 00\n' "$packet"
+	slot hear
+	printf '%s\n\tnext\n' "$packet"
+} >metadata.test
+if "$tool" --plugin-path "$plugins" good.test | grep -q '^# metadata before'; then
+	number=$((number + 1))
+	echo "ok $number - metadata # SKIP needs Linux 5.14"
+else
+	check "metadata goes from slot to slot, and is shown" 0 results metadata.test <<'END'
+ok 1 - metadata goes from slot to slot
+END
+fi
 
 printf 'test refused\nplugin count\n\tlimit = 1\npacket arp 192.0.2.1 > 192.0.2.2\n\tnext\n' >refused.test
 check "a refusal that nobody expects fails the test" 1 results refused.test <<'END'

@@ -6,9 +6,6 @@
  */
 #include "bench.h"
 
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +14,10 @@
 
 static int time_nothing(const struct packet *packet, uint32_t *ret_ns, struct xslot_diag *diag)
 {
-	static const struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	CLEANUP(close) int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "nothing", "GPL", code, 2, NULL);
+	CLEANUP(close) int fd = rig_load_nothing(diag);
 
 	if (fd < 0)
-		return fail(diag, -errno, "cannot load a program that does nothing: %s", strerror(errno));
+		return fd;
 	return rig_time(fd, packet, ret_ns, diag);
 }
 

@@ -63,5 +63,6 @@ int capture_next(struct capture *capture, struct packet *ret_packet, struct xslo
 			PACKET_MAX);
 	memcpy(ret_packet->bytes, bytes, header->caplen);
 	ret_packet->size = header->caplen;
+	ret_packet->n_metadata = 0;
 	return 1;
 }

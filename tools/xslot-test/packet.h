@@ -8,14 +8,17 @@
 #include <xslot/diag.h>
 
 #define PACKET_MAX 4096
+#define METADATA_MAX 256 /* more than any kernel takes */
 
 struct packet {
 	uint8_t bytes[PACKET_MAX];
 	size_t size;
+	uint8_t metadata[METADATA_MAX]; /* data_meta to data */
+	size_t n_metadata;
 };
 
-/* Headers get their lengths, checksums and next protocols where the text gives none. -EINVAL says what of it
- * is wrong. */
+/* Without metadata. Headers get their lengths, checksums and next protocols where the text gives none.
+ * -EINVAL says what of it is wrong. */
 int packet_parse(const char *text, struct packet *ret_packet, struct xslot_diag *diag);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Everything up to the kernel is the host's own code: what is refused here a reload refuses, in the same
- * words. What differs is small, and the manual names it: data_meta and tail room do not go from slot to slot.
+ * words. What differs is small, and the manual names it: tail room does not go from slot to slot.
  */
 #include "rig.h"
 
@@ -120,23 +120,73 @@ int rig_activate(struct rig *rig, sd_event *event)
 	return r;
 }
 
-static int run_one(const struct rig_slot *slot, struct packet *packet, uint32_t *ret, struct xslot_diag *diag)
+/*
+ * Run the program once. The metadata before a packet goes in and out as the first bytes of its data, and the
+ * context says how many they are; -EINVAL when the kernel takes no context, and also when it takes no such
+ * packet.
+ */
+static int run_with_metadata(int program_fd, struct packet *packet, uint32_t *ret)
+{
+	uint8_t in[METADATA_MAX + PACKET_MAX], out[METADATA_MAX + PACKET_MAX];
+	struct xdp_md before = { .data = (uint32_t)packet->n_metadata,
+		.data_end = (uint32_t)(packet->n_metadata + packet->size) };
+	struct xdp_md after = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = before.data_end, .data_out = out,
+		.data_size_out = sizeof(out), .ctx_in = &before, .ctx_size_in = sizeof(before),
+		.ctx_out = &after, .ctx_size_out = sizeof(after), .repeat = 1);
+	int r;
+
+	memcpy(in, packet->metadata, packet->n_metadata);
+	memcpy(in + packet->n_metadata, packet->bytes, packet->size);
+	r = bpf_prog_test_run_opts(program_fd, &opts);
+	if (r < 0)
+		return r;
+	packet->n_metadata = after.data;
+	packet->size = opts.data_size_out - after.data;
+	memcpy(packet->metadata, out, packet->n_metadata);
+	memcpy(packet->bytes, out + packet->n_metadata, packet->size);
+	*ret = opts.retval;
+	return 0;
+}
+
+/* Linux before 5.14: nobody learns of metadata. */
+static int run_without_metadata(int program_fd, struct packet *packet, uint32_t *ret)
 {
 	struct packet out;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->bytes, .data_size_in = (uint32_t)packet->size,
 		.data_out = out.bytes, .data_size_out = sizeof(out.bytes), .repeat = 1);
-	int r = bpf_prog_test_run_opts(slot->program_fd, &opts);
+	int r = bpf_prog_test_run_opts(program_fd, &opts);
 
+	if (r < 0)
+		return r;
+	memcpy(packet->bytes, out.bytes, opts.data_size_out);
+	packet->size = opts.data_size_out;
+	*ret = opts.retval;
+	return 0;
+}
+
+static int run_one(const struct rig_slot *slot, struct packet *packet, uint32_t *ret, struct xslot_diag *diag)
+{
+	int r = run_with_metadata(slot->program_fd, packet, ret);
+
+	if (r == -EINVAL && !packet->n_metadata)
+		r = run_without_metadata(slot->program_fd, packet, ret);
 	if (r < 0)
 		return fail(diag, r, "the kernel does not run slot %u on a packet of %zu bytes: %s%s",
 			slot->number, packet->size, strerror(-r),
 			packet->size < 14     ? ": it wants 14, an Ethernet header"
 			: packet->size > 3000 ? ": it takes about 3,500 in one buffer"
 					      : "");
-	memcpy(packet->bytes, out.bytes, opts.data_size_out);
-	packet->size = opts.data_size_out;
-	*ret = opts.retval;
 	return 0;
+}
+
+bool rig_has_metadata(void)
+{
+	CLEANUP(close) int fd = rig_load_nothing(NULL);
+	struct packet packet = { .size = 64 };
+	uint32_t verdict;
+
+	return fd >= 0 && run_with_metadata(fd, &packet, &verdict) == 0;
 }
 
 int rig_run(const struct rig *rig, const struct packet *packet, struct rig_result *ret_result,
@@ -160,6 +210,19 @@ int rig_run(const struct rig *rig, const struct packet *packet, struct rig_resul
 	result->decider = -1;
 	result->verdict = rig->final;
 	return 0;
+}
+
+int rig_load_nothing(struct xslot_diag *diag)
+{
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "nothing", "GPL", code, 2, NULL);
+
+	if (fd < 0)
+		return fail(diag, -errno, "cannot load a program that does nothing: %s", strerror(errno));
+	return fd;
 }
 
 int rig_time(int program_fd, const struct packet *packet, uint32_t *ret_ns, struct xslot_diag *diag)

@@ -6,6 +6,7 @@
 #ifndef XSLOT_TEST_RIG_H
 #define XSLOT_TEST_RIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -44,6 +45,12 @@ void rig_free(struct rig *rig); /* accepts NULL */
 
 int rig_run(const struct rig *rig, const struct packet *packet, struct rig_result *ret_result,
 	struct xslot_diag *diag);
+
+/* Linux 5.14: does metadata go from slot to slot? */
+bool rig_has_metadata(void);
+
+/* An XDP program that only returns: its file descriptor, the caller's. */
+int rig_load_nothing(struct xslot_diag *diag);
 
 /* Nanoseconds for one run of a program on the packet, the least of some. */
 int rig_time(int program_fd, const struct packet *packet, uint32_t *ret_ns, struct xslot_diag *diag);

@@ -93,8 +93,7 @@ static int run_capture(struct session *session, struct capture *capture, FILE *o
 		if (rig_run(session->rig, &packet, &result, diag) < 0)
 			return fail_within(diag, -EINVAL, "packet %u", number);
 		show_verdict(session->rig, session->whole, &result, verdict);
-		changed = result.packet.size != packet.size ||
-			  memcmp(result.packet.bytes, packet.bytes, packet.size) != 0;
+		changed = show_is_changed(&packet, &result.packet);
 		if (changed || strcmp(verdict, last) != 0) {
 			print_range(from, number - 1, last, out);
 			from = number;

@@ -25,10 +25,19 @@ void show_verdict(const struct rig *rig, bool whole, const struct rig_result *re
 			result->returned);
 }
 
-static void show_row(const struct packet *packet, size_t from, size_t to, FILE *out)
+static void show_row(const uint8_t *bytes, size_t from, size_t to, FILE *out)
 {
 	for (size_t i = from; i < to; i++)
-		fprintf(out, " %02x", packet->bytes[i]);
+		fprintf(out, " %02x", bytes[i]);
+}
+
+static void show_metadata(const struct packet *packet, FILE *out)
+{
+	if (!packet->n_metadata)
+		return;
+	fputs("metadata:", out);
+	show_row(packet->metadata, 0, packet->n_metadata, out);
+	fputc('\n', out);
 }
 
 static void show_all(const struct packet *before, const struct packet *after, FILE *out)
@@ -36,15 +45,22 @@ static void show_all(const struct packet *before, const struct packet *after, FI
 	fprintf(out, "%zu bytes, were %zu\n", after->size, before->size);
 	for (size_t i = 0; i < after->size; i += 16) {
 		fprintf(out, "%04zu:", i);
-		show_row(after, i, i + 16 < after->size ? i + 16 : after->size, out);
+		show_row(after->bytes, i, i + 16 < after->size ? i + 16 : after->size, out);
 		fputc('\n', out);
 	}
+}
+
+bool show_is_changed(const struct packet *before, const struct packet *after)
+{
+	return after->n_metadata || after->size != before->size ||
+	       memcmp(after->bytes, before->bytes, before->size) != 0;
 }
 
 void show_changes(const struct packet *before, const struct packet *after, FILE *out)
 {
 	size_t end;
 
+	show_metadata(after, out);
 	if (before->size != after->size) {
 		show_all(before, after, out);
 		return;
@@ -59,9 +75,9 @@ void show_changes(const struct packet *before, const struct packet *after, FILE 
 			fprintf(out, "byte %zu:", i);
 		else
 			fprintf(out, "bytes %zu to %zu:", i, end - 1);
-		show_row(after, i, end, out);
+		show_row(after->bytes, i, end, out);
 		fputs(end == i + 1 ? ", was" : ", were", out);
-		show_row(before, i, end, out);
+		show_row(before->bytes, i, end, out);
 		fputc('\n', out);
 	}
 }

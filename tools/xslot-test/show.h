@@ -14,7 +14,11 @@
 void show_verdict(const struct rig *rig, bool whole, const struct rig_result *result,
 	char ret_text[static SHOW_VERDICT]);
 
-/* The bytes that are others now; of a packet with another length all of them. Nothing when nothing changed.
+bool show_is_changed(const struct packet *before, const struct packet *after);
+
+/*
+ * The metadata that it has now, and the bytes that are others; of a packet with another length all of them.
+ * Nothing when nothing changed.
  */
 void show_changes(const struct packet *before, const struct packet *after, FILE *out);
 
