@@ -77,7 +77,7 @@ static void test_what_makes_no_sense(void **state)
 		{ "eth 02:00:00:00:00 > 02:00:00:00:00:01", "no MAC address" },
 		{ "vlan 1 / eth", "eth can only come first" },
 		{ "hex 012", "pairs of hex digits" },
-		{ "zeros 4090", "more than 4096 bytes" },
+		{ "zeros 16380", "more than 16384 bytes" },
 		{ "\"a", "a text ends with" },
 		{ "\"\\q\"", "is followed by none of" },
 		{ "vlan 1/vlan 2/vlan 3/vlan 4/vlan 5/vlan 6/vlan 7/vlan 8/vlan 9/vlan 10/vlan 11/vlan "

@@ -32,7 +32,7 @@ int bench_packet(struct session *session, const struct command *command, struct 
 {
 	const char *clock = getenv("XSLOT_CLOCK") ?: "ns";
 	uint32_t nothing, ns, total = 0;
-	struct rig one = { .n_slots = 1 };
+	struct rig one = { .n_slots = 1, .frags = session->rig->frags };
 	struct rig_result result;
 	struct packet packet;
 	int r;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <xslot/diag.h>
 
-#define PACKET_MAX 4096
+#define PACKET_MAX 16384 /* four buffers */
 #define METADATA_MAX 256 /* more than any kernel takes */
 
 struct packet {

@@ -91,6 +91,7 @@ int rig_load(struct setup *setup, const struct setup_chain *chain, const struct 
 	if (!rig)
 		return report_add(report, NULL, 0, "out of memory");
 	rig->final = chain->config->final;
+	rig->frags = chain->config->frags;
 	r = make_slots(rig, setup, chain, report);
 	if (r < 0)
 		return r;
@@ -123,9 +124,9 @@ int rig_activate(struct rig *rig, sd_event *event)
 /*
  * Run the program once. The metadata before a packet goes in and out as the first bytes of its data, and the
  * context says how many they are; -EINVAL when the kernel takes no context, and also when it takes no such
- * packet.
+ * packet. `ret_linear`: how much of the packet is in its first buffer.
  */
-static int run_with_metadata(int program_fd, struct packet *packet, uint32_t *ret)
+static int run_with_metadata(int program_fd, struct packet *packet, size_t *ret_linear, uint32_t *ret)
 {
 	uint8_t in[METADATA_MAX + PACKET_MAX], out[METADATA_MAX + PACKET_MAX];
 	struct xdp_md before = { .data = (uint32_t)packet->n_metadata,
@@ -141,6 +142,7 @@ static int run_with_metadata(int program_fd, struct packet *packet, uint32_t *re
 	r = bpf_prog_test_run_opts(program_fd, &opts);
 	if (r < 0)
 		return r;
+	*ret_linear = after.data_end - after.data;
 	packet->n_metadata = after.data;
 	packet->size = opts.data_size_out - after.data;
 	memcpy(packet->metadata, out, packet->n_metadata);
@@ -165,18 +167,27 @@ static int run_without_metadata(int program_fd, struct packet *packet, uint32_t 
 	return 0;
 }
 
-static int run_one(const struct rig_slot *slot, struct packet *packet, uint32_t *ret, struct xslot_diag *diag)
+static int run_one(const struct rig *rig, const struct rig_slot *slot, struct packet *packet, uint32_t *ret,
+	struct xslot_diag *diag)
 {
-	int r = run_with_metadata(slot->program_fd, packet, ret);
+	size_t linear = packet->size;
+	int r = run_with_metadata(slot->program_fd, packet, &linear, ret);
 
 	if (r == -EINVAL && !packet->n_metadata)
 		r = run_without_metadata(slot->program_fd, packet, ret);
 	if (r < 0)
 		return fail(diag, r, "the kernel does not run slot %u on a packet of %zu bytes: %s%s",
 			slot->number, packet->size, strerror(-r),
-			packet->size < 14     ? ": it wants 14, an Ethernet header"
-			: packet->size > 3000 ? ": it takes about 3,500 in one buffer"
-					      : "");
+			packet->size < 14 ? ": it wants 14, an Ethernet header"
+			: packet->size > 3000
+				? ": it takes about 3,500 in one buffer, and more from Linux 5.18 on"
+				: "");
+	/* The kernel here shows a program that knows no other buffers the first one; a driver would not. */
+	if (!rig->frags && linear < packet->size)
+		return fail(diag, -EMSGSIZE,
+			"a packet of %zu bytes is in several buffers, %zu bytes in the first: only a chain "
+			"with \"frags = yes\" takes that",
+			packet->size, linear);
 	return 0;
 }
 
@@ -185,8 +196,9 @@ bool rig_has_metadata(void)
 	CLEANUP(close) int fd = rig_load_nothing(NULL);
 	struct packet packet = { .size = 64 };
 	uint32_t verdict;
+	size_t linear;
 
-	return fd >= 0 && run_with_metadata(fd, &packet, &verdict) == 0;
+	return fd >= 0 && run_with_metadata(fd, &packet, &linear, &verdict) == 0;
 }
 
 int rig_run(const struct rig *rig, const struct packet *packet, struct rig_result *ret_result,
@@ -197,7 +209,7 @@ int rig_run(const struct rig *rig, const struct packet *packet, struct rig_resul
 
 	result->packet = *packet;
 	for (size_t i = 0; i < rig->n_slots; i++) {
-		r = run_one(&rig->slots[i], &result->packet, &result->returned, diag);
+		r = run_one(rig, &rig->slots[i], &result->packet, &result->returned, diag);
 		if (r < 0)
 			return r;
 		if (result->returned == XSLOT_NEXT ||

@@ -24,6 +24,7 @@ struct rig {
 	struct rig_slot slots[XSLOT_MAX_SLOTS];
 	size_t n_slots;
 	uint32_t final;
+	bool frags; /* packets in several buffers */
 };
 
 struct rig_result {
