@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds that anything may take before the test fails; emulated guests are slow
+PATIENCE = 180  # seconds that anything may take before the test fails; emulated guests are slow, some machines too
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:")
 
 
@@ -116,19 +116,43 @@ class Host:
 
     def call(self, method, **parameters):
         """Call the host as xslotctl does, without the time that starting a program takes in a guest."""
-        with socket.socket(socket.AF_UNIX) as client:
+        with self.ask(method, **parameters) as client:
+            return self.answer(client)
+
+    def ask(self, method, **parameters):
+        """Call it, without waiting: the connection, for answer()."""
+        client = socket.socket(socket.AF_UNIX)
+        try:
             client.settimeout(PATIENCE)
             client.connect(str(self.socket))
             client.sendall(json.dumps({"method": f"io.xslot.{method}", "parameters": parameters}).encode() + b"\0")
-            reply = b""
-            while not reply.endswith(b"\0"):
-                part = client.recv(1 << 16)
-                if not part:
-                    raise ConnectionError(f"xslotd hung up on {method}")
-                reply += part
+        except OSError:
+            client.close()
+            raise
+        return client
+
+    @staticmethod
+    def answer(client):
+        reply = b""
+        while not reply.endswith(b"\0"):
+            part = client.recv(1 << 16)
+            if not part:
+                raise ConnectionError("xslotd hung up")
+            reply += part
         answer = json.loads(reply[:-1])
         assert "error" not in answer, answer
         return answer["parameters"]
+
+    def heard(self):
+        """What it was asked or told by a signal before this, it knows when this returns: its loop has been round since."""
+        for _ in range(2):
+            self.status()
+
+    def rest(self):
+        """Whatever the host does by itself after what it was asked to do is over: fused is what can be."""
+        for _ in range(2):  # the first comes behind the task that runs, the second behind what that one led to
+            for chain in self.status()["chains"]:
+                self.call("Bypass", chain=chain["name"], on=chain["bypass"])
 
     def ctl(self, *arguments):
         argv = [built(self.build, "xslotctl"), "--socket", self.socket, "--json", *arguments]
