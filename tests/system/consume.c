@@ -4,9 +4,11 @@
  *
  *	consume ring MAP          read the ring buffer
  *	consume perf MAP          read the perf buffer
- *	consume xsk MAP INTERFACE open an AF_XDP socket on queue 0, put it into the map, read it
+ *	consume xsk MAP INTERFACE N
+ *	                          open an AF_XDP socket on queue 0, put it into the map, read N frames,
+ *	                          which come a while after the program has sent them there
  *
- * MAP is a map's id or its pin. "ready" when it listens, "consumed N" at SIGTERM.
+ * MAP is a map's id or its pin. "ready" when it listens, "consumed N" at the end, which SIGTERM is, too.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -100,7 +102,7 @@ static void take(struct xsk_ring_cons *rx)
 }
 
 /* As many frames as the test sends at most: none is given back. */
-static void consume_xsk(int map, const char *interface)
+static void consume_xsk(int map, const char *interface, unsigned long wanted)
 {
 	struct xsk_socket_config config = {
 		.rx_size = FRAMES,
@@ -133,12 +135,13 @@ static void consume_xsk(int map, const char *interface)
 		*xsk_ring_prod__fill_addr(&fill, first + i) = i * FRAME_SIZE;
 	xsk_ring_prod__submit(&fill, FRAMES);
 	ready();
-	while (!stopped) {
+	while (!stopped && consumed < wanted) {
 		struct pollfd fd = { .fd = xsk_socket__fd(socket), .events = POLLIN };
 
 		poll(&fd, 1, TICK);
 		take(&rx);
 	}
+	take(&rx);
 	xsk_socket__delete(socket);
 	xsk_umem__delete(umem);
 	munmap(memory, FRAMES * FRAME_SIZE);
@@ -157,8 +160,8 @@ int main(int argc, char **argv)
 		consume_ring(map);
 	else if (strcmp(argv[1], "perf") == 0)
 		consume_perf(map);
-	else if (strcmp(argv[1], "xsk") == 0 && argc > 3)
-		consume_xsk(map, argv[3]);
+	else if (strcmp(argv[1], "xsk") == 0 && argc > 4)
+		consume_xsk(map, argv[3], strtoul(argv[4], NULL, 10));
 	else
 		return 2;
 	printf("consumed %lu\n", consumed);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """Frames, and the tool that sends, injects and counts them (traffic.c)."""
+import contextlib
 import ipaddress
 import signal
 import struct
 import subprocess
+import threading
 
 from host import PATIENCE, built
 
@@ -31,8 +33,16 @@ class Traffic:
     """A running `traffic`; `stop()` returns its last lines."""
 
     def __init__(self, namespace, *arguments):
-        argv = [built("plain", "traffic"), *map(str, arguments)]
-        self.process = namespace.start(*argv, stdout=subprocess.PIPE, text=True)
+        self.begin(namespace, "traffic", *arguments)
+        self.ready()
+
+    def begin(self, namespace, tool, *arguments):
+        argv = [built("plain", tool), *map(str, arguments)]
+        self.process = namespace.start(*argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ready(self):
+        """From when on it may be stopped."""
+        assert self.process.stdout.readline() == "ready\n", f"it ended with status {self.process.wait(PATIENCE)}"
 
     def __enter__(self):
         return self
@@ -43,9 +53,21 @@ class Traffic:
         self.process.wait()
 
     def wait(self):
-        out, _ = self.process.communicate(timeout=PATIENCE * 5)
-        assert self.process.returncode == 0, f"traffic failed: {out}"
+        limit = threading.Timer(PATIENCE * 5, self.process.kill)
+        limit.start()
+        out = self.process.stdout.read()
+        limit.cancel()
+        assert self.process.wait() == 0, f"traffic failed: {out}"
         return out.split("\n")
+
+    def stop_after(self, count):
+        """Stop it once it has had `count` of what it counts: what is on its way now may still be, a while."""
+        self.process.stdin.write(f"{count}\n")
+        self.process.stdin.flush()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(PATIENCE)
+            return self.wait()
+        return Traffic.stop(self)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -82,8 +104,8 @@ class Sender(Traffic):
 class Receiver(Traffic):
     def __init__(self, namespace, device, offset=TRAIL_OFFSET):
         super().__init__(namespace, "receive", device, offset)
-        assert self.process.stdout.readline() == "ready\n"
 
-    def stop(self):
-        """{the four bytes in hex: frames}."""
-        return {line.split()[1]: int(line.split()[2]) for line in super().stop() if line}
+    def stop(self, count=0):
+        """{the four bytes in hex: frames}, when there have been `count`, or not for a long time."""
+        lines = self.stop_after(count) if count else super().stop()
+        return {line.split()[1]: int(line.split()[2]) for line in lines if line}

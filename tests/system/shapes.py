@@ -25,14 +25,14 @@ def shape(name):
 
 
 class Consumer(Traffic):
-    """The user's end of a map (consume.c); `stop()` says how much came."""
+    """The user's end of a map (consume.c); `wait()`, where it knows how much is to come, or `stop()` says how much came."""
 
-    def __init__(self, namespace, *arguments):
-        self.process = namespace.start(built("plain", "consume"), *map(str, arguments), stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "ready\n"
+    def __init__(self, namespace, *arguments):  # pylint: disable=super-init-not-called
+        self.begin(namespace, "consume", *arguments)
+        self.ready()
 
-    def stop(self):
-        return int(super().stop()[0].split()[1])
+    def wait(self):
+        return int(super().wait()[0].split()[1])
 
 
 class Rig:
@@ -71,6 +71,7 @@ class Rig:
 
     def refused(self, file, **how):
         """The sentence with which the object is refused; what ran before goes on."""
+        self.host.rest()
         before = self.host.slot(10)["program_id"], self.host.chain()["generation"]
         self.host.write(self.chain(file, **how))
         answer = self.host.call("Reload")
@@ -96,7 +97,7 @@ class Rig:
         place = self.here if device == INTERFACE else self.peer
         with Receiver(place, device, offset) as receiver:
             verdicts = self.send(frame)
-            return verdicts, receiver.stop()
+            return verdicts, receiver.stop(PACKETS)
 
     def pin(self, name, kind="maps"):
         """Where users find a map of the slot, or one of its programs."""

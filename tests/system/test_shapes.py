@@ -134,7 +134,7 @@ def test_tail_calls_outlive_the_host(rig):
 def receive_from_dead(rig):
     with Receiver(rig.here, INTERFACE) as receiver, Sender(rig.peer, PEER, PACKETS, 2000) as sender:
         sender.wait()
-        return receiver.stop()
+        return receiver.stop(PACKETS)
 
 
 def alive(program):
@@ -211,9 +211,9 @@ def test_cpumap(rig):
 def test_xskmap(rig):
     rig.run(shape("xskmap"))
     assert rig.send() == {"next": PACKETS}
-    with Consumer(rig.here, "xsk", rig.pin("sockets"), INTERFACE) as socket:
+    with Consumer(rig.here, "xsk", rig.pin("sockets"), INTERFACE, PACKETS) as socket:
         assert rig.send() == {"redirect": PACKETS}
-        assert socket.stop() == PACKETS
+        assert socket.wait() == PACKETS
 
 
 @pytest.mark.parametrize("kind", ["ring", "perf"])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * traffic: frames for the Python tests, and what becomes of them. It talks in lines.
+ * "ready" is the first; from then on it hears SIGTERM.
  *
  *	traffic inject PROGRAM IFINDEX THREADS PACKETS HEX
  *		run frames through the XDP program of that id, as if they came in on the interface ("live
@@ -9,8 +10,8 @@
  *	traffic send INTERFACE PACKETS RATE HEX
  *		send frames, RATE a second, PACKETS of them (0: until SIGTERM). "sent N" at the end.
  *	traffic receive INTERFACE OFFSET
- *		count the frames that come in by the four bytes at OFFSET, until SIGTERM. "ready" when it
- *		listens, at the end "trail HEX N" for each value.
+ *		count the frames that come in by the four bytes at OFFSET, until SIGTERM, or until they are
+ *		as many as a line of stdin says, however long that takes. "trail HEX N" for each value.
  *
  * Live frames are the one source that is both fast and exact under emulation, where a veth's ring overflows:
  * the kernel runs whole batches only, so packets come in multiples of BATCH and the number is known. The same
@@ -20,9 +21,11 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -126,6 +129,7 @@ static int inject(
 	injector.program = bpf_prog_get_fd_by_id(program_id);
 	if (injector.program < 0)
 		return die("cannot open the program");
+	puts("ready");
 	/* Threads take no signals: an interrupted run would not say how many frames it had run. */
 	sigfillset(&signals);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
@@ -164,6 +168,7 @@ static int send_frames(const char *interface, long packets, long rate, const str
 
 	if (fd < 0)
 		return die(interface);
+	puts("ready");
 	while (!stopped && (packets == 0 || sent < packets)) {
 		if (write(fd, frame->bytes, frame->size) == (ssize_t)frame->size)
 			sent++;
@@ -192,27 +197,56 @@ static void count_value(struct tally *tallies, uint32_t value)
 	}
 }
 
-static int receive(const char *interface, size_t offset)
+/* All that wait in the socket: how many there were. */
+static unsigned long receive_some(int fd, size_t offset, struct tally *tallies)
 {
-	static struct tally tallies[TRAILS];
-	struct timeval patience = { .tv_usec = 200000 }; /* how soon SIGTERM is noticed */
 	unsigned char frame[2048];
+	unsigned long received = 0;
 	uint32_t value;
-	int fd = open_socket(interface, ETH_P_ALL), size = 8 << 20;
+	ssize_t n;
 
-	if (fd < 0)
-		return die(interface);
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	puts("ready");
-	while (!stopped) {
-		ssize_t n = recv(fd, frame, sizeof(frame), 0);
-
+	while ((n = recv(fd, frame, sizeof(frame), MSG_DONTWAIT)) >= 0) {
 		if (n < (ssize_t)(offset + sizeof(value)))
 			continue;
 		memcpy(&value, frame + offset, sizeof(value));
 		count_value(tallies, ntohl(value));
+		received++;
 	}
+	return received;
+}
+
+/* The number in a line of stdin; ULONG_MAX when there is none. */
+static unsigned long read_number(void)
+{
+	char line[32];
+	ssize_t n = read(STDIN_FILENO, line, sizeof(line) - 1);
+
+	if (n <= 0)
+		return ULONG_MAX;
+	line[n] = 0;
+	return strtoul(line, NULL, 10);
+}
+
+static int receive(const char *interface, size_t offset)
+{
+	static struct tally tallies[TRAILS];
+	unsigned long received = 0, wanted = ULONG_MAX;
+	int fd = open_socket(interface, ETH_P_ALL), size = 8 << 20;
+	struct pollfd fds[] = { { fd, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
+
+	if (fd < 0)
+		return die(interface);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	puts("ready");
+	while (!stopped && received < wanted) {
+		poll(fds, 2, 200 /* milliseconds: how soon SIGTERM is noticed */);
+		if (fds[1].revents) {
+			wanted = read_number();
+			fds[1] = (struct pollfd){ .fd = -1 };
+		}
+		received += receive_some(fd, offset, tallies);
+	}
+	receive_some(fd, offset, tallies);
 	for (size_t i = 0; i < TRAILS && tallies[i].count; i++)
 		printf("trail %x %lu\n", tallies[i].value, tallies[i].count);
 	close(fd);
