@@ -225,6 +225,7 @@ def test_killed_while_it_is_fused(host):
     configure(host)
     host.start()
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
+        wait_for(lambda: host.chain()["packets"] > 0, "the first packets")
         for turn in range(4):
             generation = host.chain()["generation"]
             configure(host, "v2" if turn % 2 == 0 else "v1")

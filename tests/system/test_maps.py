@@ -11,7 +11,7 @@ import pytest
 
 from chains import INTERFACE, chain, classify, stamp
 from frames import inject
-from host import Host
+from host import Host, wait_for
 from sweep import bpffs
 
 BPF_OBJ_GET = 7
@@ -115,11 +115,14 @@ def test_a_reader_always_finds_one(host):
     reader = threading.Thread(target=read)
     reader.start()
     try:
+        wait_for(lambda: seen, "the reader to read")
         for turn in range(1, 9):
             host.plugin("stamp", ("v1", "v2")[turn % 2])
             frags = "yes" if has_frags() and turn % 4 == 0 else "no"
             host.write(chain(stamp(20, 1), stamp(30, 2), classify(), frags=frags))
             host.must_reload()
+            now = map_id(host, "20/maps/rodata")
+            wait_for(lambda: missing or seen[-1:] == [now], "the reader to see it")
     finally:
         done.set()
         reader.join()

@@ -63,6 +63,7 @@ def by_loader(namespace):
 
 @pytest.mark.parametrize("arrive", [by_netlink, by_generic, by_link, by_loader])
 def test_left_alone_and_named(running, namespace, arrive):
+    running.rest()
     before = running.chain()
     visit = arrive(namespace)
     program_id, sentence = next(visit)

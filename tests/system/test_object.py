@@ -143,6 +143,7 @@ def refusals(host, tmp_path):
 
 def test_refusals_at_their_line(host, peer, tmp_path):
     start(host, built(host.build, "test-object.bpf.o"), program="pass")
+    host.rest()
     program, generation = host.slot(10)["program_id"], host.chain()["generation"]
     for text, line, words in refusals(host, tmp_path):
         host.write(text)

@@ -328,6 +328,7 @@ def table(tmp_path_factory):
 def good(table):
     """The table, everything good; before and after, the same runs and counts."""
     table.reset()
+    table.host.rest()
     before = table.host.status()
     yield table
     after = table.host.status()
@@ -436,6 +437,7 @@ def test_held_bank(table):
         table.write(BASE.replace("plugin = trouble", "plugin = trouble\nwait = 1ns"))
         host.must_reload()
         wait_for(lambda: host.slot(20)["state"] == "draining", "the slot to drain")
+        host.rest()
         before = host.status()
         table.write(BASE.replace("[slot edge.20]", "[slot edge.20] ; HERE").replace("= trouble", "= trouble\nwait = 2ns"))
         code, answer = host.reload()
@@ -481,5 +483,5 @@ def test_no_packet_noticed(table):
     table.host.must_reload()
     sent = table.sender.stop()
     wait_for(lambda: table.packets() == sent, "the last frames")
-    assert sum(table.receiver.stop().values()) == sent
+    assert sum(table.receiver.stop(sent).values()) == sent
     assert table.host.chain()["gap_packets"] == 0

@@ -4,13 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
 from chains import INTERFACE, PEER, chain, classify
 from frames import Receiver, Sender, inject
-from host import built, wait_for
+from host import PATIENCE, built, wait_for
 
 OTHER, OTHER_PEER = "y0", "y1"
 
@@ -52,6 +51,7 @@ def outcome(host, number):
 def test_verdicts(ready):
     """final, on_gap and proceed_on change the generation and no program; so does `enabled` for those that stay."""
     slots = (10, "count"), classify(20, drop=True)
+    ready.fuse = False  # which is one more generation after each
     begin(ready, chain(*slots))
     ids = programs(ready)
     reload_to(ready, chain(*slots, final="drop", on_gap="pass"), "edge: other final or on_gap verdict")
@@ -83,7 +83,7 @@ def test_final_is_the_verdict(ready, peer):
         with Sender(peer, PEER, packets=40, rate=500) as sender:
             sender.wait()
         wait_for(lambda: ready.chain()["packets"] == 90, "90 frames")
-        assert sum(here.stop().values()) == 50
+        assert sum(here.stop(50).values()) == 50
 
 
 def interfaces(host, name="edge"):
@@ -187,6 +187,7 @@ def xdp_mode(namespace):
 def test_mode(ready):
     """generic is generic; changing it needs permission to leave the interface bare, and then happens."""
     begin(ready, chain((10, "count"), mode="generic"))
+    ready.rest()
     namespace = ready.namespace
     assert xdp_mode(namespace) == 2 and ready.chain()["interfaces"][0]["mode"] == "generic"
     ids, generation = programs(ready), ready.chain()["generation"]
@@ -229,45 +230,58 @@ def test_files(ready, tmp_path):
     assert {number: ids[number] == one for number, one in programs(ready).items()} == {10: True, 20: True}
 
 
-def busy(host, since):
-    """The host has begun another reload."""
-    return host.log().count("reloading") > since
+@pytest.fixture
+def gate(tmp_path):
+    """What a reload waits at whose files have been read: see trouble.c."""
+    path = tmp_path / "gate"
+    yield path
+    path.unlink(missing_ok=True)
 
 
-def test_signals(ready):
+def test_signals(ready, gate):
     """Hangups during a reload make one more, whatever their number; a request during it is served by that one."""
-    slow = "edge.10: trouble, other parameters"
     begin(ready, chain((10, "trouble")))
-    ready.write(chain((10, "trouble", {"wait": "2s"})))
+    ready.write(chain((10, "trouble", {"gate": gate})))
     before = ready.log().count("reloading")
     ready.kill(signal.SIGHUP)
-    wait_for(lambda: busy(ready, before), "the reload to begin")
-    ready.write(chain((10, "trouble", {"wait": "1ms"})))
+    wait_for(gate.exists, "the reload to be under way")
+    ready.write(chain((10, "trouble")))
     for _ in range(5):
         ready.kill(signal.SIGHUP)
-        time.sleep(0.01)
-    assert ready.status()["host"]["reloads"] == 0, "the first reload ended too soon: this test shows nothing"
-    assert ready.must_reload()["changed"] == [slow]
+        ready.heard()
+    with ready.ask("Reload") as request:
+        ready.heard()
+        assert ready.status()["host"]["reloads"] == 0
+        gate.unlink()
+        assert ready.answer(request)["changed"] == ["edge.10: trouble, other parameters"]
     assert ready.status()["host"]["reloads"] == 2 and ready.status()["host"]["failed_reloads"] == 0
     assert ready.log().count("reloading") == before + 2
 
 
-def test_stopped_during_a_reload(ready):
+def waits_for_reply(process):
+    """It has asked the host and sleeps where a Unix socket is read."""
+    with open(f"/proc/{process.pid}/wchan", encoding="utf-8") as wchan:
+        return wchan.read().startswith("unix_stream")
+
+
+def test_stopped_during_a_reload(ready, gate):
     """SIGTERM waits for the transaction that runs, refuses those that wait, and takes everything off."""
     begin(ready, chain((10, "trouble")))
-    ready.write(chain((10, "trouble", {"wait": "3s"})))
-    before = ready.log().count("reloading")
-    first = ready.namespace.start(built("asan", "xslotctl"), "--socket", ready.socket, "--json", "reload",
-                                  stdout=subprocess.PIPE, text=True)
-    wait_for(lambda: busy(ready, before), "the reload to begin")
-    second = ready.namespace.start(built("asan", "xslotctl"), "--socket", ready.socket, "--json", "reload",
-                                   stdout=subprocess.PIPE, text=True)
-    time.sleep(1)
-    assert ready.stop() == 0
+    ready.write(chain((10, "trouble", {"gate": gate})))
+    argv = [built("asan", "xslotctl"), "--socket", ready.socket, "--json", "reload"]
+    first = ready.namespace.start(*argv, stdout=subprocess.PIPE, text=True)
+    wait_for(gate.exists, "the reload to be under way")
+    second = ready.namespace.start(*argv, stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: waits_for_reply(second), "another request")
+    ready.heard()
+    ready.kill(signal.SIGTERM)
+    assert "stopping" in json.loads(second.communicate()[0])["errors"][0]["message"] and second.returncode == 1
+    assert ready.process.poll() is None
+    gate.unlink()
+    assert json.loads(first.communicate()[0])["result"] == "ok" and first.returncode == 0
+    assert ready.process.wait(PATIENCE) == 0
     assert "edge.10: trouble, other parameters" in ready.log()
     assert ready.namespace.xdp_program(INTERFACE) == 0
-    assert json.loads(first.communicate()[0])["result"] == "ok" and first.returncode == 0
-    assert "stopping" in json.loads(second.communicate()[0])["errors"][0]["message"] and second.returncode == 1
     done = ready.ctl("status")
     assert done.returncode == 69 and len(json.loads(done.stdout)["errors"]) == 1
 
@@ -282,6 +296,7 @@ def command(host, program, *arguments, user=None):
 def test_check(ready):
     """`xslotctl check` and `xslotd --check` say what a reload would, and touch nothing."""
     begin(ready, chain((10, "count")))
+    ready.rest()
     before = ready.chain()
     ready.write(chain((10, "count"), (20, "trouble")))
     done = ready.ctl("check", ready.ini)

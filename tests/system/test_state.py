@@ -113,11 +113,13 @@ def test_migrated_under_traffic(host):
     with Injector(host.namespace, INTERFACE, threads=2) as injector:
         wait_for(lambda: host.chain()["packets"] > 0, "the first packets")
         assert carried(host, 10) == {"accounts": "fresh"}
-        for version in ("v2", "v1", "v2"):
-            host.plugin("ledger", version)
+        for turn in range(100):
+            host.plugin("ledger", "v1" if turn % 2 else "v2")
             host.must_reload()
             assert carried(host, 10) == {"accounts": "migrated"}
             late += int(host.slot(10)["status"]["late"])
+            if turn >= 2 and late:  # on one CPU few come just then
+                break
         host.write(chain((5, "slow", {"reads": 400}), (10, "ledger", {"page": 2}), classify()))
         host.must_reload()
         assert carried(host, 10) == {"accounts": "kept"}

@@ -29,6 +29,7 @@ def storm(host, reloads, enough=lambda chain_status: False, reads=READS, holds=1
             print(f"reload {number}: {swap(number)['duration_us']} us")
             if number % 20 == 19 and enough(host.chain()):
                 break
+        wait_for(lambda: host.chain()["packets"] > number, "packets enough for the test to mean anything")
         injected = injector.stop()
     return injected, host.chain()
 
@@ -44,7 +45,6 @@ def check_storm(host):
     assert status["gap_packets"] == 0
     assert status["bad_verdicts"] == 0
     assert status["generation"] > RELOADS
-    assert injected > RELOADS, "too little traffic for the test to mean anything"
     assert status["packets"] == injected
     assert verdicts(status) == injected
     assert [slot["seen"] for slot in status["slots"]] == [injected] * 4

@@ -5,8 +5,10 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <time.h>
+#include <unistd.h>
 #include <xslot/plugin.h>
 
 #include HEADER /* generated: trouble-vN.bpf.h */
@@ -20,11 +22,23 @@ static int fail_in(struct xslot_context *context, enum where where, const char *
 	return xslot_error(context, "fail", 0, "%s fails, as asked", name);
 }
 
+/* A test that finds the file knows where we are, and removes it to let us go on. */
+static void wait_at(const char *gate)
+{
+	const struct timespec moment = { .tv_nsec = 5000000 };
+
+	close(open(gate, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	while (access(gate, F_OK) == 0)
+		nanosleep(&moment, NULL);
+}
+
 static int check(struct xslot_context *context)
 {
 	uint64_t wait = xslot_value(context, "wait")->number;
 	struct timespec time = { (time_t)(wait / 1000000000), (long)(wait % 1000000000) };
 
+	if (xslot_value(context, "gate")->given)
+		wait_at(xslot_value(context, "gate")->text);
 	nanosleep(&time, NULL);
 	return fail_in(context, CHECK, "check");
 }
@@ -64,5 +78,6 @@ XSLOT_PLUGIN(trouble, .version = VERSION, .summary = "fail where it is told to",
 	XSLOT_PARAMS({ "fail", XSLOT_ENUM, "where to fail", .fallback = "nowhere",
 			     .words = "nowhere|check|start|migrate|silently" },
 		{ "unsafe", XSLOT_BOOL, "have a program that the verifier refuses", .fallback = "no" },
+		{ "gate", XSLOT_PATH, "a file that check makes, and waits until it is gone" },
 		{ "wait", XSLOT_DURATION, "how long check takes", .fallback = "0" }),
 	.check = check, .start = start, .migrate = migrate, .status = status);
