@@ -405,9 +405,9 @@ static void test_out_of_file_descriptors(void **state)
 	low = (struct rlimit){ (rlim_t)waiting + 1, limit.rlim_max };
 	assert_return_code(setrlimit(RLIMIT_NOFILE, &low), errno);
 	fake_host_pump(host); /* does not spin */
-	assert_return_code(setrlimit(RLIMIT_NOFILE, &limit), errno);
 	raw_send(waiting, GET_INFO);
 	assert_true(raw_is_silent(host, waiting));
+	assert_return_code(setrlimit(RLIMIT_NOFILE, &limit), errno);
 	assert_true(sd_event_run(host->event, 10000000) > 0); /* the pause's end */
 	raw_expect_text(host, waiting, NULL, "product", "xslotd");
 	close(waiting);
