@@ -104,7 +104,7 @@ def parse_tap(program, tap, status, output=None):
             planned += int(plan.group(1))
         elif result:
             if result.status == FAILED:
-                result.text = "\n".join(text[-40:])
+                result.text = "\n".join(text[-80:])
             results.append(result)
             text = []
         elif line.startswith("# ") and results and results[-1].status == FAILED:

@@ -31,11 +31,25 @@ class Tap:
         name = report.nodeid.rpartition("::")[2]
         if report.failed:
             # A failing teardown comes after its test was reported: a failure of its own.
-            self.write(name if report.when == "call" else f"{name} ({report.when})", "failed", report.longreprtext)
+            said = [f"{title}:\n{tail(text)}" for title, text in report.sections]
+            name = name if report.when == "call" else f"{name} ({report.when})"
+            self.write(name, "failed", "\n".join([*said, report.longreprtext]))
         elif report.skipped:
             self.write(name, "skipped", report.longrepr[2] if isinstance(report.longrepr, tuple) else "")
         elif report.when == "call":
             self.write(name, "passed", "")
+
+
+def tail(text, lines=15):
+    return "\n".join(text.splitlines()[-lines:])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """To what fails belongs what the hosts said that ran then."""
+    report = (yield).get_result()
+    if report.failed:
+        report.sections += [(f"xslotd in {host.directory}", host.log()) for host in Host.there]
 
 
 def pytest_configure(config):

@@ -47,6 +47,7 @@ class Rig:
             self.host.plugin(plugin)
 
     def __enter__(self):
+        self.host.__enter__()
         self.host.write(self.chain(shape("rewrite")))
         self.host.start()
         return self

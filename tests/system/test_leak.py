@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """A thousand reloads leave nothing behind: neither in the process nor in the kernel."""
-import json
 import os
-import subprocess
 
 import pytest
 
 from chains import INTERFACE, chain, classify, stamp
 from frames import Injector
 from host import Host, wait_for
+from objects import objects, objects_at_rest
 
 RELOADS = 1000
 RESIDENT_KIB = 1024
@@ -21,17 +20,17 @@ def host(namespace, link, tmp_path):
         yield h
 
 
-def count(kind):
-    out = subprocess.run(["bpftool", "-j", kind, "list"], capture_output=True, text=True, check=True)
-    return len(json.loads(out.stdout or "[]"))
-
-
-def objects(host):
+def held(host, of_kernel):
     """What the kernel holds, on the whole machine, and what the process holds."""
     fds = len(os.listdir(f"/proc/{host.pid()}/fd"))
     with open(f"/proc/{host.pid()}/maps", encoding="utf-8") as maps:
         mapped = {line.split(None, 5)[5].strip() for line in maps if "memfd:" in line}
-    return {"fds": fds, "memfds": len(mapped)} | {kind: count(kind) for kind in ("prog", "map", "link")}
+    return {"fds": fds, "memfds": len(mapped)} | of_kernel
+
+
+def more(now, then):
+    """Fewer is no leak: what was on its way out then, a connection for one, was counted."""
+    return {kind: count for kind, count in now.items() if count > then[kind]}
 
 
 def resident(host):
@@ -65,30 +64,15 @@ def test_thousand_reloads(host):
         for number in range(1, 13):
             change(host, number)
         injector.wait()
-    early, early_resident = settled(host), resident(host)
+    host.rest()
+    early, early_resident = held(host, objects_at_rest()), resident(host)
     for number in range(13, RELOADS + 1):
         change(host, number)
         if number % 100 == 0:
             print(f"reload {number}: resident memory {resident(host)} KiB")
     # The kernel frees programs and maps later, after grace periods.
-    wait_for(lambda: not more(objects(host), early), f"no more than after the first reloads: {early}, now {objects(host)}")
+    wait_for(lambda: not more(held(host, objects()), early),
+             lambda: f"no more than after the first reloads, {early}: {held(host, objects())}")
     grown = resident(host) - early_resident
     print(f"leak: {early}; resident memory {early_resident} KiB, {grown:+d} KiB after {RELOADS} reloads")
     assert grown <= RESIDENT_KIB
-
-
-def more(now, then):
-    """Fewer is fine: what was on its way out was counted then."""
-    return {kind: count for kind, count in now.items() if count > then[kind]}
-
-
-def settled(host):
-    """The objects, once their number stands still."""
-    last = []
-
-    def stands_still():
-        last.append(objects(host))
-        return len(last) > 4 and all(one == last[-1] for one in last[-4:])
-
-    wait_for(stands_still, "object counts to stand still")
-    return last[-1]
