@@ -17,8 +17,8 @@ LIMITS = {"unit": 600, "plugin": 600, "system": 600}  # seconds for one C progra
 # The dear ones last, so that what breaks is known early.
 LATE = ["test_cost", "test_state", "test_refusal", "test_atomicity", "test_storm", "test_sabotage", "test_leak"]
 
-# What a healthy kernel never says; an emulator's clock and stall complaints are none of these.
-KERNEL_TROUBLE = re.compile(r"WARNING:|BUG:|Oops|refcount")
+# What a healthy kernel never says. An emulated one complains of stalls and lockups, too, when its machine has other work.
+KERNEL_TROUBLE = re.compile(r"WARNING:|BUG: (?!soft lockup|workqueue lockup)|kernel BUG at|Oops|refcount")
 
 # Network, mounts and bpffs of its own for each program, so that nothing outlives it or meets the machine's own.
 ISOLATE = ["unshare", "--net", "--mount", "--propagation", "private", "--", "sh", "-c",
