@@ -133,7 +133,7 @@ int ratelimit(struct xdp_md *ctx)
 	struct lock *lock;
 	int allowed;
 
-	if (xslot_parse(ctx, &packet) == XSLOT_PARSED_NOT_IP)
+	if (xslot_parse_addresses(ctx, &packet) == XSLOT_PARSED_NOT_IP)
 		return XSLOT_NEXT;
 	if (unit == RATELIMIT_BYTES)
 		cost = xslot_length(ctx) * NANO;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Writes what xslot_parse() found into a map, for test-parse.c. */
+/* Write what xslot_parse() and xslot_parse_addresses() found into a map, for test-parse.c. */
 #include <linux/bpf.h>
 
 #include <xslot/parse.bpf.h>
@@ -13,31 +13,47 @@ struct {
 	__type(value, struct found);
 } found SEC(".maps");
 
-SEC("xdp")
-int parse(struct xdp_md *ctx)
+static __always_inline int tell(const struct xslot_packet *packet, enum xslot_parsed outcome)
 {
 	__u32 zero = 0;
 	struct found *result = bpf_map_lookup_elem(&found, &zero);
-	struct xslot_packet packet;
 
 	if (!result)
 		return XDP_ABORTED;
-	result->outcome = xslot_parse(ctx, &packet);
-	result->ethertype = bpf_ntohs(packet.ethertype);
-	result->vlan = bpf_ntohs(packet.vlan);
-	result->tags = packet.tags;
-	result->family = packet.family;
-	result->protocol = packet.protocol;
-	result->flags = packet.flags;
-	result->l3 = packet.l3;
-	result->l4 = packet.l4;
-	result->sport = bpf_ntohs(packet.sport);
-	result->dport = bpf_ntohs(packet.dport);
-	result->icmp_type = packet.icmp_type;
-	result->icmp_code = packet.icmp_code;
-	__builtin_memcpy(result->source, &packet.source, 16);
-	__builtin_memcpy(result->destination, &packet.destination, 16);
+	result->outcome = outcome;
+	result->ethertype = bpf_ntohs(packet->ethertype);
+	result->vlan = bpf_ntohs(packet->vlan);
+	result->tags = packet->tags;
+	result->family = packet->family;
+	result->protocol = packet->protocol;
+	result->flags = packet->flags;
+	result->l3 = packet->l3;
+	result->l4 = packet->l4;
+	result->sport = bpf_ntohs(packet->sport);
+	result->dport = bpf_ntohs(packet->dport);
+	result->icmp_type = packet->icmp_type;
+	result->icmp_code = packet->icmp_code;
+	__builtin_memcpy(result->source, &packet->source, 16);
+	__builtin_memcpy(result->destination, &packet->destination, 16);
 	return XDP_PASS;
+}
+
+SEC("xdp")
+int parse(struct xdp_md *ctx)
+{
+	struct xslot_packet packet;
+	enum xslot_parsed outcome = xslot_parse(ctx, &packet);
+
+	return tell(&packet, outcome);
+}
+
+SEC("xdp")
+int addresses(struct xdp_md *ctx)
+{
+	struct xslot_packet packet;
+	enum xslot_parsed outcome = xslot_parse_addresses(ctx, &packet);
+
+	return tell(&packet, outcome);
 }
 
 char LICENSE[] SEC("license") = "GPL";
