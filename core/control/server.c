@@ -166,7 +166,7 @@ static void run_status(struct server_call *call, struct server *server, const js
 static void run_reload(struct server_call *call, struct server *server, const json_t *parameters)
 {
 	server->handler.reload(call, flag_given(parameters, "allow_detach"),
-		number_given(parameters, "confirm"), server->handler.data);
+		number_given(parameters, "confirm"), flag_given(parameters, "settle"), server->handler.data);
 }
 
 static void run_rollback(struct server_call *call, struct server *server, const json_t *parameters)
@@ -220,14 +220,15 @@ static const struct method {
 	const char *interface, *name;
 	bool changes; /* root only */
 	void (*run)(struct server_call *call, struct server *server, const json_t *parameters);
-	struct parameter parameters[3]; /* ends with one that has no name */
+	struct parameter parameters[4]; /* ends with one that has no name */
 } methods[] = {
 	{ INTERFACE_SERVICE, "GetInfo", false, run_get_info },
 	{ INTERFACE_SERVICE, "GetInterfaceDescription", false, run_get_description,
 		{ { "interface", .required = true } } },
 	{ INTERFACE_XSLOT, "Status", false, run_status, { { "chain" } } },
 	{ INTERFACE_XSLOT, "Reload", true, run_reload,
-		{ { "allow_detach", .boolean = true }, { "confirm", .max = SERVER_CONFIRM_MAX } } },
+		{ { "allow_detach", .boolean = true }, { "confirm", .max = SERVER_CONFIRM_MAX },
+			{ "settle", .boolean = true } } },
 	{ INTERFACE_XSLOT, "Rollback", true, run_rollback,
 		{ { "allow_detach", .boolean = true }, { "confirm", .max = SERVER_CONFIRM_MAX } } },
 	{ INTERFACE_XSLOT, "Confirm", true, run_confirm },

@@ -23,9 +23,11 @@ struct server_handler {
 	void (*status)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
 	/*
 	 * allow_detach: a change of `mode` may leave an interface bare for a moment. confirm: to be undone
-	 * unless confirmed within that many seconds; 0: need not be. Rollback replies as reload.
+	 * unless confirmed within that many seconds; 0: need not be. settle: reply when the old configuration
+	 * is gone, not when the new one is live. Rollback replies as reload.
 	 */
-	void (*reload)(struct server_call *call, bool allow_detach, unsigned confirm, void *data);
+	void (*reload)(
+		struct server_call *call, bool allow_detach, unsigned confirm, bool settle, void *data);
 	void (*rollback)(struct server_call *call, bool allow_detach, unsigned confirm, void *data);
 	void (*confirm)(struct server_call *call, void *data);
 	void (*bypass)(struct server_call *call, const char *chain, bool on, void *data);

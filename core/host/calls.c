@@ -2,6 +2,7 @@
 #include "host/calls.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/interface.h"
 
@@ -17,10 +18,32 @@ void calls_add(struct calls *calls, struct server_call *call)
 	more[calls->n++] = call;
 }
 
+void calls_make_early(struct calls *calls)
+{
+	calls->n_early = calls->n;
+}
+
+/* Before those that wait for the end. */
+static void add_early(struct calls *calls, struct server_call *call)
+{
+	size_t n = calls->n;
+
+	calls_add(calls, call);
+	if (calls->n == n)
+		return;
+	memmove(&calls->call[calls->n_early + 1], &calls->call[calls->n_early],
+		(n - calls->n_early) * sizeof(struct server_call *));
+	calls->call[calls->n_early++] = call;
+}
+
 void calls_move(struct calls *to, struct calls *from)
 {
-	for (size_t i = 0; i < from->n; i++)
-		calls_add(to, from->call[i]);
+	for (size_t i = 0; i < from->n; i++) {
+		if (i < from->n_early)
+			add_early(to, from->call[i]);
+		else
+			calls_add(to, from->call[i]);
+	}
 	free(from->call);
 	*from = (struct calls){};
 }
@@ -33,6 +56,17 @@ void calls_reply(struct calls *calls, const struct status_reload *reload)
 	*calls = (struct calls){};
 }
 
+void calls_reply_early(struct calls *calls, const struct status_reload *reload)
+{
+	if (!calls->n_early)
+		return;
+	for (size_t i = 0; i < calls->n_early; i++)
+		server_reply_reload(calls->call[i], reload);
+	calls->n -= calls->n_early;
+	memmove(calls->call, calls->call + calls->n_early, calls->n * sizeof(struct server_call *));
+	calls->n_early = 0;
+}
+
 void calls_refuse(struct calls *calls, const char *error, const char *why)
 {
 	for (size_t i = 0; i < calls->n; i++)
@@ -43,8 +77,11 @@ void calls_refuse(struct calls *calls, const char *error, const char *why)
 
 struct server_call *calls_take(struct calls *calls)
 {
-	if (calls->n > 0)
-		return calls->call[--calls->n];
+	if (calls->n > 0) {
+		calls->n--;
+		calls->n_early = calls->n_early < calls->n ? calls->n_early : calls->n;
+		return calls->call[calls->n];
+	}
 	free(calls->call);
 	*calls = (struct calls){};
 	return NULL;

@@ -10,14 +10,19 @@
 struct calls {
 	struct server_call **call;
 	size_t n;
+	size_t n_early; /* so many of the first need not wait for the end: see calls_reply_early() */
 };
 
 /* Replies with an error at once when there is no memory. */
 void calls_add(struct calls *calls, struct server_call *call);
-/* Append all of `from` to `to`; `from` is empty then. */
+/* All that are in it. */
+void calls_make_early(struct calls *calls);
+/* Add all of `from` to `to`; `from` is empty then. */
 void calls_move(struct calls *to, struct calls *from);
 /* Reply to all, and forget them. `error`: see control/interface.h. */
 void calls_reply(struct calls *calls, const struct status_reload *reload);
+/* To those only who need not wait for the end. */
+void calls_reply_early(struct calls *calls, const struct status_reload *reload);
 void calls_refuse(struct calls *calls, const char *error, const char *why);
 /* One that is to be replied to by the caller of this, and is forgotten here; NULL: there is none left. */
 struct server_call *calls_take(struct calls *calls);

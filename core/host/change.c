@@ -241,7 +241,6 @@ void change_settle(struct change *change)
 
 void change_release(struct change *change)
 {
-	store_show_slots(change->chain);
 	tier_drop(change->chain);
 	for (size_t i = 0; i < change->n_old; i++) {
 		if (!change_keeps(change, i))

@@ -58,6 +58,8 @@ void change_take_interfaces(struct change *change, struct chain *const *running)
 void change_commit(struct change *change);			  /* L: the chain is now what was prepared */
 bool change_keeps(const struct change *change, size_t old_index); /* does this old slot go on untouched? */
 
+bool change_takes_off(const struct change *change); /* committed: some interface is not in the new list */
+
 void change_settle(struct change *change);  /* W: after the grace period, the plugins' settle */
 void change_retire(struct change *change);  /* L: fold the old generation's last counts, end watches */
 void change_release(struct change *change); /* W: let go of what is no longer used */

@@ -270,6 +270,15 @@ bool change_keeps(const struct change *change, size_t old_index)
 	       change->step->slots[old_index].action == PLAN_SLOT_KEEP;
 }
 
+bool change_takes_off(const struct change *change)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < change->n_old_interfaces; i++)
+		any |= change->old_interfaces[i].netdev != NULL;
+	return any;
+}
+
 static void retire_slot(struct change *change, size_t old_index)
 {
 	struct chain_slot *old = &change->old[old_index];

@@ -43,6 +43,7 @@ struct host {
 	bool keep; /* on_stop of the configuration that runs */
 	char *socket;
 	uint64_t begun_us;
+	bool remembered; /* `last` is about the task that runs already */
 	struct status_reload last;
 	time_t started;
 	uint64_t reloads, failed_reloads;

@@ -85,8 +85,10 @@ static void finish(struct host *host, const char *result)
 		bypass_remind(host);
 		takeoff_remind(host);
 		follow_trial(host, result);
-		outcome_remember(host, result);
+		if (!host->remembered)
+			outcome_remember(host, result);
 	}
+	host->remembered = false;
 	worker_submit(host->worker, job_free, on_freed, host);
 }
 
@@ -123,6 +125,22 @@ static void job_rollback(void *data)
 	transaction_rollback(((struct host *)data)->transaction);
 }
 
+/*
+ * It is live, and nothing can refuse it any more. What is left, to wait for packets that are on their way and
+ * to let go of the old instances, is nothing that who asked for the new ones waits for. Who took a program
+ * off an interface, or tries something, does wait.
+ */
+static void tell_early(struct host *host)
+{
+	if (transaction_is_of_interfaces(host->transaction) || transaction_takes_off(host->transaction) ||
+		host->trial_until_us || transaction_is_trial(host->transaction))
+		return;
+	outcome_remember(host, "ok");
+	host->remembered = true;
+	trial_note(host);
+	calls_reply_early(&host->running->callers, &host->last);
+}
+
 static void on_prepared(void *data)
 {
 	struct host *host = data;
@@ -145,6 +163,7 @@ static void on_prepared(void *data)
 			return;
 		}
 		if (!stands_in && transaction_commit(host->transaction, host->event) == 0) {
+			tell_early(host);
 			worker_submit(host->worker, job_settle, on_settled, host);
 			return;
 		}

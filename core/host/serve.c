@@ -53,10 +53,12 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 	status_free(status);
 }
 
-static void on_reload(struct server_call *call, bool allow_detach, unsigned confirm, void *data)
+static void on_reload(struct server_call *call, bool allow_detach, unsigned confirm, bool settle, void *data)
 {
 	struct task *task = task_new(host_begin_reload, call);
 
+	if (!settle)
+		calls_make_early(&task->callers);
 	task->allow_detach = allow_detach;
 	task->put_back = true;
 	task->confirm = confirm;

@@ -457,6 +457,10 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 		change_commit(&transaction->changes[i]);
 	}
 	adopt_list(transaction, TAKE_PTR(chains));
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			store_show_slots(transaction->changes[i].chain);
+	}
 	for (size_t i = 0; i < dataplane->n_chains; i++)
 		activate(dataplane->chains[i], event);
 	transaction->previous = dataplane->setup;
@@ -559,6 +563,15 @@ bool transaction_is_trial(const struct transaction *transaction)
 bool transaction_stands_in(const struct transaction *transaction)
 {
 	return transaction->stands_in;
+}
+
+bool transaction_takes_off(const struct transaction *transaction)
+{
+	bool any = transaction->n_removed > 0;
+
+	for (size_t i = 0; i < transaction->n_changes; i++)
+		any |= transaction->changes[i].step && change_takes_off(&transaction->changes[i]);
+	return any;
 }
 
 const struct config *transaction_config(const struct transaction *transaction)

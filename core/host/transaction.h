@@ -73,6 +73,8 @@ const struct config *transaction_config(
 struct report *transaction_report(struct transaction *transaction);
 /* After prepare: a trial will begin when it is live. */
 bool transaction_is_trial(const struct transaction *transaction);
+/* After commit: an interface, or all of a chain, is to be without our program when it is released. */
+bool transaction_takes_off(const struct transaction *transaction);
 /* After prepare: what it will change, a line each; owned by the transaction. */
 size_t transaction_changes(const struct transaction *transaction, char *const **ret_lines);
 

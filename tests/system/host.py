@@ -170,13 +170,13 @@ class Host:
         return next(s for s in self.chain(chain)["slots"] if s["number"] == number)
 
     def reload(self):
-        """`xslotctl reload`: (exit code, its JSON)."""
-        done = self.ctl("reload")
+        """`xslotctl reload --settle`: (exit code, its JSON)."""
+        done = self.ctl("reload", "--settle")
         return done.returncode, json.loads(done.stdout) if done.stdout.strip() else {"stderr": done.stderr}
 
     def must_reload(self):
-        """Its answer; by socket, since a thousand of these start no program."""
-        answer = self.call("Reload")
+        """Its answer, when nothing is left of what ran before; by socket, since a thousand of these start no program."""
+        answer = self.call("Reload", settle=True)
         assert answer["result"] in ("ok", "unchanged"), answer
         return answer
 

@@ -199,7 +199,7 @@ def test_kill_sweep(host):
         with_traffic = objects_at_rest()
         for number in sweep:
             configure(host, versions[sweep.points % 2])
-            if call_killed_at(host, number, "Reload"):
+            if call_killed_at(host, number, "Reload", settle=True):
                 host.start()
             else:
                 sweep.came_to_its_end()

@@ -10,6 +10,7 @@ import pytest
 from chains import INTERFACE, PEER, chain, classify
 from frames import Receiver, Sender, inject
 from host import PATIENCE, built, wait_for
+from sweep import bpffs
 
 OTHER, OTHER_PEER = "y0", "y1"
 
@@ -249,7 +250,7 @@ def test_signals(ready, gate):
     for _ in range(5):
         ready.kill(signal.SIGHUP)
         ready.heard()
-    with ready.ask("Reload") as request:
+    with ready.ask("Reload", settle=True) as request:
         ready.heard()
         assert ready.status()["host"]["reloads"] == 0
         gate.unlink()
@@ -262,6 +263,43 @@ def waits_for_reply(process):
     """It has asked the host and sleeps where a Unix socket is read."""
     with open(f"/proc/{process.pid}/wchan", encoding="utf-8") as wchan:
         return wchan.read().startswith("unix_stream")
+
+
+def ended(host):
+    """How many reloads are over, with all that comes after the reply."""
+    return host.log().count("info: done\n")
+
+
+def test_reply_when_it_is_live(ready, gate):
+    """Who reloads waits neither for packets on their way nor for the old instance to go; unless they say so."""
+    begin(ready, chain((10, "trouble")))
+    pin, = bpffs(ready).glob("*/edge/slot/10")
+    ready.write(chain((10, "trouble", {"settle": gate})))
+    before, old, shown = ended(ready), programs(ready), os.readlink(pin)
+    answer = ready.call("Reload")
+    assert answer["result"] == "ok" and answer["changed"] == ["edge.10: trouble, other parameters"]
+    assert programs(ready) != old and os.readlink(pin) != shown
+    last = ready.status()["last_reload"]
+    assert last == {key: answer[key] for key in last}
+    wait_for(gate.exists, "the plugin to settle")
+    assert ended(ready) == before
+    gate.unlink()
+    ready.write(chain((10, "trouble")))
+    assert ready.must_reload()["result"] == "ok" and ended(ready) == before + 2
+    assert ready.status()["host"]["reloads"] == 2
+
+
+def test_reply_when_a_program_is_off(ready, gate):
+    """Who takes a program off an interface waits until it is."""
+    text = chain((10, "trouble"))
+    begin(ready, text)
+    ready.write(text.replace(INTERFACE, "elsewhere") + f"settle = {gate}\n")
+    process = ready.namespace.start(built("asan", "xslotctl"), "--socket", ready.socket, "reload", stdout=subprocess.PIPE)
+    wait_for(gate.exists, "the plugin to settle")
+    assert waits_for_reply(process)
+    gate.unlink()
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and not ready.namespace.xdp_program(INTERFACE)
 
 
 def test_stopped_during_a_reload(ready, gate):

@@ -258,7 +258,7 @@ def test_kill_sweep(host, namespace):
         assert namespace.xdp_program(DEVICE) == 0
         with Neighbour(namespace, "netlink", DEVICE) as there:
             host.write(alone + inner())
-            if call_killed_at(host, number, "Reload"):
+            if call_killed_at(host, number, "Reload", settle=True):
                 between = namespace.xdp_program(DEVICE)
                 assert between
                 host.start()

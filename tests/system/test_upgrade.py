@@ -252,7 +252,7 @@ def test_sweep_frags(host):
 
     def change(number):
         configure(host, ("v1", "v2")[sweep.points % 2], frags=("no", "yes")[sweep.points % 2])
-        if call_killed_at(host, number, "Reload"):
+        if call_killed_at(host, number, "Reload", settle=True):
             host.start()
         else:
             sweep.came_to_its_end()

@@ -55,12 +55,13 @@ void fake_host_reply(struct fake_host *host, struct server_call *call)
 	status_reload_clear(&reload);
 }
 
-static void fake_on_reload(struct server_call *call, bool allow_detach, unsigned confirm, void *data)
+static void fake_on_reload(
+	struct server_call *call, bool allow_detach, unsigned confirm, bool settle, void *data)
 {
 	struct fake_host *host = data;
 
 	host->confirm = confirm;
-
+	host->settle = settle;
 	host->n_reload++;
 	host->allow_detach = allow_detach;
 	if (host->hold)

@@ -237,12 +237,12 @@ static void test_reload_refused(void **state)
 	assert_non_null(json_object_get(error, "log"));
 	json_decref(json);
 	assert_int_equal(host->n_reload, 2);
-	assert_false(host->allow_detach);
+	assert_false(host->allow_detach || host->settle);
 }
 
 static void test_reload_done(void **state)
 {
-	struct run it = { { "reload", "--allow-detach" } };
+	struct run it = { { "reload", "--allow-detach", "--settle" } };
 	struct fake_host *host = *state;
 
 	host->healthy = true;
@@ -250,7 +250,7 @@ static void test_reload_done(void **state)
 	assert_int_equal(it.code, 0);
 	assert_non_null(strstr(it.out, "reloaded in "));
 	assert_string_equal(it.err, "");
-	assert_true(host->allow_detach);
+	assert_true(host->allow_detach && host->settle);
 }
 
 static void test_rollback_and_confirm(void **state)

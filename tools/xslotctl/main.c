@@ -25,7 +25,7 @@ static const struct verb {
 	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", "", 0, 1,
 		verb_status },
 	{ "reload", "", "move the dataplane to what the configuration says now, and wait",
-		" allow-detach confirm ", 0, 0, verb_reload },
+		" allow-detach confirm settle ", 0, 0, verb_reload },
 	{ "rollback", "", "return to the configuration before; again: forward", " allow-detach confirm ", 0,
 		0, verb_rollback },
 	{ "confirm", "", "keep what \"reload --confirm\" applied", "", 0, 0, verb_confirm },
@@ -64,6 +64,7 @@ static const char option_help[] =
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
 	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a "
 	"moment\n"
+	"      --settle            reload: wait until nothing is left of what ran before\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
 	"      --target=PROGRAM    extend: which program, by id, by its pin's path or by name\n"
 	"      --function=NAME     extend: which global function of it\n"
@@ -166,6 +167,7 @@ enum {
 	OPTION_PLUGIN_PATH = 256,
 	OPTION_ALLOW_DETACH,
 	OPTION_CONFIRM,
+	OPTION_SETTLE,
 	OPTION_MAKE,
 	OPTION_BPFFS,
 	OPTION_TARGET,
@@ -181,6 +183,7 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "plugin-path", required_argument, NULL, OPTION_PLUGIN_PATH },
 	{ "allow-detach", no_argument, NULL, OPTION_ALLOW_DETACH },
+	{ "settle", no_argument, NULL, OPTION_SETTLE },
 	{ "make", no_argument, NULL, OPTION_MAKE },
 	{ "bpffs", required_argument, NULL, OPTION_BPFFS },
 	{ "confirm", required_argument, NULL, OPTION_CONFIRM },
@@ -305,6 +308,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_ALLOW_DETACH:
 			options->allow_detach = true;
+			break;
+		case OPTION_SETTLE:
+			options->settle = true;
 			break;
 		case OPTION_MAKE:
 			options->make = true;

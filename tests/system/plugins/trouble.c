@@ -63,6 +63,13 @@ static int migrate(struct xslot_context *context, uint32_t old_version)
 	return 0;
 }
 
+static int settle(struct xslot_context *context, uint32_t old_version)
+{
+	if (xslot_value(context, "settle")->given)
+		wait_at(xslot_value(context, "settle")->text);
+	return 0;
+}
+
 static int status(struct xslot_context *context)
 {
 	uint64_t count = 0;
@@ -79,5 +86,6 @@ XSLOT_PLUGIN(trouble, .version = VERSION, .summary = "fail where it is told to",
 			     .words = "nowhere|check|start|migrate|silently" },
 		{ "unsafe", XSLOT_BOOL, "have a program that the verifier refuses", .fallback = "no" },
 		{ "gate", XSLOT_PATH, "a file that check makes, and waits until it is gone" },
-		{ "wait", XSLOT_DURATION, "how long check takes", .fallback = "0" }),
-	.check = check, .start = start, .migrate = migrate, .status = status);
+		{ "wait", XSLOT_DURATION, "how long check takes", .fallback = "0" },
+		{ "settle", XSLOT_PATH, "as gate, for settle" }),
+	.check = check, .start = start, .migrate = migrate, .settle = settle, .status = status);
