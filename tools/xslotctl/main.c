@@ -340,6 +340,7 @@ int main(int argc, char **argv)
 {
 	const char *socket = getenv("XSLOT_SOCKET");
 	struct options options = {
+		.argv = argv,
 		.socket = socket && *socket ? socket : XSLOT_SOCKET,
 		.config = XSLOT_CONFIG,
 	};

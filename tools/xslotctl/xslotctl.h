@@ -17,6 +17,7 @@ enum {
 };
 
 struct options {
+	char **argv; /* the whole command line, for another program */
 	bool json;
 	const char *socket;
 	const char *config;
