@@ -109,5 +109,5 @@ int linkwatch_read(
 				fn(&event, data);
 		}
 	}
-	return 0;
+	return 1;
 }

@@ -25,8 +25,9 @@ void linkwatch_close(struct linkwatch *watch); /* accepts NULL */
 int linkwatch_fd(const struct linkwatch *watch);
 
 /*
- * Hand over the reports that are there, or a good part of many, without blocking. -ENOBUFS: reports were
- * lost, so anything may have changed; the watch goes on. Other errors are the socket's end.
+ * Hand over the reports that are there, or a good part of many, without blocking: 1 when there may be more.
+ * -ENOBUFS: reports were lost, so anything may have changed; the watch goes on. Other errors are the socket's
+ * end.
  */
 int linkwatch_read(
 	struct linkwatch *watch, void (*fn)(const struct link_event *event, void *data), void *data);

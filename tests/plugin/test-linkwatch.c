@@ -39,7 +39,7 @@ static int read_all(void)
 	int r = 0;
 
 	n_seen = 0;
-	while (r == 0 && poll(&ready, 1, 0) == 1)
+	while (r >= 0 && poll(&ready, 1, 0) == 1)
 		r = linkwatch_read(watch, note, NULL);
 	return r;
 }
@@ -167,6 +167,20 @@ static void test_reports_that_are_lost(void **state)
 	run("for i in 1 2 3 4 5 6 7; do ip link del d$i; done");
 }
 
+static void test_more_than_at_one_go(void **state)
+{
+	int enough = 1 << 21;
+
+	assert_int_equal(
+		setsockopt(linkwatch_fd(watch), SOL_SOCKET, SO_RCVBUFFORCE, &enough, sizeof(enough)), 0);
+	run("ip link add d1 up type veth peer name p1; ip link set p1 up");
+	run("for i in `seq 50`; do ip link set d1 alias $i; ip link set p1 alias $i; done");
+	assert_int_equal(linkwatch_read(watch, note, NULL), 1);
+	assert_int_equal(read_all(), 0);
+	assert_int_equal(linkwatch_read(watch, note, NULL), 0);
+	run("ip link del d1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +190,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_moves_to_another_namespace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_bridge_says_nothing_about_its_ports, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reports_that_are_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_more_than_at_one_go, setup, teardown),
 	};
 
 	if (unshare(CLONE_NEWNET) < 0) {
