@@ -31,6 +31,7 @@ struct chain_interface {
 	char *refused;		 /* the reason; NULL */
 	struct netdev_look look; /* how it was then */
 	bool moved;		 /* to another namespace, as was reported */
+	uint64_t looked;	 /* worker's: dataplane.reports when it was seen with name and program */
 };
 
 /* Whether the chain runs fused, see tier.h. */
@@ -91,8 +92,7 @@ int chain_add_interface(struct chain *chain, struct netdev *netdev);
 
 /* Was this chain's dispatcher made to stand in for the other's? */
 bool chain_replaces(const struct chain *chain, const struct chain *other);
-/* What the replaced dispatcher's last generation counted since this chain took its counts over. Loop thread.
- */
+/* What the replaced dispatcher's last generation counted since its counts were taken over. Loop thread. */
 void chain_fold_previous(struct chain *chain, const struct chain *previous);
 
 void chain_count_add(struct manifest_count *count, const struct manifest_count *more);

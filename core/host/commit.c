@@ -216,6 +216,8 @@ void change_take_interfaces(struct change *change, struct chain *const *running)
 		if (step->action == PLAN_INTERFACE_KEEP || step->action == PLAN_INTERFACE_UPDATE) {
 			change->interfaces[i].netdev = TAKE_PTR(source(step, running)->netdev);
 			netdev_rename(change->interfaces[i].netdev, change->interfaces[i].name);
+			if (strcmp(change->interfaces[i].name, source(step, running)->name) == 0)
+				change->interfaces[i].looked = source(step, running)->looked;
 		}
 	}
 }

@@ -5,6 +5,10 @@
  * reload does, but reads no files: an operator may be in the middle of editing them. So any number of reports
  * becomes one task, it does not matter which of them are lost, and a task that was not needed changes
  * nothing.
+ *
+ * Where nothing was reported there is nothing to look at: dataplane.reports counts the times that there was
+ * something, so that a transaction can tell. It begins with reading what the kernel has reported: that comes
+ * before the command ends which made the change, so nobody's reload is blind to his own `ip link`.
  */
 #include "host/links.h"
 
@@ -85,21 +89,38 @@ static void on_event(const struct link_event *event, void *data)
 
 	if (event->moved)
 		note_move(host, event);
-	/* A task that runs may have looked before this happened, and will know other interfaces when it is
-	 * done. */
-	if (host->running || concerns(host, event))
+	/* A transaction that runs may have looked before this happened, and will know other interfaces when
+	 * it is done. */
+	if (!host->transaction && !concerns(host, event))
+		return;
+	host->dataplane.reports++;
+	links_look(host);
+}
+
+static int read_reports(struct host *host)
+{
+	int r = linkwatch_read(host->links, on_event, host);
+
+	if (r == -ENOBUFS) {
+		log_debug("reports about interfaces were lost; looking at all of them");
+		host->dataplane.reports++;
 		links_look(host);
+	}
+	return r;
+}
+
+void links_catch_up(struct host *host)
+{
+	if (read_reports(host) != 0) /* there are more, or will be no more */
+		host->dataplane.reports++;
 }
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct host *host = data;
-	int r = linkwatch_read(host->links, on_event, host);
+	int r = read_reports(host);
 
-	if (r == -ENOBUFS) {
-		log_debug("reports about interfaces were lost; looking at all of them");
-		links_look(host);
-	} else if (r < 0) {
+	if (r < 0 && r != -ENOBUFS) {
 		log_error("cannot watch the interfaces any more: %s; \"xslotctl reload\" looks at them",
 			strerror(-r));
 		sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -113,6 +134,7 @@ int links_open(struct host *host, struct xslot_diag *diag)
 
 	if (r < 0)
 		return r;
+	host->dataplane.reports++; /* what there is has not been looked at */
 	r = sd_event_add_io(
 		host->event, &host->links_source, linkwatch_fd(host->links), EPOLLIN, on_readable, host);
 	return r < 0 ? fail(diag, r, "cannot watch the interfaces: %s", strerror(-r)) : 0;

@@ -11,6 +11,8 @@ struct host;
 int links_open(struct host *host, struct xslot_diag *diag);
 /* A task that looks at them now, as if something had happened. */
 void links_look(struct host *host);
+/* A transaction begins: it is to know what has been reported by now. */
+void links_catch_up(struct host *host);
 void links_close(struct host *host);
 
 #endif

@@ -178,6 +178,7 @@ static void job_prepare(void *data)
 
 void host_begin_transaction(struct host *host, const struct transaction_options *options)
 {
+	links_catch_up(host);
 	if (transaction_new(&host->dataplane, options, &host->transaction) < 0) {
 		log_error("cannot reload: out of memory");
 		calls_refuse(&host->running->callers, ERROR_FAILED, "the host is out of memory");

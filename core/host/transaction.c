@@ -29,6 +29,7 @@ struct transaction {
 	bool allow_detach, interfaces_only;
 	bool confirm, put_back;
 	bool stands_in;	     /* what was adopted goes on, without the files */
+	uint64_t reports;    /* dataplane.reports at first */
 	struct files *files; /* what was read */
 	struct setup *setup;
 	struct setup *previous; /* counted: what ran was made from it */
@@ -56,6 +57,7 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 	transaction->confirm = options->confirm;
 	transaction->put_back = options->put_back;
 	transaction->interfaces_only = options->interfaces_only;
+	transaction->reports = dataplane->reports;
 	transaction->file = strdup(options->file);
 	if (!transaction->file) {
 		transaction_free(transaction);
@@ -191,8 +193,8 @@ static int make_plan(struct transaction *transaction, bool only_check)
 		return r;
 	if (!transaction->put_back)
 		takeoff_apply(dataplane, transaction->setup);
-	r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, transaction->interfaces_only,
-		&transaction->view);
+	r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, transaction->reports,
+		transaction->interfaces_only, &transaction->view);
 	if (r < 0)
 		return r;
 	r = plan_new(transaction->view->running, dataplane->n_chains, transaction->view->wanted,
@@ -254,13 +256,13 @@ static int begin_changes(struct transaction *transaction, bool with_dispatcher)
  * Links to interfaces that are gone from here. Where they went our program has no business; and one that came
  * back under another index must be bare, to be attached to.
  */
-static void strip_lost(struct dataplane *dataplane)
+static void strip_lost(const struct dataplane *dataplane, const struct view *view)
 {
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
-		struct chain *chain = dataplane->chains[i];
+		const struct chain *chain = dataplane->chains[i];
 
 		for (size_t j = 0; j < chain->n_interfaces; j++) {
-			if (chain->interfaces[j].netdev && !netdev_alive(chain->interfaces[j].netdev))
+			if (chain->interfaces[j].netdev && view->running[i].interfaces[j].stale)
 				lost_strip(chain, &chain->interfaces[j]);
 		}
 	}
@@ -290,7 +292,7 @@ static int prepare_changes(struct transaction *transaction)
 {
 	int r = transaction->allow_detach ? 0 : refuse_remode(transaction);
 
-	strip_lost(transaction->dataplane);
+	strip_lost(transaction->dataplane, transaction->view);
 	if (r == 0)
 		r = begin_changes(transaction, true);
 	if (r == 0)

@@ -32,6 +32,7 @@ struct dataplane {
 	char **off;		 /* loop's: chains that `xslotctl clean` took off; see takeoff.h */
 	size_t n_off;
 	struct setup *setup; /* counted: what runs was made from it; NULL: nothing runs yet */
+	uint64_t reports;    /* loop's: grows when interfaces may not be as they were looked at */
 };
 
 struct transaction_options {

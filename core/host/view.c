@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The plan knows no kernel and no files; this is where both sides are flattened into what it compares. */
+/*
+ * The plan knows no kernel and no files; this is where both sides are flattened into what it compares.
+ *
+ * A reload that changes slots has nothing to ask about an interface: the kernel reports when one is deleted,
+ * renamed or moved, and before a transaction all is read that was reported. So what was seen stays true until
+ * a report that concerns any of ours, or until reports may have been lost; then all are looked at.
+ *
+ * Some things nobody reports. That a link was detached by force only the link tells: the one call that is
+ * made for each, in a few microseconds. What is attached through netlink anybody may replace, and the other
+ * names of an interface may change hands, both without a word while it is down; and who waits or was refused
+ * is what an operator may reload for. There the kernel is asked, whatever was reported.
+ */
 #include "host/view.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,10 +27,32 @@ bool view_same(const void *running, const void *wanted)
 	return occupant_is(running, wanted);
 }
 
-/* Its link may lead nowhere any more, and who was refused may be gone. */
-static void view_interface(const struct chain_interface *interface, struct plan_interface *ret_view)
+/* Does it run the chain still? Notes whether it has its name, too. */
+static bool look(struct chain_interface *interface, uint64_t reports)
 {
-	bool alive = interface->netdev && netdev_alive(interface->netdev);
+	const struct netdev *netdev = interface->netdev;
+	char name[IF_NAMESIZE];
+	bool alive;
+
+	if (!netdev)
+		return false;
+	if (interface->looked == reports) {
+		alive = netdev_linked(netdev);
+		interface->looked = alive ? reports : 0;
+	} else {
+		alive = netdev_alive(netdev);
+		if (alive && if_indextoname(netdev_ifindex(netdev), name) &&
+			strcmp(name, interface->name) == 0)
+			interface->looked = reports;
+	}
+	return alive;
+}
+
+/* Its link may lead nowhere any more, and who was refused may be gone. */
+static void view_interface(
+	struct chain_interface *interface, uint64_t reports, struct plan_interface *ret_view)
+{
+	bool alive = look(interface, reports);
 
 	*ret_view = (struct plan_interface){
 		.name = interface->name,
@@ -28,7 +62,7 @@ static void view_interface(const struct chain_interface *interface, struct plan_
 	};
 }
 
-static int view_running(const struct chain *chain, struct plan_chain *ret_view)
+static int view_running(const struct chain *chain, uint64_t reports, struct plan_chain *ret_view)
 {
 	struct plan_slot *slots = calloc(chain->n_slots + 1, sizeof(*slots));
 	struct plan_interface *interfaces = calloc(chain->n_interfaces + 1, sizeof(*interfaces));
@@ -58,7 +92,7 @@ static int view_running(const struct chain *chain, struct plan_chain *ret_view)
 		};
 	}
 	for (size_t i = 0; i < chain->n_interfaces; i++)
-		view_interface(&chain->interfaces[i], &interfaces[i]);
+		view_interface(&chain->interfaces[i], reports, &interfaces[i]);
 	return 0;
 }
 
@@ -77,11 +111,45 @@ static bool is_still_refused(const struct chain *running, const char *name)
 	return false;
 }
 
-/* `running`: the chain whose refusals stand; NULL: everything is tried. */
-static int view_wanted(
-	const struct setup_chain *chain, const struct chain *running, struct plan_chain *ret_view)
+/* What runs, and what of it is known without looking. */
+struct seen {
+	struct chain *const *chains;
+	size_t n_chains;
+	uint64_t reports;
+};
+
+static const struct chain *find_chain(const struct seen *seen, const char *name)
+{
+	for (size_t i = 0; i < seen->n_chains; i++) {
+		if (strcmp(seen->chains[i]->name, name) == 0)
+			return seen->chains[i];
+	}
+	return NULL;
+}
+
+/* Which interface has the name? One that was looked at has its own. */
+static unsigned index_of(const struct seen *seen, const char *name)
+{
+	for (size_t i = 0; i < seen->n_chains; i++) {
+		const struct chain *chain = seen->chains[i];
+
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			const struct chain_interface *interface = &chain->interfaces[j];
+
+			if (interface->netdev && interface->looked == seen->reports &&
+				strcmp(interface->name, name) == 0)
+				return netdev_ifindex(interface->netdev);
+		}
+	}
+	return netdev_index(name);
+}
+
+/* `leave_refused`: the running chain's refusals stand; else everything is tried. */
+static int view_wanted(const struct setup_chain *chain, const struct seen *seen, bool leave_refused,
+	struct plan_chain *ret_view)
 {
 	const struct config_chain *config = chain->config;
+	const struct chain *running = leave_refused ? find_chain(seen, config->name) : NULL;
 	struct plan_slot *slots = calloc(chain->n_slots + 1, sizeof(*slots));
 	struct plan_interface *interfaces = calloc(config->n_interfaces + 1, sizeof(*interfaces));
 
@@ -112,24 +180,16 @@ static int view_wanted(
 	}
 	for (size_t i = 0; i < config->n_interfaces; i++) {
 		interfaces[i].name = config->interfaces[i].name;
-		interfaces[i].ifindex = netdev_index(config->interfaces[i].name);
+		interfaces[i].ifindex = index_of(seen, config->interfaces[i].name);
 		interfaces[i].leave = running && is_still_refused(running, config->interfaces[i].name);
 	}
 	return 0;
 }
 
-static const struct chain *find_chain(struct chain *const *chains, size_t n, const char *name)
+int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, uint64_t reports,
+	bool leave_refused, struct view **ret_view)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(chains[i]->name, name) == 0)
-			return chains[i];
-	}
-	return NULL;
-}
-
-int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, bool leave_refused,
-	struct view **ret_view)
-{
+	const struct seen seen = { chains, n_chains, reports };
 	CLEANUP(view_free) struct view *view = calloc(1, sizeof(*view));
 	int r = 0;
 
@@ -142,13 +202,9 @@ int view_new(struct chain *const *chains, size_t n_chains, const struct setup *s
 	view->n_running = n_chains;
 	view->n_wanted = setup->n_chains;
 	for (size_t i = 0; r == 0 && i < n_chains; i++)
-		r = view_running(chains[i], &view->running[i]);
-	for (size_t i = 0; r == 0 && i < setup->n_chains; i++) {
-		const char *name = setup->chains[i].config->name;
-
-		r = view_wanted(&setup->chains[i], leave_refused ? find_chain(chains, n_chains, name) : NULL,
-			&view->wanted[i]);
-	}
+		r = view_running(chains[i], reports, &view->running[i]);
+	for (size_t i = 0; r == 0 && i < setup->n_chains; i++)
+		r = view_wanted(&setup->chains[i], &seen, leave_refused, &view->wanted[i]);
 	if (r == 0)
 		*ret_view = TAKE_PTR(view);
 	return r;

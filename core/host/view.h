@@ -15,11 +15,12 @@ struct view {
 };
 
 /*
- * Looks up which interface has each wanted name now. `leave_refused`: those that were refused, and about
- * which nothing has changed since, are not to be tried again. Everything it points to stays its owners'.
+ * Looks up which interface has each wanted name now; those that were looked at when as much had been reported
+ * need not be looked up. `leave_refused`: those that were refused, and about which nothing has changed since,
+ * are not to be tried again. Everything it points to stays its owners'.
  */
-int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, bool leave_refused,
-	struct view **ret_view);
+int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, uint64_t reports,
+	bool leave_refused, struct view **ret_view);
 void view_free(struct view *view); /* accepts NULL */
 
 /* plan_same_fn for the tokens of a view. */

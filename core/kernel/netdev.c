@@ -199,6 +199,15 @@ bool netdev_alive(const struct netdev *netdev)
 	return id == ours;
 }
 
+bool netdev_linked(const struct netdev *netdev)
+{
+	unsigned ifindex = 0;
+
+	if (netdev->kind != NETDEV_LINK)
+		return netdev_alive(netdev);
+	return netdev_link_program_id(netdev, &ifindex) && ifindex == netdev->ifindex;
+}
+
 int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag)
 {
 	return bpffs_pin(netdev->fd, path, netdev->name, diag);

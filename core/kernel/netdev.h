@@ -77,8 +77,7 @@ void netdev_detach_pinned(const char *path);
  */
 void netdev_strip(const struct netdev *netdev);
 
-/* What a driver's refusal can depend on, as far as it can be seen from here; compare with netdev_same_look().
- */
+/* What a driver's refusal can depend on, as far as it can be seen; compare with netdev_same_look(). */
 struct netdev_look {
 	unsigned ifindex, mtu, native_id, generic_id;
 	bool up;
@@ -95,5 +94,7 @@ enum netdev_kind netdev_kind(const struct netdev *netdev);
 
 /* False when the interface is gone (deleted, or moved to another namespace). */
 bool netdev_alive(const struct netdev *netdev);
+/* For a link half of that: false when it was detached or its interface deleted, whoever did it. One call. */
+bool netdev_linked(const struct netdev *netdev);
 
 #endif

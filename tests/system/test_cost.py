@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """A reload costs what it changes: one slot of thirty makes as many bpf() calls as one slot of three."""
+import json
 import signal
 import subprocess
 
 import pytest
 
-from chains import chain, stamp
+from chains import INTERFACE, chain, stamp
 from host import PATIENCE, Host, wait_for
+from neighbour import Neighbour
 
 
 @pytest.fixture
@@ -29,11 +31,16 @@ def trace(host, out, *options, call="bpf"):
             tracer.communicate(timeout=PATIENCE)
 
 
+def all_calls(host, directory, *names):
+    """{name: calls} that the whole process makes during one reload."""
+    trace(host, directory / "strace", "-c", call=",".join(names))
+    rows = [line.split() for line in (directory / "strace").read_text().splitlines()]
+    return {row[-1]: int(row[3]) for row in rows if len(row) > 4 and row[3].isdigit() and row[-1] != "total"}
+
+
 def calls(host, directory, call="bpf"):
-    """Calls of one kind that the whole process makes during one reload."""
-    trace(host, directory / "strace", "-c", call=call)
-    row = next(line for line in (directory / "strace").read_text().splitlines() if line.split()[-1:] == [call])
-    return int(row.split()[3])
+    """Those of one kind."""
+    return all_calls(host, directory, call)[call]
 
 
 def one_of(host, slots, changed, ident):
@@ -70,17 +77,45 @@ def test_other_interfaces_cost_nothing(host, namespace, tmp_path):
     """Messages from the kernel are read about the chain's interface, however many others there are."""
     host.plugin("stamp", "v1")
     read = []
-    for ident, others in ((1, 0), (2, 0), (3, 40)):
+    for others in (0, 40):
         for number in range(others):
             namespace.run("ip", "link", "add", f"other{number}", "type", "dummy")
-        host.write(one_of(host, 3, 1, ident))
-        if ident == 1:
-            host.start()
-        else:
-            host.status()  # by then the host has read what it is told of them
-            read.append(calls(host, tmp_path, "recvmsg"))
+        host.write(one_of(host, 3, 1, 1))
+        host.start()
+        host.write(one_of(host, 3, 1, 2))
+        read.append(calls(host, tmp_path, "recvmsg"))  # the first reload after a start looks at what it attached
+        host.stop()
     print(f"cost: {read[0]} recvmsg() calls, {read[1]} with 40 more interfaces")
-    assert read[1] == read[0]
+    assert read[1] == read[0] > 1
+
+
+def test_what_nobody_reports_is_seen(host, namespace):
+    """A link that is detached by force, and another's in its place: the kernel reports neither, and a reload sees both."""
+    host.plugin("stamp", "v1")
+    host.write(one_of(host, 3, 1, 1))
+    host.start()
+    host.must_reload()
+    dispatcher = namespace.xdp_program(INTERFACE)
+
+    def take_away():
+        links = json.loads(namespace.run("bpftool", "-j", "link", "list").stdout)
+        namespace.run("bpftool", "link", "detach", "id", *[li["id"] for li in links if li.get("prog_id") == dispatcher])
+        assert namespace.xdp_program(INTERFACE) == 0
+
+    take_away()
+    host.write(one_of(host, 3, 1, 2))
+    assert f"edge: {INTERFACE} attached (native)" in host.must_reload()["changed"]
+    assert namespace.xdp_program(INTERFACE) == dispatcher
+    host.must_reload()
+
+    take_away()
+    with Neighbour(namespace, "link", INTERFACE) as other:
+        host.write(one_of(host, 3, 1, 3))
+        _, answer = host.reload()
+        assert answer["result"] == "refused" and f"program id {other.program_id}" in answer["errors"][0]["message"]
+        assert namespace.xdp_program(INTERFACE) == other.program_id
+    host.must_reload()
+    assert namespace.xdp_program(INTERFACE) == dispatcher
 
 
 def test_nothing_changed_costs_nothing(host, tmp_path):

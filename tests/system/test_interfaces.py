@@ -234,6 +234,11 @@ def test_other_names(host):
     links(host.namespace, "set x0 down", "set x0 name x1")
     host.must_reload()
     assert becomes(host, "uplink", "attached")["ifindex"] == host.namespace.ifindex("x1")
+    # One that is down gives it away without a word; a reload sees that.
+    links(host.namespace, veth("x2"), "property del dev x1 altname uplink", "property add dev x2 altname uplink")
+    host.must_reload()
+    assert becomes(host, "uplink", "attached")["ifindex"] == host.namespace.ifindex("x2")
+    assert host.namespace.xdp_program("x1") == 0
 
 
 def test_moves_to_another_namespace_and_back(host, peer):
@@ -394,10 +399,13 @@ def test_lost_reports(host):
     def all_are(wanted):
         return lambda: {i["state"] for i in host.chain()["interfaces"]} == {wanted}
 
-    for commands, wanted in (map(veth, names), "attached"), ([f"del {name}" for name in names], "waiting"):
+    def unseen(*commands):
         host.kill(signal.SIGSTOP)
         links(host.namespace, *commands)
         host.kill(signal.SIGCONT)
+
+    for commands, wanted in (map(veth, names), "attached"), ([f"del {name}" for name in names], "waiting"):
+        unseen(*commands)
         wait_for(all_are(wanted), f"all to be {wanted}")
         agree(host)
     assert said(host, "reports about interfaces were lost") >= 2
