@@ -61,6 +61,7 @@ def test_killed_and_started_under_traffic(host):
     host.start()
     before, through = programs(host), 0
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
+        host.rest()
         status = host.chain()
         for turn in range(RESTARTS):
             if turn % 5 == 2:
@@ -70,6 +71,7 @@ def test_killed_and_started_under_traffic(host):
                 status = restart(host, status)
                 assert status["slots"][0]["seen"] == seen and status["packets"] > seen
                 assert host.call("Bypass", chain="edge", on=False)["changed"]
+                host.rest()
                 status = host.chain()
                 assert passed(status) > through
                 through = passed(status)
