@@ -10,6 +10,9 @@ from chains import INTERFACE, chain, stamp
 from host import PATIENCE, Host, wait_for
 from neighbour import Neighbour
 
+# How else than by these could it be asked about an interface, or written down? Others depend on the moment, too.
+ABOUT_INTERFACES = ("bpf", "socket", "bind", "recvmsg", "ioctl", "openat", "newfstatat", "readlink", "unlink")
+
 
 @pytest.fixture
 def host(namespace, link, tmp_path):
@@ -87,6 +90,28 @@ def test_other_interfaces_cost_nothing(host, namespace, tmp_path):
         host.stop()
     print(f"cost: {read[0]} recvmsg() calls, {read[1]} with 40 more interfaces")
     assert read[1] == read[0] > 1
+
+
+def test_own_interfaces_cost_a_look_at_their_links(host, namespace, tmp_path):
+    """Where nothing was reported a reload asks each link whether it is still there, and nothing else."""
+    host.plugin("stamp", "v1")
+    more = [f"more{number}" for number in range(39)]
+    counted = []
+    for names in (), more:
+        for name in names:
+            namespace.run("ip", "link", "add", name, "type", "dummy")
+        own = "mode = generic\n" + "".join(f"interfaces = {name}\n" for name in names)
+        for ident in (12, 13, 14, 15):
+            host.write(one_of(host, 3, 1, ident).replace("\n", f"\n{own}", 1))
+            if ident < 15:
+                host.must_reload() if host.process else host.start()
+                wait_for(lambda: all_live(host), "old links to go")
+        counted.append(all_calls(host, tmp_path, *ABOUT_INTERFACES))
+        assert len(host.chain()["interfaces"]) == 1 + len(names)
+    of_one, of_forty = counted
+    print(f"cost: {sum(of_one.values())} calls with one interface, {sum(of_forty.values())} with forty")
+    differences = {call: of_forty.get(call, 0) - of_one.get(call, 0) for call in of_one | of_forty}
+    assert {call: n for call, n in differences.items() if n} == {"bpf": len(more)}
 
 
 def test_what_nobody_reports_is_seen(host, namespace):

@@ -408,7 +408,13 @@ def test_lost_reports(host):
         unseen(*commands)
         wait_for(all_are(wanted), f"all to be {wanted}")
         agree(host)
-    assert said(host, "reports about interfaces were lost") >= 2
+        if wanted == "attached":
+            host.must_reload()  # by then all have been looked at
+            unseen("set x0-peer name other", "set x0 name y0")  # a stranger's report leaves no room for ours
+            becomes(host, "x0", "waiting")
+            links(host.namespace, "set y0 name x0")
+            becomes(host, "x0", "attached")
+    assert said(host, "reports about interfaces were lost") >= 3
 
 
 def test_storm(host):
