@@ -5,7 +5,7 @@ set -eu
 source=$1 build=$2 xslotctl=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-echo 1..2
+echo 1..4
 
 # The page's first examples: the C file, the BPF file, a new plugin, the commands by hand.
 awk -v work="$work" '
@@ -38,4 +38,17 @@ if "$xslotctl" plugin info "$work/sample.so" >log 2>&1 && grep -q 'uint 1 to 655
 else
 	sed 's/^/# /' log
 	echo "not ok 2 - the host understands it"
+fi
+if "$prefix/bin/xslotctl" plugin info "$work/sample.so" >log 2>&1 && grep -q 'uint 1 to 65536' log; then
+	echo "ok 3 - so does the installed xslotctl"
+else
+	sed 's/^/# /' log
+	echo "not ok 3 - so does the installed xslotctl"
+fi
+cp "$prefix/bin/xslotctl" bin
+if ! bin/xslotctl plugin info "$work/sample.so" >log 2>&1 && grep -q 'cannot run .*xslotctl-local, .*install them together' log; then
+	echo "ok 4 - a copy of it alone says what is missing"
+else
+	sed 's/^/# /' log
+	echo "not ok 4 - a copy of it alone says what is missing"
 fi

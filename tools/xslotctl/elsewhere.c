@@ -32,7 +32,10 @@ static int become_local(const struct options *options)
 			*places[i] == '/' ? "" : "/", places[i]);
 		execv(path, options->argv);
 	}
-	return give_up(options, EXIT_FAILURE, "cannot run %s, which does this: %s", path, strerror(errno));
+	return give_up(options, EXIT_FAILURE,
+		"cannot run %s, the part of xslotctl that does this without the host: %s; install them "
+		"together",
+		path, strerror(errno));
 }
 
 int verb_check(const struct options *options, int argc, char **argv)
