@@ -7,7 +7,6 @@ spread over them evenly. XSLOT_SWEEP=all takes every one, XSLOT_SWEEP=3 every th
 together.
 """
 import contextlib
-import json
 import os
 import re
 import signal
@@ -134,15 +133,17 @@ def host_killed_at(host, number, begin, over=lambda: False):
 
 def call_killed_at(host, number, method, **parameters):
     """Call the host and kill it at its `number`th system call from then; False when it had replied before that."""
-    with socket.socket(socket.AF_UNIX) as client:
+    with contextlib.ExitStack() as stack:
+        calls = []
+
         def begin():
             with contextlib.suppress(OSError):  # it may be dead by now
-                client.connect(str(host.socket))
-                client.sendall(json.dumps({"method": f"io.xslot.{method}", "parameters": parameters}).encode() + b"\0")
+                calls.append(stack.enter_context(host.ask(method, **parameters)))
+                calls[0].setblocking(False)
 
         def replied():
             try:
-                return b"\0" in client.recv(1 << 20, socket.MSG_DONTWAIT)
+                return any(b"\0" in call.recv(1 << 20) for call in calls)
             except OSError:  # nothing yet, or nobody
                 return False
 
