@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The record is written before the store that makes it true, so whatever was asked for is finished by the
- * next start when the host is killed in between: a reload by reading the files, a rollback by the hold that
- * the record has then, a trial by going back. A trial needs no clock on disk for that: the host that could
- * have heard of the confirmation is gone, so whoever starts goes back, after a reboot too; and one that is
- * still being prepared has the running configuration held, lest a plugin that crashes there be tried unasked.
+ * next start when the host is killed in between: a rollback by the hold that the record has then, a trial by
+ * going back. A trial needs no clock on disk for that: the host that could have heard of the confirmation is
+ * gone, so whoever starts goes back, after a reboot too; and one that is still being prepared has the running
+ * configuration held, lest a plugin that crashes there be tried unasked.
+ *
+ * A reload of the files is finished by reading them, whatever the record says. So it need not wait for the
+ * disk, which on a busy machine takes longer than all else: packets first, then the copy. Whoever starts in
+ * the place of a host that died between the two keeps what the files say; what the record calls current ran
+ * before that, and so becomes the previous one.
  *
  * A full disk must not keep an operator from changing a rule. So a reload that cannot be kept goes on with a
  * warning, and so does a rollback; only what is worth nothing without the record is refused.
@@ -85,7 +90,7 @@ int history_choose(struct history *history, enum history_wish wish, const char *
 	CLEANUP(free) char *root = NULL;
 	int r;
 
-	history->changed = false;
+	history->changed = history->behind = false;
 	if (history->dir)
 		history->before = *statedir_record(history->dir);
 	if (wish >= HISTORY_PREVIOUS && !history->dir)
@@ -142,8 +147,8 @@ int history_place(const struct history *history, const struct files *files, stru
 	return 0;
 }
 
-/* What was read from the files, as `record->current`. */
-static int keep_files(struct history *history, const struct files *files, const char *file, bool unchanged,
+/* What was read from the files, as `record->current`; `another` dataplane than the one that it had. */
+static int keep_files(struct history *history, const struct files *files, const char *file, bool another,
 	struct statedir_record *record, struct xslot_diag *diag)
 {
 	const struct statedir_record *before = &history->before;
@@ -162,7 +167,7 @@ static int keep_files(struct history *history, const struct files *files, const 
 	if (r < 0)
 		return r;
 	/* The same dataplane in other words takes the place of what it says again. */
-	if (!unchanged && before->current.number)
+	if (another && before->current.number)
 		record->previous = before->current;
 	record->current = snapshot;
 	return 0;
@@ -205,6 +210,12 @@ static int write_record(
 	return 0;
 }
 
+/* A restart would do the same without the record. */
+static bool packets_first(const struct history *history, enum history_wish wish, bool confirm)
+{
+	return wish == HISTORY_FILES && !confirm && !history->before.hold && !history->before.trial;
+}
+
 int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
 	bool unchanged, bool confirm, struct xslot_diag *diag)
 {
@@ -214,6 +225,9 @@ int history_keep(struct history *history, enum history_wish wish, const struct f
 
 	if (!history->dir)
 		return 0;
+	history->behind = !history->behind && !unchanged && packets_first(history, wish, confirm);
+	if (history->behind)
+		return 0;
 	if (wish == HISTORY_PREVIOUS || wish == HISTORY_REVERT || (wish == HISTORY_START && record.trial)) {
 		swap(&record, wish == HISTORY_PREVIOUS ? HOLD_ROLLBACK : HOLD_UNCONFIRMED);
 		record.trial = confirm && !unchanged;
@@ -221,7 +235,8 @@ int history_keep(struct history *history, enum history_wish wish, const struct f
 	}
 	if (files->root)
 		return 0;
-	r = keep_files(history, files, file, unchanged, &record, diag);
+	/* A start may come after a host that died before it kept what runs. */
+	r = keep_files(history, files, file, !unchanged || wish == HISTORY_START, &record, diag);
 	if (r < 0 && must)
 		return r;
 	if (r < 0) {
@@ -241,7 +256,7 @@ void history_undo(struct history *history)
 	if (history->changed && statedir_set(history->dir, &history->before, &diag) < 0)
 		log_error("%s; a restart will try again what was refused now", diag.message);
 	xslot_diag_clear(&diag);
-	history->changed = false;
+	history->changed = history->behind = false;
 	if (history->dir)
 		statedir_sweep(history->dir);
 }

@@ -26,6 +26,7 @@ struct history {
 	bool opened;
 	struct statedir_record before; /* the transaction */
 	bool changed;		       /* the record, by the transaction */
+	bool behind;		       /* what will run, or runs by now, is yet to be kept */
 };
 
 /*
@@ -52,8 +53,10 @@ int history_place(const struct history *history, const struct files *files, stru
 
 /*
  * After all was prepared and before the first store: keep what was read, and write the record as it is to be.
+ * Where packets may go ahead of the disk it only says `behind`: to be called once more when they have.
  * `unchanged`: nothing will be stored, the dataplane is so already. With `confirm` it becomes a trial. Fails
- * only where it must not go on: a trial or the end of a hold that would not outlive the host.
+ * only where it must not go on, and never behind: a trial or the end of a hold that would not outlive the
+ * host.
  */
 int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
 	bool unchanged, bool confirm, struct xslot_diag *diag);

@@ -497,6 +497,8 @@ void transaction_rollback(struct transaction *transaction)
 
 void transaction_settle(struct transaction *transaction)
 {
+	if (transaction->dataplane->history.behind)
+		keep(transaction);
 	dataplane_wait(transaction->dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++) {
 		if (transaction->changes[i].step)

@@ -144,21 +144,30 @@ void trial_begin_confirm(struct host *host, struct task *task)
 	queue_next(host);
 }
 
+/* NULL when there is none. */
+static char *kept_folder(const struct history *history, unsigned number)
+{
+	return number ? statedir_root(history->dir, number) : NULL;
+}
+
 void trial_note(struct host *host)
 {
 	const struct history *history = &host->dataplane.history;
-	CLEANUP(free) char *before = TAKE_PTR(host->kept.current);
+	const struct statedir_record *record;
+	CLEANUP(free) char *before = NULL;
 
 	if (!history->dir)
 		return;
+	record = statedir_record(history->dir);
+	before = TAKE_PTR(host->kept.current);
 	free(host->kept.previous);
-	host->kept = (struct kept){ .hold = statedir_record(history->dir)->hold };
-	if (statedir_record(history->dir)->current.number)
-		host->kept.current =
-			statedir_root(history->dir, statedir_record(history->dir)->current.number);
-	if (statedir_record(history->dir)->previous.number)
-		host->kept.previous =
-			statedir_root(history->dir, statedir_record(history->dir)->previous.number);
+	host->kept = (struct kept){
+		.hold = record->hold,
+		.current = kept_folder(history, history->behind ? 0 : record->current.number),
+		.previous = kept_folder(history, history->behind && record->current.number
+							 ? record->current.number
+							 : record->previous.number),
+	};
 	if (host->kept.hold && (!before || strcmp(before, host->kept.current) != 0))
 		log_warning("held on the configuration kept in %s: restarts go on with it, and \"xslotctl "
 			    "reload\" applies the files",

@@ -110,6 +110,23 @@ def test_back_to_what_was_read(host):
     assert trails(host) == {"11": 24, "13": 8}
 
 
+def test_right_after_a_reload(host):
+    """It answers before its files are on disk: what one could return to is right all the same, and one can."""
+    prepare(host)
+    configure(host)
+    host.start()
+    for new, old in (("v2", "v1"), ("v1", "v2")):
+        running = configuration(host)["current"]
+        configure(host, new)
+        assert host.call("Reload")["result"] == "ok"
+        said = configuration(host)
+        assert said["previous"] == running and said["current"] != running, said
+        assert host.call("Rollback")["result"] == "ok"
+        assert version(host) == old[1]
+        host.must_reload()
+        assert version(host) == new[1]
+
+
 def test_nothing_to_go_back_to(host):
     prepare(host)
     configure(host)
@@ -295,6 +312,28 @@ def test_kill_sweep(lasting):
     sweep.over(counted)
     assert set(counted) == {"1112", "2122"} and sum(counted.values()) == injected
     assert host.chain()["packets"] == injected
+
+
+def test_kill_sweep_of_a_reload(lasting):
+    """Cut off at any call, also behind the first packet and before the copy is on disk: the one before is not lost."""
+    host, sweep = lasting, Sweep("kept reload", 10)
+    configure(host)
+    host.start()
+    for number in sweep:
+        configure(host, "v2")
+        host.conf.write_text(f"; {number}\n" + host.conf.read_text())  # as no copy has it
+        if call_killed_at(host, number, "Reload", settle=True):
+            host.start()
+        else:
+            sweep.came_to_its_end()
+        assert version(host) == "2", f"after call {number}"
+        assert host.call("Rollback")["result"] == "ok", f"after call {number}"
+        assert version(host) == "1", f"after call {number}"
+        configure(host)
+        host.must_reload()
+        assert configuration(host)["held"] is None
+        assert len(folders(host)) == 2, f"{folders(host)} after call {number}"
+    sweep.over()
 
 
 def test_kill_sweep_of_a_trial(lasting):

@@ -90,6 +90,12 @@ static int transact_or(
 	sscanf(strstr((char *)blob->data, "\n; "), "\n; %15s", ret_said);
 	blob_free(blob);
 	r = history_keep(history, wish, files, file, unchanged, confirm, &diag);
+	if (history->behind) {
+		assert_int_equal(r, 0);
+		assert_memory_equal(statedir_record(history->dir), &history->before, sizeof(history->before));
+		r = history_keep(history, wish, files, file, unchanged, confirm, &diag);
+	}
+	assert_false(history->behind);
 	if (r == 0)
 		history_done(history);
 	else
@@ -385,6 +391,30 @@ static void test_killed_before_the_trial(void **state)
 	history_close(&history);
 }
 
+/* Packets meet it, and the disk has not heard of it: the next host has adopted what it reads. */
+static void test_killed_behind(void **state)
+{
+	struct history history;
+	struct files *files;
+	char *file, said[16];
+
+	begin(&history, "a");
+	reload(&history, "b");
+	configure("c", NULL);
+	assert_int_equal(history_choose(&history, HISTORY_FILES, "xslot.ini", false, &files, &file, NULL), 0);
+	assert_int_equal(history_keep(&history, HISTORY_FILES, files, file, false, false, NULL), 0);
+	assert_true(history.behind);
+	assert_record(&history, 2, 1, HOLD_NONE, false);
+	files_free(files);
+	free(file);
+	history_close(&history);
+	start(&history);
+	assert_int_equal(transact_or(&history, HISTORY_START, true, false, said), 0);
+	assert_record(&history, 3, 2, HOLD_NONE, false);
+	transact(&history, HISTORY_PREVIOUS, "b");
+	history_close(&history);
+}
+
 /* A folder in the place of the record's next version: neither written nor replaced, for root neither. */
 static void break_record(bool broken)
 {
@@ -456,6 +486,7 @@ int main(void)
 		cmocka_unit_test_setup(test_trial_of_a_rollback, empty),
 		cmocka_unit_test_setup(test_refused_in_the_end, empty),
 		cmocka_unit_test_setup(test_killed_before_the_trial, empty),
+		cmocka_unit_test_setup(test_killed_behind, empty),
 		cmocka_unit_test_setup(test_disk_that_takes_nothing, empty),
 		cmocka_unit_test_setup(test_folder_of_another_host, empty),
 		cmocka_unit_test_setup(test_folder_that_cannot_be, empty),
