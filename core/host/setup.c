@@ -77,7 +77,7 @@ static void drop_hosts_keys(struct xslot_param table[static XSLOT_MAX_PARAMS])
 		table[kept].type = XSLOT_NONE;
 }
 
-/* What the slot may set: what the plugin's table says, and where it runs an object, what that has to set. */
+/* What the slot may set: what the plugin's table says, and what the object that it runs has to set. */
 static int make_table(struct setup_slot *slot, struct report *report)
 {
 	const struct config_slot *config = slot->config;
@@ -89,8 +89,6 @@ static int make_table(struct setup_slot *slot, struct report *report)
 	if (!slot->table)
 		return -ENOMEM;
 	memcpy(slot->table, module_plugin(slot->module)->params, XSLOT_MAX_PARAMS * sizeof(*slot->table));
-	if (!slot->object)
-		return 0;
 	for (size_t i = 0; i < config->n_params && n < XSLOT_MAX_PARAMS; i++)
 		wanted[n++] = config->params[i].name;
 	if (foreign_params(slot->object->data, slot->object->size, wanted, n, slot->table, &diag) < 0) {
@@ -168,16 +166,19 @@ const struct digest *setup_identify(struct setup_slot *slot)
 
 static int load_slot(struct loader *loader, struct setup_slot *slot)
 {
+	const struct xslot_param *table;
+	const struct xslot_plugin *plugin;
 	int r;
 
 	r = load_module(loader, slot, &slot->module);
 	if (r < 0)
 		return r;
+	plugin = module_plugin(slot->module);
 	r = load_object(loader, slot);
-	if (r == 0 || !module_plugin(slot->module)->object)
-		r = make_table(slot, loader->report) < 0 ? -EINVAL : r;
-	if (slot->table &&
-		params_parse(slot->config, slot->table, loader->files, &slot->params, loader->report) < 0)
+	if (slot->object && make_table(slot, loader->report) < 0)
+		r = -EINVAL;
+	table = slot->object ? slot->table : plugin->object ? NULL : plugin->params;
+	if (table && params_parse(slot->config, table, loader->files, &slot->params, loader->report) < 0)
 		r = -EINVAL;
 	return r;
 }

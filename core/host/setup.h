@@ -19,7 +19,7 @@ struct setup_slot {
 	const struct config_slot *config;
 	struct module *module;
 	struct params *params;
-	struct xslot_param *table; /* what may be set: the plugin's, or one made of the object */
+	struct xslot_param *table; /* what the object lets be set; NULL: what the plugin does */
 	struct blob *object;	   /* the file of `object =`; NULL for other plugins */
 	char *name;		   /* "edge.10" */
 	struct digest identity;	   /* see setup_identify() */

@@ -61,19 +61,27 @@ static int check_one(const char *path, struct stat *st, struct xslot_diag *diag)
 	return 0;
 }
 
-int moddir_check_trust(const char *path, struct xslot_diag *diag)
+int moddir_trust(const char *path, char **ret_real, struct xslot_diag *diag)
 {
-	CLEANUP(free) char *real = realpath(path, NULL);
+	CLEANUP(free) char *real = realpath(path, NULL), *directory = NULL;
 	struct stat st;
 	int r;
 
 	if (!real)
 		return fail(diag, -errno, "cannot look at %s: %s", path, strerror(errno));
 	r = check_one(real, &st, diag);
-	if (r < 0 || S_ISDIR(st.st_mode))
+	if (r < 0)
 		return r;
-	r = check_one(dirname(real), &st, diag);
-	return r < 0 ? fail_within(diag, r, "%s cannot be trusted", path) : 0;
+	if (!S_ISDIR(st.st_mode)) {
+		directory = strdup(real);
+		if (!directory)
+			return fail(diag, -ENOMEM, "out of memory");
+		r = check_one(dirname(directory), &st, diag);
+		if (r < 0)
+			return fail_within(diag, r, "%s cannot be trusted", path);
+	}
+	*ret_real = TAKE_PTR(real);
+	return 0;
 }
 
 /* Add every NAME.so of `directory`; one that is not there is not an error, as with $PATH. */

@@ -183,50 +183,43 @@ static struct module *modules_find(struct modules *modules, const struct blob *b
 	return NULL;
 }
 
-/* `path` is what the configuration named, for messages; `file` is where its links lead. */
-static int read_plugin(const char *path, const char *file, struct blob **ret_blob,
-	struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+/* What was loaded from there last. */
+static struct blob *last_from(const struct modules *modules, const char *path)
 {
-	CLEANUP(blob_free) struct blob *blob = NULL;
-	int r;
-
-	r = blob_read(file, MODULE_MAX_SIZE, &blob, diag);
-	if (r == 0)
-		r = describe_blob(blob, path, ret_plugin, diag);
-	if (r == 0)
-		*ret_blob = TAKE_PTR(blob);
-	return r;
+	for (const struct module *module = modules->first; module; module = module->next)
+		if (strcmp(module->path, path) == 0)
+			return module->blob;
+	return NULL;
 }
 
 /* Not mapped yet; nobody finds it. */
 static int module_new(struct modules *modules, const char *path, struct blob *blob,
-	const struct xslot_plugin *plugin, struct module **ret_module)
+	struct module **ret_module, struct xslot_diag *diag)
 {
-	struct module *module = calloc(1, sizeof(*module));
+	CLEANUP(module_unref) struct module *module = calloc(1, sizeof(*module));
+	int r;
 
 	if (!module)
-		return -ENOMEM;
-	*module = (struct module){
-		.fd = -1,
-		.references = 1,
-		.modules = modules,
-		.plugin = *plugin,
-		.digest = digest_of(blob->data, blob->size),
-		.blob = blob_ref(blob),
-		.path = strdup(path),
-	};
-	if (!module->path) {
-		module_free(module);
-		return -ENOMEM;
-	}
-	*ret_module = module;
+		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
+	module->fd = -1;
+	module->references = 1;
+	module->modules = modules;
+	module->blob = blob_ref(blob);
+	module->path = strdup(path);
+	if (!module->path)
+		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
+	r = describe_blob(blob, path, &module->plugin, diag);
+	if (r < 0)
+		return r;
+	module->digest = digest_of(blob->data, blob->size);
+	*ret_module = TAKE_PTR(module);
 	return 0;
 }
 
 /*
  * The module of what is at `path` now: one that is loaded, or a new one. The whole file is read to know
  * whether it is the same: times of a file do not tell, since who writes through a mapping need not change
- * them.
+ * them. What it turns out to be has been described.
  */
 static int look_at_file(struct modules *modules, struct files *files, const char *path,
 	struct module **ret_module, struct xslot_diag *diag)
@@ -234,24 +227,27 @@ static int look_at_file(struct modules *modules, struct files *files, const char
 	CLEANUP(free) char *named = files_path(files, path), *file = NULL;
 	CLEANUP(module_unref) struct module *module = NULL;
 	CLEANUP(blob_free) struct blob *blob = NULL;
-	struct xslot_plugin plugin;
 	struct module *found;
 	int r;
 
 	/* Resolved once: what is checked is what is read, even if somebody turns a symbolic link. */
-	file = realpath(named, NULL);
-	if (!file)
-		return fail(diag, -errno, "cannot open %s: %s", named, strerror(errno));
-	r = modules->trust_all ? 0 : moddir_check_trust(file, diag);
+	if (modules->trust_all) {
+		file = realpath(named, NULL);
+		r = file ? 0 : fail(diag, -errno, "cannot open %s: %s", named, strerror(errno));
+	} else {
+		r = moddir_trust(named, &file, diag);
+	}
 	if (r == 0)
-		r = read_plugin(path, file, &blob, &plugin, diag);
+		r = blob_read_again(file, MODULE_MAX_SIZE, last_from(modules, path), &blob, diag);
 	if (r < 0)
 		return r;
 	found = modules_find(modules, blob);
 	if (found)
 		module = module_ref(found);
-	else if (module_new(modules, path, blob, &plugin, &module) < 0)
-		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
+	else
+		r = module_new(modules, path, blob, &module, diag);
+	if (r < 0)
+		return r;
 	/* The module's own copy: who asks for this path next finds the module by it. */
 	r = files_put(files, path, module->blob, diag);
 	if (r == 0)
@@ -323,6 +319,7 @@ const char *module_path(const struct module *module)
 int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
 {
 	CLEANUP(blob_free) struct blob *blob = NULL;
+	int r = blob_read(path, MODULE_MAX_SIZE, &blob, diag);
 
-	return read_plugin(path, path, &blob, ret_plugin, diag);
+	return r < 0 ? r : describe_blob(blob, path, ret_plugin, diag);
 }

@@ -27,7 +27,7 @@ void modules_trust_all(struct modules *modules);
 
 /*
  * Load the plugin file at `path`, read through `files` (NULL: plainly), or share the module that has the same
- * bytes. Order: owner and mode of file and directory (moddir_check_trust), a private copy, its descriptor by
+ * bytes. Order: owner and mode of file and directory (moddir_trust), a private copy, its descriptor by
  * libelf (module_describe), then dlopen of the copy. Each refusal is its own sentence and leaves nothing
  * mapped. Constructors run in dlopen. A path that `files` knows, of a module that is loaded, is not looked at
  * again.
@@ -57,7 +57,10 @@ int moddir_find(const struct files *files, const char *plugin_path, const char *
  * array. */
 int moddir_list(const char *plugin_path, char ***ret_paths, size_t *ret_n, struct xslot_diag *diag);
 
-/* Refuse a file or directory that belongs to neither root nor us, or that others may write. */
-int moddir_check_trust(const char *path, struct xslot_diag *diag);
+/*
+ * Refuse a file or directory that belongs to neither root nor us, or that others may write. `ret_real`: where
+ * the links of `path` lead, which is what was looked at; caller frees.
+ */
+int moddir_trust(const char *path, char **ret_real, struct xslot_diag *diag);
 
 #endif

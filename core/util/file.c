@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -88,7 +89,29 @@ static int blob_seal(struct blob *blob)
 	return 0;
 }
 
+static bool fd_has_bytes(int fd, const struct blob *blob)
+{
+	uint8_t buffer[65536];
+	size_t at = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, buffer, sizeof(buffer));
+		if (n < 0 || (size_t)n > blob->size - at ||
+			(n > 0 && memcmp(blob->data + at, buffer, (size_t)n) != 0))
+			break;
+		at += (size_t)n;
+	} while (n > 0);
+	return n == 0 && at == blob->size;
+}
+
 int blob_read(const char *path, size_t max_size, struct blob **ret_blob, struct xslot_diag *diag)
+{
+	return blob_read_again(path, max_size, NULL, ret_blob, diag);
+}
+
+int blob_read_again(const char *path, size_t max_size, struct blob *known, struct blob **ret_blob,
+	struct xslot_diag *diag)
 {
 	CLEANUP(blob_free) struct blob *blob = NULL;
 	CLEANUP(close) int fd = -1;
@@ -106,7 +129,11 @@ int blob_read(const char *path, size_t max_size, struct blob **ret_blob, struct 
 	if ((uint64_t)st.st_size > max_size)
 		return fail(diag, -EFBIG, "%s has %llu bytes, more than the %zu that are read", path,
 			(unsigned long long)st.st_size, max_size);
-	r = blob_new(base ? base + 1 : path, &blob);
+	if (known && (size_t)st.st_size == known->size && fd_has_bytes(fd, known)) {
+		*ret_blob = blob_ref(known);
+		return 0;
+	}
+	r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : blob_new(base ? base + 1 : path, &blob);
 	if (r == 0)
 		r = copy_fd(fd, blob->fd);
 	if (r == 0)

@@ -23,6 +23,12 @@ struct blob {
  * (checked before anything is read, and sparse files count at their full size). The sentence names the path.
  */
 int blob_read(const char *path, size_t max_size, struct blob **ret_blob, struct xslot_diag *diag);
+/*
+ * The same, but `known` once more when the file has its very bytes: nothing is copied then. NULL: as
+ * blob_read().
+ */
+int blob_read_again(const char *path, size_t max_size, struct blob *known, struct blob **ret_blob,
+	struct xslot_diag *diag);
 /* A blob that holds a copy of `size` bytes; `name` is the memfd's, for /proc. */
 int blob_copy(
 	const char *name, const void *data, size_t size, struct blob **ret_blob, struct xslot_diag *diag);

@@ -67,6 +67,39 @@ static void test_blob_is_a_private_copy(void **state)
 	unlink(path);
 }
 
+/* More than one read's worth, and other bytes of the same number in the last of them. */
+static void test_blob_again(void **state)
+{
+	static const char *const texts[] = { "", "abc", "abd", "abcd" };
+	char path[] = "/tmp/xslot-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	for (size_t begin = 0; begin < 200000; begin += 131072) {
+		for (size_t i = 0; i < 4; i++) {
+			struct blob *one = NULL, *two = NULL;
+
+			assert_int_equal(ftruncate(fd, 0), 0);
+			assert_int_equal(ftruncate(fd, (off_t)begin), 0);
+			assert_int_equal(pwrite(fd, "abc", 3, (off_t)begin), 3);
+			assert_int_equal(blob_read_again(path, 1 << 20, NULL, &one, NULL), 0);
+			assert_int_equal(ftruncate(fd, (off_t)begin), 0);
+			assert_int_equal(
+				pwrite(fd, texts[i], strlen(texts[i]), (off_t)begin), strlen(texts[i]));
+			assert_int_equal(blob_read_again(path, 1 << 20, one, &two, NULL), 0);
+			assert_int_equal(one == two, i == 1);
+			assert_int_equal(one->refs, i == 1 ? 2 : 1);
+			assert_int_equal(two->size, begin + strlen(texts[i]));
+			assert_true(two->size == begin ||
+				    memcmp(two->data + begin, texts[i], strlen(texts[i])) == 0);
+			blob_free(one);
+			blob_free(two);
+		}
+	}
+	close(fd);
+	unlink(path);
+}
+
 static void test_blob_refuses_what_is_no_file(void **state)
 {
 	struct xslot_diag diag = {};
@@ -163,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_sentence_and_context),
 		cmocka_unit_test(test_report_keeps_all_in_order),
 		cmocka_unit_test(test_blob_is_a_private_copy),
+		cmocka_unit_test(test_blob_again),
 		cmocka_unit_test(test_blob_refuses_what_is_no_file),
 		cmocka_unit_test(test_files_are_read_once),
 		cmocka_unit_test(test_files_below_a_root),

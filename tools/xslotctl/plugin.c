@@ -207,7 +207,7 @@ static char *search_path(const struct options *options)
 int verb_plugin_info(const struct options *options, int argc, char **argv)
 {
 	CLEANUP(free) char *search = search_path(options);
-	CLEANUP(free) char *path = NULL;
+	CLEANUP(free) char *path = NULL, *real = NULL;
 	struct xslot_plugin plugin;
 	struct xslot_diag diag = {}, distrust = {};
 	bool refused;
@@ -220,7 +220,7 @@ int verb_plugin_info(const struct options *options, int argc, char **argv)
 	r = describe(path, &plugin, &diag);
 	if (r < 0)
 		return give_up(options, r == -EACCES ? EXIT_PERMISSION : EXIT_FAILURE, "%s", diag.message);
-	refused = moddir_check_trust(path, &distrust) < 0;
+	refused = moddir_trust(path, &real, &distrust) < 0;
 	if (options->json)
 		return print_json(json_pack(
 			"{s:o}", "plugin", info_json(path, &plugin, refused ? distrust.message : NULL)));
