@@ -193,6 +193,7 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 	struct fuse_constants constants = { 0 };
 	struct fuse_types types = { 0 };
 	struct fuse_code code = { 0 };
+	CLEANUP(close) int gathered = -1; /* the program holds it once it is loaded */
 	int r;
 
 	if (!fused)
@@ -207,6 +208,8 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 		r = fuse_code_build(options->parts, options->n_parts, options->generation,
 			dispatcher ? dispatcher_counters(dispatcher) : &fused->counters, &constants, &code,
 			diag);
+	if (r == 0)
+		r = fuse_constants_gather(&constants, code.insns, code.n_insns, &gathered, diag);
 	if (r == 0)
 		r = fuse_types_build(options->parts, options->n_parts, &code, &types, diag);
 	if (r == 0)

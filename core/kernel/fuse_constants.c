@@ -5,7 +5,9 @@
  * it decides, but keeps the loads. Here the value goes straight into the register; and a map that nobody
  * loads from any more is not one of the 64 that a program may have.
  *
- * Other ways to read such memory stay as they are: they are rare, and right.
+ * Other ways to read such memory stay as they are: they are rare, and right. What they read is gathered in
+ * one map for all parts, so that a chain of many plugins with a few such reads each does not come to
+ * those 64.
  */
 #include "kernel/fuse_constants.h"
 
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/diag.h"
 
 void fuse_constants_deinit(struct fuse_constants *constants)
 {
@@ -25,7 +28,7 @@ void fuse_constants_deinit(struct fuse_constants *constants)
 	*constants = (struct fuse_constants){ 0 };
 }
 
-static const struct fuse_constant_map *find_map(const struct fuse_constants *constants, int fd)
+static struct fuse_constant_map *find_map(const struct fuse_constants *constants, int fd)
 {
 	for (size_t i = 0; constants && i < constants->n_maps; i++) {
 		if (constants->maps[i].fd == fd)
@@ -169,4 +172,86 @@ void fuse_constants_apply(const struct fuse_constants *constants, const struct f
 		insns[i].imm = (int32_t)(value >> 32);
 		insns[i + 1] = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
 	}
+}
+
+/* ---- gather ---- */
+
+#define ALIGNMENT 8 /* what the value of an array has: no part relies on more */
+
+/* The constant map whose address the instruction loads, or NULL. */
+static struct fuse_constant_map *loaded_map(
+	const struct fuse_constants *constants, const struct bpf_insn *insn)
+{
+	struct fuse_constant_map *map = NULL;
+
+	if (insn->code == FUSE_LOAD_64 && insn->src_reg == BPF_PSEUDO_MAP_VALUE)
+		map = find_map(constants, insn->imm);
+	return map && map->size ? map : NULL;
+}
+
+/* How many there are, and the bytes that they need together. */
+static size_t place_maps(
+	const struct fuse_constants *constants, const struct bpf_insn *insns, size_t n, size_t *ret_size)
+{
+	size_t n_maps = 0, size = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct fuse_constant_map *map = loaded_map(constants, &insns[i]);
+
+		i += insns[i].code == FUSE_LOAD_64;
+		if (!map || map->gathered)
+			continue;
+		map->gathered = true;
+		map->offset = size;
+		size += (map->size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+		n_maps++;
+	}
+	*ret_size = size;
+	return n_maps;
+}
+
+static int create_map(const struct fuse_constants *constants, size_t size, int *ret_fd)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_RDONLY_PROG);
+	CLEANUP(free) uint8_t *bytes = calloc(1, size);
+	CLEANUP(close) int fd = -1;
+	const uint32_t key = 0;
+
+	if (!bytes)
+		return -ENOMEM;
+	for (size_t i = 0; i < constants->n_maps; i++) {
+		const struct fuse_constant_map *map = &constants->maps[i];
+
+		if (map->gathered)
+			memcpy(bytes + map->offset, map->bytes, map->size);
+	}
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xslot_constants", sizeof(key), (uint32_t)size, 1, &options);
+	if (fd < 0 || bpf_map_update_elem(fd, &key, bytes, BPF_ANY) < 0 || bpf_map_freeze(fd) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int fuse_constants_gather(struct fuse_constants *constants, struct bpf_insn *insns, size_t n, int *ret_fd,
+	struct xslot_diag *diag)
+{
+	size_t size;
+	int fd = -1, r;
+
+	if (place_maps(constants, insns, n, &size) < 2)
+		return 0;
+	r = create_map(constants, size, &fd);
+	if (r < 0)
+		return fail(diag, r, "cannot gather the constants of all parts in one map: %s", strerror(-r));
+	for (size_t i = 0; i < n; i++) {
+		const struct fuse_constant_map *map = loaded_map(constants, &insns[i]);
+
+		if (map) {
+			insns[i].imm = fd;
+			insns[i + 1].imm += (int32_t)map->offset;
+		}
+		i += insns[i].code == FUSE_LOAD_64;
+	}
+	*ret_fd = fd;
+	return 0;
 }

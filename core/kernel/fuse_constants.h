@@ -4,6 +4,7 @@
 #define KERNEL_FUSE_CONSTANTS_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kernel/fuse_piece.h"
@@ -13,6 +14,8 @@ struct fuse_constant_map {
 	int fd;
 	size_t size; /* 0: it can be written */
 	void *bytes;
+	bool gathered;
+	size_t offset; /* of its bytes in the map of all that are gathered */
 };
 
 struct fuse_constants {
@@ -30,5 +33,13 @@ void fuse_constants_deinit(struct fuse_constants *constants);
  */
 void fuse_constants_apply(const struct fuse_constants *constants, const struct fuse_piece *piece,
 	size_t first, struct bpf_insn *insns, size_t n);
+
+/*
+ * What is left of them, when several are: one map that holds them all, frozen too, and `insns`, a whole
+ * program, with its address in place of theirs. `ret_fd`: the map's, for the caller to close when the program
+ * is loaded; not set when there was nothing to gather.
+ */
+int fuse_constants_gather(struct fuse_constants *constants, struct bpf_insn *insns, size_t n, int *ret_fd,
+	struct xslot_diag *diag);
 
 #endif

@@ -44,6 +44,25 @@ int says(struct xdp_md *ctx)
 	return *(__u32 *)(data + 2);
 }
 
+/* The same; reads `value` where only the verifier sees that it does, and would refuse it with a greater one.
+ */
+SEC("xdp")
+int reads(struct xdp_md *ctx)
+{
+	const volatile __u32 *from;
+	__u8 *data = first_bytes(ctx, 6);
+	__u32 word;
+
+	asm volatile("%0 = %1" : "=r"(from) : "r"(&value));
+	word = *from;
+	if (word > 200)
+		return *(__u8 *)(long)ctx->data;
+	if (!data || data[1] != (__u8)word)
+		return XSLOT_NEXT;
+	total++;
+	return *(__u32 *)(data + 2);
+}
+
 /* Per CPU and by hash, through lookups with keys on the stack; bytes and packets. */
 SEC("xdp")
 int counter(struct xdp_md *ctx)

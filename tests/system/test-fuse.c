@@ -286,6 +286,26 @@ static void test_longest_chain(void **state)
 	chain_deinit(&chain);
 }
 
+/* 32 slots with two maps each, of which one holds constants that stay where they are: these become one. */
+static void test_constants_of_many(void **state)
+{
+	struct plugin plugins[XSLOT_MAX_SLOTS];
+	struct tiers_packet packets[XSLOT_MAX_SLOTS];
+	static struct tiers_result result;
+	struct chain chain;
+
+	for (int i = 0; i < XSLOT_MAX_SLOTS; i++) {
+		plugins[i] = (struct plugin){ "reads", i + 1, 0 };
+		packets[i] = saying(i + 1, i % 5);
+	}
+	chain_init(&chain, plugins, XSLOT_MAX_SLOTS);
+	chain_must_fuse(&chain, BANK_A);
+	chain_compare(&chain, BANK_A, packets, XSLOT_MAX_SLOTS, &result);
+	for (int i = 0; i < XSLOT_MAX_SLOTS; i++)
+		assert_int_equal(result.counted[XSLOT_RESULT(i, i % 5)], 1);
+	chain_deinit(&chain);
+}
+
 static void assert_refused(const struct plugin *plugins, size_t n, int error, const char *words)
 {
 	struct xslot_diag diag = {};
@@ -422,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_every_proceed_mask),
 		cmocka_unit_test(test_everything_at_once),
 		cmocka_unit_test(test_longest_chain),
+		cmocka_unit_test(test_constants_of_many),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_lines),
