@@ -38,7 +38,7 @@ struct chain_interface {
 struct chain_tier {
 	bool wanted;		 /* by the files */
 	uint32_t tried;		 /* the generation that could not be fused, or was made so; 0: none yet */
-	char why_not[1024];	 /* why it runs as slots, where that is known */
+	char why_not[1024];	 /* why: the files, or, of what was tried, what the attempt came to */
 	struct xslot_link *link; /* what keeps fused_a or fused_b filled; NULL: slots */
 	enum bank bank;		 /* that the link fills */
 	uint32_t instructions;	 /* 0: not known */

@@ -106,13 +106,6 @@ static void show_interface(const struct chain *chain, const struct chain_interfa
 	};
 }
 
-static const char *why_slots(const struct chain *chain)
-{
-	if (tier_is_fused(chain))
-		return "";
-	return chain->bypass && !chain->tier.why_not[0] ? "the chain is bypassed" : chain->tier.why_not;
-}
-
 static void show_chain(struct chain *chain, struct status_chain *ret_chain)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
@@ -127,7 +120,7 @@ static void show_chain(struct chain *chain, struct status_chain *ret_chain)
 		.gap_packets = chain->manifest.total.outcome[XSLOT_OUTCOME_GAP],
 		.bad_verdicts = chain->manifest.total.outcome[XSLOT_OUTCOME_BAD],
 		.tier = tier_is_fused(chain) ? "fused" : "slots",
-		.tier_reason = copy(why_slots(chain)),
+		.tier_reason = copy(tier_why_slots(chain)),
 		.instructions = tier_is_fused(chain) ? chain->tier.instructions : 0,
 		.packets = chain->manifest.total.seen,
 		.interfaces = array(chain->n_interfaces, sizeof(*ret_chain->interfaces)),

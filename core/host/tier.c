@@ -64,6 +64,19 @@ bool tier_is_fused(const struct chain *chain)
 	return dispatcher_running(chain->dispatcher)->fused != XSLOT_FUSED_NONE;
 }
 
+/* What was found out about another generation is no reason any more: this one is to be tried. */
+const char *tier_why_slots(const struct chain *chain)
+{
+	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
+	const struct chain_tier *tier = &chain->tier;
+
+	if (running->fused)
+		return "";
+	if (tier->why_not[0] && (!tier->wanted || tier->tried == running->id))
+		return tier->why_not;
+	return chain->bypass ? "the chain is bypassed" : "";
+}
+
 /* ---- what is wanted ---- */
 
 static const struct config_chain *find_chain(const struct config *config, const char *name)

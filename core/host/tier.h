@@ -21,6 +21,8 @@ void tier_queue(struct host *host);
 
 /* L: do packets meet the fused program? */
 bool tier_is_fused(const struct chain *chain);
+/* L: why packets meet slots; "" when they do not, or will not for long. Valid until the next task. */
+const char *tier_why_slots(const struct chain *chain);
 
 /* W, after a grace period: let go of a fused program that packets do not reach any more. */
 void tier_drop(struct chain *chain);
