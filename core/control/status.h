@@ -48,8 +48,8 @@ struct status_interface {
 	unsigned ifindex;   /* 0 while waiting */
 	const char *mode;   /* "native", "generic" */
 	const char *attach; /* "link"; "" while waiting */
-	const char *state;  /* "attached"; "waiting" for it to exist; "refused" by its driver */
-	char *reason;	    /* why it is refused; or NULL */
+	const char *state;  /* "attached", "waiting" for it to exist, "refused" by its driver, "displaced" */
+	char *reason;	    /* why it is refused, who displaced it; or NULL */
 };
 
 struct status_chain {

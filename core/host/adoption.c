@@ -240,6 +240,8 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 		return 0;
 	}
 	owner = chain_of_program(found, netdev_program_id(netdev));
+	if (!owner && netdev_kind(netdev) == NETDEV_LINK)
+		owner = chain; /* another's program is in our link: the first look puts ours back */
 	if (!owner) {
 		log_warning(
 			"chain %s: interface %s runs program %u, which is no dispatcher of ours: left alone",

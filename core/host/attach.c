@@ -187,8 +187,9 @@ static void log_one(const struct change *change, size_t index, struct chain *con
 			log_info("%s: %s is called %s now, and stays attached", chain, was, interface->name);
 		break;
 	case PLAN_INTERFACE_UPDATE:
-		log_info("%s: %s taken over from chain %s", chain, interface->name,
-			running[step->from_chain]->name);
+		if (step->from_chain != change->step->from)
+			log_info("%s: %s taken over from chain %s", chain, interface->name,
+				running[step->from_chain]->name);
 		break;
 	case PLAN_INTERFACE_ATTACH:
 	case PLAN_INTERFACE_WAIT:

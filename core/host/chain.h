@@ -32,6 +32,8 @@ struct chain_interface {
 	struct netdev_look look; /* how it was then */
 	bool moved;		 /* to another namespace, as was reported */
 	uint64_t looked;	 /* worker's: dataplane.reports when it was seen with name and program */
+	bool alive, displaced;	 /* worker's, of the last look; is another's program in our link still? */
+	uint32_t displaced_by;	 /* that program, put back or not; 0: ours is there, and was */
 };
 
 /* Whether the chain runs fused, see tier.h. */
@@ -68,10 +70,8 @@ struct chain *chain_alloc(const char *name);
 /* A dispatcher with no slots, pinned nowhere yet. */
 int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xslot_diag *diag);
 
-/*
- * Let go of everything. What is pinned lives on; the rest is detached and unloaded, without waiting for
- * packets: the caller has. Worker. Accepts NULL.
- */
+/* Let go of everything. What is pinned lives on; the rest is detached and unloaded, without waiting for
+ * packets: the caller has. Worker. Accepts NULL. */
 void chain_free(struct chain *chain);
 
 /* Detach (what is pinned: let go of) and free the list. */

@@ -99,6 +99,16 @@ static bool was_waiting(const struct chain *previous, const char *name)
 	return false;
 }
 
+/* Somebody had put a program into the link that stays. */
+static void describe_put_back(struct chain *const *running, const struct plan_interface_step *step,
+	const struct config_chain *config, const char *name, struct lines *lines)
+{
+	uint32_t other = running[step->from_chain]->interfaces[step->from].displaced_by;
+
+	if (other)
+		add(lines, "%s: %s put back, in the place of program %u", config->name, name, other);
+}
+
 static void describe_interfaces(struct chain *const *running, const struct config_chain *config,
 	const struct plan_chain_step *step, struct lines *lines)
 {
@@ -111,6 +121,8 @@ static void describe_interfaces(struct chain *const *running, const struct confi
 
 		switch (interface->action) {
 		case PLAN_INTERFACE_KEEP:
+			describe_put_back(running, interface, config, name, lines);
+			break;
 		case PLAN_INTERFACE_LEAVE:
 			break;
 		case PLAN_INTERFACE_WAIT:
@@ -121,8 +133,11 @@ static void describe_interfaces(struct chain *const *running, const struct confi
 			add(lines, "%s: %s attached (%s)", config->name, name, mode);
 			break;
 		case PLAN_INTERFACE_UPDATE:
-			add(lines, "%s: %s taken over from chain %s", config->name, name,
-				running[interface->from_chain]->name);
+			if (interface->from_chain == step->from)
+				describe_put_back(running, interface, config, name, lines);
+			else
+				add(lines, "%s: %s taken over from chain %s", config->name, name,
+					running[interface->from_chain]->name);
 			break;
 		case PLAN_INTERFACE_REMODE:
 			add(lines, "%s: %s detached and attached again (%s)", config->name, name, mode);

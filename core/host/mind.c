@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/displaced.h"
 #include "host/lost.h"
 #include "host/store.h"
 #include "util/cleanup.h"
@@ -106,10 +107,13 @@ static void attach(struct chain *chain, struct chain_interface *interface)
 	xslot_diag_clear(&diag);
 }
 
-static bool has_its_name(const struct chain_interface *interface)
+static bool has_its_name(const struct chain *chain, struct chain_interface *interface)
 {
-	return netdev_alive(interface->netdev) &&
-	       netdev_ifindex(interface->netdev) == netdev_index(interface->name);
+	uint32_t program = 0;
+
+	interface->alive = netdev_runs(interface->netdev, false, &program);
+	displaced_look(chain, interface, program);
+	return interface->alive && netdev_ifindex(interface->netdev) == netdev_index(interface->name);
 }
 
 static void each_interface(
@@ -125,7 +129,7 @@ static void each_interface(
 
 static void part(struct chain *chain, struct chain_interface *interface)
 {
-	if (interface->netdev && !has_its_name(interface))
+	if (interface->netdev && !has_its_name(chain, interface))
 		let_go(chain, interface);
 }
 

@@ -169,8 +169,9 @@ static struct plan_interface_step plan_interface(const struct sides *sides, cons
 			step.from_chain = c;
 			step.from = i;
 			step.action = old->generic != new->generic ? PLAN_INTERFACE_REMODE
-				      : c == chain_from		   ? PLAN_INTERFACE_KEEP
-								   : PLAN_INTERFACE_UPDATE;
+				      : c != chain_from || old->interfaces[i].displaced
+					      ? PLAN_INTERFACE_UPDATE
+					      : PLAN_INTERFACE_KEEP;
 			return step;
 		}
 	}
@@ -215,7 +216,8 @@ static bool interfaces_changed(
 	if (old->n_interfaces != new->n_interfaces)
 		return true;
 	for (size_t i = 0; i < new->n_interfaces; i++) {
-		if (old->interfaces[i].stale || !is_settled(old, &new->interfaces[i], &step->interfaces[i]))
+		if (old->interfaces[i].stale || old->interfaces[i].put_back ||
+			!is_settled(old, &new->interfaces[i], &step->interfaces[i]))
 			return true;
 	}
 	return false;

@@ -19,10 +19,11 @@ struct plan_slot {
 };
 
 struct plan_interface {
-	const char *name; /* as configured */
-	unsigned ifindex; /* which carries the chain's program, or which has the name now; 0: none */
-	bool stale;	  /* running: what it says is true no more, and is to be forgotten */
-	bool leave;	  /* wanted: it was refused before, and that is not to be tried again */
+	const char *name;	  /* as configured */
+	unsigned ifindex;	  /* which carries the chain's program, or which has the name now; 0: none */
+	bool stale;		  /* running: what it says is true no more, and is to be forgotten */
+	bool displaced, put_back; /* running: its link has, or had until that look, another's program */
+	bool leave;		  /* wanted: it was refused before, and that is not to be tried again */
 };
 
 struct plan_chain {
@@ -59,7 +60,7 @@ enum plan_interface_action {
 	PLAN_INTERFACE_WAIT,   /* not there */
 	PLAN_INTERFACE_LEAVE,  /* refused, as before */
 	PLAN_INTERFACE_ATTACH, /* bare */
-	PLAN_INTERFACE_UPDATE, /* carries another dispatcher of ours: swap the program of its link */
+	PLAN_INTERFACE_UPDATE, /* carries another dispatcher, or another's program: swap that of its link */
 	PLAN_INTERFACE_REMODE, /* native to generic or back: cannot be done without a gap */
 };
 
@@ -71,8 +72,7 @@ struct plan_interface_step {
 
 #define PLAN_NONE ((size_t)-1)
 
-/* For each wanted chain. */
-struct plan_chain_step {
+struct plan_chain_step { /* for each wanted chain */
 	size_t from;	 /* the running chain whose dispatcher goes on; PLAN_NONE: a new dispatcher */
 	size_t previous; /* the running chain whose instances are taken over; PLAN_NONE */
 	bool renamed;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/displaced.h"
 #include "host/tier.h"
 #include "kernel/instance.h"
 #include "kernel/link.h"
@@ -92,17 +93,22 @@ static void show_slot(struct chain *chain, size_t index, struct status_slot *ret
 static void show_interface(const struct chain *chain, const struct chain_interface *interface,
 	struct status_interface *ret_interface)
 {
-	bool attached = interface->netdev && netdev_alive(interface->netdev);
+	uint32_t program = 0;
+	bool attached = interface->netdev && netdev_runs(interface->netdev, false, &program);
+	bool displaced = attached && displaced_is(chain, interface->netdev, program);
 
 	*ret_interface = (struct status_interface){
 		.name = copy(interface->name),
 		.ifindex = attached ? netdev_ifindex(interface->netdev) : 0,
 		.mode = chain->generic ? "generic" : "native",
 		.attach = attached ? netdev_kind_name(netdev_kind(interface->netdev)) : "",
-		.state = attached	      ? "attached"
+		.state = displaced	      ? "displaced"
+			 : attached	      ? "attached"
 			 : interface->refused ? "refused"
 					      : "waiting",
-		.reason = interface->refused ? copy(interface->refused) : NULL,
+		.reason = displaced	       ? displaced_reason(interface->netdev, program)
+			  : interface->refused ? copy(interface->refused)
+					       : NULL,
 	};
 }
 

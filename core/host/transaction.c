@@ -189,6 +189,7 @@ static int make_plan(struct transaction *transaction, bool only_check)
 	int r;
 
 	r = load_setup(transaction, only_check);
+	view_look(dataplane->chains, dataplane->n_chains, transaction->reports);
 	if (r < 0)
 		return r;
 	if (!transaction->put_back)

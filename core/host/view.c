@@ -6,8 +6,9 @@
  * renamed or moved, and before a transaction all is read that was reported. So what was seen stays true until
  * a report that concerns any of ours, or until reports may have been lost; then all are looked at.
  *
- * Some things nobody reports. That a link was detached by force only the link tells: the one call that is
- * made for each, in a few microseconds. What is attached through netlink anybody may replace, and the other
+ * Some things nobody reports. That a link was detached by force, or updated to another's program, only the
+ * link tells: the one call that is made for each, in a few microseconds. Such a program is driven out at
+ * once, whatever becomes of the reload. What is attached through netlink anybody may replace, and the other
  * names of an interface may change hands, both without a word while it is down; and who waits or was refused
  * is what an operator may reload for. There the kernel is asked, whatever was reported.
  */
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/displaced.h"
 #include "util/cleanup.h"
 
 DEFINE_CLEANUP(struct view *, view_free);
@@ -28,41 +30,43 @@ bool view_same(const void *running, const void *wanted)
 }
 
 /* Does it run the chain still? Notes whether it has its name, too. */
-static bool look(struct chain_interface *interface, uint64_t reports)
+static void look(const struct chain *chain, struct chain_interface *interface, uint64_t reports)
 {
 	const struct netdev *netdev = interface->netdev;
+	bool brief = interface->looked == reports;
+	uint32_t program = 0;
 	char name[IF_NAMESIZE];
-	bool alive;
 
-	if (!netdev)
-		return false;
-	if (interface->looked == reports) {
-		alive = netdev_linked(netdev);
-		interface->looked = alive ? reports : 0;
-	} else {
-		alive = netdev_alive(netdev);
-		if (alive && if_indextoname(netdev_ifindex(netdev), name) &&
-			strcmp(name, interface->name) == 0)
-			interface->looked = reports;
+	interface->alive = netdev && netdev_runs(netdev, brief, &program);
+	displaced_look(chain, interface, program);
+	if (!interface->alive)
+		interface->looked = 0;
+	else if (!brief && if_indextoname(netdev_ifindex(netdev), name) && strcmp(name, interface->name) == 0)
+		interface->looked = reports;
+}
+
+void view_look(struct chain *const *chains, size_t n_chains, uint64_t reports)
+{
+	for (size_t i = 0; i < n_chains; i++) {
+		for (size_t j = 0; j < chains[i]->n_interfaces; j++)
+			look(chains[i], &chains[i]->interfaces[j], reports);
 	}
-	return alive;
 }
 
 /* Its link may lead nowhere any more, and who was refused may be gone. */
-static void view_interface(
-	struct chain_interface *interface, uint64_t reports, struct plan_interface *ret_view)
+static struct plan_interface view_interface(const struct chain_interface *interface)
 {
-	bool alive = look(interface, reports);
-
-	*ret_view = (struct plan_interface){
+	return (struct plan_interface){
 		.name = interface->name,
-		.ifindex = alive ? netdev_ifindex(interface->netdev) : 0,
-		.stale = (interface->netdev && !alive) ||
+		.ifindex = interface->alive ? netdev_ifindex(interface->netdev) : 0,
+		.stale = (interface->netdev && !interface->alive) ||
 			 (interface->refused && !netdev_index(interface->name)),
+		.displaced = interface->displaced,
+		.put_back = interface->displaced_by && !interface->displaced,
 	};
 }
 
-static int view_running(const struct chain *chain, uint64_t reports, struct plan_chain *ret_view)
+static int view_running(const struct chain *chain, struct plan_chain *ret_view)
 {
 	struct plan_slot *slots = calloc(chain->n_slots + 1, sizeof(*slots));
 	struct plan_interface *interfaces = calloc(chain->n_interfaces + 1, sizeof(*interfaces));
@@ -92,7 +96,7 @@ static int view_running(const struct chain *chain, uint64_t reports, struct plan
 		};
 	}
 	for (size_t i = 0; i < chain->n_interfaces; i++)
-		view_interface(&chain->interfaces[i], reports, &interfaces[i]);
+		interfaces[i] = view_interface(&chain->interfaces[i]);
 	return 0;
 }
 
@@ -202,7 +206,7 @@ int view_new(struct chain *const *chains, size_t n_chains, const struct setup *s
 	view->n_running = n_chains;
 	view->n_wanted = setup->n_chains;
 	for (size_t i = 0; r == 0 && i < n_chains; i++)
-		r = view_running(chains[i], reports, &view->running[i]);
+		r = view_running(chains[i], &view->running[i]);
 	for (size_t i = 0; r == 0 && i < setup->n_chains; i++)
 		r = view_wanted(&setup->chains[i], &seen, leave_refused, &view->wanted[i]);
 	if (r == 0)

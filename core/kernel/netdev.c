@@ -185,27 +185,32 @@ uint32_t netdev_program_id(const struct netdev *netdev)
  * A link knows when its device was deleted. A device that moved away keeps link and index, in another
  * namespace, so ask also whether the one that has the index here runs the program.
  */
-bool netdev_alive(const struct netdev *netdev)
+static bool is_here(const struct netdev *netdev, uint32_t program_id)
 {
-	unsigned ifindex = netdev->ifindex;
-	uint32_t id = 0, ours;
+	uint32_t id = 0;
 
-	ours = netdev->kind == NETDEV_LINK ? netdev_link_program_id(netdev, &ifindex)
-					   : netdev_netlink_program_id(netdev);
-	if (!ours || !ifindex)
-		return false;
 	if (neighbour_id(netdev->ifindex, netdev_flag(netdev->mode), &id) < 0)
 		return if_indextoname(netdev->ifindex, (char[IF_NAMESIZE]){ 0 }) != NULL;
-	return id == ours;
+	return id == program_id;
 }
 
-bool netdev_linked(const struct netdev *netdev)
+bool netdev_runs(const struct netdev *netdev, bool brief, uint32_t *ret_program_id)
 {
-	unsigned ifindex = 0;
+	bool link = netdev->kind == NETDEV_LINK;
+	unsigned ifindex = netdev->ifindex;
+	uint32_t id = link ? netdev_link_program_id(netdev, &ifindex) : netdev_netlink_program_id(netdev);
 
-	if (netdev->kind != NETDEV_LINK)
-		return netdev_alive(netdev);
-	return netdev_link_program_id(netdev, &ifindex) && ifindex == netdev->ifindex;
+	if (!id || ifindex != netdev->ifindex)
+		return false;
+	if (!(link && brief) && !is_here(netdev, id))
+		return false;
+	*ret_program_id = id;
+	return true;
+}
+
+bool netdev_alive(const struct netdev *netdev)
+{
+	return netdev_runs(netdev, false, &(uint32_t){ 0 });
 }
 
 int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag)

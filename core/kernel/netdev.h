@@ -18,11 +18,9 @@ enum netdev_kind { NETDEV_LINK, NETDEV_NETLINK };
 
 const char *netdev_kind_name(enum netdev_kind kind); /* "link", "netlink" */
 
-/* One interface that carries a dispatcher. */
-struct netdev;
+struct netdev; /* one interface that carries a dispatcher */
 
-/* The interface's index, 0 when there is none of that name (in this network namespace). */
-unsigned netdev_index(const char *name);
+unsigned netdev_index(const char *name); /* 0 when there is none of that name (in this namespace) */
 
 /*
  * Attach program `program_fd` to interface `name` in just this mode; never the other. Errors: -ENODEV no such
@@ -44,8 +42,7 @@ int netdev_claim(const char *name, enum xdp_mode mode, int program_fd, struct ne
 const char *netdev_previous(const struct netdev *netdev);
 /* Make the claim good, in one step. -EEXIST when there is another program by now; on failure it stays. */
 int netdev_take_over(struct netdev *netdev, struct xslot_diag *diag);
-/* Undo it, as long as it is not committed; for anything else nothing. */
-void netdev_give_back(struct netdev *netdev);
+void netdev_give_back(struct netdev *netdev); /* undo it, until it is committed; else nothing */
 /* For good: let go of the program whose place it was. */
 void netdev_commit(struct netdev *netdev);
 
@@ -77,7 +74,7 @@ void netdev_detach_pinned(const char *path);
  */
 void netdev_strip(const struct netdev *netdev);
 
-/* What a driver's refusal can depend on, as far as it can be seen; compare with netdev_same_look(). */
+/* What a driver's refusal can depend on, as far as it can be seen. */
 struct netdev_look {
 	unsigned ifindex, mtu, native_id, generic_id;
 	bool up;
@@ -94,7 +91,10 @@ enum netdev_kind netdev_kind(const struct netdev *netdev);
 
 /* False when the interface is gone (deleted, or moved to another namespace). */
 bool netdev_alive(const struct netdev *netdev);
-/* For a link half of that: false when it was detached or its interface deleted, whoever did it. One call. */
-bool netdev_linked(const struct netdev *netdev);
+/*
+ * The same, and the program's id: a link's may be another's, put there by who could update it. `brief`: of a
+ * link only whether it was detached or its interface deleted, by whomever. One call.
+ */
+bool netdev_runs(const struct netdev *netdev, bool brief, uint32_t *ret_program_id);
 
 #endif

@@ -6,6 +6,9 @@
  *		attach the program (through a BPF link, or through netlink in native or generic mode) and say
  *		"program ID link ID" (link 0: none). At SIGTERM say "seen N", the object's counter, and end:
  *		the link goes with the process, what was attached through netlink stays.
+ *
+ *	neighbour update OBJECT PROGRAM LINK
+ *		put the program into somebody's BPF link of that id, where it stays; say the same.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -16,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void die(const char *what)
 {
@@ -42,6 +46,16 @@ static uint32_t attach(const char *how, const struct bpf_program *program, unsig
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		die("link");
 	return info.id;
+}
+
+static uint32_t update(const struct bpf_program *program, uint32_t link)
+{
+	int fd = bpf_link_get_fd_by_id(link);
+
+	if (fd < 0 || bpf_link_update(fd, bpf_program__fd(program), NULL) < 0)
+		die("update");
+	close(fd);
+	return link;
 }
 
 static uint64_t seen(struct bpf_object *object)
@@ -78,7 +92,8 @@ int main(int argc, char **argv)
 	program = bpf_object__find_program_by_name(object, argv[3]);
 	if (!program || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
 		die(argv[3]);
-	link = attach(argv[1], program, if_nametoindex(argv[4]));
+	link = strcmp(argv[1], "update") == 0 ? update(program, atoi(argv[4]))
+					      : attach(argv[1], program, if_nametoindex(argv[4]));
 	printf("program %u link %u\n", info.id, link);
 	fflush(stdout);
 	sigwait(&signals, &number);

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """Somebody else on an interface: a process with an XDP program (neighbour.c), or the real xdp-loader."""
+import json
 import re
 import subprocess
 
+from chains import INTERFACE
 from frames import Traffic
 from host import PATIENCE, built
 
@@ -12,7 +14,7 @@ def neighbour_object():
 
 
 class Neighbour(Traffic):
-    """`how` is link, netlink or generic. The program counts what it sees."""
+    """`how` is link, netlink or generic; or update, where `device` is the id of somebody's link. The program counts what it sees."""
 
     def __init__(self, namespace, how, device, program="drop_all"):  # pylint: disable=super-init-not-called
         argv = [built("plain", "neighbour"), how, neighbour_object(), program, device]
@@ -24,6 +26,29 @@ class Neighbour(Traffic):
     def stop(self):
         """How many packets it saw."""
         return int(super().stop()[0].split()[1])
+
+
+def links(host, device):
+    """{id: program} of the link by which the interface runs what it runs."""
+    program = host.namespace.xdp_program(device)
+    shown = json.loads(host.namespace.run("bpftool", "-j", "link", "list").stdout)
+    return {link["id"]: program for link in shown if link.get("prog_id") == program}
+
+
+class Displaced(Neighbour):
+    """Its program is in the link of the host's chain `edge`, where the dispatcher was."""
+
+    def __init__(self, host):
+        self.host, self.displaced_id = host, host.namespace.xdp_program(INTERFACE)
+        (link,) = links(host, INTERFACE)
+        super().__init__(host.namespace, "update", link)
+        assert links(host, INTERFACE) == {self.link_id: self.program_id}
+
+    def is_said(self):
+        """How often the log has the sentence."""
+        return len(re.findall(rf"^.*edge: {INTERFACE} ran XDP program drop_all \(program id {self.program_id}\) and not the "
+                              rf"chain, .* put it into our BPF link; the chain is back, and `bpftool prog show id "
+                              rf"{self.program_id}` tells", self.host.log(), re.MULTILINE))
 
 
 class Loader:

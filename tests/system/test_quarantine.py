@@ -8,6 +8,7 @@ import pytest
 from chains import INTERFACE, PEER, chain, classify
 from frames import inject
 from host import PATIENCE, Host, built, wait_for
+from neighbour import Displaced
 
 SEGV, ABRT = -signal.SIGSEGV, -signal.SIGABRT
 
@@ -105,6 +106,12 @@ def test_the_running_build_crashes(host, peer):
     host.start()
     minded(host, before)
     assert interfaces(host) == {INTERFACE: "attached", "late": "waiting"}
+    with Displaced(host) as other:
+        host.namespace.veth("late", peer, "late1")
+        wait_for(other.is_said, "the host to look")
+        wait_for(lambda: set(interfaces(host).values()) == {"attached"}, "both interfaces to run the chain")
+    host.namespace.run("ip", "link", "del", "late")
+    minded(host, before)
     host.namespace.run("ip", "link", "del", INTERFACE)
     wait_for(lambda: interfaces(host)[INTERFACE] == "waiting", f"{INTERFACE} to be gone")
     for name, other in ((INTERFACE, PEER), ("late", "late1")):
@@ -118,7 +125,7 @@ def test_the_running_build_crashes(host, peer):
     wait_for(lambda: interfaces(host) == {INTERFACE: "attached", "early": "attached", "late": "waiting"}, "what is there")
     host.namespace.run("ip", "link", "set", "early", "name", "late")
     wait_for(lambda: interfaces(host)["late"] == "attached", "late to be attached")
-    assert host.log().count("late attached (native)") == 2
+    assert host.log().count("late attached (native)") == 3
 
 
 def test_nothing_runs_yet(host):

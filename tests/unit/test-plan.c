@@ -383,6 +383,22 @@ static void test_what_is_stale_is_work(void **state)
 	assert_false(is_unchanged(&running, &wanted));
 }
 
+static void test_another_program_in_our_link(void **state)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", "10:a1", "eth0 eth1");
+	add_chain(&wanted, "edge", "10:a1", "eth0 eth1");
+	running.interfaces[0][1].displaced = true;
+	check_interfaces(&running, &wanted, "keep00 update01");
+	assert_false(is_unchanged(&running, &wanted));
+	/* It made way already: nothing is left to do, and there is something to tell. */
+	running.interfaces[0][1].displaced = false;
+	running.interfaces[0][1].put_back = true;
+	check_interfaces(&running, &wanted, "keep00 keep01");
+	assert_false(is_unchanged(&running, &wanted));
+}
+
 static void test_a_refusal_stands(void **state)
 {
 	struct side running = {}, wanted = {};
@@ -415,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_names_change_between_chains),
 		cmocka_unit_test(test_an_interface_is_given_away_once),
 		cmocka_unit_test(test_what_is_stale_is_work),
+		cmocka_unit_test(test_another_program_in_our_link),
 		cmocka_unit_test(test_a_refusal_stands),
 	};
 

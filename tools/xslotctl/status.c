@@ -137,6 +137,9 @@ static void print_interfaces(const json_t *interfaces)
 		if (!strcmp(state, "refused"))
 			printf(": %s", text_of(interface, "reason"));
 		putchar('\n');
+		if (!strcmp(state, "displaced"))
+			printf("  %sDISPLACED: %s%s\n", style_alarm(), text_of(interface, "reason"),
+				style_end());
 	}
 }
 
