@@ -17,6 +17,7 @@
 #include "host/takeoff.h"
 #include "host/tier.h"
 #include "kernel/bpffs.h"
+#include "kernel/link.h"
 #include "kernel/netdev_elsewhere.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
@@ -90,7 +91,6 @@ static int adopt_slot(const struct found *found, struct chain *chain, const stru
 	size_t index, struct xslot_diag *diag)
 {
 	struct chain_slot *slot = &chain->slots[index];
-	struct xslot_link_info info = { .size = sizeof(info) };
 	char path[PATH_MAX];
 	int r;
 
@@ -105,11 +105,9 @@ static int adopt_slot(const struct found *found, struct chain *chain, const stru
 		return r;
 	store_link_path(chain, record->instance, index, slot->bank, path);
 	r = xslot_link_open_pinned(path, &slot->link, diag);
-	if (r == 0)
-		r = xslot_link_get_info(slot->link, &info, diag);
-	if (r == 0 && info.target_id != dispatcher_program_id(chain->dispatcher))
-		return fail(diag, -EINVAL, "%s fills a slot of program %u, not of dispatcher %u", path,
-			info.target_id, dispatcher_program_id(chain->dispatcher));
+	if (r == 0 && !link_may_fill(slot->link, dispatcher_program_id(chain->dispatcher)))
+		return fail(diag, -EINVAL, "%s fills a slot of another program than dispatcher %u", path,
+			dispatcher_program_id(chain->dispatcher));
 	return r;
 }
 

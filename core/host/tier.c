@@ -25,6 +25,7 @@
 #include "kernel/bpffs.h"
 #include "kernel/fuse.h"
 #include "kernel/instance_code.h"
+#include "kernel/link.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -381,7 +382,6 @@ void tier_queue(struct host *host)
 int tier_adopt(struct chain *chain, struct xslot_diag *diag)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
-	struct xslot_link_info info = { .size = sizeof(info) };
 	char path[PATH_MAX];
 	int r;
 
@@ -396,11 +396,9 @@ int tier_adopt(struct chain *chain, struct xslot_diag *diag)
 	chain->tier.wanted = true; /* until the files are known to say otherwise */
 	pin_path(chain, chain->tier.bank, path);
 	r = xslot_link_open_pinned(path, &chain->tier.link, diag);
-	if (r == 0)
-		r = xslot_link_get_info(chain->tier.link, &info, diag);
-	if (r == 0 && info.target_id != dispatcher_program_id(chain->dispatcher))
-		return fail(diag, -EINVAL, "%s is the fused program of program %u, not of dispatcher %u",
-			path, info.target_id, dispatcher_program_id(chain->dispatcher));
+	if (r == 0 && !link_may_fill(chain->tier.link, dispatcher_program_id(chain->dispatcher)))
+		return fail(diag, -EINVAL, "%s is the fused program of another program than dispatcher %u",
+			path, dispatcher_program_id(chain->dispatcher));
 	if (r == 0)
 		chain->tier.instructions = count_instructions(chain->tier.link);
 	return r;

@@ -112,6 +112,11 @@ int xslot_link_fd(const struct xslot_link *link)
 	return link->fd;
 }
 
+bool link_may_fill(const struct xslot_link *link, uint32_t target_id)
+{
+	return !link->target_id || link->target_id == target_id;
+}
+
 int xslot_link_get_info(
 	const struct xslot_link *link, struct xslot_link_info *ret_info, struct xslot_diag *diag)
 {

@@ -14,6 +14,11 @@
  */
 int link_create(int program_fd, const struct program *target, uint32_t target_btf_id,
 	struct xslot_link **ret_link, struct xslot_diag *diag);
+/*
+ * A link from a pin: does it fill a function of program `target_id`? Before Linux 5.13 no link tells, and the
+ * pin is taken at its word.
+ */
+bool link_may_fill(const struct xslot_link *link, uint32_t target_id);
 uint32_t link_id(const struct xslot_link *link);
 /* Is there (still) a link of this id, whoever holds it? CAP_SYS_ADMIN. */
 bool link_exists(uint32_t id);
