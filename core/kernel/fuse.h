@@ -28,7 +28,7 @@ struct fuse_options {
  * Fuse, verify and load for a bank of the dispatcher; or, when `dispatcher` is NULL, as an XDP program of its
  * own that counts for nobody, to measure or verify where the kernel refuses extensions. The parts may go
  * afterwards. One long system call: any thread. Errors: -EOPNOTSUPP when these programs cannot be fused;
- * else the kernel's. The sentence is a reason: "slot edge.10 tail-calls".
+ * else the kernel's. The sentence is a reason: "edge.10 throws exceptions".
  */
 int fused_load(const struct fuse_options *options, const struct dispatcher *dispatcher, enum bank bank,
 	struct fused **ret_fused, struct xslot_diag *diag);

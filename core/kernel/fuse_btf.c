@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * An extension must have BTF, and with it a type for each of its functions. The main program's is what every
- * slot's is. A subprogram keeps the type and the name that it has in its plugin, so that `bpftool prog dump`
- * shows it by that name, and the verifier goes on to verify a global one on its own.
+ * slot's is. Another function keeps the type and the name that it has in its plugin, so that `bpftool prog
+ * dump` shows it by that name, and the verifier goes on to verify a global one on its own.
  *
  * Types are taken from the loaded program, not from the object file: libbpf has adapted them to this kernel.
  * The kernel lists the functions that are left after it dropped dead code, in order. When it dropped some,
- * which ones is not known: then this plugin's subprograms are all static ones without a name of their own,
+ * which ones is not known: then this plugin's functions are all static ones without a name of their own,
  * which the verifier verifies at each call; and they have no source lines, which go by a function's type
  * (fuse_lines.c).
  */
@@ -41,11 +41,12 @@ static int add_own(struct btf *btf, int *ret_main, int *ret_subprogram)
 }
 
 /*
- * Give the `n` functions at `records`, all of one part, their own types where these are known. `ret_ids`:
- * what the part itself calls the types of its functions, the main one first; 0 where it is not known.
+ * Give the `n` functions at `records`, all of one part from its function `apart` on, their own types where
+ * these are known. `ret_ids`: what the part itself calls the types of its functions, the main one first; 0
+ * where it is not known.
  */
 static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_func_info *records, size_t n,
-	uint32_t *ret_ids)
+	size_t apart, uint32_t *ret_ids)
 {
 	CLEANUP(program_close) struct program *program = NULL;
 	int first, r;
@@ -55,14 +56,14 @@ static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_fu
 		return r == -ENODATA ? 0 : r;
 	if (program->n_functions)
 		ret_ids[0] = program->functions[0];
-	if (!n || program->n_functions != n + 1)
+	if (!n || program->n_functions != apart + n)
 		return 0;
-	memcpy(ret_ids, program->functions, (n + 1) * sizeof(*ret_ids));
+	memcpy(ret_ids, program->functions, (apart + n) * sizeof(*ret_ids));
 	first = btf__add_btf(btf, program->btf);
 	if (first < 0)
 		return first;
 	for (size_t i = 0; i < n; i++)
-		records[i].type_id = (uint32_t)(first - 1) + program->functions[i + 1];
+		records[i].type_id = (uint32_t)(first - 1) + program->functions[apart + i];
 	return 0;
 }
 
@@ -86,12 +87,14 @@ static int add_parts(struct fuse_types *types, const struct fuse_part *parts, si
 		return fail(diag, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < n_parts; i++) {
 		size_t first = end, n = count_functions(code, i, &end);
+		const struct fuse_function *functions = &code->functions[first];
+		size_t apart = n > 0 && functions->from == 0 ? 0 : 1; /* is its main one apart too? */
 		int r;
 
 		memset(ids, 0, (n + 1) * sizeof(*ids));
-		r = add_part(types->btf, &parts[i], &types->functions[first], n, ids);
+		r = add_part(types->btf, &parts[i], &types->functions[first], n, apart, ids);
 		if (r == 0)
-			r = fuse_lines_read(lines, &parts[i], &code->functions[first], n, ids);
+			r = fuse_lines_read(lines, &parts[i], functions + 1 - apart, n + apart - 1, ids);
 		if (r < 0)
 			return fail(diag, r, "%s: cannot take over its types and lines: %s", parts[i].name,
 				strerror(-r));

@@ -9,7 +9,7 @@
  *	context from the stack, plugin 1's main body, test, …
  *	count, final verdict
  *	for each plugin: its other verdicts, each counted
- *	for each plugin: its subprograms
+ *	for each plugin: its functions apart from the main one
  *
  * A body is copied as it is: its `exit`s become jumps to its test, which are as long, so that every jump
  * inside stays right, and its calls are moved by the distance that its subprograms were. An `exit` that has
@@ -20,7 +20,10 @@
  * The counters' address, the parity, what becomes of verdicts: all that a generation says is a constant here,
  * so a fused program belongs to one generation.
  *
- * What is never fused is a program that can leave by other ways than `exit`: a tail call, or an exception.
+ * A plugin that tail-calls leaves by other ways than `exit`. It stays a function of its own, as in its slot:
+ * the chain calls it, and whatever it or the programs behind its tail calls return comes back to its test.
+ *
+ * What is never fused is a program that throws exceptions: these would leave the whole chain.
  */
 #include "kernel/fuse_code.h"
 
@@ -48,7 +51,7 @@ struct piece {
 	size_t body, test, next;
 	size_t verdicts;		/* those that the test finds */
 	size_t results[XSLOT_OUTCOMES]; /* those that are known */
-	size_t subprograms;
+	size_t functions;
 };
 
 struct builder {
@@ -68,6 +71,12 @@ static void builder_deinit(struct builder *builder)
 	fuse_code_deinit(&builder->code);
 }
 
+/* Of the part's instructions the first that is in a function of its own: see struct piece's `functions`. */
+static size_t first_apart(const struct piece *piece)
+{
+	return piece->is.tail_calls ? 0 : piece->is.n_main;
+}
+
 /* ---- measure ---- */
 
 static int measure(struct builder *builder, const struct fuse_part *parts, struct xslot_diag *diag)
@@ -80,7 +89,7 @@ static int measure(struct builder *builder, const struct fuse_part *parts, struc
 		r = fuse_piece_init(&piece->is, &parts[i], builder->generation->proceed[i], diag);
 		if (r < 0)
 			return r;
-		depth = fuse_stack_depth(parts[i].insns, piece->is.n_main);
+		depth = piece->is.tail_calls ? 0 : fuse_stack_depth(parts[i].insns, piece->is.n_main);
 		if (depth < 0)
 			return fail(diag, depth, "out of memory");
 		depth = (depth + 7) / 8 * 8;
@@ -125,17 +134,17 @@ static size_t lay_out(struct builder *builder)
 
 		at += i > 0;
 		piece->body = at;
-		piece->test = at + piece->is.n_main;
+		piece->test = at + (piece->is.tail_calls ? 1 : piece->is.n_main);
 		piece->next = at = piece->test + count_tests(piece);
 	}
 	at += COUNT_INSNS;
 	for (size_t i = 0; i < builder->n_pieces; i++)
 		at = lay_out_verdicts(&builder->pieces[i], at);
 	for (size_t i = 0; i < builder->n_pieces; i++) {
-		const struct fuse_piece *is = &builder->pieces[i].is;
+		struct piece *piece = &builder->pieces[i];
 
-		builder->pieces[i].subprograms = at;
-		at += is->part->n_insns - is->n_main;
+		piece->functions = at;
+		at += piece->is.part->n_insns - first_apart(piece);
 	}
 	return at;
 }
@@ -180,16 +189,32 @@ static int place_body(struct builder *builder, const struct piece *piece, struct
 	for (size_t i = piece->body; r == 0 && i < piece->test; i++) {
 		/* In the program of its own the first subprogram follows the body at once. */
 		if (fuse_refers_to_subprogram(&insns[i]))
-			insns[i].imm += (int32_t)(piece->subprograms - piece->test);
+			insns[i].imm += (int32_t)(piece->functions - piece->test);
 		if (insns[i].code == FUSE_EXIT)
 			r = place_exit(builder, piece, i, diag);
 		i += insns[i].code == FUSE_LOAD_64;
 	}
-	memcpy(insns + piece->subprograms, part->insns + piece->is.n_main,
-		(part->n_insns - piece->is.n_main) * sizeof(*insns));
-	fuse_constants_apply(builder->constants, &piece->is, piece->is.n_main, insns + piece->subprograms,
-		part->n_insns - piece->is.n_main);
 	return r;
+}
+
+static void place_call(struct builder *builder, const struct piece *piece)
+{
+	builder->code.insns[piece->body] = (struct bpf_insn){
+		.code = BPF_JMP | BPF_CALL,
+		.src_reg = BPF_PSEUDO_CALL,
+		.imm = (int32_t)(piece->functions - piece->test),
+	};
+}
+
+/* They stay together, and so do not notice. */
+static void place_functions(struct builder *builder, const struct piece *piece)
+{
+	const struct fuse_part *part = piece->is.part;
+	struct bpf_insn *insns = builder->code.insns + piece->functions;
+	size_t first = first_apart(piece), n = part->n_insns - first;
+
+	memcpy(insns, part->insns + first, n * sizeof(*insns));
+	fuse_constants_apply(builder->constants, &piece->is, first, insns, n);
 }
 
 /* What goes on: XSLOT_NEXT first. The last test is the other way round, and falls through to the next part.
@@ -299,8 +324,13 @@ static void place_known(struct builder *builder, const struct piece *piece)
 
 static int place_piece(struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
 {
-	int r = place_body(builder, piece, diag);
+	int r = 0;
 
+	if (piece->is.tail_calls)
+		place_call(builder, piece);
+	else
+		r = place_body(builder, piece, diag);
+	place_functions(builder, piece);
 	place_known(builder, piece);
 	if (r < 0 || !piece->is.tested)
 		return r;
@@ -343,15 +373,14 @@ static void list_functions(struct builder *builder)
 	*function++ = (struct fuse_function){ 0 };
 	for (size_t i = 0; i < builder->n_pieces; i++) {
 		const struct piece *piece = &builder->pieces[i];
-		uint32_t index = 0;
+		size_t first = first_apart(piece);
 
-		for (size_t at = piece->is.n_main; at < piece->is.part->n_insns; at++) {
-			if (fuse_piece_is_subprogram(&piece->is, at))
+		for (size_t at = first; at < piece->is.part->n_insns; at++) {
+			if (at == 0 || fuse_piece_is_subprogram(&piece->is, at))
 				*function++ = (struct fuse_function){
-					.start = (uint32_t)(piece->subprograms + at - piece->is.n_main),
+					.start = (uint32_t)(piece->functions + at - first),
 					.from = (uint32_t)at,
 					.part = (uint32_t)i,
-					.index = ++index,
 				};
 		}
 	}
@@ -372,13 +401,13 @@ static void list_places(struct builder *builder)
 	for (size_t i = 0; i < n; i++) {
 		if (n > 1)
 			list_place(builder, i ? pieces[i].body - 1 : 0, i, FUSE_ENTER);
-		list_place(builder, pieces[i].body, i, FUSE_BODY);
+		list_place(builder, pieces[i].body, i, pieces[i].is.tail_calls ? FUSE_CALL : FUSE_BODY);
 		if (pieces[i].test < pieces[i].next)
 			list_place(builder, pieces[i].test, i, FUSE_TEST);
 	}
 	list_place(builder, pieces[n - 1].next, n - 1, FUSE_FINAL);
 	for (size_t i = 0; i < n; i++)
-		if (pieces[i].verdicts < (i + 1 < n ? pieces[i + 1].verdicts : pieces[0].subprograms))
+		if (pieces[i].verdicts < (i + 1 < n ? pieces[i + 1].verdicts : pieces[0].functions))
 			list_place(builder, pieces[i].verdicts, i, FUSE_VERDICTS);
 }
 

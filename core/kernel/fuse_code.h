@@ -30,13 +30,12 @@ struct fuse_part {
 /* A function of the fused program. The first is the main program, which is nobody's. */
 struct fuse_function {
 	uint32_t start; /* its first instruction */
-	uint32_t from;	/* the same one's number in its part */
+	uint32_t from;	/* the same one's number in its part; 0: the part's main function, which is called */
 	uint32_t part;
-	uint32_t index; /* 1: its part's first subprogram, in order of place; 0 for the main program */
 };
 
 /* What stands where in the main program, each up to the next one's start. */
-enum fuse_what { FUSE_ENTER, FUSE_BODY, FUSE_TEST, FUSE_FINAL, FUSE_VERDICTS };
+enum fuse_what { FUSE_ENTER, FUSE_BODY, FUSE_CALL, FUSE_TEST, FUSE_FINAL, FUSE_VERDICTS };
 
 struct fuse_place {
 	uint32_t start;

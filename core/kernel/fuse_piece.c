@@ -36,10 +36,13 @@ static bool is_jump(const struct bpf_insn *insn)
 	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 
+static bool is_tail_call(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == BPF_FUNC_tail_call;
+}
+
 static int check_insn(const struct fuse_part *part, const struct bpf_insn *insn, struct xslot_diag *diag)
 {
-	if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == BPF_FUNC_tail_call)
-		return fail(diag, -EOPNOTSUPP, "%s tail-calls", part->name);
 	if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL && insn->off)
 		return fail(diag, -EOPNOTSUPP, "%s calls a function of a kernel module", part->name);
 	if (insn->code == FUSE_LOAD_64 && insn->src_reg >= BPF_PSEUDO_MAP_IDX)
@@ -79,6 +82,7 @@ static int mark(struct fuse_piece *piece, struct xslot_diag *diag)
 		return fail(diag, -ENOMEM, "out of memory");
 	for (size_t i = 0; r == 0 && i < part->n_insns; i++) {
 		r = check_insn(part, &part->insns[i], diag);
+		piece->tail_calls = piece->tail_calls || is_tail_call(&part->insns[i]);
 		if (r == 0)
 			r = mark_insn(piece, i, diag);
 		i += part->insns[i].code == FUSE_LOAD_64;
@@ -140,6 +144,9 @@ static void look_at_exits(struct fuse_piece *piece)
 	bool leads_on = false;
 	uint32_t verdict;
 
+	piece->tested = piece->tail_calls;
+	if (piece->tested)
+		return;
 	piece->known = true;
 	for (size_t i = 0; i < piece->n_main; i++) {
 		if (insns[i].code == FUSE_LOAD_64)

@@ -19,6 +19,7 @@ struct fuse_piece {
 	uint32_t proceed; /* as in struct xslot_generation, of valid actions only */
 	uint8_t *marks;	  /* by instruction */
 	size_t n_main;	  /* instructions before the first subprogram */
+	bool tail_calls;  /* it may leave by other ways than its exits */
 	bool known;	  /* an exit whose verdict is known leads on: see fuse_piece_knows() */
 	bool tested;	  /* an exit's verdict is not known */
 	uint32_t results; /* bit by outcome: an exit is known to end the chain with it */

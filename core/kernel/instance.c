@@ -38,6 +38,13 @@ static struct bpf_program *chosen_program(struct bpf_object *object)
 	return NULL;
 }
 
+struct bpf_program *instance_filler(const struct instance *instance)
+{
+	struct bpf_object *object = xslot_extension_object(instance->extension);
+
+	return object ? chosen_program(object) : NULL;
+}
+
 static int open_extension(struct instance *instance, const void *object, size_t size, const char *function,
 	bool frags, struct xslot_diag *diag)
 {
@@ -75,8 +82,7 @@ static int open_object(
 		return r;
 	instance->object =
 		foreign->behind_entry ? foreign->object.bpf : xslot_extension_object(instance->extension);
-	instance->program =
-		foreign->behind_entry ? foreign->object.program : chosen_program(instance->object);
+	instance->program = foreign->behind_entry ? foreign->object.program : instance_filler(instance);
 	if (!instance->program)
 		return fail(
 			diag, -EINVAL, "%s: no program of the BPF object is to be loaded", instance->name);

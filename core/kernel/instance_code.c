@@ -25,11 +25,15 @@
 
 DEFINE_CLEANUP(struct program *, program_close);
 
-/* libbpf would put programs of its own into a map of programs: the running ones would call them. */
+/* libbpf would put programs of its own into a map of programs: the running ones would call them. Not our
+ * entry's: we fill it. */
 static int check_map(const struct instance *instance, const struct bpf_map *map, struct xslot_diag *diag)
 {
 	switch (bpf_map__type(map)) {
 	case BPF_MAP_TYPE_PROG_ARRAY:
+		if (instance->foreign.behind_entry)
+			return 0;
+		/* fallthrough */
 	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
 	case BPF_MAP_TYPE_HASH_OF_MAPS:
 		return fail(diag, -EOPNOTSUPP, "%s has maps of programs or maps, and was adopted",
@@ -47,7 +51,7 @@ static int share_maps(const struct instance *instance, struct bpf_object *twin, 
 
 	bpf_object__for_each_map(map, twin)
 	{
-		own = bpf_object__next_map(instance->object, own);
+		own = bpf_object__next_map(xslot_extension_object(instance->extension), own);
 		if (!own || bpf_map__fd(own) < 0)
 			return fail(diag, -EOPNOTSUPP, "%s was adopted without map %s", instance->name,
 				bpf_map__name(map));
@@ -88,14 +92,12 @@ static int make_twin(struct instance *instance, const struct dispatcher *dispatc
 int instance_code(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
 	enum bank bank, struct fuse_part *ret_part, struct xslot_diag *diag)
 {
-	const struct bpf_program *program = instance->program;
+	const struct bpf_program *program = instance_filler(instance);
 	int fd = xslot_extension_fd(instance->adopted ? instance->adopted : instance->extension);
 	int r;
 
 	if (!instance->loaded || !program)
 		return fail(diag, -EOPNOTSUPP, "%s: its code is not known", instance->name);
-	if (instance->foreign.behind_entry)
-		return fail(diag, -EOPNOTSUPP, "%s is reached by a tail call", instance->name);
 	if (instance->adopted) {
 		r = make_twin(instance, dispatcher, slot, bank, diag);
 		if (r < 0)

@@ -134,6 +134,23 @@ static int adopted_program_id(
 	return r < 0 ? r : instance_object_id(fd, false, id);
 }
 
+static int adopt_entry(const struct instance *instance, const char *folder, struct xslot_diag *diag)
+{
+	struct bpf_map *entry = instance_entry(instance);
+	CLEANUP(close) int fd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	if (!entry)
+		return 0;
+	snprintf(path, sizeof(path), "%s/entry", folder);
+	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
+	if (r < 0)
+		return r;
+	r = bpf_map__reuse_fd(entry, fd);
+	return r < 0 ? fail(diag, r, "cannot take over %s: %s", path, strerror(-r)) : 0;
+}
+
 int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
 	struct xslot_extension *pinned = NULL;
@@ -147,6 +164,8 @@ int instance_adopt(struct instance *instance, const char *folder, struct xslot_d
 		r = xslot_extension_get_info(pinned, &info, diag);
 	if (r == 0)
 		r = adopted_program_id(instance, folder, &info.program_id, diag);
+	if (r == 0)
+		r = adopt_entry(instance, folder, diag);
 	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
 		const struct carry_map *map = &instance->maps.maps[i];
 		CLEANUP(close) int fd = -1;

@@ -34,6 +34,9 @@ struct instance {
 	uint32_t program_id;  /* 0 before load */
 };
 
+/* What fills the stub: the slot's own program, or our entry to it. NULL after a failed load. */
+struct bpf_program *instance_filler(const struct instance *instance);
+
 /* The program array, one entry long, through which our entry calls a foreign program; NULL: there is none. */
 struct bpf_map *instance_entry(const struct instance *instance);
 

@@ -14,6 +14,7 @@ from chains import INTERFACE, chain, classify, slow, stamp, trails
 from frames import Injector, inject
 from host import Host, wait_for
 from objects import LIBBPF, objects, objects_at_rest, wait_for_objects
+from shapes import kernel, shape
 from sweep import bpffs
 
 READS = 100
@@ -155,25 +156,83 @@ def test_is_parted_when_it_is_not_wanted(host):
 
 
 def test_what_cannot_be_fused_runs_as_slots(host):
-    host.plugin("jump", "v1")
-    host.write(chain(slow(10, READS, clear=True), stamp(20, 1), (30, "jump", {"verdict": "drop"})))
+    host.plugin("object")
+    too_deep = chain(slow(10, READS, clear=True), stamp(20, 1), (30, "object", {"object": shape("deep")}))
+    why = "edge.30 uses its whole stack, which leaves no room for the packet's context or verdict"
+    host.write(too_deep)
     host.start()
     status = wait_for(lambda: host.chain()["tier_reason"] and host.chain(), "the reason")
-    assert status["tier_reason"] == "edge.30 tail-calls" and status["tier"] == "slots"
+    assert status["tier_reason"] == why and status["tier"] == "slots"
     inject(host.namespace, INTERFACE, 16)
     assert host.chain()["slots"][2]["verdicts"]["drop"] == 16
-    assert "chain edge runs as slots: edge.30 tail-calls" in host.log()
+    assert f"chain edge runs as slots: {why}" in host.log()
     # Another one is to be tried: what was wrong with the one before is no reason.
     for _ in range(5):
-        host.plugin("jump", "v1")
-        host.write(chain(slow(10, READS, clear=True), stamp(20, 1), (30, "jump", {"verdict": "drop"})))
+        host.write(too_deep)
         host.must_reload()
-        wait_for(lambda: host.chain()["tier_reason"] == "edge.30 tail-calls", "the reason")
+        wait_for(lambda: host.chain()["tier_reason"] == why, "the reason")
         configure(host)
         assert host.call("Reload")["result"] == "ok"
         reasons = set()
         wait_for(lambda: reasons.add(host.chain()["tier_reason"]) or host.chain()["tier"] == "fused", "a fused chain")
         assert reasons == {""}
+
+
+def tail_calling(host, version="v1", jump="pass"):
+    """An XDP program that is behind a tail call, and a plugin that makes one, between others. `jump`: its verdict."""
+    host.plugin("stamp", version)
+    slots = [slow(10, READS, clear=True), (20, "object", {"object": shape("tails"), "program": "tails"}), stamp(30, 1)]
+    if jump:
+        slots.append((40, "jump", {"verdict": jump, "proceed_on": "pass"}))
+    host.write(chain(*slots, stamp(50, 2), classify()))
+
+
+def check_tail_calls(host, *expected):
+    """What the program behind the tail call wrote, and then the stamps."""
+    before = trails(host)
+    inject(host.namespace, INTERFACE, 16)
+    after = trails(host)
+    assert {trail: after[trail] - before.get(trail, 0) for trail in after if after[trail] != before.get(trail)} == {
+        trail: 16 for trail in expected}
+    status = host.chain()
+    assert status["gap_packets"] == 0 and status["bad_verdicts"] == 0 and {s["seen"] for s in status["slots"][:3]} == {
+        status["packets"]}
+
+
+def test_tail_calls(host):
+    """They are called, and all else stays joined; by hosts that adopted them, too."""
+    if kernel() < (5, 11):
+        pytest.skip("Linux 5.10 loads no extension that tail-calls")
+    host.plugin("object")
+    host.plugin("jump", "v1")
+    tail_calling(host)
+    host.start()
+    fused(host)
+    check_tail_calls(host, "17171112")
+    dump = source_lines()
+    for words in ("edge.20: called, since it tail-calls", "edge.40: called, since it tail-calls", "stamp.bpf.c", "int jump("):
+        assert words in dump, dump
+    tail_calling(host, jump="drop")
+    host.must_reload()
+    fused(host)
+    check_tail_calls(host)
+    assert host.slot(40)["verdicts"]["drop"] == 16
+    host.murder()
+    tail_calling(host, version="v2")
+    host.start()  # `jump` has to be started again, `object` has not
+    fused(host)
+    check_tail_calls(host, "17172122")
+    tail_calling(host, version="v2", jump=None)
+    host.must_reload()
+    fused(host)
+    host.murder()
+    host.start()
+    assert host.chain()["tier"] == "fused"
+    check_tail_calls(host, "17172122")
+    tail_calling(host, jump=None)
+    host.must_reload()
+    fused(host)
+    check_tail_calls(host, "17171112")
 
 
 def test_bypass(host):

@@ -69,7 +69,7 @@ static inline struct status *fake_status(void)
 		.gap_packets = 9,
 		.bad_verdicts = 10,
 		.tier = "slots",
-		.tier_reason = strdup("slot edge.10 tail-calls"),
+		.tier_reason = strdup("edge.10 throws exceptions"),
 		.instructions = 12,
 		.packets = 11,
 		.interfaces = calloc(3, sizeof(struct status_interface)),

@@ -304,12 +304,43 @@ static void test_subprograms(void **state)
 		size_t body = 1 + part * 5, second = code.functions[first + 1].start;
 
 		assert_int_equal(code.functions[first].part, part);
-		assert_int_equal(code.functions[first].index, 1);
-		assert_int_equal(code.functions[first + 1].index, 2);
+		assert_int_equal(code.functions[first].from, 3);
+		assert_int_equal(code.functions[first + 1].from, 5);
 		assert_int_equal(code.insns[code.functions[first].start].imm, 1);
 		assert_int_equal(body + 1 + code.insns[body].imm, second);
 		assert_int_equal(second + 1 + code.insns[second].imm, code.functions[first].start);
 	}
+	fuse_code_deinit(&code);
+}
+
+/* Who tail-calls is called, with all that is its own; the others stay where they are. */
+static void test_tail_calls(void **state)
+{
+	const struct bpf_insn a[] = { CALL(5), HELPER(BPF_FUNC_tail_call), STORE(10, 1, -400),
+		SET(0, XSLOT_NEXT), EXIT, SET(0, 9), SET(0, 1), EXIT };
+	const struct bpf_insn b[] = { STORE(10, 1, -8), CALL(2), SET(0, XSLOT_NEXT), EXIT, SET(0, 2), EXIT };
+	const struct fuse_part parts[] = { part_of(b, 6), part_of(a, 8), part_of(b, 6) };
+	struct fuse_code code = { 0 };
+	size_t call;
+
+	assert_int_equal(fuse_code_build(parts, 3, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(code.insns[0].off, -16); /* not below what a part of its own uses */
+	call = 1 + 4 + 1;
+	assert_int_equal(code.insns[call - 1].code, BPF_LDX | BPF_MEM | BPF_DW);
+	assert_int_equal(code.insns[call].code, BPF_JMP | BPF_CALL);
+	assert_int_equal(code.insns[call].src_reg, BPF_PSEUDO_CALL);
+	assert_int_equal(call + 1 + code.insns[call].imm, code.functions[2].start);
+	assert_int_equal(code.insns[call + 1].code, BPF_JMP32 | BPF_JNE | BPF_K);
+	assert_int_equal(code.insns[call + 1].imm, XSLOT_NEXT);
+	assert_int_equal(code.n_functions, 5);
+	assert_int_equal(code.functions[1].part, 0);
+	assert_int_equal(code.functions[2].part, 1);
+	assert_int_equal(code.functions[2].from, 0);
+	assert_int_equal(code.functions[3].part, 1);
+	assert_int_equal(code.functions[3].from, 6);
+	assert_int_equal(code.functions[4].part, 2);
+	assert_memory_equal(code.insns + code.functions[2].start, a, sizeof(a));
+	assert_int_equal(code.places[3].what, FUSE_CALL);
 	fuse_code_deinit(&code);
 }
 
@@ -326,16 +357,13 @@ static void assert_refused(const struct fuse_part *parts, size_t n, const char *
 static void test_refused(void **state)
 {
 	const struct bpf_insn good[] = { SET(0, 31), EXIT };
-	const struct bpf_insn tail[] = { HELPER(BPF_FUNC_tail_call), SET(0, 31), EXIT };
 	const struct bpf_insn module[] = { { BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 1, 7 }, EXIT };
 	const struct bpf_insn deep[] = { STORE(10, 1, -512), SET(0, 31), EXIT };
-	struct fuse_part parts[] = { part_of(good, 2), part_of(tail, 3) };
+	struct fuse_part parts[] = { part_of(good, 2), part_of(module, 2) };
 	const size_t n_long = 40000;
 	struct bpf_insn *insns = calloc(n_long, sizeof(*insns));
 
 	assert_non_null(insns);
-	assert_refused(parts, 2, "slot a.1 tail-calls");
-	parts[1] = part_of(module, 2);
 	assert_refused(parts, 2, "slot a.1 calls a function of a kernel module");
 	parts[1] = part_of(deep, 3);
 	assert_refused(parts, 2, "slot a.1 uses its whole stack");
@@ -365,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_never_goes_on),
 		cmocka_unit_test(test_alone_keeps_no_context),
 		cmocka_unit_test(test_subprograms),
+		cmocka_unit_test(test_tail_calls),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -26,8 +26,8 @@ static struct fuse_place places[] = {
 };
 static struct fuse_function functions[] = {
 	{ .start = 0 },
-	{ .start = 12, .from = BODY, .part = 0, .index = 1 },
-	{ .start = 15, .from = BODY, .part = 1, .index = 1 },
+	{ .start = 12, .from = BODY, .part = 0 },
+	{ .start = 15, .from = BODY, .part = 1 },
 };
 static const struct fuse_code code = { insns, 18, functions, 3, places, 6 };
 static const struct fuse_part parts[] = { { .name = "a", .n_insns = PART },

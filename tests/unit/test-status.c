@@ -8,7 +8,7 @@
 static const char expected[] =
 	"{'format': 1, 'chains': [{'name': 'edge', 'generation': 8, 'final': 'pass', 'on_gap': 'aborted',"
 	" 'bypass': true, 'gap_packets': 9, 'bad_verdicts': 10, 'tier': 'slots',"
-	" 'tier_reason': 'slot edge.10 tail-calls', 'instructions': 12, 'packets': 11,"
+	" 'tier_reason': 'edge.10 throws exceptions', 'instructions': 12, 'packets': 11,"
 	" 'interfaces': ["
 	"  {'name': 'eth0', 'ifindex': 2, 'mode': 'native', 'attach': 'link', 'state': 'attached',"
 	"   'reason': null},"
