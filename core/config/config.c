@@ -5,7 +5,7 @@
  * at an error: each step leaves out what is broken and goes on, careful not to report what follows from an
  * error that is already told. In the end all errors are sorted by place.
  */
-#include "config/config.h"
+#include "config/config_read.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,6 +28,7 @@ struct loader {
 	struct files *files;
 	struct ini ini;
 	struct config_header *headers; /* one a section */
+	bool host_broken;
 	struct report *report;
 };
 
@@ -124,6 +125,15 @@ static struct config_chain *find_chain(struct config *config, const char *name)
 	return NULL;
 }
 
+static int take_host(struct loader *loader, size_t index)
+{
+	const struct ini_section *section = &loader->ini.sections[index];
+	int r = config_host_parse(&loader->config->host, section, loader->report);
+
+	loader->host_broken = r < 0 || section->broken;
+	return r;
+}
+
 static int take_chain(struct loader *loader, size_t index)
 {
 	struct config *config = loader->config;
@@ -188,7 +198,7 @@ static int take_sections(struct loader *loader)
 		r |= take_header(loader, i);
 	for (size_t i = 0; i < n; i++) {
 		if (loader->headers[i].kind == SECTION_HOST)
-			r |= config_host_parse(&config->host, &loader->ini.sections[i], loader->report);
+			r |= take_host(loader, i);
 		else if (loader->headers[i].kind == SECTION_CHAIN)
 			r |= take_chain(loader, i);
 	}
@@ -208,26 +218,39 @@ static void config_begin(struct config *config, const char *file)
 	config_host_init(&config->host);
 }
 
-int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report)
+void config_sort(const struct config *config, struct report *report, size_t n_before)
+{
+	const struct file_names *names = config->names;
+
+	config_sort_errors(report, n_before, (const char *const *)names->names, names->n_names);
+}
+
+int config_read(struct files *files, const char *file, struct config **ret_config, struct report *report)
 {
 	CLEANUP(config_free) struct config *config = array_grow(NULL, 0, sizeof(*config));
 	struct loader loader = { .config = config, .files = files, .report = report };
 	size_t n_before = report->n_errors;
-	struct file_names *names;
 	int r;
 
 	config_begin(config, file);
 	r = read_file(&loader, text_copy(file));
 	r |= read_snippets(&loader);
 	r |= take_sections(&loader);
-	names = config->names;
-	config_sort_errors(report, n_before, (const char *const *)names->names, names->n_names);
+	config_sort(config, report, n_before);
+	*ret_config = loader.host_broken || loader.ini.incomplete ? NULL : TAKE_PTR(config);
 	ini_deinit(&loader.ini);
 	free(loader.headers);
-	if (r)
-		return -EINVAL;
-	*ret_config = TAKE_PTR(config);
-	return 0;
+	return r ? -EINVAL : 0;
+}
+
+int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report)
+{
+	CLEANUP(config_free) struct config *config = NULL;
+	int r = config_read(files, file, &config, report);
+
+	if (r == 0)
+		*ret_config = TAKE_PTR(config);
+	return r;
 }
 
 int config_load_host(const char *file, struct config_host *ret_host)

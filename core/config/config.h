@@ -32,9 +32,9 @@ struct config_slot {
 	char *plugin;
 	char *object;  /* NULL when not given */
 	char *program; /* NULL when not given */
-	bool state_fresh;
-	bool fuse; /* may be part of the chain's fused program */
-	bool proceed_given;
+	bool state_fresh, proceed_given;
+	bool fuse;	  /* may be part of the chain's fused program */
+	bool broken;	  /* its section has errors: see config_read.h */
 	uint32_t proceed; /* bit (1 << action), when given */
 	struct config_param *params;
 	size_t n_params;
@@ -87,8 +87,8 @@ struct config {
 
 /*
  * Read FILE and then, when the directory exists, conf.d/ *.ini beside it in order of name. Every error found
- * goes into `report`; then returns -EINVAL. Reads nothing else: FILE parameters are params_parse()'s. All
- * reading goes through `files` (NULL: plainly), and places bear the names as they are there.
+ * goes into `report`; then returns -EINVAL. FILE parameters are params_parse()'s to read. All reading goes
+ * through `files` (NULL: plainly), and places bear the names as they are there.
  */
 int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report);
 void config_free(struct config *config); /* accepts NULL */

@@ -163,7 +163,7 @@ int config_slot_parse(
 	draft.slot.fuse = true;
 	draft.slot.place = draft.slot.plugin_place = draft.slot.object_place = section->place;
 	r = keys_set(keys, section, &draft, take_param, report);
-	if (!keys_find(section, "plugin"))
+	if (!keys_find(section, "plugin") && !section->broken)
 		r = report_add(report, section->place.file, section->place.line,
 			"[%s] names no plugin; add plugin = NAME", section->name);
 	program = keys_find(section, "program");
@@ -172,6 +172,7 @@ int config_slot_parse(
 			"program = %s: is a function in an object file, which the slot does not name; add "
 			"object = PATH",
 			program->value);
+	draft.slot.broken = r < 0 || section->broken;
 	*slot = draft.slot;
 	*ret_enabled = draft.enabled;
 	return r;

@@ -53,6 +53,8 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct source *source, 
 		abort();
 	report_add(source->report, source->file, source->line, "%s", text);
 	source->failed = true;
+	if (source->section)
+		source->section->broken = true;
 	return false;
 }
 
@@ -264,7 +266,7 @@ static int add_entry(void *arg, const char *name, const char *key, const char *v
 			"the key %s stands before the first section; put [host], [chain NAME] or "
 			"[slot CHAIN.NUMBER] above it",
 			key);
-		source->skip = true;
+		source->skip = source->ini->incomplete = true;
 		return 1;
 	}
 	if (strcmp(name, section->name) != 0) {

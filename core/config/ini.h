@@ -25,6 +25,7 @@ struct ini_section {
 	char *name; /* between the brackets: not empty, no blanks at its ends */
 	struct ini_entry *entries;
 	size_t n_entries;
+	bool broken; /* a line of it could not be read */
 	struct config_place place;
 };
 
@@ -32,7 +33,8 @@ struct ini_section {
 struct ini {
 	struct ini_section *sections;
 	size_t n_sections;
-	bool incomplete; /* a file or a header could not be read: what is not here may yet exist */
+	bool incomplete; /* a file or a header could not be read, or is missing: what is not here may yet
+			    exist */
 };
 
 /*

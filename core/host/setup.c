@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config_read.h"
 #include "kernel/foreign.h"
 #include "util/cleanup.h"
 
@@ -212,6 +213,8 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 		struct setup_slot *slot = &chain->slots[chain->n_slots];
 		int r;
 
+		if (config->slots[i].broken) /* what its plugin misses may be in a line with an error */
+			continue;
 		chain->n_slots++;
 		slot->config = &config->slots[i];
 		if (asprintf(&slot->name, "%s.%u", config->name, slot->config->number) < 0)
@@ -232,14 +235,15 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
 {
 	CLEANUP(setup_unref) struct setup *setup = calloc(1, sizeof(*setup));
 	struct loader loader = { plugin_path, files, modules, report };
-	int r, result = 0;
+	size_t n_before = report->n_errors;
+	int r, result;
 
 	if (!setup)
 		return -ENOMEM;
 	setup->refs = 1;
-	r = config_load(files, file, &setup->config, report);
-	if (r < 0)
-		return r;
+	result = config_read(files, file, &setup->config, report);
+	if (!setup->config)
+		return result;
 	setup->chains = calloc(setup->config->n_chains + 1, sizeof(*setup->chains));
 	if (!setup->chains)
 		return -ENOMEM;
@@ -252,6 +256,7 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
 			return r;
 		result = worse(result, r);
 	}
+	config_sort(setup->config, report, n_before);
 	if (result == 0 || result == -EOWNERDEAD)
 		*ret_setup = TAKE_PTR(setup);
 	return result;

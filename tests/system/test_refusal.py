@@ -255,6 +255,13 @@ CASES = {
     "several plugins": add("[slot edge.30]\nplugin = conut ; HERE\n[slot edge.40] ; HERE\nplugin = ratelimit\nbrust = 1 ; HERE\n"
                            "[slot edge.50]\nplugin = acl\nrules = {dir}/none.rules ; HERE\n",
                            r"no plugin conut", r"needs the parameter rate", r"no parameter brust", r"none\.rules"),
+    # What follows from an error is none: slot 40 may have its plugin's name in the broken line, 60 its rate.
+    "lines and plugins": add("[slot edge.30]\nplugin = count\nenabled = never ; HERE\nnonsense = 1\n"
+                             "[slot edge.40]\nplugin: count ; HERE\n[slot edge.50]\nplugin = conut ; HERE\n"
+                             "[slot edge.60]\nplugin = ratelimit\nrate: 5 ; HERE\n"
+                             "[slot edge.70]\nplugin = acl\nrules = {dir}/none.rules ; HERE\n[chain inner]\ninterfaces = r0\n"
+                             "mode = fast ; HERE\n", r"yes.*no", r"colon", r"no plugin conut", r"colon",
+                             r"none\.rules", r"native.*generic"),
     "several checks": add("[slot edge.30]\nplugin = trouble\nfail = check ; HERE\n[slot edge.40]\nplugin = trouble\n"
                           "fail = check ; HERE\n", r"check fails", r"check fails"),
     "several refusals of the verifier": add("[slot edge.30]\nplugin = trouble ; HERE\nunsafe = yes\n[slot edge.40]\n"

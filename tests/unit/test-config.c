@@ -3,7 +3,7 @@
 #include <linux/bpf.h>
 
 #include "config-files.h"
-#include "config/config.h"
+#include "config/config_read.h"
 
 static struct config *load(const char *text)
 {
@@ -305,6 +305,36 @@ static void test_broken(void **state)
 	}
 }
 
+/* What is left of files with errors: slots that say whether they are whole, or nothing at all. */
+static void test_read_in_spite_of_errors(void **state)
+{
+	static const char *const nothing[] = {
+		CHAIN "[host]\nplugin_path: /a\n",
+		CHAIN "[host]\nlog_level = loud\n",
+		CHAIN "[slot edge.1\nplugin = a\n",
+		"plugin = a\n" CHAIN,
+	};
+	struct report report = {};
+	struct config *config = NULL;
+
+	file_write("x.ini",
+		CHAIN "[slot edge.1]\nplugin = a\n[slot edge.2]\nplugin: a\n[slot edge.3]\nplugin = a\n"
+		      "state = no\n[slot edge.4]\nplugin = a\nfinal\n[slot edge.5]\nplugin = b\n");
+	assert_int_equal(config_read(NULL, "x.ini", &config, &report), -EINVAL);
+	assert_int_equal(report.n_errors, 3);
+	assert_int_equal(config->chains[0].n_slots, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(config->chains[0].slots[i].broken, i > 0 && i < 4);
+	config_free(config);
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
+		config = NULL;
+		file_write("x.ini", nothing[i]);
+		assert_int_equal(config_read(NULL, "x.ini", &config, &report), -EINVAL);
+		assert_null(config);
+	}
+	report_clear(&report);
+}
+
 static void test_too_many_slots(void **state)
 {
 	char *text = NULL;
@@ -464,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_a_configuration),
 		cmocka_unit_test(test_the_example_is_right),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_read_in_spite_of_errors),
 		cmocka_unit_test(test_too_many_slots),
 		cmocka_unit_test(test_files_are_one),
 		cmocka_unit_test(test_errors_of_all_files),

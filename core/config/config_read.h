@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Files with errors in them, for who looks for errors in what they name as well: plugins, objects, rules. */
+#ifndef CONFIG_CONFIG_READ_H
+#define CONFIG_CONFIG_READ_H
+
+#include "config/config.h"
+
+/*
+ * As config_load(), but *ret_config is set to what was read when -EINVAL is returned, too. It is NULL then
+ * where more errors would follow from those in the files: [host] is broken, or a file or section could not be
+ * read.
+ */
+int config_read(struct files *files, const char *file, struct config **ret_config, struct report *report);
+
+/* Sort the errors after the first `n_before` by place, in the order of the config's files; of other files:
+ * last. */
+void config_sort(const struct config *config, struct report *report, size_t n_before);
+
+#endif
