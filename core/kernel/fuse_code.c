@@ -22,6 +22,7 @@
  *
  * A plugin that tail-calls leaves by other ways than `exit`. It stays a function of its own, as in its slot:
  * the chain calls it, and whatever it or the programs behind its tail calls return comes back to its test.
+ * The kernel then allows the chain's own frame only half of the stack, so who needs more is called as well.
  *
  * What is never fused is a program that throws exceptions: these would leave the whole chain.
  */
@@ -41,6 +42,7 @@
 #include "util/diag.h"
 
 #define FRAME_MAX 512
+#define CALLER_FRAME_MAX 224		     /* the kernel wants less than 256, and counts in 32 */
 #define INSNS_MAX 1000000		     /* the kernel's limit; no jump comes near it, see set_jump() */
 #define COUNT_INSNS 11			     /* what place_result() writes */
 #define VERDICT_INSNS (18 + 2 * COUNT_INSNS) /* what place_verdicts() writes for each part */
@@ -74,31 +76,63 @@ static void builder_deinit(struct builder *builder)
 /* Of the part's instructions the first that is in a function of its own: see struct piece's `functions`. */
 static size_t first_apart(const struct piece *piece)
 {
-	return piece->is.tail_calls ? 0 : piece->is.n_main;
+	return piece->is.apart ? 0 : piece->is.n_main;
 }
 
 /* ---- measure ---- */
 
+static int look_at_parts(
+	struct builder *builder, const struct fuse_part *parts, bool *ret_tail_calls, struct xslot_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < builder->n_pieces; i++) {
+		struct fuse_piece *piece = &builder->pieces[i].is;
+
+		r = fuse_piece_init(piece, &parts[i], builder->generation->proceed[i], diag);
+		*ret_tail_calls = *ret_tail_calls || piece->tail_calls;
+	}
+	return r;
+}
+
+/* Of a piece in the frame of all: a multiple of 8. */
+static int measure_frame(const struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
+{
+	const struct fuse_part *part = piece->is.part;
+	int depth = fuse_stack_depth(part->insns, piece->is.n_main);
+
+	if (depth < 0)
+		return fail(diag, depth, "out of memory");
+	depth = (depth + 7) / 8 * 8;
+	if (depth + 8 > FRAME_MAX && (builder->n_pieces > 1 || piece->is.tested))
+		return fail(diag, -EOPNOTSUPP,
+			"%s uses its whole stack, which leaves no room for the packet's context or "
+			"verdict",
+			part->name);
+	return depth;
+}
+
+/* Who calls what tail-calls has half of a frame: what is deeper gets one of its own. */
 static int measure(struct builder *builder, const struct fuse_part *parts, struct xslot_diag *diag)
 {
+	bool tail_calls = false;
 	int deepest = 0, depth, r;
 
+	r = look_at_parts(builder, parts, &tail_calls, diag);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < builder->n_pieces; i++) {
 		struct piece *piece = &builder->pieces[i];
 
-		r = fuse_piece_init(&piece->is, &parts[i], builder->generation->proceed[i], diag);
-		if (r < 0)
-			return r;
-		depth = piece->is.tail_calls ? 0 : fuse_stack_depth(parts[i].insns, piece->is.n_main);
+		if (piece->is.apart)
+			continue;
+		depth = measure_frame(builder, piece, diag);
 		if (depth < 0)
-			return fail(diag, depth, "out of memory");
-		depth = (depth + 7) / 8 * 8;
-		if (depth + 8 > FRAME_MAX && (builder->n_pieces > 1 || piece->is.tested))
-			return fail(diag, -EOPNOTSUPP,
-				"%s uses its whole stack, which leaves no room for the packet's context or "
-				"verdict",
-				parts[i].name);
-		deepest = depth > deepest ? depth : deepest;
+			return depth;
+		if (tail_calls && depth + 8 > CALLER_FRAME_MAX)
+			fuse_piece_set_apart(&piece->is);
+		else if (depth > deepest)
+			deepest = depth;
 	}
 	builder->context = (int16_t) - (deepest + 8);
 	return 0;
@@ -134,7 +168,7 @@ static size_t lay_out(struct builder *builder)
 
 		at += i > 0;
 		piece->body = at;
-		piece->test = at + (piece->is.tail_calls ? 1 : piece->is.n_main);
+		piece->test = at + (piece->is.apart ? 1 : piece->is.n_main);
 		piece->next = at = piece->test + count_tests(piece);
 	}
 	at += COUNT_INSNS;
@@ -326,7 +360,7 @@ static int place_piece(struct builder *builder, const struct piece *piece, struc
 {
 	int r = 0;
 
-	if (piece->is.tail_calls)
+	if (piece->is.apart)
 		place_call(builder, piece);
 	else
 		r = place_body(builder, piece, diag);
@@ -401,7 +435,7 @@ static void list_places(struct builder *builder)
 	for (size_t i = 0; i < n; i++) {
 		if (n > 1)
 			list_place(builder, i ? pieces[i].body - 1 : 0, i, FUSE_ENTER);
-		list_place(builder, pieces[i].body, i, pieces[i].is.tail_calls ? FUSE_CALL : FUSE_BODY);
+		list_place(builder, pieces[i].body, i, pieces[i].is.apart ? FUSE_CALL : FUSE_BODY);
 		if (pieces[i].test < pieces[i].next)
 			list_place(builder, pieces[i].test, i, FUSE_TEST);
 	}

@@ -144,9 +144,6 @@ static void look_at_exits(struct fuse_piece *piece)
 	bool leads_on = false;
 	uint32_t verdict;
 
-	piece->tested = piece->tail_calls;
-	if (piece->tested)
-		return;
 	piece->known = true;
 	for (size_t i = 0; i < piece->n_main; i++) {
 		if (insns[i].code == FUSE_LOAD_64)
@@ -167,6 +164,13 @@ static void look_at_exits(struct fuse_piece *piece)
 	piece->results = 0;
 }
 
+void fuse_piece_set_apart(struct fuse_piece *piece)
+{
+	piece->apart = piece->tested = true;
+	piece->known = false;
+	piece->results = 0;
+}
+
 int fuse_piece_init(
 	struct fuse_piece *piece, const struct fuse_part *part, uint32_t proceed, struct xslot_diag *diag)
 {
@@ -176,7 +180,9 @@ int fuse_piece_init(
 	if (!part->n_insns)
 		return fail(diag, -EOPNOTSUPP, "%s: its instructions are not known", part->name);
 	r = mark(piece, diag);
-	if (r == 0)
+	if (r == 0 && piece->tail_calls)
+		fuse_piece_set_apart(piece);
+	else if (r == 0)
 		look_at_exits(piece);
 	return r;
 }

@@ -20,6 +20,7 @@ struct fuse_piece {
 	uint8_t *marks;	  /* by instruction */
 	size_t n_main;	  /* instructions before the first subprogram */
 	bool tail_calls;  /* it may leave by other ways than its exits */
+	bool apart;	  /* a function of its own, that is called */
 	bool known;	  /* an exit whose verdict is known leads on: see fuse_piece_knows() */
 	bool tested;	  /* an exit's verdict is not known */
 	uint32_t results; /* bit by outcome: an exit is known to end the chain with it */
@@ -29,6 +30,9 @@ struct fuse_piece {
 int fuse_piece_init(
 	struct fuse_piece *piece, const struct fuse_part *part, uint32_t proceed, struct xslot_diag *diag);
 void fuse_piece_deinit(struct fuse_piece *piece);
+
+/* Let it be called: what tail-calls is so from the beginning. */
+void fuse_piece_set_apart(struct fuse_piece *piece);
 
 bool fuse_piece_is_subprogram(const struct fuse_piece *piece, size_t at);
 bool fuse_piece_is_target(const struct fuse_piece *piece, size_t at); /* of a jump or a call */

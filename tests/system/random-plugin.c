@@ -10,14 +10,12 @@
  */
 #include "random-plugin.h"
 
-#include <bpf/bpf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <xslot/slots.h>
 
 #include "check.h"
-
-enum { VALUE, ARRAY, HASH };
 
 /* What a plugin's verdicts are: anything; constants, of which those that end a chain; XSLOT_NEXT only. */
 enum mood { ANY, CONSTANT, ENDS, GOES_ON, MOODS };
@@ -30,7 +28,7 @@ struct way_out {
 struct maker {
 	struct random_plugin *plugin;
 	uint64_t random;
-	bool calls, loops;			  /* there are subprograms; and a callback */
+	bool calls, loops, tails;		  /* there are subprograms; a callback; tail calls */
 	int16_t depth;				  /* of the frame, in bytes, a multiple of 8 */
 	size_t fixups[2 * RANDOM_STATEMENTS_MAX]; /* instructions that refer to a subprogram, given in off */
 	size_t n_fixups;
@@ -227,7 +225,7 @@ static void spill_context(struct maker *maker)
 
 static void add_to_value(struct maker *maker)
 {
-	set_map(maker, 1, VALUE, true, 8 * (int32_t)below(maker, 8));
+	set_map(maker, 1, RANDOM_VALUE, true, 8 * (int32_t)below(maker, 8));
 	if (below(maker, 2)) {
 		emit(maker, BPF_STX | BPF_ATOMIC | BPF_DW, 1, number(maker), 0, BPF_ADD);
 		return;
@@ -252,7 +250,7 @@ static void look_up(struct maker *maker)
 {
 	int16_t at = store_key(maker, 16);
 
-	set_map(maker, 1, below(maker, 2) ? ARRAY : HASH, false, 0);
+	set_map(maker, 1, below(maker, 2) ? RANDOM_ARRAY : RANDOM_HASH, false, 0);
 	copy(maker, 2, 10);
 	add(maker, 2, at);
 	call(maker, BPF_FUNC_map_lookup_elem);
@@ -266,7 +264,7 @@ static void update_hash(struct maker *maker)
 {
 	int16_t at = store_key(maker, 16);
 
-	set_map(maker, 1, HASH, false, 0);
+	set_map(maker, 1, RANDOM_HASH, false, 0);
 	copy(maker, 2, 10);
 	add(maker, 2, at);
 	copy(maker, 3, 10);
@@ -306,6 +304,18 @@ static void loop(struct maker *maker)
 	add(maker, 3, place(maker));
 	set(maker, 4, 0);
 	call(maker, BPF_FUNC_loop);
+}
+
+/* One of the places is empty: then it goes on. */
+static void tail_call(struct maker *maker)
+{
+	if (!maker->tails)
+		return;
+	copy(maker, 1, 6);
+	set_map(maker, 2, RANDOM_PROGRAMS, false, 0);
+	copy(maker, 3, number(maker));
+	emit(maker, BPF_ALU64 | BPF_AND | BPF_K, 3, 0, 0, RANDOM_TARGETS);
+	call(maker, BPF_FUNC_tail_call);
 }
 
 static void point_at_packet(struct maker *maker)
@@ -391,7 +401,7 @@ static void leave_with_result(struct maker *maker)
 		adjust(maker);
 	} else if (kind < 5) {
 		at = store_key(maker, 16);
-		set_map(maker, 1, HASH, false, 0);
+		set_map(maker, 1, RANDOM_HASH, false, 0);
 		copy(maker, 2, 10);
 		add(maker, 2, at);
 		call(maker, BPF_FUNC_map_delete_elem);
@@ -448,6 +458,7 @@ static void (*const statements[])(struct maker *) = {
 	update_hash,
 	call_some,
 	loop,
+	tail_call,
 	move_packet,
 	leave_early,
 	leave_with_either,
@@ -516,7 +527,7 @@ static void make_subprograms(struct maker *maker)
 	leave(maker);
 
 	begin_function(maker);
-	set_map(maker, 3, VALUE, true, 8);
+	set_map(maker, 3, RANDOM_VALUE, true, 8);
 	emit(maker, BPF_STX | BPF_ATOMIC | BPF_DW, 3, 1, 0, BPF_ADD);
 	emit(maker, BPF_JMP | BPF_JSET | BPF_K, 1, 0, 2, 5);
 	set(maker, 0, verdict(maker)); /* not the plugin's */
@@ -539,7 +550,7 @@ static void make_subprograms(struct maker *maker)
 	leave(maker);
 }
 
-void random_plugin_make(uint64_t seed, unsigned n, int loops, struct random_plugin *ret_plugin)
+void random_plugin_make(uint64_t seed, unsigned n, unsigned features, struct random_plugin *ret_plugin)
 {
 	struct maker maker = { .plugin = ret_plugin, .random = seed * 0x9e3779b97f4a7c15ULL + 1 };
 
@@ -553,7 +564,8 @@ void random_plugin_make(uint64_t seed, unsigned n, int loops, struct random_plug
 		return;
 	}
 	maker.calls = below(&maker, 4) > 0;
-	maker.loops = loops && maker.calls && below(&maker, 2);
+	maker.loops = features & RANDOM_LOOPS && maker.calls && below(&maker, 2);
+	maker.tails = features & RANDOM_TAIL_CALLS && below(&maker, 5) == 0;
 	maker.depth = (int16_t)(8 * (1 + below(&maker, below(&maker, 4) ? 6 : 40)));
 	make_main(&maker, n);
 	if (maker.calls)
@@ -563,32 +575,5 @@ void random_plugin_make(uint64_t seed, unsigned n, int loops, struct random_plug
 
 		insn->imm = (int32_t)(ret_plugin->functions[insn->off] - maker.fixups[i] - 1);
 		insn->off = 0;
-	}
-}
-
-int random_plugin_make_map(unsigned which)
-{
-	switch (which) {
-	case VALUE:
-		return bpf_map_create(BPF_MAP_TYPE_ARRAY, "value", 4, 64, 1, NULL);
-	case ARRAY:
-		return bpf_map_create(BPF_MAP_TYPE_ARRAY, "array", 4, 8, 8, NULL);
-	default:
-		return bpf_map_create(BPF_MAP_TYPE_HASH, "hash", 4, 8, 64, NULL);
-	}
-}
-
-void random_plugin_use_maps(const struct random_plugin *plugin, const int maps[RANDOM_MAPS],
-	struct bpf_insn ret_insns[RANDOM_INSNS_MAX])
-{
-	memcpy(ret_insns, plugin->insns, plugin->n_insns * sizeof(*ret_insns));
-	for (size_t i = 0; i < plugin->n_insns; i++) {
-		struct bpf_insn *insn = &ret_insns[i];
-
-		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
-			continue;
-		if (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_VALUE)
-			insn->imm = maps[insn->imm];
-		i++;
 	}
 }

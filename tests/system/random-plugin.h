@@ -8,11 +8,19 @@
 #include <stdint.h>
 
 #define RANDOM_INSNS_MAX 2048
-#define RANDOM_MAPS 3
 #define RANDOM_FUNCTIONS_MAX 4
 #define RANDOM_STATEMENTS_MAX 24
 
-/* Its maps are numbers until random_plugin_use_maps(): a value of 64 bytes, an array of 8, a hash. */
+/* What the kernel has. */
+#define RANDOM_LOOPS 1U	     /* bpf_loop() */
+#define RANDOM_TAIL_CALLS 2U /* of extensions */
+
+/* Its maps are numbers until random_maps_use(): a value of 64 bytes, an array of 8, a hash, programs. */
+enum { RANDOM_VALUE, RANDOM_ARRAY, RANDOM_HASH, RANDOM_PROGRAMS, RANDOM_MAPS };
+
+/* Programs that it may tail-call, at the first places of their array, which has one place more. */
+#define RANDOM_TARGETS 3
+
 struct random_plugin {
 	struct bpf_insn insns[RANDOM_INSNS_MAX];
 	size_t n_insns;
@@ -28,15 +36,10 @@ static inline uint32_t random_below(uint64_t *state, uint32_t n)
 }
 
 /*
- * The same seed gives the same plugin; with fewer statements, one that does the first of them. `loops`: the
- * kernel has bpf_loop().
+ * The same seed gives the same plugin; with fewer statements, one that does the first of them. `features`:
+ * RANDOM_*.
  */
-void random_plugin_make(uint64_t seed, unsigned statements, int loops, struct random_plugin *ret_plugin);
-
-int random_plugin_make_map(unsigned which); /* fd */
-
-/* The instructions, with these maps in them. */
-void random_plugin_use_maps(const struct random_plugin *plugin, const int maps[RANDOM_MAPS],
-	struct bpf_insn ret_insns[RANDOM_INSNS_MAX]);
+void random_plugin_make(
+	uint64_t seed, unsigned statements, unsigned features, struct random_plugin *ret_plugin);
 
 #endif

@@ -344,6 +344,28 @@ static void test_tail_calls(void **state)
 	fuse_code_deinit(&code);
 }
 
+/* A chain that tail-calls has half a frame: what does not fit in has one of its own. Else there is a whole
+ * one. */
+static void test_deep_beside_tail_calls(void **state)
+{
+	const struct bpf_insn fits[] = { STORE(10, 1, -216), SET(0, XSLOT_NEXT), EXIT };
+	const struct bpf_insn deep[] = { STORE(10, 1, -217), SET(0, XSLOT_NEXT), EXIT };
+	const struct bpf_insn tail[] = { HELPER(BPF_FUNC_tail_call), SET(0, XSLOT_NEXT), EXIT };
+	const struct fuse_part parts[] = { part_of(fits, 3), part_of(deep, 3), part_of(tail, 3) };
+	struct fuse_code code = { 0 };
+
+	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(code.n_functions, 1);
+	assert_int_equal(code.insns[0].off, -232);
+	fuse_code_deinit(&code);
+	assert_int_equal(fuse_code_build(parts, 3, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(code.n_functions, 3);
+	assert_int_equal(code.functions[1].part, 1);
+	assert_memory_equal(code.insns + code.functions[1].start, deep, sizeof(deep));
+	assert_int_equal(code.insns[0].off, -224);
+	fuse_code_deinit(&code);
+}
+
 static void assert_refused(const struct fuse_part *parts, size_t n, const char *words)
 {
 	struct xslot_diag diag = {};
@@ -394,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_alone_keeps_no_context),
 		cmocka_unit_test(test_subprograms),
 		cmocka_unit_test(test_tail_calls),
+		cmocka_unit_test(test_deep_beside_tail_calls),
 		cmocka_unit_test(test_refused),
 	};
 
