@@ -37,7 +37,6 @@ static void on_freed(void *data)
 	host->transaction = NULL;
 	quarantine_leave(!refused);
 	host_resume_watches(host);
-	trial_note(host);
 	calls_reply(&host->running->callers, &host->last);
 	if (first_refused) {
 		sd_event_exit(host->event, EXIT_CONFIGURATION);
@@ -89,6 +88,7 @@ static void finish(struct host *host, const char *result)
 			outcome_remember(host, result);
 	}
 	host->remembered = false;
+	trial_note(host); /* in the same turn of the loop: whoever looks sees both or neither */
 	worker_submit(host->worker, job_free, on_freed, host);
 }
 
