@@ -12,9 +12,9 @@
  *	for each plugin: its functions apart from the main one
  *
  * A body is copied as it is: its `exit`s become jumps to its test, which are as long, so that every jump
- * inside stays right, and its calls are moved by the distance that its subprograms were. An `exit` that has
- * its verdict from the instruction before it needs no test: it jumps to where that verdict leads, and the
- * instruction before it becomes none. The context's place on the stack is below what any body uses; a
+ * inside stays right, and its calls are moved by the distance that its subprograms were. A way out whose
+ * verdict is known (fuse_ways.h) needs no test: it jumps to where that verdict leads, and an instruction that
+ * only sets the verdict becomes none. The context's place on the stack is below what any body uses; a
  * verdict waits there while its packet is counted.
  *
  * The counters' address, the parity, what becomes of verdicts: all that a generation says is a constant here,
@@ -195,20 +195,23 @@ static int set_jump(struct bpf_insn *insns, size_t at, size_t target, const stru
 	return 0;
 }
 
-/* Instruction `at` is an exit of this piece. */
-static int place_exit(struct builder *builder, const struct piece *piece, size_t at, struct xslot_diag *diag)
+/* Instruction `at` of this piece leaves it: an exit, or a jump if its verdict is known. */
+static int place_way_out(
+	struct builder *builder, const struct piece *piece, size_t at, struct xslot_diag *diag)
 {
+	const struct fuse_way *way = fuse_piece_knows(&piece->is, at - piece->body);
 	struct bpf_insn *insns = builder->code.insns;
 	const struct bpf_insn nothing = { .code = BPF_JMP | BPF_JA };
 	size_t target = piece->test;
-	uint32_t verdict;
 
-	if (fuse_piece_knows(&piece->is, at - piece->body, &verdict)) {
+	if (way)
+		target = fuse_piece_goes_on(&piece->is, way->verdict)
+				 ? piece->next
+				 : piece->results[fuse_outcome(way->verdict)];
+	if (way && way->alone)
 		insns[at - 1] = nothing;
-		target = fuse_piece_goes_on(&piece->is, verdict) ? piece->next
-								 : piece->results[fuse_outcome(verdict)];
-	}
-	insns[at] = nothing;
+	if (insns[at].code == FUSE_EXIT)
+		insns[at] = nothing;
 	return set_jump(insns, at, target, piece->is.part, diag);
 }
 
@@ -224,8 +227,8 @@ static int place_body(struct builder *builder, const struct piece *piece, struct
 		/* In the program of its own the first subprogram follows the body at once. */
 		if (fuse_refers_to_subprogram(&insns[i]))
 			insns[i].imm += (int32_t)(piece->functions - piece->test);
-		if (insns[i].code == FUSE_EXIT)
-			r = place_exit(builder, piece, i, diag);
+		if (insns[i].code == FUSE_EXIT || fuse_piece_knows(&piece->is, i - piece->body))
+			r = place_way_out(builder, piece, i, diag);
 		i += insns[i].code == FUSE_LOAD_64;
 	}
 	return r;

@@ -20,7 +20,9 @@
 void fuse_piece_deinit(struct fuse_piece *piece)
 {
 	free(piece->marks);
+	free(piece->ways);
 	piece->marks = NULL;
+	piece->ways = NULL;
 }
 
 bool fuse_refers_to_subprogram(const struct bpf_insn *insn)
@@ -115,53 +117,41 @@ bool fuse_piece_goes_on(const struct fuse_piece *piece, uint32_t verdict)
 	return verdict == XSLOT_NEXT || (verdict < XSLOT_ACTIONS && (piece->proceed >> verdict & 1));
 }
 
-static bool is_set_before(const struct fuse_piece *piece, size_t exit)
+const struct fuse_way *fuse_piece_knows(const struct fuse_piece *piece, size_t at)
 {
-	const struct bpf_insn *set;
-
-	if (!exit || fuse_piece_is_target(piece, exit))
-		return false;
-	set = &piece->part->insns[exit - 1];
-	return set->dst_reg == BPF_REG_0 &&
-	       (set->code == (BPF_ALU | BPF_MOV | BPF_K) || set->code == (BPF_ALU64 | BPF_MOV | BPF_K));
-}
-
-bool fuse_piece_knows(const struct fuse_piece *piece, size_t exit, uint32_t *ret_verdict)
-{
-	if (!piece->known || !is_set_before(piece, exit))
-		return false;
-	*ret_verdict = (uint32_t)piece->part->insns[exit - 1].imm;
-	return true;
+	return piece->known && piece->ways[at].known ? &piece->ways[at] : NULL;
 }
 
 /*
- * The verifier refuses what no jump leads to. So a plugin that is known to end the chain at every exit keeps
- * a test, which has the rest of the chain for its other outcome.
+ * The verifier refuses what no jump leads to. So a plugin that is known to end the chain whichever way it
+ * leaves keeps a test, which has the rest of the chain for its other outcome.
  */
-static void look_at_exits(struct fuse_piece *piece)
+static int look_at_ways(struct fuse_piece *piece, struct xslot_diag *diag)
 {
 	const struct bpf_insn *insns = piece->part->insns;
 	bool leads_on = false;
-	uint32_t verdict;
 
-	piece->known = true;
+	piece->ways = calloc(piece->n_main, sizeof(*piece->ways));
+	if (!piece->ways)
+		return fail(diag, -ENOMEM, "out of memory");
+	fuse_ways_find(insns, piece->n_main, piece->ways);
 	for (size_t i = 0; i < piece->n_main; i++) {
-		if (insns[i].code == FUSE_LOAD_64)
-			i++;
-		else if (insns[i].code != FUSE_EXIT)
-			continue;
-		else if (!fuse_piece_knows(piece, i, &verdict))
-			piece->tested = true;
-		else if (fuse_piece_goes_on(piece, verdict))
+		const struct fuse_way *way = &piece->ways[i];
+
+		if (way->known && fuse_piece_goes_on(piece, way->verdict))
 			leads_on = true;
-		else
-			piece->results |= 1U << fuse_outcome(verdict);
+		else if (way->known)
+			piece->results |= 1U << fuse_outcome(way->verdict);
+		else if (insns[i].code == FUSE_EXIT)
+			piece->tested = true;
+		i += insns[i].code == FUSE_LOAD_64;
 	}
-	if (piece->tested || leads_on)
-		return;
-	piece->known = false;
+	piece->known = piece->tested || leads_on;
+	if (piece->known)
+		return 0;
 	piece->tested = true;
 	piece->results = 0;
+	return 0;
 }
 
 void fuse_piece_set_apart(struct fuse_piece *piece)
@@ -180,9 +170,9 @@ int fuse_piece_init(
 	if (!part->n_insns)
 		return fail(diag, -EOPNOTSUPP, "%s: its instructions are not known", part->name);
 	r = mark(piece, diag);
-	if (r == 0 && piece->tail_calls)
+	if (r == 0 && !piece->tail_calls)
+		return look_at_ways(piece, diag);
+	if (r == 0)
 		fuse_piece_set_apart(piece);
-	else if (r == 0)
-		look_at_exits(piece);
 	return r;
 }

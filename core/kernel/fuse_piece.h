@@ -10,20 +10,22 @@
 #include <xslot/diag.h>
 
 #include "kernel/fuse_code.h"
+#include "kernel/fuse_ways.h"
 
 #define FUSE_EXIT (BPF_JMP | BPF_EXIT)
 #define FUSE_LOAD_64 (BPF_LD | BPF_IMM | BPF_DW)
 
 struct fuse_piece {
 	const struct fuse_part *part;
-	uint32_t proceed; /* as in struct xslot_generation, of valid actions only */
-	uint8_t *marks;	  /* by instruction */
-	size_t n_main;	  /* instructions before the first subprogram */
-	bool tail_calls;  /* it may leave by other ways than its exits */
-	bool apart;	  /* a function of its own, that is called */
-	bool known;	  /* an exit whose verdict is known leads on: see fuse_piece_knows() */
-	bool tested;	  /* an exit's verdict is not known */
-	uint32_t results; /* bit by outcome: an exit is known to end the chain with it */
+	uint32_t proceed;      /* as in struct xslot_generation, of valid actions only */
+	uint8_t *marks;	       /* by instruction */
+	size_t n_main;	       /* instructions before the first subprogram */
+	struct fuse_way *ways; /* … by instruction */
+	bool tail_calls;       /* it may leave by other ways than its exits */
+	bool apart;	       /* a function of its own, that is called */
+	bool known;	       /* a way out whose verdict is known leads on: see fuse_piece_knows() */
+	bool tested;	       /* an exit's verdict is not known */
+	uint32_t results;      /* bit by outcome: a way out is known to end the chain with it */
 };
 
 /* -EOPNOTSUPP: cannot be part of a fused chain. */
@@ -38,8 +40,8 @@ bool fuse_piece_is_subprogram(const struct fuse_piece *piece, size_t at);
 bool fuse_piece_is_target(const struct fuse_piece *piece, size_t at); /* of a jump or a call */
 bool fuse_refers_to_subprogram(const struct bpf_insn *insn);
 
-/* Is the verdict of this exit known, and set by the instruction before it? */
-bool fuse_piece_knows(const struct fuse_piece *piece, size_t exit, uint32_t *ret_verdict);
+/* Is this exit or jump of the body a way out whose verdict is known? NULL when not. */
+const struct fuse_way *fuse_piece_knows(const struct fuse_piece *piece, size_t at);
 bool fuse_piece_goes_on(const struct fuse_piece *piece, uint32_t verdict);
 
 /* XSLOT_OUTCOME_*, or the action. */

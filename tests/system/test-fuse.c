@@ -397,9 +397,23 @@ static void test_refused(void **state)
 
 	for (int i = 0; i < XSLOT_MAX_SLOTS; i++)
 		many_maps[i] = (struct plugin){ "counter", i, 0 };
-	assert_refused(too_deep + 1, 1, -EOPNOTSUPP, "deepest uses its whole stack");
 	assert_refused(too_deep, 2, -EOPNOTSUPP, "deepest uses its whole stack");
 	assert_refused(many_maps, XSLOT_MAX_SLOTS, -E2BIG, "more maps than");
+}
+
+/* No room for a context: alone it needs none, and its verdicts are known. */
+static void test_whole_stack_alone(void **state)
+{
+	const struct plugin deepest = { "deepest", 1, 0 };
+	const struct tiers_packet packet = saying(1, XDP_PASS);
+	static struct tiers_result result;
+	struct chain chain;
+
+	chain_init(&chain, &deepest, 1);
+	chain_must_fuse(&chain, BANK_A);
+	chain_compare(&chain, BANK_A, &packet, 1, &result);
+	assert_int_equal(result.counted[XSLOT_RESULT(XSLOT_DECIDED_FINAL, XDP_PASS)], 1);
+	chain_deinit(&chain);
 }
 
 /* What bpftool says of the fused program. */
@@ -513,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_constants_of_many),
 		cmocka_unit_test(test_tail_calls),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_whole_stack_alone),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_no_lines),
