@@ -25,22 +25,16 @@
 
 DEFINE_CLEANUP(struct program *, program_close);
 
-/* libbpf would put programs of its own into a map of programs: the running ones would call them. Not our
- * entry's: we fill it. */
+/*
+ * libbpf puts the programs of a program array's initial value into it even where the map is not its own: the
+ * running program would call them. Our entry's array has none.
+ */
 static int check_map(const struct instance *instance, const struct bpf_map *map, struct xslot_diag *diag)
 {
-	switch (bpf_map__type(map)) {
-	case BPF_MAP_TYPE_PROG_ARRAY:
-		if (instance->foreign.behind_entry)
-			return 0;
-		/* fallthrough */
-	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
-	case BPF_MAP_TYPE_HASH_OF_MAPS:
-		return fail(diag, -EOPNOTSUPP, "%s has maps of programs or maps, and was adopted",
-			instance->name);
-	default:
+	if (bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY || instance->foreign.behind_entry)
 		return 0;
-	}
+	return fail(diag, -EOPNOTSUPP, "%s has program array %s, and was adopted", instance->name,
+		bpf_map__name(map));
 }
 
 static int share_maps(const struct instance *instance, struct bpf_object *twin, struct xslot_diag *diag)

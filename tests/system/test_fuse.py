@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from chains import INTERFACE, chain, classify, slow, stamp, trails
-from frames import Injector, inject
+from frames import Injector, inject, udp
 from host import Host, wait_for
 from objects import LIBBPF, objects, objects_at_rest, wait_for_objects
 from shapes import kernel, shape
@@ -233,6 +233,33 @@ def test_tail_calls(host):
     host.must_reload()
     fused(host)
     check_tail_calls(host, "17171112")
+
+
+def test_maps_in_a_map_of_an_adopted_plugin(host):
+    """They are those that it ran with: what was written into them decides, and what is written later."""
+    def write(tenant):
+        path, = bpffs(host).glob(f"*/edge/slot/20/maps/tenant_{tenant}")
+        bpftool("map", "update", "pinned", str(path), *"key 0 0 0 0 value 1 0 0 0".split())
+
+    def drops():
+        inject(host.namespace, INTERFACE, 16, udp(target="192.0.2.1"))
+        inject(host.namespace, INTERFACE, 16, udp(target="192.0.2.2"))
+        return host.slot(20)["verdicts"]["drop"]
+
+    slots = [slow(10, READS, clear=True), (20, "object", {"object": shape("nested")}), stamp(30, 1), classify()]
+    host.plugin("object")
+    host.write(chain(*slots))
+    host.start()
+    fused(host)
+    write(1)
+    assert drops() == 16
+    host.murder()
+    host.plugin("stamp", "v2")
+    host.start()
+    fused(host)
+    assert drops() == 32
+    write(2)
+    assert drops() == 64
 
 
 def test_bypass(host):
