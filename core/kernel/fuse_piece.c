@@ -11,8 +11,6 @@
 #define MARK_SUBPROGRAM 1 /* one begins here */
 #define MARK_TARGET 2	  /* a jump leads here */
 
-#define JUMP_FAR (BPF_JMP32 | BPF_JA) /* Linux 6.6: the distance is `imm` */
-
 #ifndef BPF_PSEUDO_FUNC
 #define BPF_PSEUDO_FUNC 4
 #endif
@@ -29,13 +27,6 @@ bool fuse_refers_to_subprogram(const struct bpf_insn *insn)
 {
 	return (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL) ||
 	       (insn->code == FUSE_LOAD_64 && insn->src_reg == BPF_PSEUDO_FUNC);
-}
-
-static bool is_jump(const struct bpf_insn *insn)
-{
-	uint8_t class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-
-	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 
 static bool is_tail_call(const struct bpf_insn *insn)
@@ -62,9 +53,9 @@ static int mark_insn(struct fuse_piece *piece, size_t at, struct xslot_diag *dia
 
 	if (fuse_refers_to_subprogram(insn)) {
 		target += insn->imm;
-	} else if (is_jump(insn)) {
+	} else if (fuse_is_jump(insn)) {
 		mark = MARK_TARGET;
-		target += insn->code == JUMP_FAR ? insn->imm : insn->off;
+		target = (long)fuse_jump_target(part->insns, at);
 	} else {
 		return 0;
 	}
@@ -147,10 +138,10 @@ static int look_at_ways(struct fuse_piece *piece, struct xslot_diag *diag)
 		i += insns[i].code == FUSE_LOAD_64;
 	}
 	piece->known = piece->tested || leads_on;
-	if (piece->known)
-		return 0;
-	piece->tested = true;
-	piece->results = 0;
+	if (!piece->known) {
+		piece->tested = true;
+		piece->results = 0;
+	}
 	return 0;
 }
 

@@ -10,10 +10,8 @@
 #include <xslot/diag.h>
 
 #include "kernel/fuse_code.h"
+#include "kernel/fuse_insn.h"
 #include "kernel/fuse_ways.h"
-
-#define FUSE_EXIT (BPF_JMP | BPF_EXIT)
-#define FUSE_LOAD_64 (BPF_LD | BPF_IMM | BPF_DW)
 
 struct fuse_piece {
 	const struct fuse_part *part;

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "kernel/fuse_insn.h"
 #include "util/cleanup.h"
 
 #define REGISTERS 11
@@ -107,14 +108,9 @@ static void access_memory(struct scan *scan, const struct bpf_insn *insn, struct
 /* Where a jump goes: -1 for one that is none, or leaves. */
 static long jump_target(const struct scan *scan, size_t at)
 {
-	const struct bpf_insn *insn = &scan->insns[at];
-	unsigned class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-	long target;
+	size_t target = fuse_jump_target(scan->insns, at);
 
-	if ((class != BPF_JMP && class != BPF_JMP32) || op == BPF_CALL || op == BPF_EXIT)
-		return -1;
-	target = (long)at + 1 + (class == BPF_JMP32 && op == BPF_JA ? insn->imm : insn->off);
-	return target < (long)scan->n ? target : -1;
+	return fuse_is_jump(&scan->insns[at]) && target < scan->n ? (long)target : -1;
 }
 
 static void step(struct scan *scan, size_t at)
@@ -129,7 +125,7 @@ static void step(struct scan *scan, size_t at)
 		arithmetic(scan, insn, &after);
 	} else if (class == BPF_LDX || class == BPF_ST || class == BPF_STX) {
 		access_memory(scan, insn, &after);
-	} else if (insn->code == (BPF_LD | BPF_IMM | BPF_DW)) {
+	} else if (insn->code == FUSE_LOAD_64) {
 		after.offset[insn->dst_reg] = NO_FRAME;
 		next++;
 	} else if (class == BPF_JMP && op == BPF_CALL) {
@@ -138,9 +134,9 @@ static void step(struct scan *scan, size_t at)
 	}
 	if (target >= 0)
 		join(scan, target, &after);
-	if (op == BPF_JA && (class == BPF_JMP || class == BPF_JMP32))
+	if (insn->code == FUSE_JUMP || insn->code == FUSE_JUMP_FAR)
 		return;
-	if (insn->code != (BPF_JMP | BPF_EXIT) && next < scan->n)
+	if (insn->code != FUSE_EXIT && next < scan->n)
 		join(scan, next, &after);
 }
 

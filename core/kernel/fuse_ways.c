@@ -9,13 +9,10 @@
  */
 #include "kernel/fuse_ways.h"
 
+#include "kernel/fuse_insn.h"
+
 #define REGISTERS 11
 #define MOVES_MAX 8 /* between a jump and its exit */
-
-#define EXIT (BPF_JMP | BPF_EXIT)
-#define JUMP (BPF_JMP | BPF_JA)
-#define JUMP_FAR (BPF_JMP32 | BPF_JA) /* Linux 6.6: the distance is `imm` */
-#define LOAD_64 (BPF_LD | BPF_IMM | BPF_DW)
 
 /* The lower half of each register, as far as it is known. */
 struct constants {
@@ -31,30 +28,15 @@ static void forget(struct constants *constants, unsigned first, unsigned last)
 		constants->of[i].known = false;
 }
 
-/* Any jump, also of kinds that came later. */
-static bool is_jump(const struct bpf_insn *insn)
-{
-	uint8_t class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-
-	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
-}
-
 /* One that may lead elsewhere. */
 static bool is_plain_jump(const struct bpf_insn *insn)
 {
-	return is_jump(insn) && insn->code != JUMP_FAR && BPF_OP(insn->code) <= BPF_JSLE;
+	return fuse_is_jump(insn) && insn->code != FUSE_JUMP_FAR && BPF_OP(insn->code) <= BPF_JSLE;
 }
 
 static bool ends_here(const struct bpf_insn *insn)
 {
-	return insn->code == EXIT || insn->code == JUMP || insn->code == JUMP_FAR;
-}
-
-static size_t target_of(const struct bpf_insn *insns, size_t at)
-{
-	const struct bpf_insn *insn = &insns[at];
-
-	return (size_t)((long)at + 1 + (insn->code == JUMP_FAR ? insn->imm : insn->off));
+	return insn->code == FUSE_EXIT || insn->code == FUSE_JUMP || insn->code == FUSE_JUMP_FAR;
 }
 
 /* A copy of a register or a constant, of which only the lower half counts. */
@@ -85,7 +67,7 @@ static void step(struct constants *constants, const struct bpf_insn *insn)
 		forget(constants, 0, 0); /* compare and exchange */
 		forget(constants, insn->src_reg, insn->src_reg);
 		forget(constants, insn->dst_reg, insn->dst_reg);
-	} else if (class == BPF_LD && insn->code != LOAD_64) {
+	} else if (class == BPF_LD && insn->code != FUSE_LOAD_64) {
 		forget(constants, 0, 5);
 	} else if (class != BPF_JMP && class != BPF_JMP32 && class != BPF_ST && class != BPF_STX) {
 		forget(constants, insn->dst_reg, insn->dst_reg);
@@ -103,15 +85,15 @@ static bool follow(
 	for (int i = 0; at < n && i < MOVES_MAX; i++) {
 		const struct bpf_insn *insn = &insns[at];
 
-		if (insn->code == EXIT) {
+		if (insn->code == FUSE_EXIT) {
 			*ret_verdict = constants.of[0].value;
 			return constants.of[0].known;
 		}
 		if (is_move(insn))
 			move(&constants, insn);
-		else if (insn->code != JUMP)
+		else if (insn->code != FUSE_JUMP)
 			return false;
-		at = insn->code == JUMP ? target_of(insns, at) : at + 1;
+		at = insn->code == FUSE_JUMP ? fuse_jump_target(insns, at) : at + 1;
 	}
 	return false;
 }
@@ -122,9 +104,9 @@ static void set_labels(const struct bpf_insn *insns, size_t n, struct fuse_way *
 	for (size_t i = 0; i < n; i++)
 		ways[i].label = false;
 	for (size_t i = 0; i < n; i++) {
-		if (is_jump(&insns[i]) && !ways[i].known && target_of(insns, i) < n)
-			ways[target_of(insns, i)].label = true;
-		i += insns[i].code == LOAD_64;
+		if (fuse_is_jump(&insns[i]) && !ways[i].known && fuse_jump_target(insns, i) < n)
+			ways[fuse_jump_target(insns, i)].label = true;
+		i += insns[i].code == FUSE_LOAD_64;
 	}
 }
 
@@ -138,11 +120,11 @@ static void find(const struct bpf_insn *insns, size_t n, bool exits, struct fuse
 
 		if (ways[i].label)
 			forget(&constants, 0, REGISTERS - 1);
-		if (exits ? insn->code == EXIT : is_plain_jump(insn))
-			ways[i].known = follow(
-				insns, n, exits ? i : target_of(insns, i), constants, &ways[i].verdict);
+		if (exits ? insn->code == FUSE_EXIT : is_plain_jump(insn))
+			ways[i].known = follow(insns, n, exits ? i : fuse_jump_target(insns, i), constants,
+				&ways[i].verdict);
 		step(&constants, insn);
-		i += insn->code == LOAD_64;
+		i += insn->code == FUSE_LOAD_64;
 	}
 }
 
@@ -151,14 +133,14 @@ static void keep_reachable(const struct bpf_insn *insns, size_t n, struct fuse_w
 {
 	set_labels(insns, n, ways);
 	for (size_t i = 0; i < n; i++) {
-		size_t target = ways[i].known ? target_of(insns, i) : 0;
+		size_t target = ways[i].known ? fuse_jump_target(insns, i) : 0;
 
 		/* The second half of an instruction has code 0, and goes on. */
 		if (target > 0 && !ways[target].label && ends_here(&insns[target - 1])) {
 			ways[i].known = false;
 			ways[target].label = true;
 		}
-		i += insns[i].code == LOAD_64;
+		i += insns[i].code == FUSE_LOAD_64;
 	}
 }
 

@@ -6,63 +6,11 @@
 #include <xslot/slots.h>
 
 #include "check.h"
+#include "insns.h"
 #include "kernel/counters.h"
 #include "kernel/fuse_code.h"
 #include "kernel/fuse_constants.h"
 
-#define MOV(dst, src)                                                                                        \
-	{                                                                                                    \
-		BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0                                                  \
-	}
-#define SET(dst, value)                                                                                      \
-	{                                                                                                    \
-		BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value                                                \
-	}
-#define ADD(dst, value)                                                                                      \
-	{                                                                                                    \
-		BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, value                                                \
-	}
-#define ADD_REG(dst, src)                                                                                    \
-	{                                                                                                    \
-		BPF_ALU64 | BPF_ADD | BPF_X, dst, src, 0, 0                                                  \
-	}
-#define STORE(dst, src, offset)                                                                              \
-	{                                                                                                    \
-		BPF_STX | BPF_MEM | BPF_DW, dst, src, offset, 0                                              \
-	}
-#define LOAD(dst, src, offset)                                                                               \
-	{                                                                                                    \
-		BPF_LDX | BPF_MEM | BPF_DW, dst, src, offset, 0                                              \
-	}
-#define LOAD_SIZED(size, dst, src, offset)                                                                   \
-	{                                                                                                    \
-		BPF_LDX | BPF_MEM | (size), dst, src, offset, 0                                              \
-	}
-#define VALUE(dst, map, offset)                                                                              \
-	{ BPF_LD | BPF_IMM | BPF_DW, dst, BPF_PSEUDO_MAP_VALUE, 0, map },                                    \
-	{                                                                                                    \
-		0, 0, 0, 0, offset                                                                           \
-	}
-#define IF_ZERO(reg, over)                                                                                   \
-	{                                                                                                    \
-		BPF_JMP | BPF_JEQ | BPF_K, reg, 0, over, 0                                                   \
-	}
-#define JUMP(over)                                                                                           \
-	{                                                                                                    \
-		BPF_JMP | BPF_JA, 0, 0, over, 0                                                              \
-	}
-#define HELPER(id)                                                                                           \
-	{                                                                                                    \
-		BPF_JMP | BPF_CALL, 0, 0, 0, id                                                              \
-	}
-#define CALL(over)                                                                                           \
-	{                                                                                                    \
-		BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, over                                              \
-	}
-#define EXIT                                                                                                 \
-	{                                                                                                    \
-		BPF_JMP | BPF_EXIT, 0, 0, 0, 0                                                               \
-	}
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 #define assert_depth(depth, ...)                                                                             \

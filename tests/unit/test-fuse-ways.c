@@ -5,69 +5,10 @@
 #include <string.h>
 
 #include "check.h"
+#include "insns.h"
 #include "kernel/fuse_ways.h"
 
-#define SET(dst, value)                                                                                      \
-	{                                                                                                    \
-		BPF_ALU | BPF_MOV | BPF_K, dst, 0, 0, value                                                  \
-	}
-#define SET64(dst, value)                                                                                    \
-	{                                                                                                    \
-		BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value                                                \
-	}
-#define MOV(dst, src)                                                                                        \
-	{                                                                                                    \
-		BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0                                                  \
-	}
-#define MOV_SIGNED(dst, src)                                                                                 \
-	{                                                                                                    \
-		BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 8, 0                                                  \
-	}
-#define ADD(dst, value)                                                                                      \
-	{                                                                                                    \
-		BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, value                                                \
-	}
-#define LOAD(dst, src)                                                                                       \
-	{                                                                                                    \
-		BPF_LDX | BPF_MEM | BPF_W, dst, src, 0, 0                                                    \
-	}
-#define STORE(dst, src)                                                                                      \
-	{                                                                                                    \
-		BPF_STX | BPF_MEM | BPF_W, dst, src, 0, 0                                                    \
-	}
-#define ATOMIC(dst, src, op)                                                                                 \
-	{                                                                                                    \
-		BPF_STX | BPF_ATOMIC | BPF_W, dst, src, 0, op                                                \
-	}
-#define LOAD_64(dst, value)                                                                                  \
-	{ BPF_LD | BPF_IMM | BPF_DW, dst, 0, 0, value },                                                     \
-	{                                                                                                    \
-		0                                                                                            \
-	}
-#define HELPER                                                                                               \
-	{                                                                                                    \
-		BPF_JMP | BPF_CALL, 0, 0, 0, 5                                                               \
-	}
-#define IF(reg, over)                                                                                        \
-	{                                                                                                    \
-		BPF_JMP | BPF_JEQ | BPF_K, reg, 0, over, 0                                                   \
-	}
-#define MAY_GO(over)                                                                                         \
-	{                                                                                                    \
-		BPF_JMP | 0xe0, 0, 0, over, 0                                                                \
-	}
-#define JUMP(over)                                                                                           \
-	{                                                                                                    \
-		BPF_JMP | BPF_JA, 0, 0, over, 0                                                              \
-	}
-#define JUMP_FAR(over)                                                                                       \
-	{                                                                                                    \
-		BPF_JMP32 | BPF_JA, 0, 0, 0, over                                                            \
-	}
-#define EXIT                                                                                                 \
-	{                                                                                                    \
-		BPF_JMP | BPF_EXIT, 0, 0, 0, 0                                                               \
-	}
+#define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static void check(const char *expected, const struct bpf_insn *insns, size_t n)
 {
@@ -87,53 +28,55 @@ static void check(const char *expected, const struct bpf_insn *insns, size_t n)
 #define assert_ways(expected, ...)                                                                           \
 	do {                                                                                                 \
 		const struct bpf_insn insns[] = { __VA_ARGS__ };                                             \
-		check(expected, insns, sizeof(insns) / sizeof(insns[0]));                                    \
+		check(expected, insns, N(insns));                                                            \
 	} while (0)
 
 static void test_exits(void **state)
 {
-	assert_ways("1=2+", SET(0, 2), EXIT);
-	assert_ways("1=31+", SET64(0, 31), EXIT);
-	assert_ways("1=4294967295+", SET64(0, -1), EXIT);
-	assert_ways("2=2", SET(0, 2), SET(1, 7), EXIT);
-	assert_ways("2=2", SET(6, 2), MOV(0, 6), EXIT);
-	assert_ways("3=2", SET(6, 2), HELPER, MOV(0, 6), EXIT);
-	assert_ways("2=2", SET(0, 2), STORE(1, 0), EXIT);
-	assert_ways("", LOAD(0, 1), EXIT);
-	assert_ways("", SET(0, 2), HELPER, EXIT);
-	assert_ways("", SET(1, 2), HELPER, MOV(0, 1), EXIT);
-	assert_ways("", SET(0, 2), ADD(0, 1), EXIT);
-	assert_ways("", SET(0, 2), LOAD(0, 1), EXIT);
-	assert_ways("", SET(6, 2), MOV_SIGNED(0, 6), EXIT);
+	assert_ways("1=2+", SET32(0, 2), EXIT);
+	assert_ways("1=31+", SET(0, 31), EXIT);
+	assert_ways("1=4294967295+", SET(0, -1), EXIT);
+	assert_ways("2=2", SET32(0, 2), SET32(1, 7), EXIT);
+	assert_ways("2=2", SET32(6, 2), MOV(0, 6), EXIT);
+	assert_ways("3=2", SET32(6, 2), HELPER(5), MOV(0, 6), EXIT);
+	assert_ways("2=2", SET32(0, 2), STORE(1, 0, 0), EXIT);
+	assert_ways("", LOAD(0, 1, 0), EXIT);
+	assert_ways("", SET32(0, 2), HELPER(5), EXIT);
+	assert_ways("", SET32(1, 2), HELPER(5), MOV(0, 1), EXIT);
+	assert_ways("", SET32(0, 2), ADD(0, 1), EXIT);
+	assert_ways("", SET32(0, 2), LOAD(0, 1, 0), EXIT);
+	assert_ways("", SET32(6, 2), MOV_SIGNED(0, 6), EXIT);
 	assert_ways("", LOAD_64(0, 2), EXIT);
-	assert_ways("", SET(0, 2), LOAD_64(0, 2), EXIT);
+	assert_ways("", SET32(0, 2), LOAD_64(0, 2), EXIT);
 	/* What fetches writes its source, or r0. */
-	assert_ways("", SET(6, 2), ATOMIC(1, 6, BPF_ADD | BPF_FETCH), MOV(0, 6), EXIT);
-	assert_ways("", SET(0, 2), ATOMIC(1, 6, BPF_CMPXCHG), EXIT);
+	assert_ways("", SET32(6, 2), ATOMIC(1, 6, BPF_ADD | BPF_FETCH), MOV(0, 6), EXIT);
+	assert_ways("", SET32(0, 2), ATOMIC(1, 6, BPF_CMPXCHG), EXIT);
 }
 
 static void test_jumps(void **state)
 {
 	/* Either of two constants, as compilers have it: the jump leaves, and what follows has the exit
 	 * alone. */
-	assert_ways("1=1 3=2+", SET(0, 1), IF(1, 1), SET(0, 2), EXIT);
-	assert_ways("1=1 4=2", SET(6, 1), IF(1, 1), SET(6, 2), MOV(0, 6), EXIT);
+	assert_ways("1=1 3=2+", SET32(0, 1), IF_ZERO(1, 1), SET32(0, 2), EXIT);
+	assert_ways("1=1 4=2", SET32(6, 1), IF_ZERO(1, 1), SET32(6, 2), MOV(0, 6), EXIT);
 	/* Several returns, one exit: one of the ways stays, or nothing would lead to it. */
-	assert_ways("3=2 5=3+", SET(0, 1), IF(1, 4), SET(0, 2), IF(2, 2), SET(0, 3), JUMP(0), EXIT);
-	assert_ways("4=2+", IF(1, 2), SET(0, 1), JUMP(2), SET(0, 2), JUMP(0), EXIT);
+	assert_ways("3=2 5=3+", SET32(0, 1), IF_ZERO(1, 4), SET32(0, 2), IF_ZERO(2, 2), SET32(0, 3), JUMP(0),
+		EXIT);
+	assert_ways("4=2+", IF_ZERO(1, 2), SET32(0, 1), JUMP(2), SET32(0, 2), JUMP(0), EXIT);
 	/* Over a jump, and upwards. */
-	assert_ways("2=1", IF(2, 2), SET(0, 1), IF(1, 1), LOAD(0, 1), JUMP(0), EXIT);
-	assert_ways("4=5 5=4", LOAD(0, 1), IF(2, 4), SET(0, 4), SET(6, 5), IF(1, 1), EXIT, MOV(0, 6), EXIT);
-	assert_ways("4=4+", IF(1, 2), LOAD(0, 1), EXIT, SET(0, 4), JUMP(-3));
+	assert_ways("2=1", IF_ZERO(2, 2), SET32(0, 1), IF_ZERO(1, 1), LOAD(0, 1, 0), JUMP(0), EXIT);
+	assert_ways("4=5 5=4", LOAD(0, 1, 0), IF_ZERO(2, 4), SET32(0, 4), SET32(6, 5), IF_ZERO(1, 1), EXIT,
+		MOV(0, 6), EXIT);
+	assert_ways("4=4+", IF_ZERO(1, 2), LOAD(0, 1, 0), EXIT, SET32(0, 4), JUMP(-3));
 	/* What another way leads to is not known. */
-	assert_ways("", LOAD(6, 1), IF(1, 1), SET(6, 1), STORE(1, 2), MOV(0, 6), EXIT);
-	assert_ways("", SET(0, 1), IF(1, 1), ADD(0, 1), STORE(1, 0), EXIT);
+	assert_ways("", LOAD(6, 1, 0), IF_ZERO(1, 1), SET32(6, 1), STORE(1, 2, 0), MOV(0, 6), EXIT);
+	assert_ways("", SET32(0, 1), IF_ZERO(1, 1), ADD(0, 1), STORE(1, 0, 0), EXIT);
 	/* Not those that cannot lead as far, or that the kernel replaces; they lead somewhere all the same.
 	 */
-	assert_ways("", SET(0, 1), MAY_GO(1), LOAD(0, 1), EXIT);
-	assert_ways("", LOAD(0, 1), IF(1, 2), SET(0, 1), JUMP_FAR(0), EXIT);
+	assert_ways("", SET32(0, 1), MAY_GO(1), LOAD(0, 1, 0), EXIT);
+	assert_ways("", LOAD(0, 1, 0), IF_ZERO(1, 2), SET32(0, 1), JUMP_FAR(0), EXIT);
 	/* Not in a circle. */
-	assert_ways("", SET(0, 1), JUMP(-1));
+	assert_ways("", SET32(0, 1), JUMP(-1));
 }
 
 int main(void)
