@@ -264,7 +264,7 @@ static void test_subprograms(void **state)
 /* Who tail-calls is called, with all that is its own; the others stay where they are. */
 static void test_tail_calls(void **state)
 {
-	const struct bpf_insn a[] = { CALL(5), HELPER(BPF_FUNC_tail_call), STORE(10, 1, -400),
+	const struct bpf_insn a[] = { CALL(5), HELPER(BPF_FUNC_tail_call), STORE(10, 1, -200),
 		SET(0, XSLOT_NEXT), EXIT, SET(0, 9), SET(0, 1), EXIT };
 	const struct bpf_insn b[] = { STORE(10, 1, -8), CALL(2), SET(0, XSLOT_NEXT), EXIT, SET(0, 2), EXIT };
 	const struct fuse_part parts[] = { part_of(b, 6), part_of(a, 8), part_of(b, 6) };

@@ -75,6 +75,7 @@ static void test_jumps(void **state)
 	 */
 	assert_ways("", SET32(0, 1), MAY_GO(1), LOAD(0, 1, 0), EXIT);
 	assert_ways("", LOAD(0, 1, 0), IF_ZERO(1, 2), SET32(0, 1), JUMP_FAR(0), EXIT);
+	assert_ways("", LOAD(0, 1, 0), IF_ZERO(1, 1), JUMP_FAR(2), SET(0, 2), STORE(1, 0, 0), EXIT);
 	/* Not in a circle. */
 	assert_ways("", SET32(0, 1), JUMP(-1));
 }
