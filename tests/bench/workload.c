@@ -182,7 +182,7 @@ int workload_cost(int program_fd)
 
 	options.repeat = counted ? (int)repeats(program_fd, &options) : 5000;
 	/*
-	 * Where instructions are counted, runs that meet no interrupt come out the same, so there must be a few.
+	 * Where instructions are counted, runs that meet no interrupt come out the same: a few must do so.
 	 * Elsewhere many, so that some meet a quiet machine.
 	 */
 	for (int i = 0; i < (counted ? 100 : 40) && !(counted && i >= 5 && times >= 3); i++) {
