@@ -6,6 +6,7 @@ That the fused program does what the slots do: test-fuse.c, test-fuse-random.c.
 
 import json
 import os
+import signal
 import subprocess
 
 import pytest
@@ -15,7 +16,7 @@ from frames import Injector, inject, udp
 from host import Host, wait_for
 from objects import LIBBPF, objects, objects_at_rest, wait_for_objects
 from shapes import kernel, shape
-from sweep import bpffs
+from sweep import Sweep, bpffs, host_killed_at, pins
 
 READS = 100
 
@@ -314,22 +315,60 @@ def test_adopted(host):
     check_counts(host, injected, "1112", "2122")
 
 
-def test_killed_while_it_is_fused(host):
-    """At some moment between the first prepared instruction and the last pin that goes."""
+def swept(host, name, change, logged, tier):
+    """`change()` the files and tell the host, which dies somewhere before it logs that; the next one ends in that tier."""
+
+    def hangup():
+        host.kill(signal.SIGHUP)
+
+    def times():
+        return host.log().count(logged)
+
     configure(host)
     host.start()
+    fused(host)
+    sweep = Sweep(name, 6)
     with Injector(host.namespace, INTERFACE, threads=1) as injector:
-        wait_for(lambda: host.chain()["packets"] > 0, "the first packets")
-        for turn in range(4):
-            generation = host.chain()["generation"]
-            configure(host, "v2" if turn % 2 == 0 else "v1")
-            host.must_reload()
-            if turn > 1:
-                wait_for(lambda: host.chain()["generation"] >= generation + 2, "the fused generation")
-            host.murder()
-            host.start()
-            assert host.chain()["slots"][0]["seen"] > 0
-            fused(host)
-            assert len(pin(host)) == 1
+        host.must_reload()
+        change(0)
+        said = times()
+        hangup()
+        wait_for(lambda: times() > said and host.chain()["tier"] == tier, tier)
+        host.murder()
+        host.start()  # one that adopted what runs makes other calls
+        wait_for(lambda: host.chain()["tier"] == tier, tier)
+        pinned, with_traffic = pins(host), objects_at_rest()
+        assert len(pin(host)) == (tier == "fused")
+        for number in sweep:
+            host.must_reload()  # unchanged; its turn comes when the one before is over, and has logged
+            change(sweep.points)
+            said = times()
+            if host_killed_at(host, number, hangup, lambda said=said: times() > said):
+                host.start()
+            else:
+                sweep.came_to_its_end()
+            wait_for(lambda: host.chain()["tier"] == tier, f"{tier} after call {number}")
+            assert host.chain()["gap_packets"] == 0
+            wait_for(lambda: pins(host) == pinned, lambda: f"{pinned} after call {number}, now {pins(host)}")
+            wait_for_objects(with_traffic, f"after call {number}")
         injected = injector.stop()
+    sweep.over()
     check_counts(host, injected, "1112", "2122")
+
+
+def test_kill_sweep(host):
+    """From the reload to the fused program of what it made, which takes the place of another."""
+    swept(host, "fuse", lambda point: configure(host, ("v2", "v1")[point % 2]), "chain edge runs fused", "fused")
+
+
+def test_kill_sweep_of_what_ends_it(host):
+    """From the reload that says fuse = no to the slots, with nothing left of the fused program."""
+
+    def change(_):
+        configure(host)
+        host.must_reload()
+        fused(host)
+        host.must_reload()
+        configure(host, fuse="no")
+
+    swept(host, "slots", change, "chain edge runs as slots", "slots")
