@@ -17,7 +17,7 @@ static const char xslot[] =
 	"type Interface (name: string, ifindex: int, mode: string, attach: string, state: string,\n"
 	"  reason: ?string)\n"
 	"\n"
-	"type Map (name: string, class: string, carried: string)\n"
+	"type Map (name: string, pin: string, class: string, carried: string)\n"
 	"\n"
 	"# Packets that this slot decided, by what it decided.\n"
 	"type Verdicts (aborted: int, drop: int, pass: int, tx: int, redirect: int)\n"

@@ -18,8 +18,10 @@ struct status *status_new(void)
 
 static void slot_clear(struct status_slot *slot)
 {
-	for (size_t i = 0; i < slot->n_maps; i++)
+	for (size_t i = 0; i < slot->n_maps; i++) {
 		free(slot->maps[i].name);
+		free(slot->maps[i].pin);
+	}
 	for (size_t i = 0; i < slot->n_plugin_status; i++) {
 		free(slot->plugin_status[i].key);
 		free(slot->plugin_status[i].value);

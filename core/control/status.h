@@ -22,6 +22,7 @@ struct status_pair {
 
 struct status_map {
 	char *name;
+	char *pin;	     /* its name in CHAIN/slot/NUMBER/maps of bpffs */
 	const char *class;   /* "config", "state" */
 	const char *carried; /* "kept", "fresh", "migrated" */
 };

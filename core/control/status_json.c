@@ -143,6 +143,7 @@ static json_t *maps_to_json(const struct status_slot *slot)
 		struct builder map = { json_object() };
 
 		put_text(&map, "name", slot->maps[i].name);
+		put_text(&map, "pin", slot->maps[i].pin);
 		put_text(&map, "class", slot->maps[i].class);
 		put_text(&map, "carried", slot->maps[i].carried);
 		append(&out, finish(&map));

@@ -49,6 +49,7 @@ static void show_maps(const struct instance *instance, struct status_slot *ret_s
 	for (size_t i = 0; i < n; i++)
 		ret_slot->maps[i] = (struct status_map){
 			.name = copy(maps[i].name),
+			.pin = copy(maps[i].pin),
 			.class = maps[i].class == MAP_STATE ? "state" : "config",
 			.carried = carried[maps[i].carried],
 		};

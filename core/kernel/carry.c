@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/pin_names.h"
 #include "kernel/types.h"
 #include "util/diag.h"
 
@@ -136,6 +137,26 @@ static int classify_map(
 	return 0;
 }
 
+/* The table owns what pin_names_make() gives. */
+static int name_pins(struct carry_table *table, const char *name, struct xslot_diag *diag)
+{
+	const char **names = calloc(table->n_maps + 1, sizeof(*names));
+	char **pins = NULL;
+	int r = names ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < table->n_maps; i++)
+		names[i] = table->maps[i].name;
+	if (r == 0)
+		r = pin_names_make(names, table->n_maps, &pins);
+	free(names);
+	if (r < 0)
+		return fail(diag, r, "%s: out of memory", name);
+	for (size_t i = 0; i < table->n_maps; i++)
+		table->maps[i].pin = pins[i];
+	free(pins);
+	return 0;
+}
+
 int carry_classify(struct bpf_object *object, const char *name, bool foreign, struct carry_table *ret_table,
 	struct xslot_diag *diag)
 {
@@ -170,7 +191,7 @@ int carry_classify(struct bpf_object *object, const char *name, bool foreign, st
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return name_pins(ret_table, name, diag);
 }
 
 static struct carry_map *find_map(const struct carry_table *table, const char *name)
@@ -233,8 +254,10 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 
 void carry_deinit(struct carry_table *table)
 {
-	for (size_t i = 0; i < table->n_maps; i++)
+	for (size_t i = 0; i < table->n_maps; i++) {
 		free(table->maps[i].name);
+		free(table->maps[i].pin);
+	}
 	free(table->maps);
 	*table = (struct carry_table){};
 }

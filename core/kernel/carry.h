@@ -21,6 +21,7 @@ struct btf;
 struct carry_map {
 	struct bpf_map *map; /* the object's */
 	char *name;	     /* in C; a data section's name for the map that holds it: ".bss" */
+	char *pin;	     /* in bpffs, unique in the table; see pin_names.h */
 	uint32_t type;
 	uint32_t key_size;
 	uint32_t value_size;

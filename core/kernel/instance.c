@@ -110,7 +110,7 @@ static int list_maps(struct instance *instance, struct xslot_diag *diag)
 		const struct carry_map *map = &instance->maps.maps[i];
 
 		instance->listed[i] = (struct instance_map){
-			.name = map->name, .class = map->class, .carried = map->carried
+			.name = map->name, .class = map->class, .carried = map->carried, .pin = map->pin
 		};
 	}
 	return 0;

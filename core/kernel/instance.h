@@ -40,6 +40,7 @@ struct instance_map {
 	const char *name;
 	enum map_class class;
 	enum map_carried carried;
+	const char *pin; /* its name in bpffs, where it is pinned */
 	uint32_t id;
 };
 

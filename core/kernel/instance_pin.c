@@ -15,15 +15,10 @@
 
 #include "kernel/bpffs.h"
 #include "kernel/instance_private.h"
+#include "kernel/pin_names.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
-
-/* bpffs allows no dot in a name. */
-static void map_path(const char *folder, const char *map, char ret_path[static PATH_MAX])
-{
-	snprintf(ret_path, PATH_MAX, "%s/maps/%s", folder, map[0] == '.' ? map + 1 : map);
-}
 
 static int pin_maps(const struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
@@ -35,7 +30,7 @@ static int pin_maps(const struct instance *instance, const char *folder, struct 
 	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
 		const struct carry_map *map = &instance->maps.maps[i];
 
-		map_path(folder, map->name, path);
+		snprintf(path, sizeof(path), "%s/maps/%s", folder, map->pin);
 		r = bpffs_pin(bpf_map__fd(map->map), path, map->name, diag);
 	}
 	return r;
@@ -55,11 +50,54 @@ static int pin_object(const void *object, size_t size, const char *folder, struc
 	return bpffs_pin(fd, path, "object", diag);
 }
 
+/* Of all programs of the object, in its order: loaded or not, so that the names do not depend on that. */
+static int name_programs(const struct bpf_object *object, char ***ret_pins, size_t *ret_n)
+{
+	CLEANUP(free) const char **names = NULL;
+	const struct bpf_program *program;
+	size_t n = 0;
+
+	bpf_object__for_each_program(program, object)
+	{
+		const char **more = reallocarray(names, n + 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		names = more;
+		names[n++] = bpf_program__name(program);
+	}
+	*ret_n = n;
+	return pin_names_make(names, n, ret_pins);
+}
+
+static int pin_programs(const struct instance *instance, const char *folder, struct xslot_diag *diag)
+{
+	struct bpf_program *program;
+	char path[PATH_MAX];
+	size_t n = 0, i = 0;
+	char **pins = NULL;
+	int r;
+
+	r = name_programs(instance->object, &pins, &n);
+	if (r < 0)
+		return fail(diag, r, "out of memory");
+	bpf_object__for_each_program(program, instance->object)
+	{
+		const char *pin = pins[i++];
+
+		if (r < 0 || !bpf_program__autoload(program))
+			continue;
+		snprintf(path, sizeof(path), "%s/programs/%s", folder, pin);
+		r = bpffs_pin(bpf_program__fd(program), path, bpf_program__name(program), diag);
+	}
+	pin_names_free(pins, n);
+	return r;
+}
+
 /* Behind our entry: what nothing but an fd or a program array holds, and an array holds only while it is
  * pinned. */
 static int pin_foreign(const struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
-	struct bpf_program *program;
 	char path[PATH_MAX];
 	int r;
 
@@ -68,14 +106,7 @@ static int pin_foreign(const struct instance *instance, const char *folder, stru
 	snprintf(path, sizeof(path), "%s/programs", folder);
 	if (r == 0)
 		r = pindir_make(path, diag);
-	bpf_object__for_each_program(program, instance->object)
-	{
-		if (r < 0 || !bpf_program__autoload(program))
-			continue;
-		snprintf(path, sizeof(path), "%s/programs/%s", folder, bpf_program__name(program));
-		r = bpffs_pin(bpf_program__fd(program), path, bpf_program__name(program), diag);
-	}
-	return r;
+	return r < 0 ? r : pin_programs(instance, folder, diag);
 }
 
 int instance_pin(const struct instance *instance, const void *object, size_t size, const char *folder,
@@ -119,6 +150,26 @@ int instance_read_object(const char *folder, void **ret_object, size_t *ret_size
 	return 0;
 }
 
+static int program_path(const struct instance *instance, const char *folder, char ret_path[static PATH_MAX])
+{
+	const struct bpf_program *program;
+	char **pins = NULL;
+	size_t n = 0, i = 0;
+	int r;
+
+	r = name_programs(instance->object, &pins, &n);
+	if (r < 0)
+		return r;
+	bpf_object__for_each_program(program, instance->object)
+	{
+		if (program == instance->program)
+			snprintf(ret_path, PATH_MAX, "%s/programs/%s", folder, pins[i]);
+		i++;
+	}
+	pin_names_free(pins, n);
+	return 0;
+}
+
 /* The id that status shows: of the program itself, not of our entry to it. */
 static int adopted_program_id(
 	const struct instance *instance, const char *folder, uint32_t *id, struct xslot_diag *diag)
@@ -129,7 +180,9 @@ static int adopted_program_id(
 
 	if (!instance->foreign.behind_entry)
 		return 0;
-	snprintf(path, sizeof(path), "%s/programs/%s", folder, instance->foreign.function);
+	r = program_path(instance, folder, path);
+	if (r < 0)
+		return fail(diag, r, "out of memory");
 	r = bpffs_open(path, BPFFS_PROGRAM, &fd, diag);
 	return r < 0 ? r : instance_object_id(fd, false, id);
 }
@@ -170,7 +223,7 @@ int instance_adopt(struct instance *instance, const char *folder, struct xslot_d
 		const struct carry_map *map = &instance->maps.maps[i];
 		CLEANUP(close) int fd = -1;
 
-		map_path(folder, map->name, path);
+		snprintf(path, sizeof(path), "%s/maps/%s", folder, map->pin);
 		r = bpffs_open(path, BPFFS_MAP, &fd, diag);
 		if (r == 0)
 			r = bpf_map__reuse_fd(map->map, fd);

@@ -85,6 +85,11 @@ class Host:
         """Install a plugin (a test plugin's `version` is "v1" or "v2"), as a package manager does: by rename."""
         directory = build_directory(build or self.plugin_build())
         path = directory / f"tests/system/plugins/{name}-{version}.so" if version else directory / f"plugins/{name}.so"
+        self.plugin_file(path, name)
+
+    def plugin_file(self, path, name=None):
+        """The same with any file; its own name when none is given."""
+        name = name or path.stem
         new = self.plugins / f".{name}.new"
         shutil.copy(path, new)
         new.chmod(0o644)

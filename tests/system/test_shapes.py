@@ -11,7 +11,7 @@ import pytest
 
 from chains import INTERFACE, PEER
 from frames import Receiver, Sender, udp
-from host import wait_for
+from host import built, wait_for
 from shapes import FAR, OUT, PACKETS, Consumer, Rig, bpftool, kernel, little, shape
 
 DEBIAN = Path("/usr/lib/x86_64-linux-gnu/bpf")
@@ -253,6 +253,39 @@ def test_pinned_maps(rig, tmp_path):
     bpftool("map", "update", "pinned", rig.pin("blocked"), "key", *(32).to_bytes(4, "little"), *source, "value", 1, 0, 0, 0)
     assert rig.send(udp(source="192.0.2.9")) == {"drop": PACKETS}
     assert set(Path("/sys/fs/bpf").iterdir()) == top
+
+
+def test_sections_and_maps_of_any_name(rig):
+    """bpffs takes no dot: each map has a pin of its own all the same, under its own name where that is fit, and a restart finds it."""
+    rig.run(shape("sections"), **{"limit": 60})
+    assert rig.send() == {"drop": PACKETS}
+    rig.run(shape("sections"))
+    assert rig.send() == {"next": PACKETS}
+    maps = {m["name"]: m["pin"] for m in rig.host.slot(10)["maps"]}
+    assert len(set(maps.values())) == len(maps)
+    assert {name: pin for name, pin in maps.items() if not name.startswith(".")} == {n: n for n in ("data", "rodata", "bss", "data_hot")}
+    assert (maps[".data"], maps[".data.hot"], maps[".rodata.str1.1"]) == ("data_2", "data_hot_2", "rodata_str1_1")
+    for pin in maps.values():
+        assert rig.pin(pin).exists(), pin
+    program = rig.host.slot(10)["program_id"]
+    rig.host.murder()
+    rig.host.start()
+    assert rig.host.slot(10)["program_id"] == program
+    assert rig.host.status()["last_reload"]["result"] == "unchanged"
+    assert rig.send() == {"next": PACKETS}
+    assert (rig.lookup("data", 0), rig.lookup("data_hot", 0)) == (3 * 7 * PACKETS, 3 * PACKETS)  # maps are state
+
+
+def test_messages_of_a_plugin(rig):
+    """Their texts lie in .rodata.str1.1. The host writes them, and the next host too."""
+    rig.host.plugin_file(built("plain", "tell.so"))
+    rig.host.write(f"[chain edge]\ninterfaces = {INTERFACE}\n\n[slot edge.10]\nplugin = tell\n")
+    rig.host.must_reload()
+    for port in (1001, 1002):
+        assert rig.send(udp(dport=port)) == {"next": PACKETS}
+        wait_for(lambda port=port: f" to port {port}, and -1" in rig.host.log(), "the message")
+        rig.host.murder()
+        rig.host.start()
 
 
 def test_variables(rig):

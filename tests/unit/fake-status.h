@@ -51,7 +51,7 @@ static inline void fake_slot(struct status_slot *slot)
 		.n_plugin_status = 1,
 		.since = FAKE_TIME,
 	};
-	slot->maps[0] = (struct status_map){ strdup("hits"), "state", "kept" };
+	slot->maps[0] = (struct status_map){ strdup("hits"), strdup("hits"), "state", "kept" };
 	slot->plugin_status[0] = (struct status_pair){ strdup("rules"), strdup("7") };
 }
 
