@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/btf_read.h"
 #include "kernel/pin_names.h"
 #include "kernel/types.h"
 #include "util/diag.h"
@@ -58,7 +59,7 @@ static bool is_carriable(const struct btf *btf, const struct carry_map *map)
 
 static const char *variable_name(const struct btf *btf, const struct btf_var_secinfo *info)
 {
-	return btf__name_by_offset(btf, btf__type_by_id(btf, info->type)->name_off);
+	return btf_read_name(btf, btf_read_type(btf, info->type)->name_off);
 }
 
 /* The map of a data section is state when all variables in it are tagged. */
@@ -112,8 +113,8 @@ static const char *map_name(const struct btf *btf, const struct bpf_map *map)
 
 	if (!bpf_map__is_internal(map))
 		return bpf_map__name(map);
-	if (value && btf_is_datasec(value))
-		return btf__name_by_offset(btf, value->name_off);
+	if (value && btf_is_datasec(value) && btf_read_name(btf, value->name_off)[0])
+		return btf_read_name(btf, value->name_off);
 	return dot ? dot : bpf_map__name(map);
 }
 

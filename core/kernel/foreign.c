@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/btf_read.h"
 #include "kernel/types.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -149,17 +150,16 @@ static bool fits_stub(const struct bpf_object *bpf, const char *name)
 
 	if (id < 0)
 		return false;
-	function = btf__type_by_id(btf, (uint32_t)id);
-	proto = btf__type_by_id(btf, function->type);
-	if (btf_vlen(function) != BTF_FUNC_GLOBAL || !proto || btf_vlen(proto) != 1)
+	function = btf_read_type(btf, (uint32_t)id);
+	proto = btf_read_type(btf, function->type);
+	if (btf_vlen(function) != BTF_FUNC_GLOBAL || !btf_is_func_proto(proto) || btf_vlen(proto) != 1)
 		return false;
 	result = types_resolve(btf, proto->type);
 	argument = types_resolve(btf, btf_params(proto)[0].type);
 	if (!result || !btf_is_int(result) || !argument || !btf_is_ptr(argument))
 		return false;
 	argument = types_resolve(btf, argument->type);
-	return argument && btf_is_struct(argument) &&
-	       strcmp(btf__name_by_offset(btf, argument->name_off), "xdp_md") == 0;
+	return argument && btf_is_struct(argument) && btf_read_is_named(btf, argument->name_off, "xdp_md");
 }
 
 static bool has_program_array(const struct bpf_object *bpf)

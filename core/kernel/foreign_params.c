@@ -10,9 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/btf_read.h"
 #include "kernel/foreign.h"
 #include "kernel/types.h"
 #include "util/text.h"
+
+/* In a damaged BTF a type may be an alias of itself. */
+#define DEPTH_MAX 32
 
 struct table {
 	struct xslot_param *rows;
@@ -23,7 +27,7 @@ static struct xslot_param *add_row(struct table *table, const char *name)
 {
 	struct xslot_param *row = &table->rows[table->n];
 
-	if (table->n == XSLOT_MAX_PARAMS || strlen(name) >= sizeof(row->name))
+	if (table->n == XSLOT_MAX_PARAMS || !name[0] || strlen(name) >= sizeof(row->name))
 		return NULL;
 	for (size_t i = 0; i < table->n; i++)
 		if (strcmp(table->rows[i].name, name) == 0)
@@ -44,8 +48,10 @@ static uint32_t enum_type(const struct btf *btf, const struct btf_type *type,
 	if (!btf_is_enum(type))
 		return by_number;
 	for (unsigned i = 0; i < btf_vlen(type); i++) {
-		text_add(&words, "%s%s", i ? "|" : "", btf__name_by_offset(btf, btf_enum(type)[i].name_off));
-		if (btf_enum(type)[i].val != (int)i || words.used + 1 >= words.size) {
+		const char *word = btf_read_name(btf, btf_enum(type)[i].name_off);
+
+		text_add(&words, "%s%s", i ? "|" : "", word);
+		if (!word[0] || btf_enum(type)[i].val != (int)i || words.used + 1 >= words.size) {
 			ret_words[0] = 0;
 			return by_number;
 		}
@@ -85,20 +91,22 @@ static void describe_row(const struct btf *btf, uint32_t id, struct xslot_param 
 /* An array is as volatile as its elements: C puts the qualifiers there. */
 static bool is_volatile(const struct btf *btf, uint32_t id)
 {
-	const struct btf_type *type = btf__type_by_id(btf, id);
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct btf_type *type = btf_read_type(btf, id);
 
-	while (type && (btf_is_mod(type) || btf_is_typedef(type) || btf_is_array(type))) {
 		if (btf_is_volatile(type))
 			return true;
-		type = btf__type_by_id(btf, btf_is_array(type) ? btf_array(type)->type : type->type);
+		if (!btf_is_mod(type) && !btf_is_typedef(type) && !btf_is_array(type))
+			return false;
+		id = btf_is_array(type) ? btf_array(type)->type : type->type;
 	}
 	return false;
 }
 
 static void add_variable(struct table *table, const struct btf *btf, uint32_t id)
 {
-	const struct btf_type *variable = btf__type_by_id(btf, id);
-	struct xslot_param *row = add_row(table, btf__name_by_offset(btf, variable->name_off));
+	const struct btf_type *variable = btf_read_type(btf, id);
+	struct xslot_param *row = add_row(table, btf_read_name(btf, variable->name_off));
 
 	if (row)
 		describe_row(btf, variable->type, row);
@@ -106,17 +114,18 @@ static void add_variable(struct table *table, const struct btf *btf, uint32_t id
 
 static void add_variables(struct table *table, const struct btf *btf)
 {
-	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
-		const struct btf_type *section = btf__type_by_id(btf, id);
+	for (uint32_t each = 1; each < btf__type_cnt(btf); each++) {
+		const struct btf_type *section = btf__type_by_id(btf, each);
 
 		if (!btf_is_datasec(section) ||
-			strncmp(btf__name_by_offset(btf, section->name_off), ".rodata", 7) != 0)
+			strncmp(btf_read_name(btf, section->name_off), ".rodata", 7) != 0)
 			continue;
 		for (unsigned i = 0; i < btf_vlen(section); i++) {
-			uint32_t variable = btf_var_secinfos(section)[i].type;
+			uint32_t id = btf_var_secinfos(section)[i].type;
+			const struct btf_type *variable = btf_read_type(btf, id);
 
-			if (is_volatile(btf, btf__type_by_id(btf, variable)->type))
-				add_variable(table, btf, variable);
+			if (btf_is_var(variable) && is_volatile(btf, variable->type))
+				add_variable(table, btf, id);
 		}
 	}
 }
@@ -140,7 +149,7 @@ static bool may_be_named(const struct btf *btf, const struct types_variable *var
 	if (strcmp(variable->section, ".maps") == 0)
 		return false;
 	return strncmp(variable->section, ".rodata", 7) != 0 ||
-	       is_volatile(btf, btf__type_by_id(btf, variable->id)->type);
+	       is_volatile(btf, btf_read_type(btf, variable->id)->type);
 }
 
 static void add_wanted(struct table *table, const struct bpf_object *bpf, const char *name)

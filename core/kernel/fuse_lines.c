@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/btf_read.h"
 #include "kernel/warnings.h"
 #include "util/cleanup.h"
 
@@ -92,11 +93,15 @@ static bool ext_init(struct ext *ext, const struct btf *btf, const struct btf_ex
 static const struct ext_section *next_section(const struct ext_records *records, uint32_t *at)
 {
 	const struct ext_section *section = (const void *)(records->bytes + *at);
+	uint64_t end = *at + sizeof(*section);
 
-	if (*at + sizeof(*section) > records->size)
+	if (end > records->size)
 		return NULL;
-	*at += (uint32_t)sizeof(*section) + section->n * records->each;
-	return *at <= records->size ? section : NULL;
+	end += (uint64_t)section->n * records->each;
+	if (end > records->size)
+		return NULL;
+	*at = (uint32_t)end;
+	return section;
 }
 
 static bool find_function(const struct ext *ext, uint32_t id, struct place *place)
@@ -120,10 +125,9 @@ static bool find_function(const struct ext *ext, uint32_t id, struct place *plac
 static int add_record(struct fuse_source *source, struct btf *btf, const struct ext *ext,
 	const struct place *place, const struct bpf_line_info *record)
 {
-	const char *file = btf__str_by_offset(ext->btf, record->file_name_off);
-	const char *text = btf__str_by_offset(ext->btf, record->line_off);
 	uint32_t insn = (record->insn_off - place->offset) / (uint32_t)sizeof(struct bpf_insn);
-	int file_at = btf__add_str(btf, file ? file : ""), text_at = btf__add_str(btf, text ? text : "");
+	int file_at = btf__add_str(btf, btf_read_name(ext->btf, record->file_name_off));
+	int text_at = btf__add_str(btf, btf_read_name(ext->btf, record->line_off));
 
 	if (file_at < 0 || text_at < 0)
 		return -ENOMEM;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "kernel/bpffs.h"
+#include "kernel/btf_read.h"
 #include "kernel/permission.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -125,7 +126,7 @@ static const char *function_name(const struct program *program, uint32_t id, boo
 	if (!type || !btf_is_func(type))
 		return "";
 	*ret_global = btf_vlen(type) == BTF_FUNC_GLOBAL;
-	return btf__name_by_offset(program->btf, type->name_off);
+	return btf_read_name(program->btf, type->name_off);
 }
 
 /* "a, b, c and 64 more", as many as fit. */

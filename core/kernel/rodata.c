@@ -17,6 +17,7 @@
 #include <string.h>
 #include <xslot/plugin.h>
 
+#include "kernel/btf_read.h"
 #include "kernel/instance.h"
 #include "kernel/types.h"
 #include "util/diag.h"
@@ -98,10 +99,19 @@ static void reverse(uint8_t *data, uint32_t size)
 	}
 }
 
+static bool has_width(const struct btf_type *type)
+{
+	return type->size == 1 || type->size == 2 || type->size == 4 || type->size == 8;
+}
+
 static bool is_integer(const struct btf_type *type)
 {
-	return btf_is_int(type) && !(btf_int_encoding(type) & BTF_INT_BOOL) &&
-	       (type->size == 1 || type->size == 2 || type->size == 4 || type->size == 8);
+	return btf_is_int(type) && !(btf_int_encoding(type) & BTF_INT_BOOL) && has_width(type);
+}
+
+static bool is_enum(const struct btf_type *type)
+{
+	return btf_is_any_enum(type) && has_width(type);
 }
 
 static int write_number(const struct target *target, struct number number)
@@ -113,7 +123,7 @@ static int write_number(const struct target *target, struct number number)
 	if (number.negative ? !is_signed || number.magnitude > max + 1 : number.magnitude > max)
 		return out_of_range(target, number);
 	store(target->data, type->size, number.negative ? -number.magnitude : number.magnitude);
-	if (types_is_network_order(target->btf, btf__type_by_id(target->btf, target->type_id)->type))
+	if (types_is_network_order(target->btf, btf_read_type(target->btf, target->type_id)->type))
 		reverse(target->data, type->size);
 	return 0;
 }
@@ -134,12 +144,12 @@ static bool has_enumerator(const struct btf_type *type, struct number number)
 
 static int write_integer(const struct target *target, struct number number)
 {
-	if (btf_is_any_enum(target->type) && !has_enumerator(target->type, number))
+	if (is_enum(target->type) && !has_enumerator(target->type, number))
 		return fail(target->diag, -ERANGE,
 			"%s: parameter %s: %s%" PRIu64 " is the value of no enumerator in enum %s",
 			target->name, target->param->name, number.negative ? "-" : "", number.magnitude,
-			btf__name_by_offset(target->btf, target->type->name_off));
-	if (!is_integer(target->type) && !btf_is_any_enum(target->type))
+			btf_read_name(target->btf, target->type->name_off));
+	if (!is_integer(target->type) && !is_enum(target->type))
 		return wrong_kind(target, "an integer of 1, 2, 4 or 8 bytes");
 	return write_number(target, number);
 }
@@ -157,7 +167,7 @@ static int write_bool(const struct target *target, bool value)
 
 static int write_enum(const struct target *target, uint64_t index)
 {
-	if (!btf_is_any_enum(target->type)) {
+	if (!is_enum(target->type)) {
 		if (!is_integer(target->type))
 			return wrong_kind(target, "an enum or an integer");
 		return write_number(target, (struct number){ .magnitude = index });
@@ -167,7 +177,7 @@ static int write_enum(const struct target *target, uint64_t index)
 			"%s: parameter %s: word %" PRIu64
 			" (counted from 0) has no enumerator of that value in enum %s",
 			target->name, target->param->name, index,
-			btf__name_by_offset(target->btf, target->type->name_off));
+			btf_read_name(target->btf, target->type->name_off));
 	return write_number(target, (struct number){ .magnitude = index });
 }
 
@@ -210,7 +220,7 @@ static int write_mac(const struct target *target, const uint8_t mac[static 6])
 
 static bool is_prefix(const struct target *target)
 {
-	const char *name = btf__name_by_offset(target->btf, target->type->name_off);
+	const char *name = btf_read_name(target->btf, target->type->name_off);
 
 	return btf_is_struct(target->type) && strcmp(name, "xslot_prefix") == 0 &&
 	       target->type->size == sizeof(struct xslot_prefix);
@@ -221,7 +231,7 @@ static int write_address(const struct target *target, const struct xslot_prefix 
 {
 	size_t size = prefix->family == 4 ? 4 : 16;
 
-	if (!types_is_address(target->btf, btf__type_by_id(target->btf, target->type_id)->type))
+	if (!types_is_address(target->btf, btf_read_type(target->btf, target->type_id)->type))
 		return wrong_kind(target, "struct xslot_prefix, __be32 or struct in6_addr");
 	if (target->type->size != size)
 		return fail(target->diag, -EINVAL,
@@ -299,6 +309,7 @@ int rodata_write(struct bpf_object *object, const char *name, const struct insta
 	struct types_variable variable;
 	const struct bpf_map *map;
 	uint8_t *section;
+	int64_t bytes;
 	size_t size;
 
 	if (!target.btf || types_find_variable(target.btf, param->name, &variable) < 0)
@@ -319,9 +330,10 @@ int rodata_write(struct bpf_object *object, const char *name, const struct insta
 		return fail(diag, -EINVAL, "%s: parameter %s: BTF places its variable outside of %s", name,
 			param->name, variable.section);
 	target.type_id = variable.id;
-	target.type = types_resolve(target.btf, btf__type_by_id(target.btf, variable.id)->type);
+	target.type = types_resolve(target.btf, btf_read_type(target.btf, variable.id)->type);
 	target.data = section + variable.offset;
-	if (!target.type || btf__resolve_size(target.btf, variable.id) > (int64_t)variable.size)
+	bytes = btf__resolve_size(target.btf, variable.id);
+	if (!target.type || bytes <= 0 || bytes > (int64_t)variable.size)
 		return fail(diag, -EINVAL, "%s: parameter %s: the BTF of its variable is broken", name,
 			param->name);
 	return write_value(&target);

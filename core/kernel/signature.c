@@ -15,16 +15,23 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "kernel/btf_read.h"
 #include "util/diag.h"
 #include "util/text.h"
 
+/* In a damaged BTF a type may be an alias of itself, or a pointer to itself. */
+#define DEPTH_MAX 32
+
 static const struct btf_type *skip_modifiers(const struct btf *btf, uint32_t id)
 {
-	const struct btf_type *type = btf__type_by_id(btf, id);
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
 
-	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
-		type = btf__type_by_id(btf, type->type);
-	return type;
+		if (!type || !(btf_is_mod(type) || btf_is_typedef(type)))
+			return type;
+		id = type->type;
+	}
+	return NULL;
 }
 
 static const struct btf_type *prototype(const struct signature *signature)
@@ -42,7 +49,7 @@ static bool has_size(const struct btf_type *type)
 
 static void describe_named(const struct btf *btf, const struct btf_type *type, struct text *out)
 {
-	const char *name = btf__name_by_offset(btf, type->name_off);
+	const char *name = btf_read_name(btf, type->name_off);
 
 	if (btf_is_struct(type) || (btf_is_fwd(type) && !btf_kflag(type)))
 		text_add(out, "struct ");
@@ -54,27 +61,27 @@ static void describe_named(const struct btf *btf, const struct btf_type *type, s
 }
 
 /* A type as C writes it, near enough: arrays and functions have no name and show as {…}. */
-static void describe_type(const struct btf *btf, uint32_t id, struct text *out)
+static void describe_type(const struct btf *btf, uint32_t id, struct text *out, int depth)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
 
-	if (!type || id == 0) {
-		text_add(out, "void");
+	if (!type || id == 0 || depth > DEPTH_MAX) {
+		text_add(out, depth > DEPTH_MAX ? "…" : "void");
 		return;
 	}
 	switch (btf_kind(type)) {
 	case BTF_KIND_PTR:
-		describe_type(btf, type->type, out);
+		describe_type(btf, type->type, out, depth + 1);
 		text_add(out, "%s", out->used && out->at[out->used - 1] == '*' ? "*" : " *");
 		return;
 	case BTF_KIND_CONST:
 	case BTF_KIND_VOLATILE:
 		text_add(out, btf_is_const(type) ? "const " : "volatile ");
-		describe_type(btf, type->type, out);
+		describe_type(btf, type->type, out, depth + 1);
 		return;
 	case BTF_KIND_RESTRICT:
 	case BTF_KIND_TYPE_TAG:
-		describe_type(btf, type->type, out);
+		describe_type(btf, type->type, out, depth + 1);
 		return;
 	default:
 		describe_named(btf, type, out);
@@ -91,11 +98,11 @@ void signature_describe(const struct signature *signature, char *text, size_t si
 		text_add(&out, "?");
 		return;
 	}
-	describe_type(signature->btf, proto->type, &out);
-	text_add(&out, " %s(", btf__name_by_offset(signature->btf, function->name_off));
+	describe_type(signature->btf, proto->type, &out, 0);
+	text_add(&out, " %s(", btf_read_name(signature->btf, function->name_off));
 	for (unsigned i = 0; i < btf_vlen(proto); i++) {
 		text_add(&out, i ? ", " : "");
-		describe_type(signature->btf, btf_params(proto)[i].type, &out);
+		describe_type(signature->btf, btf_params(proto)[i].type, &out, 0);
 	}
 	text_add(&out, btf_vlen(proto) ? ")" : "void)");
 }
@@ -118,8 +125,8 @@ static int compare_pointee(const struct signature *target, const struct btf_type
 
 	if (!a || !b)
 		return 0;
-	a_name = btf__name_by_offset(target->btf, a->name_off);
-	b_name = btf__name_by_offset(extension->btf, b->name_off);
+	a_name = btf_read_name(target->btf, a->name_off);
+	b_name = btf_read_name(extension->btf, b->name_off);
 	if (btf_is_composite(a) && btf_is_composite(b) && strcmp(a_name, b_name) != 0)
 		return fail(diag, -EPROTOTYPE, "argument %u points to struct %s there, to struct %s here",
 			number, a_name, b_name);

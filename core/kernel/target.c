@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "kernel/bpffs.h"
+#include "kernel/btf_read.h"
 #include "kernel/holder.h"
 #include "kernel/permission.h"
 #include "kernel/program.h"
@@ -103,7 +104,7 @@ static void describe_target(struct target_place *place, uint32_t function_id)
 	type = btf__type_by_id(target->btf, function_id);
 	if (type)
 		snprintf(place->function, sizeof(place->function), "%s",
-			btf__name_by_offset(target->btf, type->name_off));
+			btf_read_name(target->btf, type->name_off));
 	place->used = target->type != BPF_PROG_TYPE_XDP || holder_of_program(place->target_id);
 }
 

@@ -3,7 +3,8 @@
  * Two builds of one plugin have two BTFs whose type ids have nothing to do with each other, and the same
  * bytes may be spelled with other typedefs or qualifiers. So layouts are compared by walking both in step.
  * The walk ends without a visited set: only pointers can close a cycle in C, and they are compared without
- * being followed. Depth is bounded all the same, since the BTF comes from a file.
+ * being followed. But the BTF comes from a file, where a struct may well hold itself, twice over: so depth is
+ * bounded, and the number of types looked at, too.
  */
 #include "kernel/types.h"
 
@@ -12,7 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/btf_read.h"
+
 #define DEPTH_MAX 32
+#define STEPS_MAX 1000000 /* types that one question may look at */
 
 const struct btf_type *types_resolve(const struct btf *btf, uint32_t id)
 {
@@ -35,13 +39,12 @@ int types_find_variable(const struct btf *btf, const char *name, struct types_va
 			continue;
 		for (unsigned i = 0; i < btf_vlen(section); i++) {
 			const struct btf_var_secinfo *info = btf_var_secinfos(section) + i;
-			const struct btf_type *variable = btf__type_by_id(btf, info->type);
+			const struct btf_type *variable = btf_read_type(btf, info->type);
 
-			if (!btf_is_var(variable) ||
-				strcmp(btf__name_by_offset(btf, variable->name_off), name) != 0)
+			if (!btf_is_var(variable) || !btf_read_is_named(btf, variable->name_off, name))
 				continue;
 			*ret_variable = (struct types_variable){
-				.section = btf__name_by_offset(btf, section->name_off),
+				.section = btf_read_name(btf, section->name_off),
 				.id = info->type,
 				.offset = info->offset,
 				.size = info->size,
@@ -58,7 +61,7 @@ bool types_tagged(const struct btf *btf, uint32_t id, const char *tag)
 		const struct btf_type *type = btf__type_by_id(btf, i);
 
 		if (btf_is_decl_tag(type) && type->type == id && btf_decl_tag(type)->component_idx == -1 &&
-			strcmp(btf__name_by_offset(btf, type->name_off), tag) == 0)
+			btf_read_is_named(btf, type->name_off, tag))
 			return true;
 	}
 	return false;
@@ -68,16 +71,17 @@ bool types_tagged(const struct btf *btf, uint32_t id, const char *tag)
 struct pair {
 	const struct btf *a_btf;
 	const struct btf *b_btf;
+	unsigned steps;
 };
 
 static bool same_name(const struct pair *in, uint32_t a, uint32_t b)
 {
-	return strcmp(btf__name_by_offset(in->a_btf, a), btf__name_by_offset(in->b_btf, b)) == 0;
+	return btf_read_same_name(in->a_btf, a, in->b_btf, b);
 }
 
-static bool same_type(const struct pair *in, uint32_t a_id, uint32_t b_id, int depth);
+static bool same_type(struct pair *in, uint32_t a_id, uint32_t b_id, int depth);
 
-static bool same_members(const struct pair *in, const struct btf_type *a, const struct btf_type *b, int depth)
+static bool same_members(struct pair *in, const struct btf_type *a, const struct btf_type *b, int depth)
 {
 	if (a->size != b->size || btf_vlen(a) != btf_vlen(b))
 		return false;
@@ -91,8 +95,7 @@ static bool same_members(const struct pair *in, const struct btf_type *a, const 
 	return true;
 }
 
-static bool same_variables(
-	const struct pair *in, const struct btf_type *a, const struct btf_type *b, int depth)
+static bool same_variables(struct pair *in, const struct btf_type *a, const struct btf_type *b, int depth)
 {
 	if (a->size != b->size || btf_vlen(a) != btf_vlen(b))
 		return false;
@@ -114,11 +117,11 @@ static bool same_pointee(const struct pair *in, uint32_t a_id, uint32_t b_id)
 	return a && b && btf_kind(a) == btf_kind(b) && same_name(in, a->name_off, b->name_off);
 }
 
-static bool same_type(const struct pair *in, uint32_t a_id, uint32_t b_id, int depth)
+static bool same_type(struct pair *in, uint32_t a_id, uint32_t b_id, int depth)
 {
 	const struct btf_type *a = types_resolve(in->a_btf, a_id), *b = types_resolve(in->b_btf, b_id);
 
-	if (!a || !b || btf_kind(a) != btf_kind(b) || depth > DEPTH_MAX)
+	if (!a || !b || btf_kind(a) != btf_kind(b) || depth > DEPTH_MAX || ++in->steps > STEPS_MAX)
 		return false;
 	switch (btf_kind(a)) {
 	case BTF_KIND_UNKN: /* void */
@@ -148,38 +151,49 @@ static bool same_type(const struct pair *in, uint32_t a_id, uint32_t b_id, int d
 
 bool types_same_layout(const struct btf *a, uint32_t a_id, const struct btf *b, uint32_t b_id)
 {
-	return same_type(&(struct pair){ a, b }, a_id, b_id, 0);
+	return same_type(&(struct pair){ a, b, 0 }, a_id, b_id, 0);
 }
 
-static bool contain(const struct btf *btf, uint32_t id, const char *struct_name, int depth)
-{
-	const struct btf_type *type = types_resolve(btf, id);
+/* A search for a struct of this name. */
+struct search {
+	const struct btf *btf;
+	const char *name;
+	unsigned steps;
+};
 
-	if (!type || depth > DEPTH_MAX)
-		return false;
-	if (btf_is_array(type))
-		return contain(btf, btf_array(type)->type, struct_name, depth + 1);
-	if (btf_is_var(type))
-		return contain(btf, type->type, struct_name, depth + 1);
-	if (btf_is_datasec(type)) {
-		for (unsigned i = 0; i < btf_vlen(type); i++)
-			if (contain(btf, btf_var_secinfos(type)[i].type, struct_name, depth + 1))
-				return true;
-		return false;
-	}
-	if (!btf_is_composite(type))
-		return false;
-	if (strcmp(btf__name_by_offset(btf, type->name_off), struct_name) == 0)
-		return true;
-	for (unsigned i = 0; i < btf_vlen(type); i++)
-		if (contain(btf, btf_members(type)[i].type, struct_name, depth + 1))
+static bool contain(struct search *search, uint32_t id, int depth);
+
+static bool one_contains(struct search *search, const struct btf_type *type, int depth)
+{
+	for (unsigned i = 0; i < btf_vlen(type); i++) {
+		uint32_t id =
+			btf_is_datasec(type) ? btf_var_secinfos(type)[i].type : btf_members(type)[i].type;
+
+		if (contain(search, id, depth))
 			return true;
+	}
 	return false;
+}
+
+static bool contain(struct search *search, uint32_t id, int depth)
+{
+	const struct btf_type *type = types_resolve(search->btf, id);
+
+	/* What cannot be looked through may hold anything. */
+	if (!type || depth > DEPTH_MAX || ++search->steps > STEPS_MAX)
+		return true;
+	if (btf_is_array(type))
+		return contain(search, btf_array(type)->type, depth + 1);
+	if (btf_is_var(type))
+		return contain(search, type->type, depth + 1);
+	if (btf_is_composite(type) && btf_read_is_named(search->btf, type->name_off, search->name))
+		return true;
+	return (btf_is_composite(type) || btf_is_datasec(type)) && one_contains(search, type, depth + 1);
 }
 
 bool types_contain(const struct btf *btf, uint32_t id, const char *struct_name)
 {
-	return contain(btf, id, struct_name, 0);
+	return contain(&(struct search){ btf, struct_name, 0 }, id, 0);
 }
 
 /* Is one of the names on the way to the plain type among these? */
@@ -191,7 +205,7 @@ static bool named(const struct btf *btf, uint32_t id, const char *const names[],
 		if (!type)
 			return false;
 		for (size_t i = 0; i < n; i++)
-			if (strcmp(btf__name_by_offset(btf, type->name_off), names[i]) == 0)
+			if (btf_read_is_named(btf, type->name_off, names[i]))
 				return true;
 		if (!btf_is_mod(type) && !btf_is_typedef(type) && !btf_is_type_tag(type))
 			return false;
@@ -227,11 +241,12 @@ static void describe_array(const struct btf *btf, const struct btf_array *array,
 void types_describe(const struct btf *btf, uint32_t id, char *ret_words, size_t size)
 {
 	const struct btf_type *type = types_resolve(btf, id);
-	const char *name = type ? btf__name_by_offset(btf, type->name_off) : "";
+	const char *name;
 
-	if (type && btf_is_var(type)) {
-		types_describe(btf, type->type, ret_words, size);
-	} else if (type && btf_is_int(type)) {
+	if (type && btf_is_var(type)) /* a variable of a variable is none */
+		type = types_resolve(btf, type->type);
+	name = type ? btf_read_name(btf, type->name_off) : "";
+	if (type && btf_is_int(type)) {
 		if (btf_int_encoding(type) & BTF_INT_BOOL)
 			snprintf(ret_words, size, "a bool");
 		else

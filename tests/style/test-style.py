@@ -195,6 +195,16 @@ def check_text():
                 yield f"{path}:{number}: a tab"
 
 
+def check_btf():
+    """BTF of a damaged file has names and types that are not there: libbpf answers NULL, kernel/btf_read.h never does."""
+    for path in sources((".c",)):
+        if path.parts[0] not in ("core", "tools"):
+            continue
+        text = (ROOT / path).read_text("utf-8")
+        for match in re.finditer(r"btf__(?:name|str)_by_offset\(|btf__type_by_id\([^;]*?\)->", text):
+            yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: may be NULL: read it with kernel/btf_read.h"
+
+
 def check_python():
     """Python says a misspelt name only when it comes by: pyflakes says it at once."""
     scripts = [str(p) for p in tree() if p.suffix == ".py" or (lines(p) or [""])[0].startswith("#!/usr/bin/python3")]
@@ -211,6 +221,7 @@ CHECKS = {
     "sizes": check_sizes,
     "format": check_format,
     "text": check_text,
+    "btf": check_btf,
     "python": check_python,
 }
 

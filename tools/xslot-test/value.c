@@ -9,6 +9,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kernel/btf_read.h"
+
+#define DEPTH_MAX 32
+
+/* In a damaged BTF a type may be larger than its value, hold itself, or be an alias of itself. */
+struct printer {
+	const struct btf *btf;
+	const uint8_t *end; /* of the value */
+	FILE *out;
+	int depth;
+};
+
 static void print_bytes(const uint8_t *bytes, size_t size, FILE *out)
 {
 	for (size_t i = 0; i < size; i++)
@@ -17,12 +29,15 @@ static void print_bytes(const uint8_t *bytes, size_t size, FILE *out)
 
 static const struct btf_type *resolve(const struct btf *btf, uint32_t id)
 {
-	const struct btf_type *type = btf__type_by_id(btf, id);
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
 
-	while (type &&
-		(btf_is_mod(type) || btf_is_typedef(type) || btf_is_var(type) || btf_is_type_tag(type)))
-		type = btf__type_by_id(btf, type->type);
-	return type;
+		if (!type || !(btf_is_mod(type) || btf_is_typedef(type) || btf_is_var(type) ||
+				     btf_is_type_tag(type)))
+			return type;
+		id = type->type;
+	}
+	return NULL;
 }
 
 /* `bits` of a number from bit `shift` of the bytes on; little-endian machines only, as BPF's are here. */
@@ -40,7 +55,7 @@ static void print_int(
 {
 	uint64_t number;
 
-	if (type->size > 8) {
+	if (type->size > 8 || bits == 0) {
 		print_bytes(bytes, type->size, out);
 		return;
 	}
@@ -59,33 +74,32 @@ static void print_enum(const struct btf *btf, const struct btf_type *type, uint6
 
 	for (unsigned i = 0; btf_is_enum(type) && i < btf_vlen(type); i++) {
 		if ((uint32_t)values[i].val == (uint32_t)number) {
-			fprintf(out, "%s", btf__name_by_offset(btf, values[i].name_off));
+			fprintf(out, "%s", btf_read_name(btf, values[i].name_off));
 			return;
 		}
 	}
 	fprintf(out, "%" PRIu64, number);
 }
 
-static void print(
-	const struct btf *btf, uint32_t id, const uint8_t *bytes, unsigned shift, unsigned bits, FILE *out);
+static void print(struct printer *to, uint32_t id, const uint8_t *bytes, unsigned shift, unsigned bits);
 
-static void print_array(const struct btf *btf, const struct btf_type *type, const uint8_t *bytes, FILE *out)
+static void print_array(struct printer *to, const struct btf_type *type, const uint8_t *bytes)
 {
 	const struct btf_array *array = btf_array(type);
-	const struct btf_type *element = resolve(btf, array->type);
-	int64_t size = btf__resolve_size(btf, array->type);
+	const struct btf_type *element = resolve(to->btf, array->type);
+	int64_t size = btf__resolve_size(to->btf, array->type);
 
 	if (!element || size <= 0)
 		return;
 	if (btf_is_int(element) && size == 1) {
-		print_bytes(bytes, array->nelems, out);
+		print_bytes(bytes, array->nelems, to->out);
 		return;
 	}
 	for (unsigned i = 0; i < array->nelems; i++) {
-		fputc(i ? ' ' : '[', out);
-		print(btf, array->type, bytes + i * (size_t)size, 0, 0, out);
+		fputc(i ? ' ' : '[', to->out);
+		print(to, array->type, bytes + i * (size_t)size, 0, 0);
 	}
-	fputc(']', out);
+	fputc(']', to->out);
 }
 
 /* Padding has no name, or says so itself. */
@@ -94,67 +108,79 @@ static int is_padding(const char *name)
 	return !strncmp(name, "padding", 7) || !strncmp(name, "reserved", 8) || !strncmp(name, "__pad", 5);
 }
 
-static void print_members(const struct btf *btf, const struct btf_type *type, const uint8_t *bytes, FILE *out)
+static void print_members(struct printer *to, const struct btf_type *type, const uint8_t *bytes)
 {
 	const struct btf_member *members = btf_members(type);
 	const char *between = "";
 
-	fputc('{', out);
+	fputc('{', to->out);
 	for (unsigned i = 0; i < btf_vlen(type); i++) {
-		const char *name = btf__name_by_offset(btf, members[i].name_off);
+		const char *name = btf_read_name(to->btf, members[i].name_off);
 		unsigned offset = btf_member_bit_offset(type, i), bits = btf_member_bitfield_size(type, i);
 
 		if (is_padding(name))
 			continue;
-		fprintf(out, "%s%s%s", between, name, *name ? " " : "");
-		print(btf, members[i].type, bytes + offset / 8, offset % 8, bits, out);
+		fprintf(to->out, "%s%s%s", between, name, *name ? " " : "");
+		print(to, members[i].type, bytes + offset / 8, offset % 8, bits);
 		between = ", ";
 	}
-	fputc('}', out);
+	fputc('}', to->out);
 }
 
-static void print_section(const struct btf *btf, const struct btf_type *type, const uint8_t *bytes, FILE *out)
+static void print_section(struct printer *to, const struct btf_type *type, const uint8_t *bytes)
 {
 	const struct btf_var_secinfo *variables = btf_var_secinfos(type);
 
-	fputc('{', out);
+	fputc('{', to->out);
 	for (unsigned i = 0; i < btf_vlen(type); i++) {
-		const struct btf_type *variable = btf__type_by_id(btf, variables[i].type);
+		const struct btf_type *variable = btf_read_type(to->btf, variables[i].type);
 
-		fprintf(out, "%s%s ", i ? ", " : "", btf__name_by_offset(btf, variable->name_off));
-		print(btf, variables[i].type, bytes + variables[i].offset, 0, 0, out);
+		fprintf(to->out, "%s%s ", i ? ", " : "", btf_read_name(to->btf, variable->name_off));
+		print(to, variables[i].type, bytes + variables[i].offset, 0, 0);
 	}
-	fputc('}', out);
+	fputc('}', to->out);
+}
+
+/* Of a section each variable is looked at, and what lies in it. */
+static int is_inside(const struct printer *to, const struct btf_type *type, uint32_t id, const uint8_t *bytes)
+{
+	int64_t size = btf_is_datasec(type) ? 0 : btf__resolve_size(to->btf, id);
+
+	return to->depth <= DEPTH_MAX && size >= 0 && bytes <= to->end && size <= to->end - bytes;
 }
 
 /* `bits` 0: the whole type. */
-static void print(
-	const struct btf *btf, uint32_t id, const uint8_t *bytes, unsigned shift, unsigned bits, FILE *out)
+static void print(struct printer *to, uint32_t id, const uint8_t *bytes, unsigned shift, unsigned bits)
 {
-	const struct btf_type *type = resolve(btf, id);
+	const struct btf_type *type = resolve(to->btf, id);
 
-	if (!type)
-		fputc('?', out);
-	else if (btf_is_int(type))
-		print_int(type, bytes, shift, bits ?: btf_int_bits(type), out);
+	if (!type || !is_inside(to, type, id, bytes)) {
+		fputc('?', to->out);
+		return;
+	}
+	to->depth++;
+	if (btf_is_int(type))
+		print_int(type, bytes, shift, bits ?: btf_int_bits(type), to->out);
 	else if (btf_is_any_enum(type))
-		print_enum(btf, type, load(bytes, type->size, shift, bits ?: type->size * 8), out);
+		print_enum(to->btf, type, load(bytes, type->size, shift, bits ?: type->size * 8), to->out);
 	else if (btf_is_array(type))
-		print_array(btf, type, bytes, out);
+		print_array(to, type, bytes);
 	else if (btf_is_composite(type))
-		print_members(btf, type, bytes, out);
+		print_members(to, type, bytes);
 	else if (btf_is_datasec(type))
-		print_section(btf, type, bytes, out);
+		print_section(to, type, bytes);
 	else
-		print_bytes(bytes, (size_t)btf__resolve_size(btf, id), out);
+		print_bytes(bytes, (size_t)btf__resolve_size(to->btf, id), to->out);
+	to->depth--;
 }
 
 void value_print(const struct btf *btf, uint32_t type, const void *bytes, size_t size, FILE *out)
 {
+	struct printer to = { .btf = btf, .end = (const uint8_t *)bytes + size, .out = out };
 	const struct btf_type *resolved = btf && type ? resolve(btf, type) : NULL;
 
-	if (!resolved || (btf__resolve_size(btf, type) > (int64_t)size && !btf_is_datasec(resolved)))
+	if (!resolved || !is_inside(&to, resolved, type, bytes))
 		print_bytes(bytes, size, out);
 	else
-		print(btf, type, bytes, 0, 0, out);
+		print(&to, type, bytes, 0, 0);
 }
