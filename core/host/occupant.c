@@ -115,6 +115,27 @@ static int report_param(
 	return report_take(report, place.file, place.line, diag);
 }
 
+struct place {
+	const struct dispatcher *dispatcher; /* NULL: verify it as an XDP program */
+	unsigned index;
+	enum bank bank;
+};
+
+static int open_and_load(struct occupant *occupant, const struct instance_options *options,
+	const struct place *place, const char **ret_param, struct xslot_diag *diag)
+{
+	int r;
+
+	r = instance_open(options, &occupant->instance, ret_param, diag);
+	if (r < 0)
+		return r;
+	if (options->foreign)
+		occupant->default_proceed = instance_run_config(occupant->instance);
+	return place->dispatcher
+		       ? instance_load(occupant->instance, place->dispatcher, place->index, place->bank, diag)
+		       : instance_verify_as_xdp(occupant->instance, diag);
+}
+
 int occupant_load(struct occupant *occupant, const struct occupant *previous, bool frags,
 	const struct dispatcher *dispatcher, unsigned index, enum bank bank, struct report *report)
 {
@@ -123,6 +144,7 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 	bool fresh = slot->config->state_fresh || !previous;
 	struct xslot_diag diag = {};
 	const char *param = NULL;
+	const struct place place = { dispatcher, index, bank };
 	char name[64];
 	int r;
 
@@ -140,12 +162,13 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 			!fresh && previous->plugin->state_version == occupant->plugin->state_version,
 		.foreign = slot->object != NULL,
 	};
-	r = instance_open(&options, &occupant->instance, &param, &diag);
-	if (r == 0 && slot->object)
-		occupant->default_proceed = instance_run_config(occupant->instance);
-	if (r == 0)
-		r = dispatcher ? instance_load(occupant->instance, dispatcher, index, bank, &diag)
-			       : instance_verify_as_xdp(occupant->instance, &diag);
+	r = open_and_load(occupant, &options, &place, &param, &diag);
+	if (r < 0 && occupant->instance && instance_wants_entry(occupant->instance)) {
+		instance_free(TAKE_PTR(occupant->instance));
+		xslot_diag_clear(&diag);
+		options.behind_entry = true;
+		r = open_and_load(occupant, &options, &place, &param, &diag);
+	}
 	return r < 0 ? report_param(occupant, param, &diag, report) : 0;
 }
 
@@ -227,6 +250,7 @@ static int adopt_instance(struct occupant *occupant, const char *folder, struct 
 		.name = occupant->plugin->name,
 		.function = function[0] ? function : NULL,
 		.foreign = occupant->plugin->object,
+		.behind_entry = instance_is_behind_entry(folder),
 	};
 	int r;
 

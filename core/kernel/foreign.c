@@ -224,7 +224,7 @@ static int choose_loaded(struct object *object, bool all, bool frags, struct xsl
 	return r;
 }
 
-int foreign_open(const void *bytes, size_t size, const char *function, bool frags,
+int foreign_open(const void *bytes, size_t size, const char *function, bool frags, bool behind_entry,
 	struct foreign *ret_foreign, struct xslot_diag *diag)
 {
 	struct object *object = &ret_foreign->object;
@@ -244,7 +244,9 @@ int foreign_open(const void *bytes, size_t size, const char *function, bool frag
 	if (!ret_foreign->function)
 		return fail(diag, -ENOMEM, "out of memory");
 	ret_foreign->jumps = has_program_array(object->bpf);
-	ret_foreign->behind_entry = ret_foreign->jumps || !fits_stub(object->bpf, ret_foreign->function);
+	ret_foreign->refused_btf = behind_entry;
+	ret_foreign->behind_entry =
+		behind_entry || ret_foreign->jumps || !fits_stub(object->bpf, ret_foreign->function);
 	if (ret_foreign->behind_entry)
 		return choose_loaded(object, ret_foreign->jumps, frags, diag);
 	object_close(object);

@@ -13,6 +13,7 @@
 struct foreign {
 	char *function;	   /* the program that the slot runs */
 	bool jumps;	   /* it has a program array */
+	bool refused_btf;  /* as the caller found out */
 	bool behind_entry; /* a tail call away from the stub, as an XDP program; else it fills the stub itself
 			    */
 	struct object object; /* behind_entry: with everything that is loaded; else closed */
@@ -22,9 +23,10 @@ struct foreign {
 /*
  * Open the bytes (copied) and choose: program `function`, or when it is NULL the only XDP program. -ENOENT
  * and -EINVAL name what there is and say why another kind of program cannot fill a slot. `frags`: as the
- * chain has it. `ret_foreign` is for foreign_close in either case.
+ * chain has it. `behind_entry`: it was found out that the program can be no extension. `ret_foreign` is for
+ * foreign_close in either case.
  */
-int foreign_open(const void *bytes, size_t size, const char *function, bool frags,
+int foreign_open(const void *bytes, size_t size, const char *function, bool frags, bool behind_entry,
 	struct foreign *ret_foreign, struct xslot_diag *diag);
 void foreign_close(struct foreign *foreign);
 

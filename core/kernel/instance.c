@@ -67,8 +67,8 @@ static int open_object(
 	int r;
 
 	if (options->foreign) {
-		r = foreign_open(
-			options->object, options->object_size, function, options->frags, foreign, diag);
+		r = foreign_open(options->object, options->object_size, function, options->frags,
+			options->behind_entry, foreign, diag);
 		if (r < 0)
 			return fail_within(diag, r, "%s", instance->name);
 		function = foreign->function;
@@ -243,6 +243,14 @@ struct bpf_map *instance_entry(const struct instance *instance)
 	return bpf_object__find_map_by_name(object, "xslot_entry");
 }
 
+static const char *why_behind_entry(const struct foreign *foreign)
+{
+	if (foreign->jumps)
+		return "tail-calls";
+	return foreign->refused_btf ? "has BTF that this kernel refuses"
+				    : "is not declared as int NAME(struct xdp_md *) in BTF";
+}
+
 /* Put the foreign program behind the entry. Where extensions cannot tail-call, this is what the kernel
  * refuses. */
 static int connect_entry(struct instance *instance, struct xslot_diag *diag)
@@ -255,12 +263,21 @@ static int connect_entry(struct instance *instance, struct xslot_diag *diag)
 		return 0;
 	return fail(diag, -errno,
 		"%s: program %s %s, so it has to be called by an extension with a tail call, which this "
-		"kernel "
-		"refuses (%s): Linux 6.1 can",
-		instance->name, bpf_program__name(instance->program),
-		instance->foreign.jumps ? "tail-calls"
-					: "is not declared as int NAME(struct xdp_md *) in BTF",
+		"kernel refuses (%s): Linux 6.1 can",
+		instance->name, bpf_program__name(instance->program), why_behind_entry(&instance->foreign),
 		strerror(errno));
+}
+
+/* The kernel's words for "no BTF", for "BTF without func_info", and for BTF that it refused: libbpf then goes
+ * on without. */
+static bool refused_btf(const struct xslot_diag *diag)
+{
+	return diag->log && strstr(diag->log, "Program extension requires BTF");
+}
+
+bool instance_wants_entry(const struct instance *instance)
+{
+	return instance->refused_btf && instance->foreign.bytes && !instance->foreign.behind_entry;
 }
 
 int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
@@ -279,6 +296,7 @@ int instance_load(struct instance *instance, const struct dispatcher *dispatcher
 	if (r == 0 && instance->foreign.behind_entry)
 		r = connect_entry(instance, diag);
 	if (r < 0) {
+		instance->refused_btf = diag && refused_btf(diag);
 		forget_object(instance);
 		return r;
 	}

@@ -34,6 +34,9 @@ struct instance_options {
 	const struct instance *previous; /* carry state from it; NULL: none. Must outlive open and load */
 	bool same_state_version;
 	bool foreign; /* an object that knows nothing of slots: see foreign.h; its plain maps are state */
+	/* foreign: its program can be no extension, as instance_wants_entry() or instance_is_behind_entry()
+	 * said */
+	bool behind_entry;
 };
 
 struct instance_map {
@@ -55,6 +58,12 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
 	enum bank bank, struct xslot_diag *diag);
 
+/*
+ * After an instance_load that failed and filled `diag`: the kernel takes no BTF of this foreign object, which
+ * an extension needs and an XDP program does not. Opened anew with `behind_entry` it may run.
+ */
+bool instance_wants_entry(const struct instance *instance);
+
 /* The same, as an XDP program of its own: where the kernel refuses freplace, to verify all the same. */
 int instance_verify_as_xdp(struct instance *instance, struct xslot_diag *diag);
 
@@ -75,6 +84,8 @@ int instance_pin(const struct instance *instance, const void *object, size_t siz
 	struct xslot_diag *diag);
 /* The object's bytes from such a folder; the caller's to free. */
 int instance_read_object(const char *folder, void **ret_object, size_t *ret_size, struct xslot_diag *diag);
+/* Was what is pinned in the folder opened so? */
+bool instance_is_behind_entry(const char *folder);
 /* In place of instance_load, after instance_open with that object: be the instance that is pinned there. */
 int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag);
 

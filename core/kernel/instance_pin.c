@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xslot/extension.h>
 
 #include "kernel/bpffs.h"
@@ -202,6 +203,14 @@ static int adopt_entry(const struct instance *instance, const char *folder, stru
 		return r;
 	r = bpf_map__reuse_fd(entry, fd);
 	return r < 0 ? fail(diag, r, "cannot take over %s: %s", path, strerror(-r)) : 0;
+}
+
+bool instance_is_behind_entry(const char *folder)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/entry", folder);
+	return access(path, F_OK) == 0;
 }
 
 int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag)

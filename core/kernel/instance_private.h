@@ -29,6 +29,7 @@ struct instance {
 	struct carry_table maps;
 	struct instance_map *listed; /* as many as maps */
 	bool loaded;
+	bool refused_btf;     /* by the kernel, when it was to be an extension */
 	char object_path[32]; /* after instance_code(): of the object's bytes, while the extension lives */
 	struct object twin;   /* adopted: between instance_code() and instance_code_done() */
 	uint32_t program_id;  /* 0 before load */

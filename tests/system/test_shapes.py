@@ -73,6 +73,22 @@ def test_what_no_stub_has_the_signature_of(rig, name):
     assert rig.send_through() == ({"next": PACKETS}, {"11111111" if name == "bare" else "77777777": PACKETS})
 
 
+@pytest.mark.parametrize("name", ["zig", "generic", "pahole"])
+def test_btf_that_the_kernel_refuses(rig, name):
+    """ip link runs it without BTF. So does a slot, through a tail call, and the next host takes it over."""
+    rig.peer.run("ip", "link", "set", FAR, "xdp", "obj", shape(name), "sec", "xdp")
+    rig.peer.run("ip", "link", "set", FAR, "xdp", "off")
+    needs_tail_calls(rig, shape(name))
+    rig.run(shape(name))
+    assert rig.send() == {"drop": PACKETS}
+    if name == "zig":
+        program = rig.host.slot(10)["program_id"]
+        rig.host.murder()
+        rig.host.start()
+        assert rig.host.slot(10)["program_id"] == program
+        assert rig.send() == {"drop": PACKETS}
+
+
 def test_tail_calls(rig, tmp_path):
     """A static program array, under reloads of its slot and of another one."""
     file = copy_of(shape("tails"), tmp_path)
