@@ -107,7 +107,7 @@ static struct ledger *map_ledger(const char *state, bool make, bool private, str
 			strerror(errno));
 		return NULL;
 	}
-	if (st.st_size != 0 && st.st_size != sizeof(*map)) {
+	if (st.st_size != sizeof(*map) && (st.st_size != 0 || !make)) {
 		fail(diag, -EBADMSG, "%s does not count plugins' crashes, or in another version; remove it",
 			path);
 		return NULL;
@@ -119,8 +119,11 @@ static struct ledger *map_ledger(const char *state, bool make, bool private, str
 	}
 	if (make && !map->magic[0])
 		memcpy(map->magic, MAGIC, sizeof(MAGIC));
-	if (memcmp(map->magic, MAGIC, sizeof(MAGIC)) == 0)
+	if (memcmp(map->magic, MAGIC, sizeof(MAGIC)) == 0) {
+		for (size_t i = 0; i < QUARANTINE_MAX; i++) /* it may be damaged */
+			map->entries[i].plugin[sizeof(map->entries[i].plugin) - 1] = 0;
 		return map;
+	}
 	munmap(map, sizeof(*map));
 	fail(diag, -EBADMSG, "%s does not count plugins' crashes, or in another version; remove it", path);
 	return NULL;

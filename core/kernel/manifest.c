@@ -30,51 +30,49 @@ int manifest_write(int fd, const struct manifest *manifest, struct xslot_diag *d
 	return 0;
 }
 
-/* Whatever its size; the caller frees it. */
-static int read_value(int fd, struct manifest **ret_manifest, uint32_t *ret_size, struct xslot_diag *diag)
-{
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-	struct manifest *manifest;
+/* What it needs to be told apart from what is no manifest, and from one of another version. */
+#define MANIFEST_HEAD offsetof(struct manifest, frags)
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
-		return fail(diag, -errno, "cannot look at the manifest's map: %s", strerror(errno));
-	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size < offsetof(struct manifest, frags))
-		return fail(diag, -EINVAL, "it is no manifest, but a map of %u bytes", info.value_size);
-	manifest = calloc(1, info.value_size + sizeof(*manifest));
-	if (!manifest)
-		return fail(diag, -ENOMEM, "out of memory");
-	if (bpf_map_lookup_elem(fd, &key, manifest) < 0) {
-		free(manifest);
-		return fail(diag, -errno, "cannot read the manifest: %s", strerror(errno));
+int manifest_parse(const void *bytes, size_t size, struct manifest *ret_manifest, struct xslot_diag *diag)
+{
+	struct manifest head = {};
+
+	if (size < MANIFEST_HEAD)
+		return fail(diag, -EINVAL, "it is not a manifest, but a map of %zu bytes", size);
+	memcpy(&head, bytes, MANIFEST_HEAD);
+	if (head.magic != MANIFEST_MAGIC)
+		return fail(diag, -EINVAL, "the manifest was never written");
+	if (head.layout != MANIFEST_LAYOUT)
+		return fail(diag, -EPROTO, "the manifest has layout %u, and this xslotd reads layout %u",
+			head.layout, MANIFEST_LAYOUT);
+	if (size != sizeof(head))
+		return fail(diag, -EINVAL, "the manifest is corrupt: it has %zu bytes, not %zu", size,
+			sizeof(head));
+	memcpy(&head, bytes, sizeof(head));
+	for (int i = 0; i < 2; i++) {
+		if (head.record[i].n_slots > XSLOT_MAX_SLOTS)
+			return fail(
+				diag, -EINVAL, "the manifest is corrupt: %u slots", head.record[i].n_slots);
 	}
-	*ret_manifest = manifest;
-	*ret_size = info.value_size;
+	*ret_manifest = head;
 	return 0;
 }
 
 int manifest_read(int fd, struct manifest *ret_manifest, struct xslot_diag *diag)
 {
-	CLEANUP(free) struct manifest *manifest = NULL;
-	uint32_t size;
-	int r;
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	CLEANUP(free) void *bytes = NULL;
 
-	r = read_value(fd, &manifest, &size, diag);
-	if (r < 0)
-		return r;
-	if (manifest->magic != MANIFEST_MAGIC)
-		return fail(diag, -EINVAL, "the manifest was never written");
-	if (manifest->layout != MANIFEST_LAYOUT)
-		return fail(diag, -EPROTO, "the manifest has layout %u, and this xslotd reads layout %u",
-			manifest->layout, MANIFEST_LAYOUT);
-	if (size != sizeof(*manifest))
-		return fail(diag, -EINVAL, "the manifest is corrupt: it has %u bytes, not %zu", size,
-			sizeof(*manifest));
-	for (int i = 0; i < 2; i++) {
-		if (manifest->record[i].n_slots > XSLOT_MAX_SLOTS)
-			return fail(diag, -EINVAL, "the manifest is corrupt: %u slots",
-				manifest->record[i].n_slots);
-	}
-	*ret_manifest = *manifest;
-	return 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot look at the manifest's map: %s", strerror(errno));
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.key_size != sizeof(key) ||
+		info.value_size < MANIFEST_HEAD)
+		return fail(diag, -EINVAL, "it is not a manifest, but a map of %u bytes", info.value_size);
+	bytes = calloc(1, info.value_size);
+	if (!bytes)
+		return fail(diag, -ENOMEM, "out of memory");
+	if (bpf_map_lookup_elem(fd, &key, bytes) < 0)
+		return fail(diag, -errno, "cannot read the manifest: %s", strerror(errno));
+	return manifest_parse(bytes, info.value_size, ret_manifest, diag);
 }

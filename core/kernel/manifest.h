@@ -7,6 +7,7 @@
 #ifndef KERNEL_MANIFEST_H
 #define KERNEL_MANIFEST_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <xslot/diag.h>
 #include <xslot/slots.h>
@@ -64,6 +65,8 @@ struct manifest {
 int manifest_create(int *ret_fd, struct xslot_diag *diag);
 int manifest_write(int fd, const struct manifest *manifest, struct xslot_diag *diag);
 /* -EINVAL: what it holds is no manifest; -EPROTO: it is, with a layout that this version cannot read. */
+int manifest_parse(const void *bytes, size_t size, struct manifest *ret_manifest, struct xslot_diag *diag);
+/* The same, of what the map holds. */
 int manifest_read(int fd, struct manifest *ret_manifest, struct xslot_diag *diag);
 
 #endif

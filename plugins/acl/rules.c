@@ -97,7 +97,7 @@ static int make_keys(struct rules *rules)
 /* All lines into `rules`, which has room for as many as there are lines, or ACL_MAX_RULES. */
 static void parse_lines(const uint8_t *data, size_t size, struct rules *rules, struct problems *problems)
 {
-	const uint8_t *end = data + size, *next;
+	const uint8_t *end = size ? data + size : data, *next;
 	struct rule rule;
 	unsigned line = 0;
 

@@ -2,20 +2,13 @@
 /*
  * Any bytes as a configuration file, and each of its slots against a table with all types. Besides not
  * crashing: a configuration or an error, never both or neither; each error names a line that is there; what
- * was accepted holds what config.h promises. libFuzzer calls it (tests/fuzz/run); built without, it runs the
- * files that it is given, as the unit tests do.
+ * was accepted holds what config.h promises.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <xslot/slots.h>
 
 #include "config/config.h"
 #include "config/param.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* No FILE: it would open whatever the fuzzer thinks of. */
 static const struct xslot_param schema[XSLOT_MAX_PARAMS] = {
@@ -30,14 +23,6 @@ static const struct xslot_param schema[XSLOT_MAX_PARAMS] = {
 	{ "a", XSLOT_ADDRESS, "" },
 	{ "x", XSLOT_PREFIX, "" },
 };
-
-static void expect(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
 
 static void check_report(struct report *report, unsigned lines)
 {
@@ -78,17 +63,15 @@ static void check_chain(const struct config_chain *chain, unsigned lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	char path[FUZZ_PATH];
+	int fd = fuzz_file(data, size, path);
 	struct config *config = NULL;
 	struct report report = {};
 	unsigned lines = 1;
-	char path[64];
 	int r;
 
-	expect(fd >= 0 && write(fd, data, size) == (ssize_t)size, "the input is written");
 	for (size_t i = 0; i < size; i++)
 		lines += data[i] == '\n';
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = config_load(NULL, path, &config, &report);
 	expect((r == 0) == (config != NULL) && (r == 0) == (report.n_errors == 0),
 		"a configuration or errors");
@@ -99,21 +82,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(fd);
 	return 0;
 }
-
-#ifndef FUZZER
-/* A test program by the rules of tests/run: TAP. A broken expectation aborts. */
-int main(int argc, char **argv)
-{
-	printf("1..%d\n", argc - 1);
-	for (int i = 1; i < argc; i++) {
-		static uint8_t data[1 << 20];
-		FILE *file = fopen(argv[i], "r");
-
-		expect(file != NULL, argv[i]);
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), file));
-		fclose(file);
-		printf("ok %d - %s\n", i, strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i]);
-	}
-	return 0;
-}
-#endif

@@ -14,7 +14,7 @@ KERNELS = ("bookworm", "bullseye", "bookworm-backports", "sid")
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/run")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, plugin, system; all when none is given")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, fuzz, plugin, system; all when none is given")
     parser.add_argument("--kernel", choices=KERNELS, help="plugin and system in a guest with this release's kernel")
     parser.add_argument("-k", dest="pattern", default="", help="only tests whose name contains this")
     parser.add_argument("--inside", metavar="DIRECTORY", help=argparse.SUPPRESS)
@@ -28,7 +28,7 @@ def arguments():
 
 def native_suites(kernel):
     """Suites that run on this kernel; says why when one does not."""
-    suites = {"unit"}
+    suites = {"unit", "fuzz"}
     if kernel:
         return suites
     if os.geteuid() != 0:
@@ -52,7 +52,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no guest outlives us
     if args.inside:
         return guest.inside(args.inside)
-    native = native_suites(args.kernel) if set(args.suites) != {"unit"} else {"unit"}
+    native = native_suites(args.kernel) if set(args.suites) - {"unit", "fuzz"} else set(args.suites)
     path = build.build("asan")
     todo = programs.find(path, args.suites, args.pattern)
     if any(p.pytest for p in todo):

@@ -11,8 +11,10 @@ from pathlib import Path
 from . import build
 from .results import FAILED, Result, parse_tap
 
-SUITES = ("unit", "plugin", "system")
-LIMITS = {"unit": 600, "plugin": 600, "system": 600}  # seconds for one C program; against hanging, not for speed
+SUITES = ("unit", "fuzz", "plugin", "system")
+LIMITS = {"unit": 600, "fuzz": 900, "plugin": 600, "system": 600}  # seconds for one C program; against hanging, not for speed
+
+FUZZ_SECONDS = 4  # for each target
 
 # The dear ones last, so that what breaks is known early.
 LATE = ["test_cost", "test_state", "test_refusal", "test_atomicity", "test_storm", "test_sabotage", "test_leak"]
@@ -57,10 +59,20 @@ def find(path, suites, pattern):
             programs.append(Program(suite, f"{suite}/{test['name']}", test["cmd"], test["workdir"] or str(path),
                                     min(test["timeout"] or 600, LIMITS[suite]), test["env"],
                                     counted="counted" in more))
+    if "fuzz" in suites:
+        programs += [fuzz for fuzz in find_fuzz() if pattern in fuzz.name]
     programs.sort(key=lambda p: SUITES.index(p.suite))
     if "system" in suites:
         programs += find_pytest(pattern)
     return programs
+
+
+def find_fuzz():
+    """Every target for a few seconds, together less than two minutes; tests/fuzz/run takes one for longer."""
+    run = build.ROOT / "tests/fuzz/run"
+    out = subprocess.run([run, "--list"], capture_output=True, text=True, check=True)
+    return [Program("fuzz", f"fuzz/{name}", [str(run), name, str(FUZZ_SECONDS)], str(run.parent), LIMITS["fuzz"])
+            for name in out.stdout.split()]
 
 
 def find_pytest(pattern):
@@ -81,7 +93,7 @@ def run(program, sink, directory):
     started, log = time.monotonic(), kernel_log()
     tap = tap_path(directory, program)
     tap.touch()
-    argv = program.argv if program.suite == "unit" else ISOLATE + program.argv
+    argv = program.argv if program.suite in ("unit", "fuzz") else ISOLATE + program.argv
     env = os.environ | environment() | program.env | {"XSLOT_PYTEST_TAP": str(tap)}
     output, status = communicate(argv, program, env)
     if program.pytest:

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Any bytes as acl's rules file. What was accepted is as many rules as were read, each of which means the
+ * same when it is written out and read again; lists lead to entries that are there and come to an end.
+ */
+#include "acl-host.h"
+#include "flatten.h"
+#include "fuzz.h"
+#include "rules.h"
+
+static void check_rule(const struct rule *rule, struct problems *problems)
+{
+	char text[RULE_TEXT_MAX];
+	struct rule again;
+
+	rule_text(rule, text);
+	expect(rule_parse((const uint8_t *)text, strlen(text), rule->line, &again, problems),
+		"a rule written out is a rule");
+	expect(again.family == rule->family && again.length == rule->length &&
+			memcmp(again.address, rule->address, sizeof(rule->address)) == 0 &&
+			again.deny == rule->deny && again.protocol == rule->protocol &&
+			again.port_low == rule->port_low && again.port_high == rule->port_high,
+		"a rule written out means the same");
+}
+
+static void check_lists(const struct flat *flat)
+{
+	for (size_t i = 0; i < flat->n_entries; i++) /* lists only lead to what was made before them */
+		expect(flat->entries[i].next < flat->n_entries, "a list leads to an entry");
+	for (size_t family = 0; family < 2; family++) {
+		const struct flat_family *all = &flat->family[family];
+
+		for (size_t i = 0; i < all->n_prefixes; i++) {
+			size_t steps = 0;
+
+			for (uint32_t at = all->prefixes[i].first; at; at = flat->entries[at].next)
+				expect(at < flat->n_entries && ++steps <= flat->n_entries, "a list ends");
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct acl_host host;
+	struct problems problems = { .context = &host.context };
+	struct rules *rules = NULL;
+	struct flat *flat = NULL;
+
+	acl_host_init(&host, (const char *)data, size, ACL_DENY);
+	expect(rules_parse(host.rules.data, size, &rules, &problems) == 0, "there is memory");
+	expect(flatten(rules, &flat, &problems) == 0, "there is memory");
+	if (problems_finish(&problems) == 0)
+		check_lists(flat);
+	problems.n = 0;
+	for (size_t i = 0; i < rules->n_rules; i++)
+		check_rule(&rules->rules[i], &problems);
+	expect(problems.n == 0, "a rule written out is without problems");
+	rules_free(rules);
+	flat_free(flat);
+	return 0;
+}

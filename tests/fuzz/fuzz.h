@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What every fuzz target has: one file, fuzz-NAME.c, with LLVMFuzzerTestOneInput(). libFuzzer calls it
+ * (tests/fuzz/run); built without, replay.c calls it with each file of tests/fuzz/corpus/NAME, as a unit
+ * test.
+ */
+#ifndef TESTS_FUZZ_H
+#define TESTS_FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void expect(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "does not hold: %s\n", what);
+	abort();
+}
+
+#define FUZZ_PATH 32
+
+/* The input as a file, for what reads files: its path, until the returned fd is closed. */
+static inline int fuzz_file(const uint8_t *data, size_t size, char ret_path[static FUZZ_PATH])
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+
+	expect(fd >= 0 && write(fd, data, size) == (ssize_t)size, "the input is written");
+	snprintf(ret_path, FUZZ_PATH, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+/* The input as text; the caller's to free. */
+static inline char *fuzz_text(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	expect(text != NULL, "there is memory");
+	if (size)
+		memcpy(text, data, size);
+	text[size] = 0;
+	return text;
+}
+
+#endif
