@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include "control/interface.h"
+#include "control/server.h"
 #include "control/varlink.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -110,8 +111,10 @@ static int transport_failure(
 			client->path, timeout);
 	case -ECONNRESET:
 	case -EPIPE:
-		return fail(diag, -ECONNRESET, "the host at %s hung up before it answered; see its log",
-			client->path);
+		return fail(diag, -ECONNRESET,
+			"the host at %s hung up before it answered: it went away, see its log, or this user "
+			"has more than %d connections",
+			client->path, SERVER_CONNECTIONS_USER);
 	case -EBADMSG:
 	case -EMSGSIZE:
 		return fail(diag, -EPROTO, "what answers at %s is no xslot host: it speaks another protocol",

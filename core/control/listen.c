@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A socket's file outlives its process, so a path that exists says nothing: we knock. Who answers keeps it,
- * and what is no socket is not ours to delete. Mode and group are set between bind and listen: a connection
- * that comes earlier is refused by the kernel, so there is no moment with the wrong ones, and no umask to
- * change under the other threads.
+ * A socket's file outlives its process, so a path that exists says nothing: we knock. A host that answers
+ * keeps it, and a file that is not a socket is not ours to delete.
+ *
+ * The socket's mode is set before bind(), which makes the file with it: the file is the owner's alone from
+ * its first moment. Group and final mode are set through an O_PATH descriptor of that very file, never by
+ * name, so that a name that was changed meanwhile leads nowhere; and before listen(), so that the kernel
+ * refuses every connection until then. The process's umask, which other threads share, is not touched.
  */
 #include "control/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -66,25 +71,89 @@ static int clear_path(const struct sockaddr_un *address, struct xslot_diag *diag
 	return 0;
 }
 
-/* Without the group, or without the right to give it away, the socket is its owner's alone: still safe. */
-static int guard(const char *path, struct listen_file *ret_file)
+/* The file that bind() made, and nothing that a link or another file of its name leads to. */
+static int open_file(const char *path, int *ret_fd)
 {
-	const struct group *group = getgrnam(GROUP);
+	CLEANUP(close) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	if (group && chown(path, (uid_t)-1, group->gr_gid) < 0 && errno != EPERM)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (chmod(path, 0660) < 0 || lstat(path, &st) < 0)
-		return -errno;
-	*ret_file = (struct listen_file){ st.st_dev, st.st_ino };
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return -ESTALE;
+	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, struct xslot_diag *diag)
+/* chmod() of what an O_PATH descriptor stands for: fchmodat2() is younger than our oldest kernel. */
+static int change_mode(int fd, mode_t mode)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	return chmod(name, mode) < 0 ? -errno : 0;
+}
+
+/*
+ * A member of the group needs no capability to give the group a file of its own, CAP_CHOWN needs no
+ * membership; either will do. Without both the group of the socket stays the host's own: safe, and said in
+ * `ret_why`.
+ */
+static int give_to_group(int fd, struct xslot_diag *ret_why)
+{
+	const struct group *group;
+
+	errno = 0;
+	group = getgrnam(GROUP);
+	if (!group &&
+		(errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO || errno == EINTR))
+		return fail(ret_why, -errno, "cannot look up the group " GROUP ": %s", strerror(errno));
+	if (!group)
+		return fail(
+			ret_why, -ENOENT, "there is no group " GROUP ", whose members could read the status");
+	if (fchownat(fd, "", (uid_t)-1, group->gr_gid, AT_EMPTY_PATH) < 0)
+		return fail(ret_why, -errno,
+			"cannot give it to the group " GROUP
+			": %s; this needs the host to be a member of that group "
+			"(SupplementaryGroups=" GROUP " in its unit) or to have CAP_CHOWN",
+			strerror(errno));
+	return 0;
+}
+
+static int guard(const char *path, struct listen_file *ret_file, struct listen_group *ret_group)
+{
+	CLEANUP(close) int fd = -1;
+	struct stat st;
+	int r;
+
+	r = open_file(path, &fd);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret_file = (struct listen_file){ st.st_dev, st.st_ino };
+	ret_group->error = give_to_group(fd, &ret_group->why);
+	return change_mode(fd, 0660);
+}
+
+/* A bound socket, whose file only the owner can open as yet. */
+static int bind_privately(const struct sockaddr_un *address, int *ret_fd)
+{
+	CLEANUP(close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || fchmod(fd, 0600) < 0 ||
+		bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, struct listen_group *ret_group,
+	struct xslot_diag *diag)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct listen_file file = {};
 	CLEANUP(close) int fd = -1;
-	struct listen_file file;
 	int r;
 
 	if (path[0] != '/' || strlen(path) >= sizeof(address.sun_path))
@@ -98,14 +167,14 @@ int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, str
 		r = clear_path(&address, diag);
 	if (r < 0)
 		return r;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return fail(diag, -errno, "cannot make the control socket %s: %s", path, strerror(errno));
-	r = guard(path, &file);
+	r = bind_privately(&address, &fd);
+	if (r < 0)
+		return fail(diag, r, "cannot make the control socket %s: %s", path, strerror(-r));
+	r = guard(path, &file, ret_group);
 	if (!r && listen(fd, SOMAXCONN) < 0)
 		r = -errno;
 	if (r < 0) {
-		unlink(path);
+		listen_remove(path, &file);
 		return fail(diag, r, "cannot set up the control socket %s: %s", path, strerror(-r));
 	}
 	*ret_file = file;

@@ -12,8 +12,16 @@ struct listen_file {
 	ino_t inode;
 };
 
+/* Whether the group xslot can open the socket. */
+struct listen_group {
+	int error; /* 0: it can; -ENOENT: there is no such group; -EPERM: we may not give it away; … */
+	struct xslot_diag why; /* … as a sentence */
+};
+
 /* A listening, non-blocking socket at `path`, as server_new() promises. */
-int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, struct xslot_diag *diag);
+int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, struct listen_group *ret_group,
+	struct xslot_diag *diag);
+/* Remove the socket's file, when `path` still is that file. */
 void listen_remove(const char *path, const struct listen_file *file);
 
 #endif

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The loop that this runs on moves the dataplane, so nothing that a peer does may hold it up or make it grow.
- * Hence the three rules of a connection: one step a wake-up (a read, a call, or a write); one call at a time,
- * and the next only after its reply has left, so that at most one call and one reply are in memory for each;
- * nothing is read meanwhile, so a peer that only sends blocks itself. Replies are in order by construction.
- *
- * A reply is only queued, and the loop sends it: a handler that replies at once never finds its connection
- * freed under it. Who hangs up is not forgotten before what he asked for is done: `oneway` callers do just
- * that.
+ * What can be called, who may, and with what; and the door. A reply is only queued, and the loop sends it: a
+ * handler that replies at once never finds its connection freed under it. A caller that hangs up is not
+ * forgotten before what it asked for is done: `oneway` callers do just that.
  */
 #include "control/server.h"
 
@@ -17,74 +12,14 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "control/connection.h"
 #include "control/interface.h"
-#include "control/listen.h"
 #include "control/status_json.h"
 #include "control/varlink.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
-#define CONNECTIONS_MAX 64	   /* of others than root, who must always get through */
-#define CONNECTIONS_MAX_ROOT 512   /* of all */
 #define ACCEPT_PAUSE_US 1000000ULL /* when accept() fails for want of fds or memory */
-
-struct server {
-	sd_event *event;
-	char *path;
-	struct listen_file file;
-	struct server_handler handler;
-	sd_event_source *listener, *pause;
-	struct connection *connections;
-	unsigned n_connections;
-};
-
-struct connection {
-	struct connection *next, **slot;
-	struct server *server;
-	int fd;
-	sd_event_source *source;
-	uid_t uid;
-	struct varlink_reader reader;
-	struct varlink_writer writer;
-	struct server_call *call; /* the one that waits for its reply */
-	bool deaf;		  /* the peer reads no more */
-	bool broken;		  /* we are out of memory for it */
-};
-
-struct server_call {
-	struct connection *connection; /* NULL when the server is gone */
-	bool oneway;
-};
-
-static void connection_free(struct connection *connection)
-{
-	*connection->slot = connection->next;
-	if (connection->next)
-		connection->next->slot = connection->slot;
-	connection->server->n_connections--;
-	if (connection->call)
-		connection->call->connection = NULL;
-	sd_event_source_disable_unref(connection->source);
-	varlink_reader_clear(&connection->reader);
-	varlink_writer_clear(&connection->writer);
-	close(connection->fd);
-	free(connection);
-}
-
-/* Ask the loop for the one thing that can happen next. EPOLLHUP comes unasked, hence the switch. */
-static int connection_watch(struct connection *connection)
-{
-	bool waits = varlink_writer_empty(&connection->writer) && varlink_reader_waits(&connection->reader) &&
-		     !connection->broken;
-	uint32_t events = connection->call ? 0 : waits ? EPOLLIN : EPOLLOUT;
-	int r;
-
-	r = sd_event_source_set_io_events(connection->source, events);
-	if (r < 0)
-		return r;
-	return sd_event_source_set_enabled(
-		connection->source, connection->call && connection->deaf ? SD_EVENT_OFF : SD_EVENT_ON);
-}
 
 /* The reply, taken over; NULL when there was no memory for it. */
 static void call_finish(struct server_call *call, json_t *reply)
@@ -92,14 +27,13 @@ static void call_finish(struct server_call *call, json_t *reply)
 	struct connection *connection = call->connection;
 
 	if (connection) {
-		connection->call = NULL;
 		if (!reply)
 			connection->broken = true;
 		else if (!call->oneway && !connection->deaf &&
 			 varlink_writer_put(&connection->writer, json_incref(reply)) < 0)
 			connection->broken = true;
 		/* Level-triggered: the next turn of the loop goes on. */
-		if (connection_watch(connection) < 0)
+		if (connection_set_call(connection, NULL) < 0)
 			connection->broken = true;
 	}
 	json_decref(reply);
@@ -316,8 +250,8 @@ static json_t *denied(const struct connection *connection, const struct method *
 	return varlink_error_new(ERROR_PERMISSION_DENIED, "message", text);
 }
 
-/* Hand one message on. The message's strings live until this returns. */
-static int connection_dispatch(struct connection *connection, json_t *message)
+/* The message's strings live until this returns. */
+int connection_dispatch(struct connection *connection, json_t *message)
 {
 	const char *bad = NULL, *error;
 	struct varlink_call parsed;
@@ -332,7 +266,12 @@ static int connection_dispatch(struct connection *connection, json_t *message)
 	if (!call)
 		return -ENOMEM;
 	*call = (struct server_call){ connection, parsed.oneway };
-	connection->call = call;
+	r = connection_set_call(connection, call);
+	if (r < 0) {
+		connection->call = NULL;
+		free(call);
+		return r;
+	}
 	method = method_find(&parsed, &error);
 	if (!bad && method)
 		bad = method_refuses(method, parsed.parameters);
@@ -347,91 +286,13 @@ static int connection_dispatch(struct connection *connection, json_t *message)
 	return 0;
 }
 
-static void connection_flush(struct connection *connection)
-{
-	int r = connection->deaf ? 0 : varlink_writer_flush(&connection->writer, connection->fd);
-
-	if (r < 0 && r != -EAGAIN)
-		connection->deaf = true;
-	if (connection->deaf)
-		varlink_writer_clear(&connection->writer);
-}
-
-/* One step; negative when the connection is done with, for whatever reason. */
-static int connection_step(struct connection *connection)
-{
-	json_t *message;
-	int r;
-
-	if (connection->broken)
-		return -ENOMEM;
-	connection_flush(connection);
-	if (connection->call || !varlink_writer_empty(&connection->writer))
-		return 0;
-	r = varlink_reader_next(&connection->reader, &message);
-	if (r > 0) {
-		r = connection_dispatch(connection, message);
-		json_decref(message);
-		return r;
-	}
-	if (r < 0)
-		return r;
-	r = varlink_reader_fill(&connection->reader, connection->fd);
-	if (r == 0) /* end of file, and all that came before it has been answered */
-		return -ENOTCONN;
-	return r == -EAGAIN ? 0 : r;
-}
-
-static int on_connection(sd_event_source *source, int fd, uint32_t events, void *data)
-{
-	struct connection *connection = data;
-
-	if (events & EPOLLHUP)
-		connection->deaf = true;
-	if (connection_step(connection) < 0 || connection_watch(connection) < 0)
-		connection_free(connection);
-	return 0;
-}
-
-/* `fd` is taken over, also on failure. */
-static int connection_new(struct server *server, int peer)
-{
-	CLEANUP(close) int fd = peer;
-	CLEANUP(free) struct connection *connection = NULL;
-	struct ucred peer_credentials;
-	socklen_t length = sizeof(peer_credentials);
-	int r;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer_credentials, &length) < 0)
-		return -errno;
-	if (server->n_connections >= (peer_credentials.uid ? CONNECTIONS_MAX : CONNECTIONS_MAX_ROOT))
-		return -EBUSY;
-	connection = calloc(1, sizeof(*connection));
-	if (!connection)
-		return -ENOMEM;
-	r = sd_event_add_io(server->event, &connection->source, fd, EPOLLIN, on_connection, connection);
-	if (r < 0)
-		return r;
-	connection->server = server;
-	connection->fd = TAKE_FD(fd);
-	connection->uid = peer_credentials.uid;
-	connection->reader.max = VARLINK_CALL_MAX;
-	connection->next = server->connections;
-	connection->slot = &server->connections;
-	if (connection->next)
-		connection->next->slot = &connection->next;
-	server->connections = TAKE_PTR(connection);
-	server->n_connections++;
-	return 0;
-}
-
 static int on_listener(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct server *server = data;
 	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (peer >= 0) {
-		connection_new(server, peer);
+		connection_accept(server, peer);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
 		/* The caller stays in the queue: without a pause, the loop would spin on it. */
 		sd_event_source_set_enabled(server->listener, SD_EVENT_OFF);
@@ -473,7 +334,8 @@ int server_new(sd_event *event, const char *path, const struct server_handler *h
 	if (!server)
 		return fail(diag, -ENOMEM, "cannot make the control socket %s: out of memory", path);
 	server->handler = *handler;
-	r = listen_open(path, &fd, &server->file, diag);
+	server->patience_us = SERVER_PATIENCE_S * 1000000ULL;
+	r = listen_open(path, &fd, &server->file, &server->group, diag);
 	if (r < 0) {
 		free(server);
 		return r;
@@ -490,6 +352,17 @@ int server_new(sd_event *event, const char *path, const struct server_handler *h
 	}
 	*ret_server = server;
 	return 0;
+}
+
+int server_group_error(const struct server *server, const char **ret_why)
+{
+	*ret_why = server->group.why.message;
+	return server->group.error;
+}
+
+void server_set_patience(struct server *server, uint64_t us)
+{
+	server->patience_us = us;
 }
 
 void server_free(struct server *server)

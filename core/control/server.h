@@ -9,7 +9,9 @@
 #include "control/interface.h"
 #include "control/status.h"
 
-#define SERVER_CONFIRM_MAX 86400 /* seconds that a reload may await its confirmation */
+#define SERVER_CONFIRM_MAX 86400   /* seconds that a reload may await its confirmation */
+#define SERVER_CONNECTIONS_USER 16 /* connections that a user other than root may have at a time */
+#define SERVER_PATIENCE_S 30	   /* seconds that a connection may be without a call in progress */
 
 struct server;
 struct server_call; /* one method call that waits for its reply */
@@ -36,13 +38,26 @@ struct server_handler {
 };
 
 /*
- * Listen on `path` (0660; group xslot when there is one), making its directory (0755) when that is missing. A
- * socket left behind by a dead host is replaced; one that answers is refused with -EADDRINUSE. Peers are
- * checked with SO_PEERCRED: io.xslot.Status is for everyone who can open the socket, what changes something
- * for root (and the user that the host runs as) only: error io.xslot.PermissionDenied.
+ * Listen on `path` (0660; group xslot when that can be, see server_group_error()), making its directory
+ * (0755) when that is missing. A socket left behind by a dead host is replaced; one that answers is
+ * refused with -EADDRINUSE. Peers are checked with SO_PEERCRED: io.xslot.Status is for everyone who can open
+ * the socket, changes are for root (and the user that the host runs as) only: error
+ * io.xslot.PermissionDenied.
+ *
+ * The server hangs up on a user's connections beyond SERVER_CONNECTIONS_USER, and on a connection on which
+ * for SERVER_PATIENCE_S no call was in progress: a call is from when the server has all of it until its reply
+ * is given. Bytes of a call that is not complete give no more time, bytes of the reply that the peer takes
+ * do.
  */
 int server_new(sd_event *event, const char *path, const struct server_handler *handler,
 	struct server **ret_server, struct xslot_diag *diag);
+
+/* 0: the group xslot can open the socket. Else only its owner can, and why: -ENOENT: there is no such group.
+ */
+int server_group_error(const struct server *server, const char **ret_why);
+
+/* Another time than SERVER_PATIENCE_S, for connections from now on. For tests. */
+void server_set_patience(struct server *server, uint64_t us);
 
 /*
  * Hang up on everyone and remove the socket, when it is still ours. Replies given before are sent as far as

@@ -14,6 +14,7 @@
 #include "host/takeoff.h"
 #include "host/trial.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 static void on_status(struct server_call *call, const char *chain, void *data)
 {
@@ -101,6 +102,17 @@ static void on_clean(struct server_call *call, const char *chain, void *data)
 	queue_add(data, task);
 }
 
+static void say_who_can_open(const struct host *host)
+{
+	const char *why;
+	int r = server_group_error(host->server, &why);
+
+	if (r == -ENOENT)
+		log_info("the control socket %s is for root only: %s", host->socket, why);
+	else if (r < 0)
+		log_warning("the control socket %s is for root only: %s", host->socket, why);
+}
+
 /* Opened before the first commit: two hosts with one socket must not both reach for the interfaces. */
 int serve_open(struct host *host, const struct config *config)
 {
@@ -131,5 +143,6 @@ int serve_open(struct host *host, const struct config *config)
 		abort();
 	if (server_new(host->event, host->socket, &handler, &host->server, &diag) < 0)
 		return report_take(report, file, place->line, &diag);
+	say_who_can_open(host);
 	return 0;
 }

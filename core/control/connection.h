@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What server.c and connection.c share: a server, its connections, and the call that each may have. */
+#ifndef CONTROL_CONNECTION_H
+#define CONTROL_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "control/listen.h"
+#include "control/server.h"
+#include "control/varlink.h"
+
+struct server {
+	sd_event *event;
+	char *path;
+	struct listen_file file;
+	struct server_handler handler;
+	sd_event_source *listener, *pause;
+	struct connection *connections;
+	uint64_t patience_us;
+	struct listen_group group;
+};
+
+struct connection {
+	struct connection *next, **slot;
+	struct server *server;
+	int fd;
+	sd_event_source *source;
+	sd_event_source *idle; /* hangs up; runs while no call is in progress */
+	uid_t uid;
+	struct varlink_reader reader;
+	struct varlink_writer writer;
+	struct server_call *call; /* the one that waits for its reply */
+	bool deaf;		  /* the peer reads no more */
+	bool broken;		  /* we are out of memory for it */
+};
+
+struct server_call {
+	struct connection *connection; /* NULL when the server is gone */
+	bool oneway;
+};
+
+/* Serve a new peer, or hang up on it. `fd` is taken over. */
+void connection_accept(struct server *server, int fd);
+void connection_free(struct connection *connection);
+
+/* Send what the peer takes at once. */
+void connection_flush(struct connection *connection);
+
+/*
+ * `call` is in progress now; NULL: none is any more. The peer's time without a call stops or begins, and the
+ * loop is asked for the next thing that can happen.
+ */
+int connection_set_call(struct connection *connection, struct server_call *call);
+
+/* server.c: hand one message on. Negative: hang up. */
+int connection_dispatch(struct connection *connection, json_t *message);
+
+#endif
