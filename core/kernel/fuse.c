@@ -53,9 +53,9 @@ void fused_free(struct fused *fused)
 
 /* A part that may use what only GPL programs may must be one; the whole is one when all parts are. */
 static int choose_licence(
-	const struct fuse_options *options, const char **ret_licence, struct xslot_diag *diag)
+	const struct fuse_options *options, const struct fuse_part **ret_not_gpl, struct xslot_diag *diag)
 {
-	const char *licence = "GPL";
+	*ret_not_gpl = NULL;
 
 	for (size_t i = 0; i < options->n_parts; i++) {
 		const struct fuse_part *part = &options->parts[i];
@@ -66,9 +66,8 @@ static int choose_licence(
 			return fail(diag, -errno, "%s: cannot look at its program: %s", part->name,
 				strerror(errno));
 		if (!info.gpl_compatible)
-			licence = "not GPL";
+			*ret_not_gpl = part;
 	}
-	*ret_licence = licence;
 	return 0;
 }
 
@@ -108,7 +107,7 @@ static int check_exceptions(const struct fuse_options *options, struct xslot_dia
 	return 0;
 }
 
-static int load_failed(int error, const char *log, struct xslot_diag *diag)
+static int load_failed(int error, const char *log, const struct fuse_part *not_gpl, struct xslot_diag *diag)
 {
 	char why[512];
 
@@ -116,6 +115,12 @@ static int load_failed(int error, const char *log, struct xslot_diag *diag)
 		return error;
 	if (error == -E2BIG && !(log && strstr(log, " is too large")))
 		return fail(diag, error, "the fused program has more maps than the kernel takes, 64");
+	if (not_gpl && log && strstr(log, "GPL"))
+		return fail(diag, error,
+			"%s has no GPL-compatible license, and another plugin calls what the kernel keeps "
+			"for "
+			"programs that have one; the kernel knows one license a program",
+			not_gpl->name);
 	if (log && log[0]) {
 		verifier_verdict(log, why, sizeof(why));
 		free(diag->log);
@@ -132,8 +137,9 @@ static int load_failed(int error, const char *log, struct xslot_diag *diag)
 
 /* The log is asked for only after a failure: it is long, and writing it is slow. */
 static int load(struct fused *fused, const struct fuse_code *code, struct bpf_prog_load_opts *options,
-	const char *licence, struct xslot_diag *diag)
+	const struct fuse_part *not_gpl, struct xslot_diag *diag)
 {
+	const char *licence = not_gpl ? "not GPL" : "GPL";
 	enum bpf_prog_type type = fused->target ? BPF_PROG_TYPE_EXT : BPF_PROG_TYPE_XDP;
 	CLEANUP(free) char *log = NULL;
 
@@ -148,7 +154,7 @@ static int load(struct fused *fused, const struct fuse_code *code, struct bpf_pr
 		options->log_level = 1;
 		fused->fd = bpf_prog_load(type, "xslot_fused", licence, code->insns, code->n_insns, options);
 	}
-	return fused->fd >= 0 ? 0 : load_failed(-errno, log, diag);
+	return fused->fd >= 0 ? 0 : load_failed(-errno, log, not_gpl, diag);
 }
 
 static int load_with_types(struct fused *fused, const struct fuse_options *options,
@@ -159,7 +165,7 @@ static int load_with_types(struct fused *fused, const struct fuse_options *optio
 		.line_info = types->lines, .line_info_cnt = (uint32_t)types->n_lines,
 		.line_info_rec_size = sizeof(*types->lines), .attach_btf_id = fused->function_id,
 		.prog_flags = options->frags ? BPF_F_XDP_HAS_FRAGS : 0);
-	const char *licence = NULL;
+	const struct fuse_part *not_gpl = NULL;
 	int r;
 
 	r = btf__load_into_kernel(types->btf);
@@ -168,8 +174,8 @@ static int load_with_types(struct fused *fused, const struct fuse_options *optio
 	load_options.prog_btf_fd = (uint32_t)btf__fd(types->btf);
 	if (fused->target)
 		load_options.attach_prog_fd = (uint32_t)fused->target->fd;
-	r = choose_licence(options, &licence, diag);
-	return r < 0 ? r : load(fused, code, &load_options, licence, diag);
+	r = choose_licence(options, &not_gpl, diag);
+	return r < 0 ? r : load(fused, code, &load_options, not_gpl, diag);
 }
 
 static int find_stub(

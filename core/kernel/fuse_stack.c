@@ -3,7 +3,9 @@
  * How deep does a program use its stack frame? The verifier knows and keeps it to itself. So this follows the
  * frame pointer's copies through the code, forwards, until nothing changes any more: for each instruction and
  * register the lowest offset from the frame pointer that it may hold there. A pointer that was spilled to
- * the stack may come back in any load.
+ * the stack comes back where that slot is read: compilers spill through r10 itself, at a known offset. One
+ * that was stored through a copy of it may be in any slot, and a load through a copy may be of any slot. Only
+ * 8 bytes are a pointer to the verifier.
  *
  * A register is added to a frame pointer only for arrays, whose first byte's offset is a constant and counts.
  * Should such an access reach below it, into the context that a fused program keeps there, then the verifier
@@ -22,6 +24,7 @@
 #define REGISTERS 11
 #define NO_FRAME INT16_MAX /* the register does not point into the frame */
 #define TOO_DEEP (-520)
+#define SLOTS 64 /* of 8 bytes, in a frame */
 
 /* What is known before an instruction. */
 struct frame {
@@ -33,7 +36,8 @@ struct scan {
 	const struct bpf_insn *insns;
 	size_t n;
 	struct frame *frames;
-	int16_t spilled; /* lowest pointer that was ever stored */
+	/* Lowest pointers that were ever stored: into each slot, by one that is not known, and into any. */
+	int16_t slots[SLOTS], somewhere, anywhere;
 	int16_t lowest;
 	bool changed;
 };
@@ -88,6 +92,43 @@ static void arithmetic(struct scan *scan, const struct bpf_insn *insn, struct fr
 	use(scan, *to);
 }
 
+/* NULL: not one that is known. */
+static int16_t *known_slot(struct scan *scan, unsigned base, int offset)
+{
+	if (base != BPF_REG_10 || offset >= 0 || offset < -8 * SLOTS || offset % 8)
+		return NULL;
+	return &scan->slots[-offset / 8 - 1];
+}
+
+static void lower(struct scan *scan, int16_t *what, int16_t offset)
+{
+	if (offset >= *what)
+		return;
+	*what = offset;
+	scan->changed = true;
+}
+
+static void spill(struct scan *scan, const struct bpf_insn *insn, int16_t offset)
+{
+	int16_t *slot = known_slot(scan, insn->dst_reg, insn->off);
+
+	if (offset == NO_FRAME)
+		return;
+	lower(scan, slot ? slot : &scan->somewhere, offset);
+	lower(scan, &scan->anywhere, offset);
+}
+
+static int16_t unspill(struct scan *scan, const struct bpf_insn *insn)
+{
+	const int16_t *slot = known_slot(scan, insn->src_reg, insn->off);
+
+	if (BPF_SIZE(insn->code) != BPF_DW)
+		return NO_FRAME;
+	if (!slot)
+		return scan->anywhere;
+	return *slot < scan->somewhere ? *slot : scan->somewhere;
+}
+
 static void access_memory(struct scan *scan, const struct bpf_insn *insn, struct frame *frame)
 {
 	bool load = BPF_CLASS(insn->code) == BPF_LDX;
@@ -96,13 +137,11 @@ static void access_memory(struct scan *scan, const struct bpf_insn *insn, struct
 	if (base != NO_FRAME)
 		use(scan, limited(base + insn->off));
 	if (load) {
-		frame->offset[insn->dst_reg] = base == NO_FRAME ? NO_FRAME : scan->spilled;
+		frame->offset[insn->dst_reg] = base == NO_FRAME ? NO_FRAME : unspill(scan, insn);
 		return;
 	}
-	if (BPF_CLASS(insn->code) == BPF_STX && frame->offset[insn->src_reg] < scan->spilled) {
-		scan->spilled = frame->offset[insn->src_reg];
-		scan->changed = true;
-	}
+	if (BPF_CLASS(insn->code) == BPF_STX)
+		spill(scan, insn, frame->offset[insn->src_reg]);
 }
 
 /* Where a jump goes: -1 for one that is none, or leaves. */
@@ -143,10 +182,14 @@ static void step(struct scan *scan, size_t at)
 int fuse_stack_depth(const struct bpf_insn *insns, size_t n)
 {
 	CLEANUP(free) struct frame *frames = calloc(n, sizeof(*frames));
-	struct scan scan = { .insns = insns, .n = n, .frames = frames, .spilled = NO_FRAME };
+	struct scan scan = {
+		.insns = insns, .n = n, .frames = frames, .somewhere = NO_FRAME, .anywhere = NO_FRAME
+	};
 
 	if (!frames)
 		return -ENOMEM;
+	for (size_t i = 0; i < SLOTS; i++)
+		scan.slots[i] = NO_FRAME;
 	frames[0].reached = true;
 	for (int i = 0; i < REGISTERS; i++)
 		frames[0].offset[i] = i == BPF_REG_10 ? 0 : NO_FRAME;

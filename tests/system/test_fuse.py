@@ -179,6 +179,19 @@ def test_what_cannot_be_fused_runs_as_slots(host):
         assert reasons == {""}
 
 
+def test_whose_license_is_in_the_way(host):
+    """The kernel knows one license a program. The reason names the slot that has none, not the one that needs it."""
+    host.plugin("object")
+    host.write(chain((10, "object", {"object": shape("closed")}), (20, "object", {"object": shape("printk")})))
+    host.start()
+    status = wait_for(lambda: host.chain()["tier_reason"] and host.chain(), "the reason")
+    assert status["tier_reason"].startswith("edge.10 has no GPL-compatible license"), status
+    # Little stack, on which an address and a number that is counted down lie.
+    host.write(chain((10, "object", {"object": shape("closed")}), (20, "object", {"object": shape("spill")})))
+    host.must_reload()
+    assert fused(host)["tier_reason"] == ""
+
+
 def tail_calling(host, version="v1", jump="pass"):
     """An XDP program that is behind a tail call, and a plugin that makes one, between others. `jump`: its verdict."""
     host.plugin("stamp", version)

@@ -34,6 +34,13 @@ static void test_stack_depth(void **state)
 	assert_depth(64, ADD_REG(3, 10), ADD(3, -64), STORE(3, 1, 8), EXIT);
 	/* It was stored on the stack and comes back. */
 	assert_depth(72, MOV(2, 10), ADD(2, -32), STORE(10, 2, -8), LOAD(3, 10, -8), STORE(3, 1, -40), EXIT);
+	/* From that slot only, unless it may have been stored in any; a part of a pointer is none. */
+	assert_depth(40, MOV(2, 10), ADD(2, -32), STORE(10, 2, -8), LOAD(3, 10, -16), ADD(3, -8),
+		STORE(10, 3, -16), STORE(10, 1, -40), JUMP(-5), EXIT);
+	assert_depth(72, MOV(2, 10), ADD(2, -32), STORE(2, 2, 16), LOAD(3, 10, -8), STORE(3, 1, -40), EXIT);
+	assert_depth(72, MOV(2, 10), ADD(2, -32), STORE(10, 2, -8), LOAD(3, 2, 16), STORE(3, 1, -40), EXIT);
+	assert_depth(32, MOV(2, 10), ADD(2, -32), STORE(10, 2, -8), LOAD_SIZED(BPF_W, 3, 10, -8),
+		STORE(3, 1, -40), EXIT);
 	/* Whatever way it is reached: over a branch behind which the register is something else, and back. */
 	assert_depth(
 		96, MOV(6, 10), IF_ZERO(1, 2), SET(6, 0), JUMP(2), STORE(6, 1, -96), EXIT, SET(0, 0), EXIT);
