@@ -221,8 +221,9 @@ static bool check_key(struct source *source, const char *key)
 	if (length == 0)
 		return refuse(source, "there is no key before the =");
 	for (const char *p = key; *p; p++) {
-		if (!isalnum((unsigned char)*p) && *p != '_' && *p != '-')
-			return refuse(source, "\"%s\" is no key; a key has letters, digits, _ and -", key);
+		if (!isalnum((unsigned char)*p) && *p != '_' && *p != '-' && *p != '.')
+			return refuse(
+				source, "\"%s\" is not a key; a key has letters, digits, '.', _ and -", key);
 	}
 	if (length > KEY_MAX)
 		return refuse(source, "the key %s has %zu characters; no key has more than %d", key, length,

@@ -16,7 +16,7 @@
 #define INI_VALUE_SIZE 200 /* room for any value, with its NUL */
 
 struct ini_entry {
-	char *key;   /* letters, digits, _ and -; at most 31 */
+	char *key;   /* letters, digits, '.', _ and -; at most 31 */
 	char *value; /* may be empty; UTF-8 without control characters */
 	struct config_place place;
 };

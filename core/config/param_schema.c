@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "config/param.h"
@@ -22,8 +23,21 @@ static bool is_text(const char *text, size_t size)
 	return length < size;
 }
 
+/* What plugin object's slots may set beside variables: "map.MAP.max_entries". */
+static bool is_map_size(const char *name)
+{
+	size_t length;
+
+	if (strncmp(name, "map.", 4) != 0)
+		return false;
+	length = strspn(name + 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+	return length > 0 && strcmp(name + 4 + length, ".max_entries") == 0;
+}
+
 static int check_name(const char *name, struct xslot_diag *diag)
 {
+	if (is_map_size(name))
+		return 0;
 	for (const char *p = name; *p; p++) {
 		if (!isalnum((unsigned char)*p) && *p != '_')
 			return fail(

@@ -9,8 +9,9 @@
  * extension has: program arrays take only what agrees in that.
  *
  * Which program a static array holds is libbpf's secret until it has loaded them, and who fills another array
- * later is the user's: so an object with a program array has all its XDP programs loaded, and an object
- * without has only the one that the slot runs.
+ * later is the user's: so an object with a program array that matters (foreign_reach.h) has all its XDP
+ * programs loaded but those that are optional, SEC("?…"), and any other object only the one that the slot
+ * runs.
  */
 #include "kernel/foreign.h"
 
@@ -21,6 +22,7 @@
 #include <string.h>
 
 #include "kernel/btf_read.h"
+#include "kernel/foreign_reach.h"
 #include "kernel/types.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -37,17 +39,28 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+/* A kind that ends in '/' has a name behind it; another stands alone, or has a name behind a '/'. */
+static bool is_entry(const char *section, const char *kind)
+{
+	size_t length = strlen(kind);
+
+	return begins(section, kind) &&
+	       (kind[length - 1] == '/' || !section[length] || section[length] == '/');
+}
+
 /* By section, as libbpf does it; a section that it does not know says nothing, and is taken for XDP. */
 static enum role role_of(const struct bpf_program *program, enum bpf_prog_type *ret_type)
 {
-	static const char *const entries[] = { "xdp/devmap", "xdp/cpumap", "xdp_devmap", "xdp_cpumap",
-		"xdp.frags/devmap", "xdp.frags/cpumap" };
+	/* The last two: old libbpf's, each followed by a name. Another "xdp_cpumap_…" is the author's own
+	 * word. */
+	static const char *const entries[] = { "xdp/devmap", "xdp/cpumap", "xdp.frags/devmap",
+		"xdp.frags/cpumap", "xdp_devmap/", "xdp_cpumap/" };
 	const char *section = bpf_program__section_name(program);
 	enum bpf_attach_type attach;
 
 	*ret_type = BPF_PROG_TYPE_XDP;
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
-		if (begins(section, entries[i]))
+		if (is_entry(section, entries[i]))
 			return ROLE_MAP_ENTRY;
 	if (libbpf_prog_type_by_name(section, ret_type, &attach) < 0)
 		*ret_type = BPF_PROG_TYPE_XDP;
@@ -162,14 +175,6 @@ static bool fits_stub(const struct bpf_object *bpf, const char *name)
 	return argument && btf_is_struct(argument) && btf_read_is_named(btf, argument->name_off, "xdp_md");
 }
 
-static bool has_program_array(const struct bpf_object *bpf)
-{
-	const struct bpf_map *map;
-
-	bpf_object__for_each_map(map, bpf) if (bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY) return true;
-	return false;
-}
-
 /*
  * With frags a packet may have more bytes than lie before data_end. A program that was written for that says
  * so in its section's name; another one would silently see the first buffer only, so it is refused, as by the
@@ -205,6 +210,18 @@ static int make_xdp(struct bpf_program *program, bool frags, struct xslot_diag *
 	return frags ? check_frags(program, diag) : 0;
 }
 
+int foreign_admit(struct bpf_program *program, bool frags, struct xslot_diag *diag)
+{
+	enum bpf_prog_type type;
+
+	if (bpf_program__autoload(program))
+		return 0;
+	if (role_of(program, &type) != ROLE_XDP)
+		return fail(diag, -EINVAL, "program %s is not an XDP program", bpf_program__name(program));
+	bpf_program__set_autoload(program, true);
+	return make_xdp(program, frags, diag);
+}
+
 static int choose_loaded(struct object *object, bool all, bool frags, struct xslot_diag *diag)
 {
 	struct bpf_program *program;
@@ -215,7 +232,8 @@ static int choose_loaded(struct object *object, bool all, bool frags, struct xsl
 	{
 		enum role role = role_of(program, &type);
 		bool load = program == object->program ||
-			    (all && (role == ROLE_XDP || role == ROLE_TARGET_OF_OTHERS));
+			    (all && bpf_program__autoload(program) &&
+				    (role == ROLE_XDP || role == ROLE_TARGET_OF_OTHERS));
 
 		bpf_program__set_autoload(program, load);
 		if (r == 0 && load && role == ROLE_XDP)
@@ -243,13 +261,56 @@ int foreign_open(const void *bytes, size_t size, const char *function, bool frag
 	ret_foreign->function = strdup(bpf_program__name(object->program));
 	if (!ret_foreign->function)
 		return fail(diag, -ENOMEM, "out of memory");
-	ret_foreign->jumps = has_program_array(object->bpf);
+	ret_foreign->jumps = foreign_reaches_others(object->bpf, object->program);
 	ret_foreign->refused_btf = behind_entry;
 	ret_foreign->behind_entry =
 		behind_entry || ret_foreign->jumps || !fits_stub(object->bpf, ret_foreign->function);
 	if (ret_foreign->behind_entry)
 		return choose_loaded(object, ret_foreign->jumps, frags, diag);
 	object_close(object);
+	return 0;
+}
+
+struct bpf_map *foreign_find_sized_map(const struct bpf_object *object, const char *name)
+{
+	char map[BPF_OBJ_NAME_LEN + 32];
+	int end = 0;
+
+	if (sscanf(name, "map.%47[A-Za-z0-9_].max_entries%n", map, &end) != 1 || !end || name[end])
+		return NULL;
+	return bpf_object__find_map_by_name(object, map);
+}
+
+/* Of these the kernel, or libbpf for it, knows how many entries there are. */
+static bool needs_size(const struct bpf_map *map)
+{
+	switch (bpf_map__type(map)) {
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_CGROUP_STORAGE:
+	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
+	case BPF_MAP_TYPE_SK_STORAGE:
+	case BPF_MAP_TYPE_INODE_STORAGE:
+	case BPF_MAP_TYPE_TASK_STORAGE:
+	case BPF_MAP_TYPE_STRUCT_OPS:
+		return false;
+	default:
+		return bpf_map__autocreate(map) && !bpf_map__is_internal(map);
+	}
+}
+
+int foreign_check_sizes(const struct bpf_object *object, struct xslot_diag *diag)
+{
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		if (bpf_map__max_entries(map) == 0 && needs_size(map))
+			return fail(diag, -EINVAL,
+				"map %s has no size: the object leaves it to its own loader; set it in the "
+				"slot: "
+				"map.%s.max_entries = N",
+				bpf_map__name(map), bpf_map__name(map));
+	}
 	return 0;
 }
 

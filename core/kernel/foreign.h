@@ -12,7 +12,7 @@
 
 struct foreign {
 	char *function;	   /* the program that the slot runs */
-	bool jumps;	   /* it has a program array */
+	bool jumps;	   /* it may reach other programs of the object */
 	bool refused_btf;  /* as the caller found out */
 	bool behind_entry; /* a tail call away from the stub, as an XDP program; else it fills the stub itself
 			    */
@@ -29,6 +29,16 @@ struct foreign {
 int foreign_open(const void *bytes, size_t size, const char *function, bool frags, bool behind_entry,
 	struct foreign *ret_foreign, struct xslot_diag *diag);
 void foreign_close(struct foreign *foreign);
+
+/* A program of the object behind the entry that the configuration names is loaded too. -EINVAL: not for XDP.
+ */
+int foreign_admit(struct bpf_program *program, bool frags, struct xslot_diag *diag);
+
+/* The map whose size the parameter "map.MAP.max_entries" sets; NULL when the name is not of that form, or
+ * there is none. */
+struct bpf_map *foreign_find_sized_map(const struct bpf_object *object, const char *name);
+/* -EINVAL when a map has no size yet, which its own loader would have given it before load. */
+int foreign_check_sizes(const struct bpf_object *object, struct xslot_diag *diag);
 
 /*
  * What a slot of this object may set, as a plugin's table has it: its `const volatile` variables and program

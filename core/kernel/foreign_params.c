@@ -7,6 +7,7 @@
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,15 @@ struct table {
 	struct xslot_param *rows;
 	size_t n;
 };
+
+/* C's: a variable of a function is called "FUNCTION.NAME" in BTF, and no INI key sets one of these. */
+static bool is_identifier(const char *name)
+{
+	for (const char *at = name; *at; at++)
+		if (!isalnum((unsigned char)*at) && *at != '_')
+			return false;
+	return *name && !isdigit((unsigned char)*name);
+}
 
 static struct xslot_param *add_row(struct table *table, const char *name)
 {
@@ -106,7 +116,8 @@ static bool is_volatile(const struct btf *btf, uint32_t id)
 static void add_variable(struct table *table, const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *variable = btf_read_type(btf, id);
-	struct xslot_param *row = add_row(table, btf_read_name(btf, variable->name_off));
+	const char *name = btf_read_name(btf, variable->name_off);
+	struct xslot_param *row = is_identifier(name) ? add_row(table, name) : NULL;
 
 	if (row)
 		describe_row(btf, variable->type, row);
@@ -134,13 +145,25 @@ static void add_array(struct table *table, const struct bpf_map *map)
 {
 	struct xslot_param *row;
 
-	if (bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY)
+	if (bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY || !is_identifier(bpf_map__name(map)))
 		return;
 	row = add_row(table, bpf_map__name(map));
 	if (!row)
 		return;
 	row->type = XSLOT_STRING;
 	snprintf(row->help, sizeof(row->help), "program array of the object: PROGRAM or INDEX:PROGRAM, …");
+}
+
+static void add_map_size(struct table *table, const char *name)
+{
+	struct xslot_param *row = add_row(table, name);
+
+	if (!row)
+		return;
+	row->type = XSLOT_UINT;
+	row->min = 1;
+	row->max = UINT32_MAX;
+	snprintf(row->help, sizeof(row->help), "entries of a map of the object");
 }
 
 /* A constant that is not volatile is in the code already: to write it would succeed, and change nothing. */
@@ -158,7 +181,9 @@ static void add_wanted(struct table *table, const struct bpf_object *bpf, const 
 	const struct bpf_map *map = bpf_object__find_map_by_name(bpf, name);
 	struct types_variable variable;
 
-	if (map)
+	if (foreign_find_sized_map(bpf, name))
+		add_map_size(table, name);
+	else if (map)
 		add_array(table, map);
 	else if (btf && types_find_variable(btf, name, &variable) == 0 && may_be_named(btf, &variable))
 		add_variable(table, btf, variable.id);

@@ -116,19 +116,36 @@ static int list_maps(struct instance *instance, struct xslot_diag *diag)
 	return 0;
 }
 
-/* A parameter of the name of a program array says what is in it. */
-static int write_param(struct instance *instance, const struct instance_param *param, struct xslot_diag *diag)
+static int set_size(const struct instance *instance, struct bpf_map *map, const struct xslot_value *value,
+	struct xslot_diag *diag)
 {
-	const struct bpf_map *map = NULL;
+	int r = value->type == XSLOT_UINT ? bpf_map__set_max_entries(map, (uint32_t)value->number) : 0;
+
+	if (r < 0)
+		return fail(diag, r, "%s: map %s: libbpf does not take the size: %s", instance->name,
+			bpf_map__name(map), strerror(-r));
+	return 0;
+}
+
+/* A parameter of the name of a program array says what is in it. */
+static int write_param(
+	struct instance *instance, const struct instance_param *param, bool frags, struct xslot_diag *diag)
+{
+	struct bpf_map *map = NULL;
 	int r;
 
-	if (instance->foreign.behind_entry)
+	if (instance->foreign.bytes && (map = foreign_find_sized_map(instance->object, param->name)))
+		return set_size(instance, map, param->value, diag);
+	if (instance->foreign.bytes)
 		map = bpf_object__find_map_by_name(instance->object, param->name);
 	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY)
 		return rodata_write(instance->object, instance->name, param, diag);
 	if (param->value->type != XSLOT_STRING)
 		return 0;
-	r = jumps_add(&instance->jumps, instance->object, map, param->value->text, diag);
+	if (!instance->foreign.behind_entry)
+		return fail(diag, -EINVAL, "%s: program %s calls nothing by program array %s", instance->name,
+			bpf_program__name(instance->program), param->name);
+	r = jumps_add(&instance->jumps, instance->object, map, param->value->text, frags, diag);
 	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
 }
 
@@ -141,7 +158,7 @@ static int write_params(struct instance *instance, const struct instance_options
 	int r;
 
 	for (size_t i = 0; i < options->n_params; i++) {
-		r = write_param(instance, &options->params[i], diag);
+		r = write_param(instance, &options->params[i], options->frags, diag);
 		if (r < 0) {
 			if (ret_param)
 				*ret_param = options->params[i].name;
@@ -211,6 +228,8 @@ static int check_loadable(const struct instance *instance, struct xslot_diag *di
 		return fail(diag, -EALREADY, "%s: is loaded already", instance->name);
 	if (!instance->object)
 		return fail(diag, -EINVAL, "%s: its load failed before: open it anew", instance->name);
+	if (instance->foreign.bytes && foreign_check_sizes(instance->object, diag) < 0)
+		return fail_within(diag, -EINVAL, "%s", instance->name);
 	return 0;
 }
 

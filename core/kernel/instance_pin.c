@@ -55,7 +55,7 @@ static int pin_object(const void *object, size_t size, const char *folder, struc
 static int name_programs(const struct bpf_object *object, char ***ret_pins, size_t *ret_n)
 {
 	CLEANUP(free) const char **names = NULL;
-	const struct bpf_program *program;
+	struct bpf_program *program;
 	size_t n = 0;
 
 	bpf_object__for_each_program(program, object)
@@ -153,7 +153,7 @@ int instance_read_object(const char *folder, void **ret_object, size_t *ret_size
 
 static int program_path(const struct instance *instance, const char *folder, char ret_path[static PATH_MAX])
 {
-	const struct bpf_program *program;
+	struct bpf_program *program;
 	char **pins = NULL;
 	size_t n = 0, i = 0;
 	int r;
@@ -229,7 +229,7 @@ int instance_adopt(struct instance *instance, const char *folder, struct xslot_d
 	if (r == 0)
 		r = adopt_entry(instance, folder, diag);
 	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
-		const struct carry_map *map = &instance->maps.maps[i];
+		struct carry_map *map = &instance->maps.maps[i];
 		CLEANUP(close) int fd = -1;
 
 		snprintf(path, sizeof(path), "%s/maps/%s", folder, map->pin);
@@ -238,6 +238,8 @@ int instance_adopt(struct instance *instance, const char *folder, struct xslot_d
 			r = bpf_map__reuse_fd(map->map, fd);
 		if (r == 0)
 			r = instance_object_id(bpf_map__fd(map->map), true, &instance->listed[i].id);
+		if (!map->max_entries) /* the slot gave it a size, see foreign_find_sized_map() */
+			map->max_entries = bpf_map__max_entries(map->map);
 		instance->listed[i].carried = MAP_KEPT;
 	}
 	if (r < 0) {

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/foreign.h"
 #include "util/diag.h"
 
 static int add(struct jumps *jumps, struct jump jump, struct xslot_diag *diag)
@@ -42,9 +43,9 @@ static int check_index(
 
 /* One word, without blanks around. `index` is the next one, and moved on. */
 static int add_word(struct jumps *jumps, const struct bpf_object *object, const struct bpf_map *map,
-	const char *word, uint32_t *index, struct xslot_diag *diag)
+	const char *word, bool frags, uint32_t *index, struct xslot_diag *diag)
 {
-	const struct bpf_program *program;
+	struct bpf_program *program;
 	char *end = NULL;
 	int r;
 
@@ -58,7 +59,7 @@ static int add_word(struct jumps *jumps, const struct bpf_object *object, const 
 		word = end + 1 + strspn(end + 1, " \t");
 	}
 	program = bpf_object__find_program_by_name(object, word);
-	if (!program || !bpf_program__autoload(program))
+	if (!program || foreign_admit(program, frags, NULL) < 0)
 		return fail(diag, -ENOENT,
 			"the object has no XDP program \"%s\" to put into program array %s", word,
 			bpf_map__name(map));
@@ -67,7 +68,7 @@ static int add_word(struct jumps *jumps, const struct bpf_object *object, const 
 }
 
 int jumps_add(struct jumps *jumps, const struct bpf_object *object, const struct bpf_map *map,
-	const char *text, struct xslot_diag *diag)
+	const char *text, bool frags, struct xslot_diag *diag)
 {
 	uint32_t index = 0;
 	char word[128];
@@ -80,7 +81,7 @@ int jumps_add(struct jumps *jumps, const struct bpf_object *object, const struct
 		while (n > 0 && isspace((unsigned char)text[blanks + (size_t)n - 1]))
 			n--;
 		snprintf(word, sizeof(word), "%.*s", n, text + blanks);
-		r = add_word(jumps, object, map, word, &index, diag);
+		r = add_word(jumps, object, map, word, frags, &index, diag);
 		text += length + (text[length] == ',');
 	}
 	return r;

@@ -3,6 +3,7 @@
 #ifndef KERNEL_JUMPS_H
 #define KERNEL_JUMPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <xslot/diag.h>
@@ -24,10 +25,11 @@ struct jumps {
 
 /*
  * Before load: add what `text` says of `map`, "PROGRAM" or "INDEX:PROGRAM" with commas between; an index that
- * is not given is the one after the last. Every program must be one that will be loaded. -EINVAL, -ENOENT.
+ * is not given is the one after the last. A program that is named will be loaded; `frags` as the chain has
+ * it. -EINVAL, -ENOENT.
  */
 int jumps_add(struct jumps *jumps, const struct bpf_object *object, const struct bpf_map *map,
-	const char *text, struct xslot_diag *diag);
+	const char *text, bool frags, struct xslot_diag *diag);
 /* After load: into the kernel. */
 int jumps_fill(const struct jumps *jumps, struct xslot_diag *diag);
 void jumps_clear(struct jumps *jumps);

@@ -107,6 +107,54 @@ def test_tail_calls(rig, tmp_path):
     assert bpftool("prog", "show", "id", program)["name"] == "tails"
 
 
+def test_optional_programs(rig):
+    """SEC("?xdp") is loaded only when the slot names it, as the program or in an array; the one that the kernel refuses is not."""
+    needs_tail_calls(rig, shape("optional"), program="prog")
+    rig.run(shape("optional"), program="prog")
+    assert rig.send() == {"drop": PACKETS}
+    rig.run(shape("optional"), program="prog", jumps="1:wanted")
+    assert rig.send() == {"tx": PACKETS}
+    rig.run(shape("optional"), program="wanted")
+    assert rig.send() == {"tx": PACKETS}
+    assert "invalid access to packet" in rig.refused(shape("optional"), program="prog", jumps="1:never")
+
+
+def test_an_array_of_another_hook(rig):
+    """The XDP program calls nothing: it is an extension like any other, and what tc would run is not loaded."""
+    rig.run(shape("hooks"))
+    assert rig.send() == {"drop": PACKETS}
+    assert not rig.pin("classify", "programs").exists()
+    assert "calls nothing by program array jumps" in rig.refused(shape("hooks"), jumps="prog")
+
+
+def test_maps_without_a_size(rig):
+    """Set by the slot; the table is state across a restart all the same. Its section's name says nothing of a cpumap's entries."""
+    message = rig.refused(shape("unsized"), program="unsized")
+    assert "map sized_later has no size" in message and "map.sized_later.max_entries = N" in message
+    size = {"map.sized_later.max_entries": 8}
+    rig.run(shape("unsized"), program="unsized", **size)
+    assert rig.send() == {"next": PACKETS}
+    assert bpftool("map", "show", "pinned", rig.pin("sized_later"))["max_entries"] == 8
+    rig.host.murder()
+    rig.host.start()
+    assert rig.host.status()["last_reload"]["result"] == "unchanged"
+    rig.run(shape("unsized"), **size)  # the only one
+    assert rig.carried("sized_later") == "kept"
+    assert rig.send() == {"next": PACKETS}
+    assert rig.lookup("sized_later", 0) == 2 * PACKETS
+    assert "no parameter map.absent.max_entries" in rig.refused(shape("unsized"), **size, **{"map.absent.max_entries": 1})
+    assert "map.sized_later.max_entries" in rig.refused(shape("unsized"), **{"map.sized_later.max_entries": 0})
+
+
+def test_variables_of_a_function(rig):
+    """They are no parameters, and in nobody's way."""
+    rig.run(shape("locals"))
+    assert rig.send() == {"next": PACKETS}
+    rig.run(shape("locals"), limit=10)
+    assert rig.send() == {"drop": PACKETS}
+    assert "no parameter locals.most" in rig.refused(shape("locals"), **{"locals.most": 1})
+
+
 def test_tail_calls_by_name(rig):
     keys = {"program": "start", "steps": "middle, 3:end"}
     needs_tail_calls(rig, shape("steps"), **keys)

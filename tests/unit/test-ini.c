@@ -164,9 +164,9 @@ static void test_keys_are_exact(void **state)
 	check("[a]\nk: v\nl:m = w\n",
 		"[a]@1|x.ini:2: a key and its value are separated by =, not by a colon; write k = VALUE\n"
 		"x.ini:3: a key and its value are separated by =, not by a colon; write l = VALUE");
-	check("[a]\nk l = v\nk.l = v\n",
-		"[a]@1|x.ini:2: \"k l\" is no key; a key has letters, digits, _ and -\n"
-		"x.ini:3: \"k.l\" is no key; a key has letters, digits, _ and -");
+	check("[a]\nk l = v\nk+l = v\n",
+		"[a]@1|x.ini:2: \"k l\" is not a key; a key has letters, digits, '.', _ and -\n"
+		"x.ini:3: \"k+l\" is not a key; a key has letters, digits, '.', _ and -");
 }
 
 static void test_bytes_that_are_no_text(void **state)
