@@ -120,14 +120,13 @@ static int run_check(const char *file)
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
-	host_reload(data);
+	host_reload(data, info);
 	return 0;
 }
 
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
-	log_info("signal %u: stopping", info->ssi_signo);
-	host_stop(data);
+	host_stop(data, info);
 	return 0;
 }
 

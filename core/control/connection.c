@@ -128,8 +128,8 @@ static bool server_has_room(const struct server *server, uid_t uid)
 
 	for (const struct connection *each = server->connections; each; each = each->next) {
 		all++;
-		others += each->uid != 0;
-		own += each->uid == uid;
+		others += each->peer.uid != 0;
+		own += each->peer.uid == uid;
 	}
 	if (uid == 0)
 		return all < CONNECTIONS_MAX;
@@ -168,7 +168,7 @@ static int connection_new(struct server *server, int peer)
 	if (!connection)
 		return -ENOMEM;
 	connection->server = server;
-	connection->uid = peer_credentials.uid;
+	connection->peer = (struct server_peer){ peer_credentials.uid, peer_credentials.pid };
 	connection->reader.max = VARLINK_CALL_MAX;
 	r = connection_add_sources(connection, fd);
 	if (r < 0) {

@@ -28,7 +28,7 @@ struct connection {
 	int fd;
 	sd_event_source *source;
 	sd_event_source *idle; /* hangs up; runs while no call is in progress */
-	uid_t uid;
+	struct server_peer peer;
 	struct varlink_reader reader;
 	struct varlink_writer writer;
 	struct server_call *call; /* the one that waits for its reply */
@@ -37,7 +37,8 @@ struct connection {
 };
 
 struct server_call {
-	struct connection *connection; /* NULL when the server is gone */
+	struct connection *connection; /* NULL when the peer or the server is gone */
+	struct server_peer peer;
 	bool oneway;
 };
 

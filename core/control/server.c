@@ -40,6 +40,11 @@ static void call_finish(struct server_call *call, json_t *reply)
 	free(call);
 }
 
+struct server_peer server_call_peer(const struct server_call *call)
+{
+	return call->peer;
+}
+
 void server_reply_status(struct server_call *call, const struct status *status)
 {
 	json_t *json = status_to_json(status);
@@ -246,7 +251,7 @@ static json_t *denied(const struct connection *connection, const struct method *
 	char text[128];
 
 	snprintf(text, sizeof(text), "%s is for root only; user %u may read the status", method->name,
-		(unsigned)connection->uid);
+		(unsigned)connection->peer.uid);
 	return varlink_error_new(ERROR_PERMISSION_DENIED, "message", text);
 }
 
@@ -265,7 +270,7 @@ int connection_dispatch(struct connection *connection, json_t *message)
 	call = calloc(1, sizeof(*call));
 	if (!call)
 		return -ENOMEM;
-	*call = (struct server_call){ connection, parsed.oneway };
+	*call = (struct server_call){ connection, connection->peer, parsed.oneway };
 	r = connection_set_call(connection, call);
 	if (r < 0) {
 		connection->call = NULL;
@@ -279,7 +284,7 @@ int connection_dispatch(struct connection *connection, json_t *message)
 		call_finish(call, method_missing(&parsed, error));
 	else if (bad)
 		call_finish(call, varlink_error_new(VARLINK_INVALID_PARAMETER, "parameter", bad));
-	else if (method->changes && connection->uid != 0 && connection->uid != geteuid())
+	else if (method->changes && connection->peer.uid != 0 && connection->peer.uid != geteuid())
 		call_finish(call, denied(connection, method));
 	else
 		method->run(call, connection->server, parsed.parameters);

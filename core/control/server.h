@@ -16,6 +16,12 @@
 struct server;
 struct server_call; /* one method call that waits for its reply */
 
+/* Who called, when they connected. */
+struct server_peer {
+	uid_t uid;
+	pid_t pid; /* 0: of a process that this process cannot see */
+};
+
 /*
  * What the host does for the server. A handler replies at once or later, exactly once, with one of the
  * functions below; the call is gone then. A caller that hangs up before is remembered by the server, not by
@@ -65,6 +71,8 @@ void server_set_patience(struct server *server, uint64_t us);
  * nobody hears it then, but the call is freed. Accepts NULL.
  */
 void server_free(struct server *server);
+
+struct server_peer server_call_peer(const struct server_call *call);
 
 /* Reply and forget the call. The status stays the caller's. */
 void server_reply_status(struct server_call *call, const struct status *status);

@@ -106,14 +106,15 @@ void bypass_begin(struct host *host, struct task *task)
 		return;
 	}
 	if (swap(chain, task->on, &diag) < 0) {
-		log_error("chain %s: cannot change bypass: %s", chain->name, diag.message);
+		log_error("chain %s: cannot change bypass%s: %s", chain->name, asked_clause(&task->asked),
+			diag.message);
 		calls_refuse(&task->callers, ERROR_FAILED, diag.message);
 		xslot_diag_clear(&diag);
 		queue_next(host);
 		return;
 	}
 	text = describe(chain, true);
-	log_warning("%s", text);
+	log_warning("%s%s", text, asked_clause(&task->asked));
 	worker_submit(host->worker, job_wait, on_waited, host);
 }
 

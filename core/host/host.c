@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -26,16 +27,21 @@ void host_start(struct host *host)
 	queue_add(host, task);
 }
 
-void host_reload(struct host *host)
+void host_reload(struct host *host, const struct signalfd_siginfo *signal)
 {
 	struct task *task = task_new(host_begin_reload, NULL);
 
 	task->put_back = true;
+	asked_add(&task->asked, (int)signal->ssi_signo, signal->ssi_uid, (pid_t)signal->ssi_pid);
 	queue_add(host, task);
 }
 
-void host_stop(struct host *host)
+void host_stop(struct host *host, const struct signalfd_siginfo *signal)
 {
+	struct asked asked = {};
+
+	asked_add(&asked, (int)signal->ssi_signo, signal->ssi_uid, (pid_t)signal->ssi_pid);
+	log_info("stopping%s", asked_clause(&asked));
 	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 	if (host->trial_until_us)
 		log_warning(

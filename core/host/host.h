@@ -20,11 +20,14 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
  */
 void host_start(struct host *host);
 
+/* What the sender of a signal is, as the kernel says. */
+struct signalfd_siginfo;
+
 /* SIGHUP: move to what the files say now. One that comes during a reload makes one more after it. */
-void host_reload(struct host *host);
+void host_reload(struct host *host, const struct signalfd_siginfo *signal);
 
 /* SIGTERM, SIGINT: after the transaction that runs, take everything off and end the loop with code 0. */
-void host_stop(struct host *host);
+void host_stop(struct host *host, const struct signalfd_siginfo *signal);
 
 /* An explicit level on the command line outlives the file's. */
 void host_keep_log_level(struct host *host);

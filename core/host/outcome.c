@@ -112,12 +112,13 @@ void outcome_log(const struct host *host)
 
 	outcome_log_errors(host);
 	if (report->n_errors > 0) {
-		log_error("%s refused, %zu error%s%s",
+		log_error("%s refused, %zu error%s%s%s",
 			!host->ready			       ? "start"
 			: host->running->wish == HISTORY_FILES ? "reload"
 							       : "rollback",
 			report->n_errors, report->n_errors == 1 ? "" : "s",
-			host->ready || host->adopted ? "; the running configuration stays" : "");
+			host->ready || host->adopted ? "; the running configuration stays" : "",
+			asked_clause(&host->running->asked));
 		return;
 	}
 	for (size_t i = 0; i < n; i++)

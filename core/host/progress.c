@@ -205,9 +205,10 @@ void host_begin_reload(struct host *host, struct task *task)
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
 			(unsigned long long)host->begun_us);
 		if (task->wish == HISTORY_FILES)
-			log_info("reloading %s", host->file);
+			log_info("reloading %s%s", host->file, asked_clause(&task->asked));
 		else if (host->kept.previous)
-			log_info("going back to the configuration kept in %s", host->kept.previous);
+			log_info("going back to the configuration kept in %s%s", host->kept.previous,
+				asked_clause(&task->asked));
 	}
 	host_begin_transaction(host, &options);
 }

@@ -14,12 +14,16 @@
 struct task *task_new(void (*begin)(struct host *host, struct task *task), struct server_call *call)
 {
 	struct task *task = calloc(1, sizeof(*task));
+	struct server_peer peer;
 
 	if (!task)
 		abort();
 	task->begin = begin;
-	if (call)
-		calls_add(&task->callers, call);
+	if (!call)
+		return task;
+	peer = server_call_peer(call);
+	asked_add(&task->asked, 0, peer.uid, peer.pid);
+	calls_add(&task->callers, call);
 	return task;
 }
 
@@ -44,6 +48,7 @@ static bool task_merge(struct task *into, struct task *task)
 		return false;
 	into->allow_detach |= task->allow_detach;
 	into->put_back |= task->put_back;
+	asked_merge(&into->asked, &task->asked);
 	calls_move(&into->callers, &task->callers);
 	task_free(task);
 	return true;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "host/asked.h"
 #include "host/calls.h"
 #include "host/history.h"
 
@@ -19,6 +20,7 @@ struct task {
 	 * with queue_next(), after which the task is gone. Its callers have been replied to before.
 	 */
 	void (*begin)(struct host *host, struct task *task);
+	struct asked asked;	/* for the log */
 	struct calls callers;	/* refused when the task never runs */
 	enum history_wish wish; /* of a reload: what to move to */
 	bool allow_detach;	/* … */

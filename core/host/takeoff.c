@@ -156,8 +156,8 @@ static void take_out(struct host *host, const char *only)
 			dataplane->chains[kept++] = chain;
 			continue;
 		}
-		log_warning("chain %s: taken off by \"xslotctl clean\"; \"xslotctl reload\" puts it back",
-			chain->name);
+		log_warning("chain %s: taken off by \"xslotctl clean\"; \"xslotctl reload\" puts it back%s",
+			chain->name, asked_clause(&host->running->asked));
 		for (size_t j = 0; j < chain->n_slots; j++)
 			context_deactivate(&chain->slots[j].occupant->context);
 		host->taken_off[host->n_taken_off++] = chain;
@@ -191,7 +191,7 @@ void takeoff_begin(struct host *host, struct task *task)
 		reply(task, 0, "no chain runs");
 		queue_next(host);
 	} else if (mark_all(host, task->chain, &diag) < 0) {
-		log_error("%s", diag.message);
+		log_error("%s%s", diag.message, asked_clause(&task->asked));
 		calls_refuse(&task->callers, ERROR_FAILED, diag.message);
 		xslot_diag_clear(&diag);
 		queue_next(host);

@@ -95,7 +95,7 @@ bool trial_refuse(struct host *host, struct task *task)
 		    "\"xslotctl confirm\" keeps it, \"xslotctl rollback\" goes back to the one before",
 		    task->wish == HISTORY_FILES ? "reload" : "try another", trial_left(host)) < 0)
 		abort();
-	log_error("%s", why);
+	log_error("%s%s", why, asked_clause(&task->asked));
 	calls_refuse(&task->callers, ERROR_FAILED, why);
 	queue_next(host);
 	return true;
@@ -117,12 +117,12 @@ static void on_confirmed(void *data)
 	if (host->confirm_error < 0) {
 		fail_within(&host->confirm_diag, host->confirm_error,
 			"not confirmed, and to be confirmed again before the time is up");
-		log_error("%s", host->confirm_diag.message);
+		log_error("%s%s", host->confirm_diag.message, asked_clause(&host->running->asked));
 		calls_refuse(callers, ERROR_FAILED, host->confirm_diag.message);
 	} else {
 		trial_end(host);
 		trial_note(host);
-		log_info("the configuration is confirmed");
+		log_info("the configuration is confirmed%s", asked_clause(&host->running->asked));
 	}
 	xslot_diag_clear(&host->confirm_diag);
 	while ((call = calls_take(callers)))

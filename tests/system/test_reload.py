@@ -2,6 +2,7 @@
 """What a reload can change, one thing at a time, and what it leaves alone while it does; how the host is told to."""
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -257,6 +258,39 @@ def test_signals(ready, gate):
         assert ready.answer(request)["changed"] == ["edge.10: trouble, other parameters"]
     assert ready.status()["host"]["reloads"] == 2 and ready.status()["host"]["failed_reloads"] == 0
     assert ready.log().count("reloading") == before + 2
+
+
+def test_who_asked_is_in_the_log(ready, gate):
+    """Of every change: the uid, the pid and the way, in the line that tells of it; of merged reloads everybody."""
+    me = f"uid 0, pid {os.getpid()}"
+    begin(ready, chain((10, "count")))
+    assert "asked for" not in ready.log()
+    ready.write(chain((10, "trouble", {"gate": gate})))
+    ready.kill(signal.SIGHUP)
+    wait_for(gate.exists, "the reload to be under way")
+    ready.write(chain((10, "count"), (20, "count")))
+    with ready.ask("Reload", settle=True) as request:
+        ready.heard()
+        ready.kill(signal.SIGHUP)
+        ready.heard()
+        gate.unlink()
+        assert ready.answer(request)["result"] == "ok"
+    ready.call("Bypass", chain="edge", on=True)
+    ready.call("Rollback", confirm=60)
+    ready.call("Confirm")
+    ready.write("[chain\n")
+    assert ready.reload()[0] == 78
+    ready.call("Clean")
+    assert ready.stop() == 0
+    for line in (rf"reloading \S+, asked for by {me} with SIGHUP\n",
+                 rf"reloading \S+, asked for by {me} over the socket; by {me} with SIGHUP\n",
+                 rf"chain edge is bypassed now.*, asked for by {me} over the socket\n",
+                 rf"going back to the configuration kept in \S+, asked for by {me} over the socket\n",
+                 rf"the configuration is confirmed, asked for by {me} over the socket\n",
+                 r"reload refused, 1 error; the running configuration stays, asked for by uid 0, pid \d+ over the socket\n",
+                 rf"chain edge: taken off by \"xslotctl clean\".*, asked for by {me} over the socket\n",
+                 rf"stopping, asked for by {me} with SIGTERM\n"):
+        assert len(re.findall(line, ready.log())) == 1, f"{line}:\n{ready.log()}"
 
 
 def waits_for_reply(process):
