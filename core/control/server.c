@@ -127,7 +127,14 @@ static void run_bypass(struct server_call *call, struct server *server, const js
 
 static void run_clean(struct server_call *call, struct server *server, const json_t *parameters)
 {
-	server->handler.clean(call, text_given(parameters, "chain"), server->handler.data);
+	const char *chain = text_given(parameters, "chain");
+
+	/* Whoever forgot the name must not take everything off. */
+	if (flag_given(parameters, "all") == !!chain)
+		call_finish(call,
+			varlink_error_new(VARLINK_INVALID_PARAMETER, "parameter", chain ? "all" : "chain"));
+	else
+		server->handler.clean(call, chain, server->handler.data);
 }
 
 static void run_get_info(struct server_call *call, struct server *server, const json_t *parameters)
@@ -173,7 +180,7 @@ static const struct method {
 	{ INTERFACE_XSLOT, "Confirm", true, run_confirm },
 	{ INTERFACE_XSLOT, "Bypass", true, run_bypass,
 		{ { "chain", .required = true }, { "on", .boolean = true, .required = true } } },
-	{ INTERFACE_XSLOT, "Clean", true, run_clean, { { "chain" } } },
+	{ INTERFACE_XSLOT, "Clean", true, run_clean, { { "chain" }, { "all", .boolean = true } } },
 };
 
 static bool in_interface(const struct varlink_call *call, const char *interface)

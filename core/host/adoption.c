@@ -314,15 +314,15 @@ static int adopt_chains(
 		else if (r == -EPROTO)
 			fail(diag, r,
 				"cannot adopt what runs: %s; it is left running. Start the version of xslot "
-				"that "
-				"made it, or take it off with \"xslotctl clean\"",
-				why.message);
+				"that made it, or take it off with \"xslotctl clean %.*s\"",
+				why.message, (int)strcspn(names[i], "@"), names[i]);
 		else if (!has_interfaces(root, names[i]))
 			remove_unfinished(root, names[i]);
 		else
-			log_warning("cannot adopt %s/%s: %s; it is left as it is, \"xslotctl clean\" takes "
-				    "it off",
-				root, names[i], why.message);
+			log_warning(
+				"cannot adopt %s/%s: %s; it is left as it is, and \"xslotctl clean %.*s\" "
+				"takes it off when this host has stopped",
+				root, names[i], why.message, (int)strcspn(names[i], "@"), names[i]);
 		xslot_diag_clear(&why);
 		if (r == -EPROTO)
 			return r;

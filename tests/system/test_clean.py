@@ -92,9 +92,12 @@ def test_one_chain(host):
 
 
 def test_all_chains(host):
-    """Without a chain, and with a configuration that is broken."""
+    """With --all, and with a configuration that is broken; without it nobody takes them off by mistake."""
     host.write(EDGE + "nonsense\n")
-    assert json.loads(host.ctl("clean").stdout)["removed"] == 2
+    for arguments in ((), ("--bpffs", "/sys/fs/bpf"), ("edge", "--all")):
+        assert "--all" in ctl(host, "clean", *arguments, code=2)
+    assert is_off(host)
+    assert json.loads(host.ctl("clean", "--all").stdout)["removed"] == 2
     assert is_off(host, "edge", "lab")
     assert host.reload()[0] == 78
     assert is_off(host, "edge", "lab")
@@ -109,14 +112,15 @@ def test_all_chains(host):
 
 def test_broken_configuration_without_a_host(host):
     host.murder()
+    assert "--all" in ctl(host, "clean", code=2)
     host.ini.write_text(host.ini.read_text() + "nonsense\n")
-    text = ctl(host, "clean")
+    text = ctl(host, "clean", "--all")
     assert "WARNING: the configuration is wrong" in text and "/sys/fs/bpf/xslot;" in text
     assert "0 chains taken off" in text
     assert host.namespace.xdp_program(INTERFACE) != 0
     folder = host.ini.read_text().partition("bpffs = ")[2].split()[0]
     assert "1 chain taken off" in ctl(host, "clean", "lab", "--bpffs", folder)
-    assert ctl(host, "clean", "--bpffs", folder) == "1 chain taken off\n"
+    assert ctl(host, "clean", "--all", "--bpffs", folder) == "1 chain taken off\n"
     assert host.namespace.xdp_program(INTERFACE) == 0 and not pins(host)
     host.ini.write_text(host.ini.read_text().replace("nonsense\n", ""))
     host.start()

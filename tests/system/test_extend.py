@@ -150,6 +150,6 @@ def test_beside_a_host(extend, namespace, peer, link, tmp_path):
             assert [c["name"] for c in host.status()["chains"]] == ["edge"]
             assert "extend" not in host.log()
             assert host.stop() == 0
-            namespace.run(built("plain", "xslotctl"), "--config", host.ini, "clean")
+            namespace.run(built("plain", "xslotctl"), "--config", host.ini, "clean", "--all")
         assert passes(namespace, peer, 0)
         assert [e["name"] for e in extend.list()] == ["drop_all"]

@@ -178,14 +178,14 @@ def test_one_host_a_folder(host, peer, tmp_path):
 def test_clean_without_a_host(host):
     configure(host)
     host.start()
-    clean = [built("plain", "xslotctl"), "--socket", host.directory / "nowhere", "--config", host.ini, "clean"]
+    clean = [built("plain", "xslotctl"), "--socket", host.directory / "nowhere", "--config", host.ini, "clean", "--all"]
     busy = host.namespace.run(*clean, check=False)
     assert busy.returncode == 1 and "an xslotd runs with" in busy.stderr
     host.murder()
-    wrong = host.namespace.run(*clean, "lab", check=False)
+    wrong = host.namespace.run(*clean[:-1], "lab", check=False)
     assert wrong.returncode == 1 and 'there is no chain "lab"' in wrong.stderr
     assert host.namespace.xdp_program(INTERFACE) != 0
-    done = host.namespace.run(*clean, "edge")
+    done = host.namespace.run(*clean[:-1], "edge")
     assert done.stdout == "1 chain taken off\n"
     assert host.namespace.xdp_program(INTERFACE) == 0
     assert not pins(host)

@@ -280,7 +280,7 @@ def test_who_asked_is_in_the_log(ready, gate):
     ready.call("Confirm")
     ready.write("[chain\n")
     assert ready.reload()[0] == 78
-    ready.call("Clean")
+    ready.call("Clean", all=True)
     assert ready.stop() == 0
     for line in (rf"reloading \S+, asked for by {me} with SIGHUP\n",
                  rf"reloading \S+, asked for by {me} over the socket; by {me} with SIGHUP\n",

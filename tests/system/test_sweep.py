@@ -26,7 +26,7 @@ def host(namespace, link, tmp_path):
 
 
 def clean(host):
-    return [built("plain", "xslotctl"), "--config", host.ini, "clean"]
+    return [built("plain", "xslotctl"), "--config", host.ini, "clean", "--all"]
 
 
 def is_bare(host, objects_then, number):

@@ -111,8 +111,8 @@ def test_over_a_dispatcher_of_libxdp(host, namespace):
     host.kill(9)
     host.process.wait(PATIENCE)
     assert namespace.xdp_program(DEVICE) != 0
-    clean = [built("plain", "xslotctl"), "--config", host.ini, "clean"]
-    namespace.run(*clean, "other")
+    clean = [built("plain", "xslotctl"), "--config", host.ini, "clean", "--all"]
+    namespace.run(*clean[:-1], "other")
     assert namespace.xdp_program(INTERFACE) == 0 and namespace.xdp_program(DEVICE) != 0
     assert namespace.run(*clean).stdout == "1 chain taken off\n"
     assert namespace.xdp_program(DEVICE) == 0 and not pins(host)
@@ -166,7 +166,7 @@ def test_replaced_in_turn(host, namespace):
         theirs = force()
         host.kill(9)
         host.process.wait(PATIENCE)
-        namespace.run(built("plain", "xslotctl"), "--config", host.ini, "clean")
+        namespace.run(built("plain", "xslotctl"), "--config", host.ini, "clean", "--all")
         assert namespace.xdp_program(DEVICE) == theirs and not pins(host)
         namespace.run("ip", "link", "set", "dev", DEVICE, "xdpdrv", "off")
 
@@ -198,7 +198,7 @@ def test_moves_away(host, namespace, peer, tmp_path):
 
     again()
     # While nobody looks: the next host takes it off, or `clean` does.
-    clean = [built("plain", "xslotctl"), "--config", host.ini, "clean"]
+    clean = [built("plain", "xslotctl"), "--config", host.ini, "clean", "--all"]
     for then in (host.start, lambda: namespace.run(*clean)):
         host.kill(9)
         host.process.wait(PATIENCE)

@@ -193,7 +193,7 @@ def test_layout_that_we_cannot_read(host):
     assert "version 7 with state layout 9" in done.stderr and "reads layout 2" in done.stderr
     assert "Start the version of xslot that made it" in done.stderr
     assert pins(host) == before and host.namespace.xdp_program(INTERFACE) == program
-    host.namespace.run(built("plain", "xslotctl"), "--config", host.ini, "clean")
+    host.namespace.run(built("plain", "xslotctl"), "--config", host.ini, "clean", "--all")
     assert host.namespace.xdp_program(INTERFACE) == 0 and not pins(host)
 
 

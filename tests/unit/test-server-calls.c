@@ -4,7 +4,7 @@
 
 #include "fake-host.h"
 
-#define CLEAN "{\"method\":\"io.xslot.Clean\"}"
+#define CLEAN "{\"method\":\"io.xslot.Clean\",\"parameters\":{\"all\":true}}"
 #define BYPASS "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\",\"on\":true}}"
 
 static void test_changes_are_handed_on(void **state)
@@ -28,6 +28,34 @@ static void test_changes_are_handed_on(void **state)
 		assert_string_equal(host->chain, cases[i].chain);
 	}
 	assert_false(host->bypass);
+	close(fd);
+}
+
+/* A name that was forgotten, or empty of meaning, takes nothing off. */
+static void test_clean_needs_a_chain_or_all(void **state)
+{
+	static const struct {
+		const char *parameters, *bad;
+	} cases[] = {
+		{ "null", "chain" },
+		{ "{}", "chain" },
+		{ "{\"chain\":null}", "chain" },
+		{ "{\"all\":false}", "chain" },
+		{ "{\"all\":null}", "chain" },
+		{ "{\"all\":true,\"chain\":\"edge\"}", "all" },
+		{ "{\"all\":1}", "all" },
+	};
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+	char call[128];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(call, sizeof(call), "{\"method\":\"io.xslot.Clean\",\"parameters\":%s}",
+			cases[i].parameters);
+		raw_send(fd, call);
+		raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", cases[i].bad);
+	}
+	assert_int_equal(host->n_clean, 0);
 	close(fd);
 }
 
@@ -87,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_changes_are_handed_on),
+		TEST(test_clean_needs_a_chain_or_all),
 		TEST(test_allow_detach_is_handed_on),
 		TEST(test_confirm_is_handed_on),
 	};

@@ -2,98 +2,9 @@
 /* The program xslotctl as people and scripts meet it: words on two streams, an exit code, and its man page.
  */
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
-#include <sys/wait.h>
 
-#include "fake-host.h"
-
-#define ARGUMENTS_MAX 8
-#define NOBODY 65534
-
-struct run {
-	const char *arguments[ARGUMENTS_MAX];
-	uid_t uid;
-	const char *program; /* NULL: xslotctl */
-	int code;
-	char out[65536], err[8192];
-};
-
-static void be_xslotctl(const struct fake_host *host, const struct run *run, int out, int err)
-{
-	char *arguments[ARGUMENTS_MAX + 2] = { "xslotctl" };
-
-	for (size_t i = 0; i < ARGUMENTS_MAX && run->arguments[i]; i++)
-		arguments[i + 1] = (char *)run->arguments[i];
-	setenv("XSLOT_SOCKET", host->path, 1);
-	if (dup2(out, 1) < 0 || dup2(err, 2) < 0 ||
-		(run->uid && (setgroups(0, NULL) || setgid(run->uid) || setuid(run->uid))))
-		_exit(99);
-	execv(run->program ? run->program : XSLOTCTL, arguments);
-	_exit(98);
-}
-
-static void read_all(int fd, char *to, size_t size)
-{
-	ssize_t n = pread(fd, to, size - 1, 0);
-
-	assert_true(n >= 0);
-	to[n] = 0;
-	close(fd);
-}
-
-/* Run it to its end, with the host's loop running here. */
-static void run(struct fake_host *host, struct run *run)
-{
-	int out = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
-	    err = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	int status;
-	pid_t pid;
-
-	assert_true(out >= 0 && err >= 0);
-	pid = fork();
-	if (!pid)
-		be_xslotctl(host, run, out, err);
-	while (!waitpid(pid, &status, WNOHANG))
-		sd_event_run(host->event, 1000);
-	read_all(out, run->out, sizeof(run->out));
-	read_all(err, run->err, sizeof(run->err));
-	assert_true(WIFEXITED(status));
-	run->code = WEXITSTATUS(status);
-}
-
-static json_t *parse(const char *text)
-{
-	json_t *json = json_loads(text, 0, NULL);
-
-	if (!json)
-		fail_msg("this is no JSON: %s", text);
-	assert_int_equal(json_integer_value(json_object_get(json, "format")), 1);
-	return json;
-}
-
-/* With --json appended: the same code, nothing on stderr, and the sentence in errors[]. */
-static void check_json_error(struct fake_host *host, const struct run *plain)
-{
-	struct run as_json = { .uid = plain->uid };
-	json_t *json, *errors;
-	const char *message;
-	size_t i = 0;
-
-	for (; plain->arguments[i]; i++)
-		as_json.arguments[i] = plain->arguments[i];
-	as_json.arguments[i] = "--json";
-	run(host, &as_json);
-	assert_int_equal(as_json.code, plain->code);
-	assert_string_equal(as_json.err, "");
-	json = parse(as_json.out);
-	errors = json_object_get(json, "errors");
-	assert_int_equal(json_array_size(errors), 1);
-	message = json_string_value(json_object_get(json_array_get(errors, 0), "message"));
-	assert_non_null(message);
-	assert_non_null(strstr(plain->err, message));
-	json_decref(json);
-}
+#include "run-xslotctl.h"
 
 static void test_errors_and_exit_codes(void **state)
 {
@@ -117,6 +28,10 @@ static void test_errors_and_exit_codes(void **state)
 		{ { "--confirm", "3s", "status" }, 2,
 			"status takes no --confirm; it is for reload, rollback" },
 		{ { "clean", "--make" }, 2, "clean takes no --make; it is for plugin new" },
+		{ { "clean" }, 2, "clean needs CHAIN, or --all" },
+		{ { "clean", "--bpffs=/nowhere" }, 2, "clean needs CHAIN, or --all" },
+		{ { "clean", "edge", "--all" }, 2, "clean takes \"edge\" or --all, not both" },
+		{ { "status", "--all" }, 2, "status takes no --all; it is for clean" },
 		{ { "status", "--socket" }, 2, "--socket needs a value" },
 		{ { "status", "core" }, 1, "there is no chain of that name" },
 		{ { "status", "--socket", "/nonexistent/control" }, 69,
@@ -300,7 +215,7 @@ static void test_bypass(void **state)
 
 static void test_clean(void **state)
 {
-	struct run all = { { "clean" } }, one = { { "--json", "clean", "edge" } },
+	struct run all = { { "clean", "--all" } }, one = { { "--json", "clean", "edge" } },
 		   no = { { "clean", "core" } };
 	struct fake_host *host = *state;
 	json_t *json;
@@ -378,7 +293,7 @@ static void test_help_and_version(void **state)
 {
 	static const char *const verbs[] = { "status [CHAIN]", "reload", "check [FILE]", "plugin list",
 		"plugin info NAME|FILE", "bypass CHAIN on|off", "features", "extend FILE[:PROGRAM]",
-		"clean [CHAIN]", "help [VERB]", "--json", "XSLOT_SOCKET" };
+		"clean CHAIN", "help [VERB]", "--json", "XSLOT_SOCKET" };
 	struct run help = { { "help" } }, option = { { "--help" } }, one = { { "help", "plugin", "info" } },
 		   version = { { "--version" } };
 	struct fake_host *host = *state;
@@ -503,7 +418,7 @@ static void check_documented(const char *page, const json_t *json)
 static void test_the_man_page_has_every_key(void **state)
 {
 	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
-		{ "bypass", "edge", "on", "--json" }, { "clean", "--json" },
+		{ "bypass", "edge", "on", "--json" }, { "clean", "--all", "--json" },
 		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
 		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" },
 		{ "check", "--json", "--config" } };
@@ -559,7 +474,8 @@ static void test_completion(void **state)
 		{ "bypass ''", "edge\n" },
 		{ "bypass edge o", "on off\n" },
 		{ "bypass edge on ''", "\n" },
-		{ "reload --al", "--allow-detach\n" },
+		{ "reload --allow", "--allow-detach\n" },
+		{ "clean --al", "--all --allow-detach\n" },
 		{ "reload ''", "\n" },
 	};
 	struct fake_host *host = *state;

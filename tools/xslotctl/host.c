@@ -196,6 +196,10 @@ int verb_clean(const struct options *options, int argc, char **argv)
 	struct xslot_diag diag = {};
 	int r;
 
+	if (!argc && !options->all)
+		return give_up(options, EXIT_USAGE, "clean needs CHAIN, or --all to take every chain off");
+	if (argc && options->all)
+		return give_up(options, EXIT_USAGE, "clean takes \"%s\" or --all, not both", argv[0]);
 	if (options->bpffs)
 		return clean_pins(options, argc ? argv[0] : NULL);
 	r = client_open(options->socket, &client, &diag);
@@ -205,7 +209,8 @@ int verb_clean(const struct options *options, int argc, char **argv)
 		return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE,
 			"%s", diag.message);
 	r = call_host(options, client, INTERFACE_XSLOT ".Clean",
-		argc ? json_pack("{s:o}", "chain", json_text(argv[0])) : NULL, CHANGE_TIMEOUT, &reply);
+		argc ? json_pack("{s:o}", "chain", json_text(argv[0])) : json_pack("{s:b}", "all", true),
+		CHANGE_TIMEOUT, &reply);
 	return r ? r : print_done(options, reply);
 }
 

@@ -45,8 +45,8 @@ static const struct verb {
 	{ "extend", "FILE[:PROGRAM]",
 		"fill a function of any loaded program (--target, --function); --list; --detach NAME",
 		" bpffs target function name list detach ", 0, 1, verb_extend },
-	{ "clean", "[CHAIN]", "take all chains off, or one, whether a host runs or is gone", " bpffs ", 0, 1,
-		verb_clean },
+	{ "clean", "CHAIN", "take a chain off, or with --all every one, whether a host runs or is gone",
+		" all bpffs ", 0, 1, verb_clean },
 	{ "help", "[VERB]", "this, or one verb's line", "", 0, 2, verb_help },
 };
 
@@ -59,6 +59,7 @@ static const char option_help[] =
 	"      --plugin-path=PATH  plugin list, info: directories of plugins, separated by colons (default: "
 	"the "
 	"configuration's)\n"
+	"      --all               clean: every chain\n"
 	"      --bpffs=DIR         clean, extend: without asking a host, what is pinned there (default: the "
 	"configuration's)\n"
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
@@ -170,6 +171,7 @@ enum {
 	OPTION_SETTLE,
 	OPTION_MAKE,
 	OPTION_BPFFS,
+	OPTION_ALL,
 	OPTION_TARGET,
 	OPTION_FUNCTION,
 	OPTION_NAME,
@@ -185,6 +187,7 @@ static const struct option long_options[] = {
 	{ "allow-detach", no_argument, NULL, OPTION_ALLOW_DETACH },
 	{ "settle", no_argument, NULL, OPTION_SETTLE },
 	{ "make", no_argument, NULL, OPTION_MAKE },
+	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "bpffs", required_argument, NULL, OPTION_BPFFS },
 	{ "confirm", required_argument, NULL, OPTION_CONFIRM },
 	{ "target", required_argument, NULL, OPTION_TARGET },
@@ -317,6 +320,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_BPFFS:
 			options->bpffs = optarg;
+			break;
+		case OPTION_ALL:
+			options->all = true;
 			break;
 		case 'h':
 			return verb_help(options, 0, NULL);

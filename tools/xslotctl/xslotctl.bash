@@ -23,7 +23,7 @@ _xslotctl()
 		;;
 	esac
 	if [[ $current == -* ]]; then
-		words=$("$program" help 2>/dev/null | grep -o -- '--[a-z-]*')
+		words=$("$program" help 2>/dev/null | grep -o -- '--[a-z-]*' | sort -u)
 	else
 		case ${verb[*]} in
 		"" | help)

@@ -28,6 +28,7 @@ struct options {
 	const char *confirm;		      /* a duration; NULL: need not be */
 	const char *target, *function, *name; /* extend */
 	bool list, detach;
+	bool all; /* clean */
 };
 
 /* Each verb gets its own arguments and returns the exit code. */
