@@ -276,6 +276,70 @@ static int adopt_interfaces(const struct found *found)
 	return r;
 }
 
+static bool is_adopted(const struct found *found, const char *name)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		for (size_t j = 0; j < found->chains[i]->n_interfaces; j++) {
+			if (strcmp(found->chains[i]->interfaces[j].name, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static struct chain_interface *interface_of_index(const struct found *found, unsigned ifindex)
+{
+	for (size_t i = 0; ifindex && i < found->n; i++) {
+		struct chain *chain = found->chains[i];
+
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			if (netdev_ifindex(chain->interfaces[j].netdev) == ifindex)
+				return &chain->interfaces[j];
+		}
+	}
+	return NULL;
+}
+
+static bool wants(const struct setup *setup, const char *name)
+{
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		const struct config_chain *config = setup->chains[i].config;
+
+		for (size_t j = 0; j < config->n_interfaces; j++) {
+			if (strcmp(config->interfaces[j].name, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A pin tells an interface's index, and so its proper name; the files may call it by another of its names. */
+static int name_as_wanted(const struct found *found)
+{
+	for (size_t i = 0; i < found->setup->n_chains; i++) {
+		const struct config_chain *config = found->setup->chains[i].config;
+
+		for (size_t j = 0; j < config->n_interfaces; j++) {
+			const char *name = config->interfaces[j].name;
+			struct chain_interface *interface;
+			char *copy;
+
+			if (is_adopted(found, name))
+				continue;
+			interface = interface_of_index(found, netdev_index(name));
+			if (!interface || wants(found->setup, interface->name))
+				continue;
+			copy = strdup(name);
+			if (!copy)
+				return -ENOMEM;
+			free(interface->name);
+			interface->name = copy;
+			netdev_rename(interface->netdev, name);
+		}
+	}
+	return 0;
+}
+
 static bool has_interfaces(const char *root, const char *name)
 {
 	CLEANUP(free) char *path = NULL;
@@ -374,7 +438,7 @@ int adoption_run(const char *root, struct setup *setup, struct grace *grace, str
 	if (r == 0)
 		r = adopt_chains(&found, root, names, n_names, diag);
 	pindir_list_free(names, n_names);
-	if (r == 0 && adopt_interfaces(&found) < 0)
+	if (r == 0 && (adopt_interfaces(&found) < 0 || name_as_wanted(&found) < 0))
 		r = fail(diag, -ENOMEM, "cannot adopt what runs: out of memory");
 	if (r < 0) {
 		for (size_t i = 0; i < found.n; i++)

@@ -11,6 +11,7 @@
 
 #include "host/change.h"
 #include "host/store.h"
+#include "host/twin.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -77,6 +78,11 @@ static int attach_one(struct change *change, size_t index, struct report *report
 		interface->look = change->chain->interfaces[step->from].look;
 		interface->refused = strdup(change->chain->interfaces[step->from].refused);
 		return interface->refused ? 0 : -ENOMEM;
+	}
+	if (step->action == PLAN_INTERFACE_TWIN) {
+		/* No look: what the twin is may change without a trace here, so it is found out each time. */
+		change_note_refusal(change, index, twin_explain(&diag, wanted->name, step->twin));
+		return 0;
 	}
 	if (step->action != PLAN_INTERFACE_ATTACH)
 		return 0;
@@ -193,6 +199,7 @@ static void log_one(const struct change *change, size_t index, struct chain *con
 		break;
 	case PLAN_INTERFACE_ATTACH:
 	case PLAN_INTERFACE_WAIT:
+	case PLAN_INTERFACE_TWIN:
 		if (interface->netdev)
 			log_info("%s: %s attached (%s)", chain, interface->name,
 				xdp_mode_name(netdev_mode(interface->netdev)));

@@ -109,6 +109,16 @@ static void describe_put_back(struct chain *const *running, const struct plan_in
 		add(lines, "%s: %s put back, in the place of program %u", config->name, name, other);
 }
 
+/* The files call it otherwise, or it was renamed. */
+static void describe_name(struct chain *const *running, const struct plan_interface_step *step,
+	const struct config_chain *config, const char *name, struct lines *lines)
+{
+	const char *was = running[step->from_chain]->interfaces[step->from].name;
+
+	if (strcmp(was, name) != 0)
+		add(lines, "%s: %s is called %s now, and stays attached", config->name, was, name);
+}
+
 static void describe_interfaces(struct chain *const *running, const struct config_chain *config,
 	const struct plan_chain_step *step, struct lines *lines)
 {
@@ -122,8 +132,10 @@ static void describe_interfaces(struct chain *const *running, const struct confi
 		switch (interface->action) {
 		case PLAN_INTERFACE_KEEP:
 			describe_put_back(running, interface, config, name, lines);
+			describe_name(running, interface, config, name, lines);
 			break;
 		case PLAN_INTERFACE_LEAVE:
+		case PLAN_INTERFACE_TWIN:
 			break;
 		case PLAN_INTERFACE_WAIT:
 			if (!was_waiting(previous, name))
@@ -146,9 +158,27 @@ static void describe_interfaces(struct chain *const *running, const struct confi
 	}
 }
 
-/* Interfaces that no wanted chain has any more. */
-static void describe_detached(const struct chain *chain, const struct setup *setup, struct lines *lines)
+/* Does the link go on, by whatever name? */
+static bool goes_on(const struct plan *plan, size_t from_chain, size_t from)
 {
+	for (size_t i = 0; i < plan->n_chains; i++) {
+		for (size_t j = 0; j < plan->chains[i].n_interfaces; j++) {
+			const struct plan_interface_step *step = &plan->chains[i].interfaces[j];
+
+			if (step->from_chain == from_chain && step->from == from &&
+				step->action != PLAN_INTERFACE_LEAVE)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Interfaces that no wanted chain has any more. */
+static void describe_detached(struct chain *const *running, size_t index, const struct setup *setup,
+	const struct plan *plan, struct lines *lines)
+{
+	const struct chain *chain = running[index];
+
 	for (size_t k = 0; k < chain->n_interfaces; k++) {
 		const struct chain_interface *interface = &chain->interfaces[k];
 		bool wanted = false;
@@ -159,7 +189,7 @@ static void describe_detached(const struct chain *chain, const struct setup *set
 			for (size_t j = 0; j < config->n_interfaces; j++)
 				wanted |= strcmp(config->interfaces[j].name, interface->name) == 0;
 		}
-		if (wanted)
+		if (wanted || goes_on(plan, index, k))
 			continue;
 		add(lines, "%s: %s %s", chain->name, interface->name,
 			interface->netdev && netdev_alive(interface->netdev) ? "detached"
@@ -213,7 +243,7 @@ int describe_plan(struct chain *const *running, const struct setup *setup, const
 			continued |= plan->chains[j].previous == i;
 		if (plan->removed[i] && !continued)
 			add(ret_lines, "%s: chain removed", running[i]->name);
-		describe_detached(running[i], setup, ret_lines);
+		describe_detached(running, i, setup, plan, ret_lines);
 	}
 	return 0;
 }

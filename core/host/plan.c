@@ -160,6 +160,11 @@ static struct plan_interface_step plan_interface(const struct sides *sides, cons
 		step.from = find_interface(&sides->running[chain_from], wanted->name);
 		return step;
 	}
+	if (wanted->twin) {
+		step.action = PLAN_INTERFACE_TWIN;
+		step.twin = wanted->twin;
+		return step;
+	}
 	for (size_t c = 0; wanted->ifindex && c < sides->n_running; c++) {
 		const struct plan_chain *old = &sides->running[c];
 

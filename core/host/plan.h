@@ -24,6 +24,7 @@ struct plan_interface {
 	bool stale;		  /* running: what it says is true no more, and is to be forgotten */
 	bool displaced, put_back; /* running: its link has, or had until that look, another's program */
 	bool leave;		  /* wanted: it was refused before, and that is not to be tried again */
+	const char *twin; /* wanted: another name of the interface, which is wanted too and has it; NULL */
 };
 
 struct plan_chain {
@@ -34,8 +35,7 @@ struct plan_chain {
 	size_t n_interfaces;
 	bool generic, frags;
 	uint32_t version; /* of the dispatcher's program */
-	uint32_t final;
-	uint32_t on_gap;
+	uint32_t final, on_gap;
 };
 
 /* Do the two slots run the same plugin content with the same parameters? */
@@ -50,9 +50,8 @@ enum plan_slot_action {
 
 struct plan_slot_step {
 	enum plan_slot_action action;
-	size_t from;	      /* index of the running slot; not for ADD */
-	bool proceed_changed; /* KEEP and MOVE: only the generation changes */
-	bool renumbered;
+	size_t from;			  /* index of the running slot; not for ADD */
+	bool proceed_changed, renumbered; /* KEEP and MOVE: only the generation changes */
 };
 
 enum plan_interface_action {
@@ -62,11 +61,13 @@ enum plan_interface_action {
 	PLAN_INTERFACE_ATTACH, /* bare */
 	PLAN_INTERFACE_UPDATE, /* carries another dispatcher, or another's program: swap that of its link */
 	PLAN_INTERFACE_REMODE, /* native to generic or back: cannot be done without a gap */
+	PLAN_INTERFACE_TWIN,   /* has its chain already, by another of its names */
 };
 
 struct plan_interface_step {
 	enum plan_interface_action action;
 	unsigned ifindex;	 /* ATTACH: of the interface that has the name */
+	const char *twin;	 /* TWIN: as wanted */
 	size_t from_chain, from; /* where its link (LEAVE: its refusal) is now: indices of the running side */
 };
 
@@ -75,9 +76,8 @@ struct plan_interface_step {
 struct plan_chain_step { /* for each wanted chain */
 	size_t from;	 /* the running chain whose dispatcher goes on; PLAN_NONE: a new dispatcher */
 	size_t previous; /* the running chain whose instances are taken over; PLAN_NONE */
-	bool renamed;
-	bool verdicts_changed;	 /* final or on_gap */
-	bool generation_changed; /* something that packets see: a swap is needed */
+	bool renamed, verdicts_changed; /* final or on_gap */
+	bool generation_changed;	/* something that packets see: a swap is needed */
 	bool unchanged;
 	struct plan_slot_step *slots;
 	struct plan_interface_step *interfaces;

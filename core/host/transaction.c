@@ -15,6 +15,7 @@
 #include "host/lost.h"
 #include "host/mind.h"
 #include "host/quarantine.h"
+#include "host/refuse.h"
 #include "host/store.h"
 #include "host/takeoff.h"
 #include "host/view.h"
@@ -205,32 +206,6 @@ static int make_plan(struct transaction *transaction, bool only_check)
 	return describe_plan(dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
 }
 
-static int refuse_remode(struct transaction *transaction)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < transaction->plan->n_chains; i++) {
-		const struct config_chain *config = transaction->setup->chains[i].config;
-
-		for (size_t j = 0; j < config->n_interfaces; j++) {
-			const struct config_place *place = &config->mode_place;
-
-			if (transaction->plan->chains[i].interfaces[j].action != PLAN_INTERFACE_REMODE)
-				continue;
-			if (place->line == 0)
-				place = &config->place;
-			result = report_add(&transaction->report, place->file, place->line,
-				"chain %s: mode of interface %s cannot change to %s without a moment in "
-				"which "
-				"no program is attached; \"xslotctl reload --allow-detach\" does it all the "
-				"same",
-				config->name, config->interfaces[j].name,
-				config->generic ? "generic" : "native");
-		}
-	}
-	return result;
-}
-
 /* Begin a change for every chain that is not as it should be. */
 static int begin_changes(struct transaction *transaction, bool with_dispatcher)
 {
@@ -291,7 +266,8 @@ static int explain(struct transaction *transaction, int r)
 
 static int prepare_changes(struct transaction *transaction)
 {
-	int r = transaction->allow_detach ? 0 : refuse_remode(transaction);
+	int r = refuse_plan(transaction->view, transaction->plan, transaction->setup,
+		transaction->allow_detach, transaction->interfaces_only, &transaction->report);
 
 	strip_lost(transaction->dataplane, transaction->view);
 	if (r == 0)
@@ -353,6 +329,9 @@ int transaction_check(struct transaction *transaction, bool freplace)
 	int r;
 
 	r = make_plan(transaction, true);
+	if (r == 0)
+		r = refuse_plan(transaction->view, transaction->plan, transaction->setup, true, false,
+			&transaction->report);
 	if (r == 0)
 		r = begin_changes(transaction, freplace);
 	if (r == 0)

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "host/displaced.h"
+#include "host/twin.h"
 #include "util/cleanup.h"
 
 DEFINE_CLEANUP(struct view *, view_free);
@@ -209,6 +210,8 @@ int view_new(struct chain *const *chains, size_t n_chains, const struct setup *s
 		r = view_running(chains[i], &view->running[i]);
 	for (size_t i = 0; r == 0 && i < setup->n_chains; i++)
 		r = view_wanted(&setup->chains[i], &seen, leave_refused, &view->wanted[i]);
+	if (r == 0)
+		r = twin_mark(view);
 	if (r == 0)
 		*ret_view = TAKE_PTR(view);
 	return r;

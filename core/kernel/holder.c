@@ -136,6 +136,15 @@ static void add_pins(struct text *text, uint32_t link_id)
 			add_pins_below(text, mount->mnt_dir, link_id);
 }
 
+void holder_describe_link(uint32_t link_id, char *text, size_t size)
+{
+	struct text out = { .at = text, .size = size };
+
+	text[0] = 0;
+	add_processes(&out, link_id, -1);
+	add_pins(&out, link_id);
+}
+
 static void add_link(struct text *text, const struct bpf_link_info *link)
 {
 	CLEANUP(close) int fd = bpf_prog_get_fd_by_id(link->prog_id);

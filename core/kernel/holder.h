@@ -14,6 +14,10 @@
  */
 void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, size_t size);
 
+/* Who keeps the link, for the middle of a sentence: ", held by xslotd (pid 9), pinned to /sys/fs/bpf/a". As
+ * slow. */
+void holder_describe_link(uint32_t link_id, char *text, size_t size);
+
 /* Does anything run or hold an XDP program, that we can see: a link, an interface in this network namespace,
  * a process, a pin? An extension of it does not count. */
 bool holder_of_program(uint32_t id);

@@ -16,9 +16,12 @@
 #include <string.h>
 #include <xdp/libxdp.h>
 
+#include "kernel/holder.h"
 #include "kernel/neighbour.h"
 #include "kernel/xdp_ids.h"
 #include "util/cleanup.h"
+
+#define DISPATCHER "xslot_dispatch" /* what bpf/dispatcher.bpf.c calls its program */
 
 DEFINE_CLEANUP(struct xdp_multiprog *, xdp_multiprog__close);
 
@@ -101,6 +104,24 @@ static bool libxdp_programs(unsigned ifindex, uint32_t id, char *ret_text, size_
 	return true;
 }
 
+/*
+ * A chain: this host's, under another of the interface's names, or another host's. There is a remedy that
+ * does not take it off, so none that does is told.
+ */
+static int describe_chain(
+	const char *mode, uint32_t id, uint32_t link, const char *how, char *ret_text, size_t size)
+{
+	char holder[400] = "";
+
+	if (link)
+		holder_describe_link(link, holder, sizeof(holder));
+	return snprintf(ret_text, size,
+		"a chain of xslot runs there (program id %u, %s, %s%s); an interface runs one chain, so "
+		"leave it "
+		"to that one, or take it out of that one's configuration and reload that host",
+		id, mode, how, holder);
+}
+
 /* One program as a clause of the sentence. Returns its length. */
 static int describe(unsigned ifindex, const char *interface, const char *mode, const char *flag, uint32_t id,
 	char *ret_text, size_t size)
@@ -115,6 +136,8 @@ static int describe(unsigned ifindex, const char *interface, const char *mode, c
 			"--all` takes it off",
 			name, id, mode, programs, interface);
 	link = how_attached(ifindex, id, how, sizeof(how));
+	if (strcmp(name, DISPATCHER) == 0)
+		return describe_chain(mode, id, link, how, ret_text, size);
 	if (link)
 		snprintf(help, sizeof(help), "stop its owner, or `bpftool link detach id %u` takes it off",
 			link);

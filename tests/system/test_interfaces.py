@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from host import PATIENCE, Host, built, wait_for
+import neighbour
 from neighbour import Neighbour
 
 MANY = 100 if os.environ.get("XSLOT_SWEEP") == "all" else 20  # interfaces that come and go while reloads run
@@ -65,6 +66,12 @@ def exchange(one, two):
 
 def state(host, name, chain="edge"):
     return next(i for i in host.chain(chain)["interfaces"] if i["name"] == name)
+
+
+def held(host, device):
+    """The id of the link, and of the program in it."""
+    (link,) = neighbour.links(host, device).items()
+    return link
 
 
 def becomes(host, name, wanted, chain="edge"):
@@ -239,6 +246,70 @@ def test_other_names(host):
     host.must_reload()
     assert becomes(host, "uplink", "attached")["ifindex"] == host.namespace.ifindex("x2")
     assert host.namespace.xdp_program("x1") == 0
+
+
+def refused(host, *words):
+    """The reload is refused for one reason, with all these words; the advice leaves alone what runs."""
+    code, answer = host.reload()
+    assert code == 78 and len(answer["errors"]) == 1, answer
+    message = answer["errors"][0]["message"]
+    assert all(word in message for word in words) and "detach" not in message and " off" not in message, message
+    return message
+
+
+def test_two_names_of_one_interface(host):
+    """They are one interface: refused by name, and nobody is told to take the chain off that runs there."""
+    links(host.namespace, veth("x0"), "set x0 up", "property add dev x0 altname uplink")
+    host.on_stop("keep")
+    start(host, chains(("edge", "uplink")))
+    link = held(host, "x0")
+    for both in ("x0, uplink", "uplink, x0"):
+        host.write(chains(("edge", both)))
+        refused(host, "x0 and uplink are two names of the same interface")
+        assert "two names of the same interface" in host.ctl("check", host.ini).stdout
+    host.write(chains(("edge", "x0"), ("lab", "uplink")))
+    refused(host, "two names of the same interface")
+    host.write(chains(("edge", "x0")))
+    assert host.must_reload()["changed"] == ["edge: uplink is called x0 now, and stays attached"]
+    host.write(chains(("edge", "uplink")))
+    host.must_reload()
+    assert host.stop() == 0
+    before = len(host.log())
+    host.start()
+    assert host.status()["last_reload"]["result"] == "unchanged" and "detached" not in host.log()[before:]
+    assert held(host, "x0") == link
+    host.on_stop("detach")
+    host.must_reload()
+
+
+def test_a_second_name_comes_up(host):
+    """While the host runs: the interface stays in its chain, by its name, and the other name's state says why it has none."""
+    links(host.namespace, veth("x0"), "set x0 up")
+    start(host, chains(("edge", "uplink"), ("lab", "x0")))
+    link = held(host, "x0")
+    links(host.namespace, "property add dev x0 altname uplink")
+    assert "uplink and x0 are two names of the same interface" in becomes(host, "uplink", "refused")["reason"]
+    assert state(host, "x0", "lab")["state"] == "attached" and held(host, "x0") == link
+    links(host.namespace, "property del dev x0 altname uplink", veth("x2"), "property add dev x2 altname uplink", "set x2 up")
+    assert becomes(host, "uplink", "attached")["ifindex"] == host.namespace.ifindex("x2")
+    assert state(host, "x0", "lab")["state"] == "attached" and held(host, "x0") == link
+
+
+def test_another_hosts_chain_is_left_alone(host, tmp_path):
+    """What is in the way is said to be a chain, and whose; the advice does not take it off."""
+    links(host.namespace, veth("x0"), veth("x1"))
+    start(host, chains(("edge", "x0")))
+    (tmp_path / "second").mkdir()
+    with Host(host.namespace, tmp_path / "second", build="plain") as second:
+        second.plugin("count")
+        bpffs = second.ini.read_text().partition("bpffs = ")[2].split()[0]
+        second.ini.write_text(second.ini.read_text().replace(bpffs, f"{bpffs}-second"))
+        start(second, chains(("edge", "x1")))
+        second.write(chains(("edge", "x0, x1")))
+        refused(second, "a chain of xslot runs there", f"held by xslotd (pid {host.pid()})", f"pinned to {bpffs}/")
+        second.write(chains(("edge", "x0, x1"), replace="yes"))
+        refused(second, "a chain of xslot runs there")
+        second.write(chains(("edge", "x1")))
 
 
 def test_moves_to_another_namespace_and_back(host, peer):

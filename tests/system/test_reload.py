@@ -275,6 +275,8 @@ def test_who_asked_is_in_the_log(ready, gate):
         ready.heard()
         gate.unlink()
         assert ready.answer(request)["result"] == "ok"
+    ready.write(chain((10, "count")))
+    ready.must_reload()
     ready.call("Bypass", chain="edge", on=True)
     ready.call("Rollback", confirm=60)
     ready.call("Confirm")
@@ -283,6 +285,7 @@ def test_who_asked_is_in_the_log(ready, gate):
     ready.call("Clean", all=True)
     assert ready.stop() == 0
     for line in (rf"reloading \S+, asked for by {me} with SIGHUP\n",
+                 rf"reloading \S+, asked for by {me} over the socket\n",
                  rf"reloading \S+, asked for by {me} over the socket; by {me} with SIGHUP\n",
                  rf"chain edge is bypassed now.*, asked for by {me} over the socket\n",
                  rf"going back to the configuration kept in \S+, asked for by {me} over the socket\n",

@@ -285,7 +285,7 @@ static void test_a_waiting_interface_that_came(void **state)
 /* "keep00 update10 attach wait": what becomes of each wanted interface, and from which chain and place. */
 static void check_interfaces(const struct side *running, const struct side *wanted, const char *expected)
 {
-	static const char *const names[] = { "keep", "wait", "leave", "attach", "update", "remode" };
+	static const char *const names[] = { "keep", "wait", "leave", "attach", "update", "remode", "twin" };
 	struct plan *plan = make(running, wanted);
 	char text[256] = "";
 
