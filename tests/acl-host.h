@@ -22,7 +22,7 @@ struct acl_host {
 		unsigned line;
 		char text[256];
 	} errors[ACL_HOST_ERRORS];
-	char log[256];	   /* the last line */
+	char log[1024];	   /* lines */
 	char status[4096]; /* "key: value\n" each */
 };
 
@@ -48,7 +48,12 @@ static inline int acl_host_error(
 
 static inline void acl_host_log(struct xslot_context *context, int priority, const char *format, va_list args)
 {
-	vsnprintf(((struct acl_host *)context)->log, 256, format, args);
+	struct acl_host *host = (struct acl_host *)context;
+	size_t n = strlen(host->log);
+
+	n += (size_t)vsnprintf(host->log + n, sizeof(host->log) - n, format, args);
+	if (n < sizeof(host->log))
+		snprintf(host->log + n, sizeof(host->log) - n, "\n");
 }
 
 static inline int acl_host_map_fd(struct xslot_context *context, const char *map)

@@ -5,7 +5,10 @@
  *
  * What cannot be seen must not help a packet past a rule. A frame whose headers end early, contradict each
  * other or are too many is dropped, whatever the rules say. A later fragment has no ports: a rule with ports
- * that denies matches it whatever port the first fragment had, one that allows never does.
+ * that denies matches it whatever port the first fragment had, one that allows never does. One of IPv6 has no
+ * protocol either, and the same holds for rules with a protocol. So a later fragment goes on only where
+ * everything that it could belong to does, and nothing can be put together behind acl that it would not let
+ * through whole.
  */
 #include <xslot/slot.bpf.h>
 
@@ -71,7 +74,7 @@ static __always_inline int decide(__u32 total, int verdict)
 /* A counter is made with a rule's first hit: rules that are never hit cost no memory. */
 static __always_inline int decide_by(const struct acl_entry *entry)
 {
-	int verdict = entry->deny ? XDP_DROP : XSLOT_NEXT;
+	int verdict = entry->word & ACL_DENIES ? XDP_DROP : XSLOT_NEXT;
 	__u64 key = entry->key, zero = 0;
 	__u64 *count = bpf_map_lookup_elem(&hits, &key);
 
@@ -98,15 +101,21 @@ static __always_inline __u32 *first_entry(const struct xslot_packet *packet)
 	return bpf_map_lookup_elem(&prefixes6, &key6);
 }
 
-/* `later` is 1 for a later fragment, else 0. */
-static __always_inline int entry_matches(
-	const struct acl_entry *entry, __u32 protocol, __u32 port, __u32 later)
-{
-	__u32 outside = ((port - entry->port_low) & 0xffff) > entry->port_span;
+/* What a rule's entry has to be to match the packet, if it names a protocol. */
+struct wanted {
+	__u32 word; /* of the bits in word_mask */
+	__u32 word_mask;
+	__u32 port;
+	__u32 port_mask; /* 0: no port is known, and any will do */
+};
 
-	if (entry->always)
+static __always_inline int entry_matches(const struct acl_entry *entry, const struct wanted *wanted)
+{
+	if (entry->word & ACL_ALWAYS)
 		return 1;
-	return !((entry->protocol ^ protocol) | (outside & (later ^ 1)) | (entry->no_later_fragment & later));
+	if ((entry->word ^ wanted->word) & wanted->word_mask)
+		return 0;
+	return ((wanted->port - entry->port_low) & wanted->port_mask) <= entry->port_span;
 }
 
 /*
@@ -119,13 +128,30 @@ static __always_inline __u32 forget(__u32 number, __u32 unknown)
 	return number;
 }
 
+static __always_inline void want(const struct xslot_packet *packet, __u32 unknown, struct wanted *wanted)
+{
+	wanted->word = ACL_PROTOCOL(packet->protocol);
+	wanted->word_mask = ACL_PROTOCOL(255);
+	wanted->port_mask = 0xffff;
+	if (XSLOT_RARELY(packet->flags & XSLOT_PACKET_LATER_FRAGMENT)) {
+		wanted->port_mask = 0;
+		wanted->word_mask |= ACL_NO_LATER_FRAGMENT;
+		if (packet->flags & XSLOT_PACKET_PROTOCOL_HIDDEN)
+			wanted->word = wanted->word_mask = ACL_DENIES;
+	}
+	wanted->word = forget(wanted->word, unknown);
+	/* Of a protocol without ports no rule asks for one. */
+	wanted->port = forget(bpf_ntohs(packet->dport), unknown);
+}
+
 SEC("xdp")
 int acl(struct xdp_md *ctx)
 {
 	struct xslot_packet packet;
 	struct acl_entries *all;
+	struct wanted wanted;
 	__u32 zero = 0;
-	__u32 *first, index, protocol, port, later, unknown = ctx->ingress_ifindex;
+	__u32 *first, index, unknown = ctx->ingress_ifindex;
 	__u64 i; /* in 64 bits, which the verifier follows through the stack on every kernel */
 
 	switch (xslot_parse(ctx, &packet)) {
@@ -136,11 +162,7 @@ int acl(struct xdp_md *ctx)
 	default:
 		return decide(ACL_TOTAL_UNKNOWN, XDP_DROP);
 	}
-	if (packet.flags & XSLOT_PACKET_PROTOCOL_HIDDEN)
-		return decide(ACL_TOTAL_UNKNOWN, XDP_DROP);
-	protocol = forget(packet.protocol, unknown);
-	port = forget(packet.flags & XSLOT_PACKET_PORTS ? bpf_ntohs(packet.dport) : 0, unknown);
-	later = forget(packet.flags / XSLOT_PACKET_LATER_FRAGMENT & 1, unknown);
+	want(&packet, unknown, &wanted);
 	first = first_entry(&packet);
 	index = first ? *first : 0;
 	all = bpf_map_lookup_elem(&entries, &zero);
@@ -149,9 +171,9 @@ int acl(struct xdp_md *ctx)
 	for (i = 0; i < ACL_MAX_EFFECTIVE && index; i++) {
 		const struct acl_entry *entry = &all->entries[index % ACL_MAX_ENTRIES];
 
-		if (entry_matches(entry, protocol, port, later))
+		if (entry_matches(entry, &wanted))
 			return decide_by(entry);
-		index = entry->next;
+		index = entry->word & ACL_NEXT;
 	}
 	if (index)
 		return XDP_ABORTED;

@@ -53,10 +53,15 @@ static int check(struct xslot_context *context)
 
 	if (r)
 		return r;
-	if (flat->n_dead)
+	if (flat->dead.n)
 		xslot_log(context, PRIORITY_WARNING,
 			"%zu rules can never match, the first of them in line %u because of line %u",
-			flat->n_dead, flat->dead_line, flat->dead_by_line);
+			flat->dead.n, flat->dead.line, flat->dead.by_line);
+	if (flat->partly.n)
+		xslot_log(context, PRIORITY_WARNING,
+			"%zu rules can match nothing but later fragments, the first of them in line %u "
+			"because of line %u",
+			flat->partly.n, flat->partly.line, flat->partly.by_line);
 	rules_free(rules);
 	flat_free(flat);
 	return 0;

@@ -26,13 +26,14 @@ struct acl_entry {
 	__u64 key;	 /* in `hits`: a hash of the rule's normalised text */
 	__u16 port_low;	 /* of the destination; 0 when the rule names none */
 	__u16 port_span; /* ports after port_low that match too; 65535 when the rule names none */
-	__u32 next : 20; /* index of the next entry; 0: none, the policy decides */
-	__u32 protocol : 8;
-	__u32 always : 1;	     /* the rule names no protocol */
-	__u32 no_later_fragment : 1; /* the rule allows, by ports, which those do not have */
-	__u32 deny : 1;
-	__u32 reserved : 1;
+	__u32 word;	 /* the following, so that most of it is compared in one step */
 };
+
+#define ACL_NEXT 0xfffffU /* index of the next entry; 0: none, the policy decides */
+#define ACL_PROTOCOL(number) ((__u32)(number) << 20) /* 8 bits */
+#define ACL_ALWAYS (1U << 28)			     /* the rule names no protocol */
+#define ACL_NO_LATER_FRAGMENT (1U << 29)	     /* the rule allows, by ports, which those do not have */
+#define ACL_DENIES (1U << 30)
 
 struct acl_entries {
 	struct acl_entry entries[ACL_MAX_ENTRIES];

@@ -6,7 +6,8 @@
  *
  * A rule that can never decide, because an earlier one at its prefix matches all that it matches, gets no
  * entry. A rule without a protocol ends its list: nothing shorter is ever asked. Fragments are why a rule
- * "allow … tcp 80" does not make a later "deny … tcp 80" dead: a later fragment passes by the former.
+ * "allow … tcp 80" does not make a later "deny … tcp 80" dead: a later fragment passes by the former. On IPv6
+ * that is so for "allow … tcp" as well.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,11 +24,21 @@ struct open {
 	unsigned depth; /* entries from `first` to the list's end */
 };
 
+enum cover { COVER_NOT, COVER_BUT_FRAGMENTS, COVER_ALL };
+
+/* What earlier rules leave of one. */
+struct cover_note {
+	bool seen;
+	enum cover cover;
+	unsigned by_line;
+};
+
 struct walk {
 	const struct rules *rules;
 	struct flat *flat;
 	struct problems *problems;
 	bool ipv6;
+	struct cover_note *notes; /* of each rule */
 	const struct rule **sorted;
 	size_t n_sorted;
 	struct open stack[130];
@@ -60,28 +71,54 @@ static bool contains(const struct rule *outer, const struct rule *inner)
 	return !bits || !((outer->address[bytes] ^ inner->address[bytes]) >> (8 - bits));
 }
 
-/* Does `earlier` match every packet that `later`, of the same prefix, matches? */
-static bool covers(const struct rule *earlier, const struct rule *later)
+/* What of the packets that `later` matches does `earlier`, of the same prefix, match? */
+static enum cover covers(const struct rule *earlier, const struct rule *later, bool ipv6)
 {
 	if (earlier->any_protocol)
-		return true;
+		return COVER_ALL;
 	if (later->any_protocol || earlier->protocol != later->protocol)
-		return false;
-	if (!earlier->has_ports)
-		return true;
-	return later->has_ports && earlier->port_low <= later->port_low &&
-	       earlier->port_high >= later->port_high && (earlier->deny || !later->deny);
+		return COVER_NOT;
+	if (earlier->has_ports && (!later->has_ports || earlier->port_low > later->port_low ||
+					  earlier->port_high < later->port_high))
+		return COVER_NOT;
+	if (later->deny && !earlier->deny && (ipv6 || earlier->has_ports))
+		return COVER_BUT_FRAGMENTS;
+	return COVER_ALL;
 }
 
-static void note_dead(struct walk *walk, const struct rule *rule, unsigned by_line)
+/* The most that one of the `n` rules in front of `rule` covers of it, and in which line. */
+static enum cover find_cover(struct walk *walk, const struct rule **listed, unsigned n,
+	const struct rule *rule, unsigned *ret_line)
 {
-	struct flat *flat = walk->flat;
+	enum cover most = COVER_NOT, cover;
 
-	if (walk->ipv6 && !rule->family)
-		return; /* `any`, known from IPv4 */
-	if (!flat->n_dead++ || rule->line < flat->dead_line) {
-		flat->dead_line = rule->line;
-		flat->dead_by_line = by_line;
+	for (unsigned i = 0; i < n && most != COVER_ALL; i++) {
+		cover = covers(listed[i], rule, walk->ipv6);
+		if (cover <= most)
+			continue;
+		most = cover;
+		*ret_line = listed[i]->line;
+	}
+	return most;
+}
+
+/* A rule for `any` stands in both families: it is as alive as in the one where it is more so. */
+static void note_cover(struct walk *walk, const struct rule *rule, enum cover cover, unsigned by_line)
+{
+	struct cover_note *note = &walk->notes[rule - walk->rules->rules];
+
+	if (note->seen && note->cover <= cover)
+		return;
+	*note = (struct cover_note){ .seen = true, .cover = cover, .by_line = by_line };
+}
+
+static void sum_up(const struct walk *walk, enum cover cover, struct flat_shadowed *ret)
+{
+	for (size_t i = 0; i < walk->rules->n_rules; i++) {
+		if (!walk->notes[i].seen || walk->notes[i].cover != cover || ret->n++)
+			continue;
+		ret->line = walk->rules->rules[i].line;
+		ret->by_line = walk->notes[i].by_line;
 	}
 }
 
@@ -103,10 +140,9 @@ static struct acl_entry entry_of(const struct rule *rule)
 		.key = rule->key,
 		.port_low = rule->port_low,
 		.port_span = rule->port_high - rule->port_low,
-		.protocol = rule->protocol,
-		.always = rule->any_protocol,
-		.no_later_fragment = rule->has_ports && !rule->deny,
-		.deny = rule->deny,
+		.word = ACL_PROTOCOL(rule->protocol) | (rule->any_protocol ? ACL_ALWAYS : 0) |
+			(rule->has_ports && !rule->deny ? ACL_NO_LATER_FRAGMENT : 0) |
+			(rule->deny ? ACL_DENIES : 0),
 	};
 }
 
@@ -116,15 +152,14 @@ static unsigned add_rules(struct walk *walk, const struct rule **rules, size_t n
 	struct flat *flat = walk->flat;
 	struct acl_entry *entries = &flat->entries[flat->n_entries];
 	const struct rule *listed[ACL_MAX_EFFECTIVE];
-	unsigned n_entries = 0, by, inherited;
+	unsigned n_entries = 0, by_line = 0, inherited;
+	enum cover cover;
 
 	for (size_t i = 0; i < n; i++) {
-		for (by = 0; by < n_entries && !covers(listed[by], rules[i]); by++)
-			;
-		if (by < n_entries) {
-			note_dead(walk, rules[i], listed[by]->line);
+		cover = find_cover(walk, listed, n_entries, rules[i], &by_line);
+		note_cover(walk, rules[i], cover, by_line);
+		if (cover == COVER_ALL)
 			continue;
-		}
 		inherited = rules[i]->any_protocol ? 0 : parent_depth;
 		if (n_entries + inherited >= ACL_MAX_EFFECTIVE) {
 			too_many(walk, rules[i], inherited);
@@ -132,7 +167,7 @@ static unsigned add_rules(struct walk *walk, const struct rule **rules, size_t n
 		}
 		listed[n_entries] = rules[i];
 		entries[n_entries++] = entry_of(rules[i]);
-		entries[n_entries - 1].next = (uint32_t)++flat->n_entries;
+		entries[n_entries - 1].word |= (uint32_t)++flat->n_entries;
 	}
 	return n_entries;
 }
@@ -145,6 +180,7 @@ static void add_prefix(struct walk *walk, size_t begin, size_t end)
 	struct flat_prefix *prefix = &family->prefixes[family->n_prefixes++];
 	struct open parent = {}, open = { .rule = rule, .first = (uint32_t)walk->flat->n_entries };
 	struct acl_entry *last;
+	bool inherits;
 
 	while (walk->n_stack && !contains(walk->stack[walk->n_stack - 1].rule, rule))
 		walk->n_stack--;
@@ -156,8 +192,9 @@ static void add_prefix(struct walk *walk, size_t begin, size_t end)
 		open.rule = rule;
 	} else {
 		last = &walk->flat->entries[walk->flat->n_entries - 1];
-		last->next = last->always ? 0 : parent.first;
-		open.depth += last->always ? 0 : parent.depth;
+		inherits = !(last->word & ACL_ALWAYS);
+		last->word = (last->word & ~ACL_NEXT) | (inherits ? parent.first : 0);
+		open.depth += inherits ? parent.depth : 0;
 	}
 	walk->stack[walk->n_stack++] = open;
 	prefix->length = rule->length;
@@ -192,22 +229,27 @@ int flatten(const struct rules *rules, struct flat **ret_flat, struct problems *
 	size_t n = rules->n_rules;
 
 	walk.sorted = calloc(n + 1, sizeof(*walk.sorted));
+	walk.notes = calloc(n + 1, sizeof(*walk.notes));
 	if (flat) {
 		flat->entries = calloc(2 * n + 1, sizeof(*flat->entries));
 		flat->family[0].prefixes = calloc(n + 1, sizeof(*flat->family[0].prefixes));
 		flat->family[1].prefixes = calloc(n + 1, sizeof(*flat->family[1].prefixes));
 		flat->n_entries = 1;
 	}
-	if (!walk.sorted || !flat || !flat->entries || !flat->family[0].prefixes ||
+	if (!walk.sorted || !walk.notes || !flat || !flat->entries || !flat->family[0].prefixes ||
 		!flat->family[1].prefixes) {
 		free(walk.sorted);
+		free(walk.notes);
 		flat_free(flat);
 		return -ENOMEM;
 	}
 	flatten_family(&walk);
 	walk.ipv6 = true;
 	flatten_family(&walk);
+	sum_up(&walk, COVER_ALL, &flat->dead);
+	sum_up(&walk, COVER_BUT_FRAGMENTS, &flat->partly);
 	free(walk.sorted);
+	free(walk.notes);
 	*ret_flat = flat;
 	return 0;
 }

@@ -17,13 +17,19 @@ struct flat_family {
 	size_t n_prefixes;
 };
 
+/* How many, the first one's line, and the line of the rule because of which it is one. */
+struct flat_shadowed {
+	size_t n;
+	unsigned line;
+	unsigned by_line;
+};
+
 struct flat {
 	struct acl_entry *entries; /* the first one unused */
 	size_t n_entries;
 	struct flat_family family[2]; /* IPv4, IPv6 */
-	size_t n_dead;		      /* rules that an earlier one at the same prefix always decides before */
-	unsigned dead_line;	      /* the first such rule's, and that of the earlier one */
-	unsigned dead_by_line;
+	struct flat_shadowed dead;    /* rules that an earlier one at the same prefix always decides before */
+	struct flat_shadowed partly;  /* those left with nothing but later fragments */
 };
 
 /* A prefix at which too many rules are effective is told to `problems`. Returns -ENOMEM only. */

@@ -175,26 +175,28 @@ static size_t put(uint8_t *packet, size_t size, const void *data, size_t n)
 	return size + n;
 }
 
+static const uint8_t tcp[20] = { 0x30, 0x39, 0x9c, 0x40, [12] = 0x50 };
+
 /* TCP from 198.51.100.1 to port 40000. */
 static size_t make_ip4(uint8_t *packet)
 {
 	static const uint8_t bytes[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0,
-		64, 6, 0, 0, 198, 51, 100, 1, 192, 0, 2, 1, 0x30, 0x39, 0x9c, 0x40 };
+		64, 6, 0, 0, 198, 51, 100, 1, 192, 0, 2, 1 };
 
-	return put(packet, 0, bytes, sizeof(bytes)) + 16;
+	return put(packet, put(packet, 0, bytes, sizeof(bytes)), tcp, sizeof(tcp));
 }
 
 /* TCP from ffff:…:ffff to port 40000, behind `tags` tags and `headers` destination options headers. */
 static size_t make_ip6(uint8_t *packet, unsigned tags, unsigned headers)
 {
 	static const uint8_t ethernet[12] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 },
-			     tag[4] = { 0x81, 0, 0, 1 }, ip[10] = { 0x86, 0xdd, 0x60 },
-			     port[4] = { 0x30, 0x39, 0x9c, 0x40 };
+			     tag[4] = { 0x81, 0, 0, 1 }, ip[10] = { 0x86, 0xdd, 0x60 };
 	size_t size = put(packet, 0, ethernet, sizeof(ethernet));
 
 	while (tags--)
 		size = put(packet, size, tag, sizeof(tag));
 	size = put(packet, size, ip, sizeof(ip));
+	packet[size - 3] = (uint8_t)(headers * 8 + sizeof(tcp));
 	packet[size - 2] = headers ? 60 : 6;
 	memset(packet + size, 0xff, 16);
 	size += 32;
@@ -202,7 +204,7 @@ static size_t make_ip6(uint8_t *packet, unsigned tags, unsigned headers)
 		packet[size] = i + 1 < headers ? 60 : 6;
 		size += 8;
 	}
-	return put(packet, size, port, sizeof(port)) + 16;
+	return put(packet, size, tcp, sizeof(tcp));
 }
 
 static void print_cost(const char *what, const char *rules, const uint8_t *packet, size_t size)

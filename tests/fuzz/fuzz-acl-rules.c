@@ -26,14 +26,14 @@ static void check_rule(const struct rule *rule, struct problems *problems)
 static void check_lists(const struct flat *flat)
 {
 	for (size_t i = 0; i < flat->n_entries; i++) /* lists only lead to what was made before them */
-		expect(flat->entries[i].next < flat->n_entries, "a list leads to an entry");
+		expect((flat->entries[i].word & ACL_NEXT) < flat->n_entries, "a list leads to an entry");
 	for (size_t family = 0; family < 2; family++) {
 		const struct flat_family *all = &flat->family[family];
 
 		for (size_t i = 0; i < all->n_prefixes; i++) {
 			size_t steps = 0;
 
-			for (uint32_t at = all->prefixes[i].first; at; at = flat->entries[at].next)
+			for (uint32_t at = all->prefixes[i].first; at; at = flat->entries[at].word & ACL_NEXT)
 				expect(at < flat->n_entries && ++steps <= flat->n_entries, "a list ends");
 		}
 	}

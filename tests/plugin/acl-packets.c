@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Packets are built front to back. `need` is how much of the frame must be there for it to be understood;
- * what the headers say about themselves goes into the struct at the moment they are written.
+ * A packet is built front to back and true; then its lengths are filled in, then lies are told, then the
+ * frame is cut or made longer.
  */
 #include "acl-packets.h"
 
@@ -84,131 +84,151 @@ static void put16(uint8_t *at, unsigned value)
 	at[1] = (uint8_t)value;
 }
 
-/* What follows the IP headers. Returns how much of the packet is needed. */
-static size_t add_transport(struct packet *packet)
+static unsigned get16(const uint8_t *at)
 {
-	size_t need = packet->size;
-	uint8_t *at = append(packet, 8 + chance(40));
-
-	if (packet->kind != PACKET_PLAIN)
-		return need;
-	packet->has_ports = has_ports(packet->protocol);
-	if (packet->has_ports) {
-		packet->dport = chance_port();
-		put16(at + 2, packet->dport);
-		describe(packet, " dport %u", packet->dport);
-	}
-	if (packet->has_ports || packet->protocol == 1 || packet->protocol == 58)
-		need += 4;
-	return need;
+	return (unsigned)at[0] << 8 | at[1];
 }
 
-static size_t add_ip4(struct packet *packet)
+static void field(struct packet *packet, const uint8_t *at, bool wide, const char *name)
+{
+	if (packet->n_fields < PACKET_FIELDS)
+		packet->fields[packet->n_fields++] =
+			(struct packet_field){ (size_t)(at - packet->bytes), wide, name };
+}
+
+/* What follows the IP headers. */
+static void add_transport(struct packet *packet, uint8_t protocol)
+{
+	size_t size = (protocol == 6 ? 20 : 8) + chance(40);
+	uint8_t *at = append(packet, size);
+
+	if (has_ports(protocol))
+		put16(at + 2, chance_port());
+	if (protocol == 6) {
+		at[12] = (uint8_t)(5 << 4 | chance(16));
+		field(packet, at + 12, false, "data offset");
+	}
+	if (protocol == 17) {
+		put16(at + 4, (unsigned)size);
+		field(packet, at + 4, true, "UDP length");
+	}
+	if (protocol == 135 || protocol == 139 || protocol == 140) {
+		at[0] = 59;
+		at[1] = 0;
+		field(packet, at, false, "next header");
+		field(packet, at + 1, false, "header length");
+	}
+}
+
+static void add_ip4(struct packet *packet)
 {
 	unsigned ihl = chance(3) ? 5 : 5 + chance(11), fragment = chance(4);
+	uint8_t protocol = chance(20) ? chance_protocol() : (uint8_t)chance(256), source[16];
 	uint8_t *at = append(packet, ihl * 4);
 
 	at[0] = (uint8_t)(0x40 | ihl);
 	put16(at + 6, fragment == 1 ? 0x2000 : fragment == 2 ? 1 << chance(13) : chance(2) ? 0x4000 : 0);
-	packet->protocol = chance(20) ? chance_protocol() : (uint8_t)chance(256);
-	at[9] = packet->protocol;
-	chance_address(false, packet->source);
-	memcpy(at + 12, packet->source, 4);
-	describe(packet, " ip4 %u.%u.%u.%u ihl %u protocol %u%s", at[12], at[13], at[14], at[15], ihl,
-		packet->protocol,
-		fragment == 1	? " first fragment"
-		: fragment == 2 ? " later fragment"
-				: "");
-	if (fragment == 2)
-		packet->kind = PACKET_LATER;
-	if (!chance(40)) {
-		at[0] = (uint8_t)(chance(2) ? 0x40 | chance(5) : chance(4) << 4 | ihl);
-		describe(packet, " first byte 0x%02x", at[0]);
-		packet->kind = PACKET_UNKNOWN;
-	}
-	return add_transport(packet);
+	at[9] = protocol;
+	chance_address(false, source);
+	memcpy(at + 12, source, 4);
+	field(packet, at, false, "version and header length");
+	field(packet, at + 2, true, "total length");
+	field(packet, at + 6, true, "fragment");
+	field(packet, at + 9, false, "protocol");
+	describe(packet, " ip4 %u.%u.%u.%u ihl %u protocol %u fragment 0x%04x", at[12], at[13], at[14],
+		at[15], ihl, protocol, get16(at + 6));
+	add_transport(packet, protocol);
+	put16(at + 2, (unsigned)(packet->bytes + packet->size - at));
 }
 
 /* One extension header of type `type`, before one of type `next`. */
 static void add_extension(struct packet *packet, uint8_t type, uint8_t next)
 {
-	unsigned length = chance(4) ? chance(3) : chance(24), size = (length + 1) * 8, offset = 0;
+	unsigned length = chance(4) ? chance(3) : chance(24), size = (length + 1) * 8;
 	uint8_t *at;
 
 	if (type == 51)
 		size = (length + 2) * 4;
 	if (type == 44)
 		size = 8;
-	if (type == 51 && size < 8)
-		size = 8;
 	at = append(packet, size);
 	at[0] = next;
 	at[1] = (uint8_t)(type == 44 ? chance(256) : length);
+	field(packet, at, false, "next header");
 	if (type == 44) {
-		offset = chance(2) ? 0 : 1 << chance(13);
-		put16(at + 2, offset << 3 | chance(8));
-		if (offset)
-			packet->kind = PACKET_LATER;
+		put16(at + 2, chance(2) ? chance(8) : 1 << chance(13) << 3 | chance(8));
+		field(packet, at + 2, true, "fragment");
+	} else {
+		field(packet, at + 1, false, "header length");
 	}
-	describe(packet, " [%u: %u bytes%s]", type, size, offset ? ", later fragment" : "");
+	describe(packet, " [%u: %u bytes%s]", type, size,
+		type == 44 && get16(at + 2) & 0xfff8 ? ", later fragment" : "");
 }
 
-static size_t add_extensions(struct packet *packet, const uint8_t *types, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		uint8_t next = i + 1 < n ? types[i + 1] : packet->protocol;
-
-		if (i == 8) {
-			packet->kind = PACKET_UNKNOWN;
-			break;
-		}
-		add_extension(packet, types[i], next);
-		if (packet->kind == PACKET_LATER) {
-			if (i + 1 < n)
-				packet->kind = PACKET_UNKNOWN; /* protocol hidden */
-			break;
-		}
-	}
-	return packet->size;
-}
-
-static size_t add_ip6(struct packet *packet)
+static void add_ip6(struct packet *packet)
 {
 	static const uint8_t kinds[] = { 0, 43, 60, 51, 44 }, ends[] = { 135, 139, 140 };
 	unsigned n = chance(2) ? 0 : chance(4) ? chance(5) : chance(11);
-	uint8_t types[16], *at = append(packet, 40);
-	bool end = !chance(20);
-	size_t need;
+	uint8_t types[17], *at = append(packet, 40);
 
 	for (unsigned i = 0; i < n; i++)
 		types[i] = kinds[chance(sizeof(kinds))];
-	do
-		packet->protocol = end		? ends[chance(3)]
-				   : chance(20) ? chance_protocol()
-						: (uint8_t)chance(256);
-	while (memchr(kinds, packet->protocol, sizeof(kinds)) || (!end && memchr(ends, packet->protocol, 3)));
+	types[n] = !chance(20) ? ends[chance(3)] : chance(20) ? chance_protocol() : (uint8_t)chance(256);
 	at[0] = 0x60;
-	at[6] = n ? types[0] : packet->protocol;
-	chance_address(true, packet->source);
-	memcpy(at + 8, packet->source, 16);
+	at[6] = types[0];
+	chance_address(true, at + 8);
+	field(packet, at, false, "version");
+	field(packet, at + 4, true, "payload length");
+	field(packet, at + 6, false, "next header");
 	describe(packet, " ip6 %02x%02x:%02x%02x::%02x%02x protocol %u", at[8], at[9], at[10], at[11], at[22],
-		at[23], packet->protocol);
-	need = add_extensions(packet, types, n);
-	if (!chance(40)) {
-		at[0] = (uint8_t)(chance(6) << 4);
-		describe(packet, " first byte 0x%02x", at[0]);
-		packet->kind = PACKET_UNKNOWN;
+		at[23], types[n]);
+	for (unsigned i = 0; i < n; i++)
+		add_extension(packet, types[i], types[i + 1]);
+	add_transport(packet, types[n]);
+	put16(at + 4, (unsigned)(packet->bytes + packet->size - at - 40));
+}
+
+/* A field says more or less than is true, or anything. */
+static void lie(struct packet *packet)
+{
+	const struct packet_field *field = &packet->fields[chance((uint32_t)packet->n_fields)];
+	uint8_t *at = packet->bytes + field->at;
+	unsigned old = field->wide ? get16(at) : at[0], new = old;
+
+	switch (chance(5)) {
+	case 0:
+		new = chance(2) ? 0 : 0xffff;
+		break;
+	case 1:
+		new = chance(65536);
+		break;
+	case 2:
+		new = old ^ 1U << chance(field->wide ? 16 : 8);
+		break;
+	default:
+		new = old + chance(49) - 24;
 	}
-	if (end && packet->kind == PACKET_PLAIN) {
-		at = append(packet, 8);
-		at[0] = chance(2) ? 59 : 6;
-		describe(packet, " next %u", at[0]);
-		if (at[0] != 59)
-			packet->kind = PACKET_UNKNOWN;
-		return need + 8;
+	if (field->wide)
+		put16(at, new);
+	else
+		at[0] = (uint8_t) new;
+	describe(packet, "; %s 0x%x, not 0x%x", field->name, field->wide ? new & 0xffff : at[0], old);
+}
+
+/* Less than there should be, or more: noise, or what looks like the end of the packet once again. */
+static void change_end(struct packet *packet)
+{
+	size_t old = packet->size, n = 1 + chance(60);
+
+	if (chance(2)) {
+		packet->size = chance(3) && n < old - 14 ? old - n : 14 + chance((uint32_t)old - 14);
+	} else {
+		uint8_t *at = append(packet, n);
+
+		if (chance(2))
+			memcpy(at, at - n, n < old ? n : old);
 	}
-	need = packet->kind == PACKET_UNKNOWN ? need : add_transport(packet);
-	return need;
+	describe(packet, "; %zu bytes, not %zu", packet->size, old);
 }
 
 void packet_make(struct packet *packet)
@@ -218,35 +238,24 @@ void packet_make(struct packet *packet)
 			     : type == 1 ? (uint16_t)chance(0x600)
 			     : type < 6	 ? 0x0800
 					 : 0x86dd;
-	size_t need;
 
 	memset(packet, 0, sizeof(*packet));
 	append(packet, 12);
 	describe(packet, "%u tags", tags);
 	for (unsigned i = 0; i < tags; i++) {
-		put16(append(packet, 2), chance(2) ? 0x8100 : 0x88a8);
+		put16(append(packet, 2), chance(2) ? 0x8100 : chance(2) ? 0x88a8 : 0x9100);
 		append(packet, 2);
 	}
 	put16(append(packet, 2), ethertype);
-	need = packet->size;
-	packet->ipv6 = ethertype == 0x86dd;
-	if (ethertype == 0x0800) {
-		need = add_ip4(packet);
-	} else if (packet->ipv6) {
-		need = add_ip6(packet);
-	} else {
-		describe(packet, " ethertype 0x%04x", ethertype);
-		packet->kind = PACKET_NOT_IP;
+	describe(packet, " ethertype 0x%04x", ethertype);
+	if (ethertype == 0x0800)
+		add_ip4(packet);
+	else if (ethertype == 0x86dd)
+		add_ip6(packet);
+	else
 		append(packet, 46);
-	}
-	if (tags > 4)
-		packet->kind = PACKET_UNKNOWN;
-	if (!chance(8)) {
-		packet->size = chance(3) ? need - chance(5) : 14 + chance((uint32_t)packet->size - 13);
-		if (packet->size < 14)
-			packet->size = 14;
-		describe(packet, " cut to %zu of %zu", packet->size, need);
-	}
-	if (packet->size < need)
-		packet->kind = PACKET_UNKNOWN;
+	for (unsigned n = chance(3) ? 0 : 1 + chance(3); n && packet->n_fields; n--)
+		lie(packet);
+	if (!chance(4))
+		change_end(packet);
 }

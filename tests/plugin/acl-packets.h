@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Random packets that know what they are: the test never parses what it built. */
+/*
+ * Random packets: headers of all kinds, some of which lie about their lengths, about what comes next, or
+ * about being fragments; cut off, or with more behind them than is theirs. What they are is reference.h's to
+ * say.
+ */
 #ifndef TESTS_ACL_PACKETS_H
 #define TESTS_ACL_PACKETS_H
 
@@ -7,23 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum packet_kind {
-	PACKET_PLAIN,	/* whole, or a first fragment */
-	PACKET_LATER,	/* a later fragment */
-	PACKET_UNKNOWN, /* cut off, contradictory, too deep */
-	PACKET_NOT_IP,
-};
+#define PACKET_FIELDS 32
 
 struct packet {
-	uint8_t bytes[2048];
+	uint8_t bytes[3072];
 	size_t size;
-	enum packet_kind kind;
-	bool ipv6;
-	uint8_t source[16];
-	uint8_t protocol;
-	bool has_ports;
-	uint16_t dport;
-	char text[256]; /* how it was made */
+	char text[512]; /* how it was made */
+
+	/* Where lies can be told. */
+	size_t n_fields;
+	struct packet_field {
+		size_t at;
+		bool wide; /* 16 bits, else 8 */
+		const char *name;
+	} fields[PACKET_FIELDS];
 };
 
 /* One source of chance for the whole test, so that a seed repeats it. */

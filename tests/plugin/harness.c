@@ -112,8 +112,15 @@ static void put16(uint8_t **at, uint16_t value)
 static void put_ip(uint8_t **at, const struct harness_frame *frame)
 {
 	uint8_t protocol = frame->protocol ? frame->protocol : IPPROTO_UDP;
-	struct ip6_hdr ip6 = { .ip6_flow = htonl(6U << 28), .ip6_nxt = protocol, .ip6_hops = 64 };
-	struct iphdr ip4 = { .version = 4, .ihl = 5, .ttl = 64, .protocol = protocol };
+	uint16_t size = (uint16_t)(8 + frame->payload);
+	struct ip6_hdr ip6 = {
+		.ip6_flow = htonl(6U << 28), .ip6_plen = htons(size), .ip6_nxt = protocol, .ip6_hops = 64
+	};
+	struct iphdr ip4 = { .version = 4,
+		.ihl = 5,
+		.ttl = 64,
+		.protocol = protocol,
+		.tot_len = htons((uint16_t)(sizeof(ip4) + size)) };
 
 	if (strchr(frame->source, ':')) {
 		assert_int_equal(inet_pton(AF_INET6, frame->source, &ip6.ip6_src), 1);

@@ -29,6 +29,7 @@ static __always_inline int tell(const struct xslot_packet *packet, enum xslot_pa
 	result->flags = packet->flags;
 	result->l3 = packet->l3;
 	result->l4 = packet->l4;
+	result->l4_length = packet->l4_length;
 	result->sport = bpf_ntohs(packet->sport);
 	result->dport = bpf_ntohs(packet->dport);
 	result->icmp_type = packet->icmp_type;

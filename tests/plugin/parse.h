@@ -15,6 +15,7 @@ struct found {
 	__u32 flags;
 	__u32 l3;
 	__u32 l4;
+	__u32 l4_length;
 	__u32 sport;
 	__u32 dport;
 	__u32 icmp_type;

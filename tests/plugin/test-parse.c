@@ -1,110 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * xslot/parse.bpf.h on packets made by hand: each kind of header alone, at its bound and one past it, and
- * each of them cut at every byte. What random mixtures of them become is test-acl's.
+ * each of them cut at every byte: the frame, the packet by its length, or both. Whatever is parsed is read by
+ * reference.c, too, and so are random packets.
  */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "acl-packets.h"
 #include "check.h"
-#include "parse.bpf.h"
-#include "parse.h"
+#include "parse-rig.h"
 
-/* As in xslot/parse.bpf.h, which is for BPF only. */
-enum { PARSED, NOT_IP, TRUNCATED, MALFORMED, TOO_DEEP };
-enum { PORTS = 1, ICMP = 2, FIRST = 4, LATER = 8, HIDDEN = 16 };
-
-static struct bpf_object *object;
-
-static uint8_t bytes[4096];
-static size_t size;
-
-static void add(const void *data, size_t n)
-{
-	memcpy(bytes + size, data, n);
-	size += n;
-}
-
-#define ADD(...) add((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
-
-static void begin(unsigned ethertype, unsigned tags, unsigned tag)
-{
-	size = 0;
-	ADD(2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2);
-	for (unsigned i = 0; i < tags; i++)
-		ADD(tag >> 8, tag & 255, 0x20 + i, 7);
-	ADD(ethertype >> 8, ethertype & 255);
-}
-
-static void add_ip4(unsigned protocol, unsigned options, unsigned fragment)
-{
-	ADD(0x45 + options, 0, 0, 99, 0, 1, fragment >> 8, fragment & 255, 64, protocol, 0, 0, 192, 0, 2, 1,
-		198, 51, 100, 2);
-	for (unsigned i = 0; i < options; i++)
-		ADD(1, 1, 1, 1);
-}
-
-static void add_ip6(unsigned next)
-{
-	ADD(0x60, 0, 0, 0, 0, 99, next, 64, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x20, 1,
-		0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2);
-}
-
-/* An extension header of `units` times 8 bytes (a fragment header: always one). */
-static void add_header(unsigned next, unsigned units)
-{
-	ADD(next, units - 1, 0, 0, 0, 0, 0, 0);
-	memset(bytes + size, 0, (units - 1) * 8);
-	size += (units - 1) * 8;
-}
-
-static void add_ports(void)
-{
-	ADD(0x30, 0x39, 0, 80, 1, 2, 3, 4);
-}
-
-static struct found run(const char *program)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes, .data_size_in = (uint32_t)size);
-	struct found found;
-	uint32_t zero = 0;
-
-	assert_int_equal(
-		bpf_prog_test_run_opts(
-			bpf_program__fd(bpf_object__find_program_by_name(object, program)), &options),
-		0);
-	assert_int_equal(options.retval, 2);
-	assert_int_equal(
-		bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object, "found"), &zero, &found), 0);
-	return found;
-}
-
-/* By both of them: xslot_parse_addresses() agrees in all that it looks at, and leaves the rest. */
-static struct found parse(void)
-{
-	struct found found = run("parse"), addresses = run("addresses"), same = found;
-	bool farther = found.outcome == TRUNCATED || found.outcome == MALFORMED || found.outcome == TOO_DEEP;
-
-	same.outcome = farther ? addresses.outcome : found.outcome;
-	same.protocol = addresses.protocol;
-	same.flags = same.l4 = same.sport = same.dport = same.icmp_type = same.icmp_code = 0;
-	assert_memory_equal(&addresses, &same, sizeof(same));
-	assert_true(addresses.outcome == PARSED || addresses.outcome == found.outcome);
-	assert_true(addresses.outcome != PARSED || addresses.family);
-	return found;
-}
-
-/* The packet as it is, and cut everywhere: what is cut before `need` must be truncated. */
-static struct found parse_all_cuts(size_t need)
-{
-	struct found found = parse();
-	size_t whole = size;
-
-	for (size = 14; size < whole; size++)
-		assert_int_equal(parse().outcome, size < need ? TRUNCATED : found.outcome);
-	return found;
-}
+#define RANDOM_PACKETS 30000
 
 static void assert_found(const struct found *found, unsigned outcome, unsigned protocol, unsigned flags)
 {
@@ -125,8 +32,8 @@ static void test_plain(void **arg)
 	for (size_t i = 0; i < sizeof(with_ports); i++) {
 		begin(0x0800, 0, 0);
 		add_ip4(with_ports[i], 0, 0x4000);
-		add_ports();
-		found = parse_all_cuts(38);
+		add_transport(with_ports[i]);
+		found = parse_all_cuts(size);
 		assert_found(&found, PARSED, with_ports[i], PORTS);
 		assert_int_equal(found.family, 4);
 		assert_int_equal(found.ethertype, 0x0800);
@@ -138,7 +45,7 @@ static void test_plain(void **arg)
 	for (size_t i = 0; i < sizeof(without); i++) {
 		begin(0x0800, 0, 0);
 		add_ip4(without[i], 0, 0);
-		add_ports();
+		add_transport(0);
 		found = parse_all_cuts(34);
 		assert_found(&found, PARSED, without[i], 0);
 	}
@@ -150,8 +57,8 @@ static void test_ip6(void **arg)
 
 	begin(0x86dd, 0, 0);
 	add_ip6(17);
-	add_ports();
-	found = parse_all_cuts(58);
+	add_transport(17);
+	found = parse_all_cuts(62);
 	assert_found(&found, PARSED, 17, PORTS);
 	assert_int_equal(found.family, 6);
 	assert_int_equal(found.l3, 14);
@@ -186,8 +93,10 @@ static void test_tags(void **arg)
 	for (unsigned tags = 1; tags <= 6; tags++) {
 		begin(0x86dd, tags, (unsigned[]){ 0x8100, 0x88a8, 0x9100 }[tags % 3]);
 		add_ip6(6);
-		add_ports();
-		found = parse_all_cuts(tags <= 4 ? 58 + tags * 4 : 30);
+		add_transport(6);
+		if (tags > 4)
+			ip_family = 0; /* not reached */
+		found = parse_all_cuts(tags <= 4 ? size : 30);
 		assert_int_equal(found.outcome, tags <= 4 ? PARSED : TOO_DEEP);
 		assert_int_equal(found.tags, tags <= 4 ? tags : 4);
 		assert_int_equal(found.vlan, 0x2007);
@@ -203,6 +112,7 @@ static void test_not_ip(void **arg)
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		begin(types[i], i % 3, 0x8100);
 		add_ip4(6, 0, 0);
+		ip_family = 0;
 		found = parse_all_cuts(14 + i % 3 * 4);
 		assert_int_equal(found.outcome, NOT_IP);
 		assert_int_equal(found.ethertype, types[i]);
@@ -217,8 +127,8 @@ static void test_options(void **arg)
 	for (unsigned options = 1; options <= 10; options++) {
 		begin(0x0800, 0, 0);
 		add_ip4(6, options, 0);
-		add_ports();
-		found = parse_all_cuts(38 + options * 4);
+		add_transport(6);
+		found = parse_all_cuts(54 + options * 4);
 		assert_found(&found, PARSED, 6, PORTS);
 		assert_int_equal(found.l4, 34 + options * 4);
 	}
@@ -228,14 +138,17 @@ static void test_malformed(void **arg)
 {
 	begin(0x0800, 0, 0);
 	add_ip4(6, 10, 0);
-	add_ports();
+	memset(bytes + 34, 0x50, 80); /* a TCP header, wherever the IP header ends */
+	size = 114;
+	say(size);
 	for (unsigned first = 0; first < 256; first++) {
 		bytes[14] = (uint8_t)first;
 		assert_int_equal(parse().outcome, first >> 4 == 4 && (first & 15) >= 5 ? PARSED : MALFORMED);
 	}
 	begin(0x86dd, 0, 0);
 	add_ip6(6);
-	add_ports();
+	add_transport(6);
+	say(size);
 	for (unsigned first = 0; first < 256; first++) {
 		bytes[14] = (uint8_t)first;
 		assert_int_equal(parse().outcome, first >> 4 == 6 ? PARSED : MALFORMED);
@@ -244,26 +157,38 @@ static void test_malformed(void **arg)
 
 static void test_fragments(void **arg)
 {
-	static const unsigned later[] = { 1, 0x2001, 0x1000, 0x1fff, 0x3fff };
+	static const unsigned later[] = { 3, 0x2003, 0x1000, 0x1fff, 0x3fff };
+	static const uint8_t kinds[] = { 6, 17, 33, 132, 136, 1, 47 }, first_free[] = { 3, 1, 2, 2, 1, 1, 1 };
 	struct found found;
 
 	begin(0x0800, 0, 0);
 	add_ip4(6, 0, 0x2000);
-	add_ports();
-	found = parse_all_cuts(38);
+	add_transport(6);
+	found = parse_all_cuts(54);
 	assert_found(&found, PARSED, 6, PORTS | FIRST);
 	for (size_t i = 0; i < 5; i++) {
 		begin(0x0800, 0, 0);
 		add_ip4(6, 2, later[i]);
-		add_ports();
+		add_transport(0);
 		found = parse_all_cuts(42);
 		assert_found(&found, PARSED, 6, LATER);
 		assert_int_equal(found.dport, 0);
 	}
+	/* Over the transport header that the first one must hold; and right behind it. */
+	for (size_t i = 0; i < sizeof(kinds); i++)
+		for (unsigned offset = 1; offset < 5; offset++) {
+			begin(0x0800, 0, 0);
+			add_ip4(kinds[i], 0, offset | 0x2000);
+			add_transport(0);
+			say(size);
+			assert_int_equal(parse().outcome, offset < first_free[i] ? MALFORMED : PARSED);
+		}
 }
 
+/* A later fragment tells nothing of its protocol, whatever it says. */
 static void test_ip6_fragments(void **arg)
 {
+	static const uint8_t said[] = { 6, 17, 58, 60, 44, 59, 255 };
 	struct found found;
 
 	/* Offset and more: 0 and no (whole), 0 and yes, 1 and no, the last and yes. */
@@ -273,18 +198,36 @@ static void test_ip6_fragments(void **arg)
 		add_header(17, 1);
 		bytes[56] = i == 3 ? 0xff : 0;
 		bytes[57] = (uint8_t[]){ 0, 1, 8, 0xf9 }[i];
-		add_ports();
-		found = parse_all_cuts(i < 2 ? 66 : 62);
-		assert_found(&found, PARSED, 17, (const uint32_t[]){ PORTS, PORTS | FIRST, LATER, LATER }[i]);
+		add_transport(17);
+		found = parse_all_cuts(i < 2 ? 70 : 62);
+		assert_found(&found, PARSED, i < 2 ? 17 : 44,
+			(const uint32_t[]){ PORTS, PORTS | FIRST, LATER | HIDDEN, LATER | HIDDEN }[i]);
 	}
+	for (unsigned i = 0; i < sizeof(said); i++) {
+		begin(0x86dd, 0, 0);
+		add_ip6(0);
+		add_header(44, 2);
+		add_header(said[i], 1);
+		bytes[54 + 16 + 3] = 8;
+		add_header(6, 1);
+		found = parse_all_cuts(78);
+		assert_found(&found, PARSED, 44, LATER | HIDDEN);
+		assert_int_equal(found.l4, 78);
+		assert_int_equal(found.l4_length, 8);
+	}
+	/* One fragment in another: a later one of either is a later one. */
 	begin(0x86dd, 0, 0);
-	add_ip6(0);
-	add_header(44, 2);
-	add_header(60, 1);
-	bytes[54 + 16 + 3] = 8;
-	add_header(6, 1);
-	found = parse_all_cuts(78);
-	assert_found(&found, PARSED, 60, LATER | HIDDEN);
+	add_ip6(44);
+	add_header(44, 1);
+	bytes[57] = 1;
+	add_header(17, 1);
+	bytes[65] = 9;
+	add_transport(17);
+	found = parse_all_cuts(70);
+	assert_found(&found, PARSED, 44, LATER | HIDDEN);
+	bytes[57] = 8;
+	found = parse_all_cuts(62);
+	assert_found(&found, PARSED, 44, LATER | HIDDEN);
 }
 
 static void test_extension_headers(void **arg)
@@ -297,21 +240,24 @@ static void test_extension_headers(void **arg)
 		add_ip6(kinds[0]);
 		for (unsigned i = 0; i < n; i++)
 			add_header(i + 1 < n ? kinds[(i + 1) % 4] : 6, kinds[i % 4] == 44 ? 1 : 1 + i);
+		say(size);
 		found = parse();
 		if (n > 8) {
 			assert_int_equal(found.outcome, TOO_DEEP);
 			break;
 		}
 		assert_int_equal(found.outcome, TRUNCATED);
-		add_ports();
-		found = parse_all_cuts(size - 4);
+		add_transport(6);
+		found = parse_all_cuts(size);
 		assert_found(&found, PARSED, 6, PORTS);
-		assert_int_equal(found.l4, size - 8);
+		assert_int_equal(found.l4, size - 20);
+		assert_int_equal(found.l4_length, 20);
 	}
 	begin(0x86dd, 0, 0); /* the longest header there is */
 	add_ip6(60);
 	add_header(17, 256);
-	add_ports();
+	add_transport(17);
+	say(size);
 	found = parse();
 	assert_found(&found, PARSED, 17, PORTS);
 	assert_int_equal(found.l4, 54 + 2048);
@@ -325,13 +271,18 @@ static void test_authentication(void **arg)
 	add_ip6(51);
 	add_header(6, 3);
 	bytes[55] = 4; /* in units of 4 bytes, less 2 */
-	add_ports();
-	found = parse_all_cuts(82);
+	add_transport(6);
+	found = parse_all_cuts(98);
 	assert_found(&found, PARSED, 6, PORTS);
+	bytes[55] = 0; /* shorter than its fixed part */
+	assert_int_equal(parse().outcome, MALFORMED);
+	bytes[55] = 255; /* longer than the packet */
+	assert_int_equal(parse().outcome, TRUNCATED);
 	begin(0x0800, 0, 0);
 	add_ip4(51, 0, 0);
 	add_header(6, 3);
-	add_ports();
+	add_transport(6);
+	say(size);
 	found = parse();
 	assert_found(&found, PARSED, 51, 0);
 }
@@ -349,23 +300,169 @@ static void test_mobility(void **arg)
 		add_header(59, 1);
 		found = parse_all_cuts(70);
 		assert_found(&found, PARSED, kinds[i], 0);
+		bytes[63] = 1;
+		assert_int_equal(parse().outcome, TRUNCATED);
+		bytes[63] = 0;
 		bytes[62] = 6;
-		add_ports();
+		add_transport(6);
+		say(size);
 		found = parse();
 		assert_int_equal(found.outcome, MALFORMED);
 	}
 }
 
-static int load(void **arg)
+/* What stands behind the packet's end is not read: a whole header there, of whatever kind. */
+static void test_padding(void **arg)
 {
-	object = bpf_object__open_mem(parse_bpf, sizeof(parse_bpf), NULL);
-	return object ? bpf_object__load(object) : -1;
+	struct found found;
+
+	begin(0x86dd, 0, 0);
+	add_ip6(60);
+	add_header(17, 1);
+	add_transport(17);
+	say(62);
+	assert_int_equal(parse().outcome, TRUNCATED);
+	begin(0x0800, 0, 0);
+	add_ip4(17, 0, 0);
+	add_transport(17);
+	say(34);
+	assert_int_equal(parse().outcome, TRUNCATED);
+	/* The shortest frames that Ethernet has are longer than many a packet. */
+	begin(0x0800, 0, 0);
+	add_ip4(17, 0, 0);
+	add_transport(17);
+	say(size);
+	memset(bytes + size, 0xff, 60);
+	for (size = 42; size <= 60; size++) {
+		found = parse();
+		assert_found(&found, PARSED, 17, PORTS);
+		assert_int_equal(found.l4_length, 8);
+	}
 }
 
-static int unload(void **arg)
+static void test_transport_lengths(void **arg)
 {
-	bpf_object__close(object);
-	return 0;
+	unsigned outcome;
+
+	for (unsigned length = 0; length < 40; length++) {
+		begin(0x86dd, 0, 0);
+		add_ip6(17);
+		add_transport(17);
+		ADD(1, 2, 3, 4, 5, 6, 7, 8);
+		put16(58, length);
+		say(size);
+		assert_int_equal(parse().outcome, length < 8 || length > 16 ? MALFORMED : PARSED);
+		begin(0x86dd, 0, 0); /* a first fragment has only some of it */
+		add_ip6(44);
+		add_header(17, 1);
+		bytes[57] = 1;
+		add_transport(17);
+		put16(66, length);
+		say(size);
+		assert_int_equal(parse().outcome, length < 8 ? MALFORMED : PARSED);
+	}
+	for (unsigned words = 0; words < 16; words++) {
+		begin(0x0800, 0, 0);
+		add_ip4(6, 0, 0);
+		add_transport(6);
+		ADD(1, 1, 1, 1, 1, 1, 1, 1);
+		bytes[46] = (uint8_t)(words << 4);
+		say(size);
+		outcome = words < 5 ? MALFORMED : words > 7 ? TRUNCATED : PARSED;
+		assert_int_equal(parse().outcome, outcome);
+		put16(20, 0x2000); /* all of it in the first fragment, too */
+		assert_int_equal(parse().outcome, outcome);
+	}
+}
+
+static void test_random(void **arg)
+{
+	const char *given = getenv("XSLOT_TEST_SEED");
+	static struct packet packet;
+
+	chance_seed(given ? strtoull(given, NULL, 0) : 1);
+	for (unsigned i = 0; i < RANDOM_PACKETS; i++) {
+		packet_make(&packet);
+		memcpy(bytes, packet.bytes, packet.size);
+		size = packet.size;
+		parse();
+	}
+}
+
+/* The IP length is compared with all buffers, of which the first ends soon. */
+static void test_frags(void **arg)
+{
+	static const size_t sizes[] = { 3000, 4097, 9000, 40000, 65535 };
+	struct found found;
+
+	if (!has_frags())
+		skip();
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		for (unsigned family = 4; family <= 6; family += 2) {
+			begin(family == 4 ? 0x0800 : 0x86dd, 0, 0);
+			if (family == 4)
+				add_ip4(6, 0, 0);
+			else
+				add_ip6(6);
+			add_transport(6);
+			size = 14 + sizes[i];
+			say(size);
+			found = parse_frags();
+			assert_found(&found, PARSED, 6, PORTS);
+			size -= 1;
+			assert_int_equal(parse_frags().outcome, TRUNCATED);
+			size += 20; /* with padding */
+			found = parse_frags();
+			assert_found(&found, PARSED, 6, PORTS);
+			assert_int_equal(found.l4_length, sizes[i] - (family == 4 ? 20 : 40));
+		}
+}
+
+/* A length of 0: what Linux joins to more than 64 KiB, with the jumbogram's option or without, and lies. */
+static void test_jumbo(void **arg)
+{
+	struct found found;
+
+	if (!has_frags())
+		skip();
+	for (unsigned payload = 65534; payload < 65540; payload++) {
+		begin(0x0800, 0, 0);
+		add_ip4(6, 0, 0);
+		add_transport(6);
+		size = 14 + payload;
+		assert_int_equal(parse_frags().outcome, payload > 65535 ? PARSED : MALFORMED);
+		begin(0x86dd, 0, 0);
+		add_ip6(6);
+		add_transport(6);
+		size = 54 + payload;
+		assert_int_equal(parse_frags().outcome, payload > 65535 ? PARSED : TRUNCATED);
+		begin(0x86dd, 0, 0);
+		add_ip6(0);
+		ADD(6, 0, 0xc2, 4, 0, payload >> 16, payload >> 8 & 255, payload & 255);
+		add_transport(6);
+		size = 54 + payload;
+		found = parse_frags();
+		assert_found(&found, payload > 65535 ? PARSED : TRUNCATED, payload > 65535 ? 6 : 0,
+			payload > 65535 ? PORTS : 0);
+		size--;
+		assert_int_not_equal(parse_frags().outcome, PARSED);
+		size += 9; /* padding */
+		assert_int_equal(parse_frags().outcome, payload > 65535 ? PARSED : MALFORMED);
+		bytes[56] = 5; /* another option */
+		assert_int_not_equal(parse_frags().outcome, PARSED);
+	}
+	/* UDP's length may be 0 in these only. */
+	begin(0x86dd, 0, 0);
+	add_ip6(0);
+	ADD(17, 0, 0xc2, 4, 0, 1, 0, 16);
+	add_transport(17);
+	put16(66, 0);
+	size = 54 + 65552;
+	found = parse_frags();
+	assert_found(&found, PARSED, 17, PORTS);
+	/* No hop-by-hop options, no TCP: no length. */
+	bytes[20] = 60;
+	assert_int_equal(parse_frags().outcome, TRUNCATED);
 }
 
 int main(void)
@@ -383,7 +480,12 @@ int main(void)
 		cmocka_unit_test(test_extension_headers),
 		cmocka_unit_test(test_authentication),
 		cmocka_unit_test(test_mobility),
+		cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_transport_lengths),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_frags),
+		cmocka_unit_test(test_jumbo),
 	};
 
-	return cmocka_run_group_tests_name("parse", tests, load, unload);
+	return cmocka_run_group_tests_name("parse", tests, parse_load, parse_unload);
 }

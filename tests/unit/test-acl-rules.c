@@ -216,7 +216,7 @@ static const char *list_of(unsigned family, unsigned length, uint8_t first_byte)
 
 	assert_non_null(prefix);
 	text[0] = '\0';
-	for (uint32_t i = prefix->first; i; i = flat->entries[i].next) {
+	for (uint32_t i = prefix->first; i; i = flat->entries[i].word & ACL_NEXT) {
 		assert_true(i < flat->n_entries);
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%u", n ? " " : "",
 			rules_find(rules, flat->entries[i].key)->line);
@@ -248,7 +248,8 @@ static void test_lists(void **arg)
 	assert_string_equal(list_of(1, 0, 0), "1");
 	assert_string_equal(list_of(1, 32, 0x20), "8 1");
 	assert_string_equal(list_of(1, 33, 0x20), "9 8 1");
-	assert_int_equal(flat->n_dead, 0);
+	assert_int_equal(flat->dead.n, 0);
+	assert_int_equal(flat->partly.n, 0);
 }
 
 static void test_dead(void **arg)
@@ -267,14 +268,42 @@ static void test_dead(void **arg)
 				   "deny any icmp\n"	    /* 12: dead by 11 */
 				   "deny 10.0.0.0/8 icmp"), /* 13: lives */
 		0);
-	assert_int_equal(flat->n_dead, 4);
-	assert_int_equal(flat->dead_line, 5);
-	assert_int_equal(flat->dead_by_line, 3);
+	assert_int_equal(flat->dead.n, 4);
+	assert_int_equal(flat->dead.line, 5);
+	assert_int_equal(flat->dead.by_line, 3);
+	assert_int_equal(flat->partly.n, 2);
+	assert_int_equal(flat->partly.line, 2);
+	assert_int_equal(flat->partly.by_line, 1);
 	assert_string_equal(list_of(0, 0, 0), "1 2 3 4 6 8 9 11");
 	assert_string_equal(list_of(1, 0, 0), "1 2 3 4 6 8 9 11");
 	assert_int_equal(xslot_plugin.check(&host.context), 0);
-	assert_string_equal(
-		host.log, "4 rules can never match, the first of them in line 5 because of line 3");
+	assert_string_equal(host.log,
+		"4 rules can never match, the first of them in line 5 because of line 3\n"
+		"2 rules can match nothing but later fragments, the first of them in line 2 because of "
+		"line 1\n");
+}
+
+/* A later fragment of IPv6 has no protocol: one that is allowed does not allow it, one that is denied does
+ * deny. */
+static void test_dead_by_family(void **arg)
+{
+	assert_int_equal(read_text("allow any udp\n"	  /* 1 */
+				   "deny any udp 53\n"	  /* 2: decides fragments of IPv6 */
+				   "deny 0.0.0.0/0 udp\n" /* 3: dead by 1 */
+				   "deny ::/0 udp 54\n"	  /* 4: as 2 */
+				   "allow ::/0 udp 55\n"  /* 5: dead by 1 */
+				   "allow 0.0.0.0/0\n"	  /* 6 */
+				   "deny any tcp\n"	  /* 7: dead on IPv4 only */
+				   "deny any udp 56\n"),  /* 8: the same, and as 2 */
+		0);
+	assert_string_equal(list_of(0, 0, 0), "1 6");
+	assert_string_equal(list_of(1, 0, 0), "1 2 4 7 8");
+	assert_int_equal(flat->dead.n, 2);
+	assert_int_equal(flat->dead.line, 3);
+	assert_int_equal(flat->dead.by_line, 1);
+	assert_int_equal(flat->partly.n, 3);
+	assert_int_equal(flat->partly.line, 2);
+	assert_int_equal(flat->partly.by_line, 1);
 }
 
 /* 64 rules at a prefix are good, one more is not; those of shorter prefixes count, unless none asks them. */
@@ -382,6 +411,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_all_at_once, forget),
 		cmocka_unit_test_teardown(test_lists, forget),
 		cmocka_unit_test_teardown(test_dead, forget),
+		cmocka_unit_test_teardown(test_dead_by_family, forget),
 		cmocka_unit_test_teardown(test_bound, forget),
 		cmocka_unit_test_teardown(test_random_lines, forget),
 		cmocka_unit_test_teardown(test_too_many_rules, forget),

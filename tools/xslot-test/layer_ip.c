@@ -150,6 +150,8 @@ int layer_extension(struct builder *builder, const char *name, struct words *wor
 	uint8_t *bytes;
 	int r = 0;
 
+	if (protocol == IPPROTO_AH)
+		size = 24; /* 12 bytes, and what is mostly behind them */
 	if (protocol == IPPROTO_FRAGMENT) {
 		r = words_option(words, "offset", 0xffff, &offset, NULL);
 		more = words_take(words, "more");

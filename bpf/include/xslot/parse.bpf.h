@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Packet headers for plugins: one call that finds Ethernet, IP and transport header in a frame, whatever lies
- * between them, and says so when it cannot. For Linux 5.10 or newer and clang 14 or newer; no helper, no map,
- * no call, 80 bytes of stack. What a caller does not look at, the compiler leaves out.
+ * between them, and says so when it cannot. For Linux 5.10 or newer and clang 14 or newer; no map, no call,
+ * 80 bytes of stack, and no helper, but for packets in several buffers. What a caller does not look at, the
+ * compiler leaves out.
  *
  *	struct xslot_packet packet;
  *
@@ -21,6 +22,14 @@
  * when their next header is "none" (as their RFCs demand), else the packet is malformed. On IPv4 an
  * authentication header is the protocol, 51. Tunnels are not looked into: IP in IP has the outer addresses
  * and protocol 4 or 41.
+ *
+ * A receiver cuts a packet to the length that its IP header states, and so does xslot_parse(): what the frame
+ * holds behind that (padding, or what an attacker put there) is not looked at. A length that cannot be true
+ * makes the packet truncated or malformed: IP's, longer than the frame or shorter than the headers; UDP's,
+ * longer than the packet; TCP's data offset. A first fragment must hold all headers up to the end of the
+ * transport header (RFC 7112, RFC 1858), and a later one of IPv4 must not lie over it (RFC 3128). A length
+ * of 0 is that of the frame where it stands for more than the field can say: a jumbogram's (RFC 2675; its
+ * option must be the first), and that of TCP which Linux joined to more than 64 KiB (BIG TCP).
  */
 #ifndef XSLOT_PARSE_BPF_H
 #define XSLOT_PARSE_BPF_H
@@ -33,6 +42,7 @@
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include <xslot/slot.bpf.h>
 
 #define XSLOT_MAX_TAGS 4
 #define XSLOT_MAX_EXTENSION_HEADERS 8
@@ -43,15 +53,15 @@
 enum xslot_parsed {
 	XSLOT_PARSED,
 	XSLOT_PARSED_NOT_IP,
-	XSLOT_PARSED_TRUNCATED, /* the frame ends inside a header */
-	XSLOT_PARSED_MALFORMED, /* a header contradicts itself: version, IPv4 header length, see above */
+	XSLOT_PARSED_TRUNCATED, /* the packet ends inside a header, or the frame before the packet */
+	XSLOT_PARSED_MALFORMED, /* a header contradicts itself or others: version, lengths, see above */
 	XSLOT_PARSED_TOO_DEEP,	/* more tags or extension headers than the above */
 };
 
 /*
  * Bits of xslot_packet.flags. A later fragment is one whose content begins in another packet: it never has
- * ports. Its protocol is hidden when what was fragmented begins with one more IPv6 extension header:
- * `protocol` is that header's number then.
+ * ports. On IPv6 its protocol is hidden, too: receivers take it from the first fragment, and ignore what this
+ * one says (RFC 8200, 4.5). `protocol` is IPPROTO_FRAGMENT then, 44.
  */
 #define XSLOT_PACKET_PORTS 1 /* sport and dport are valid */
 #define XSLOT_PACKET_ICMP 2  /* icmp_type and icmp_code are valid */
@@ -73,6 +83,7 @@ struct xslot_packet {
 	__u8 flags;	  /* XSLOT_PACKET_* */
 	__u16 l3;	  /* bytes from the frame's begin to the IP header */
 	__u16 l4;	  /* to what follows the IP headers, which may lie outside the frame */
+	__u32 l4_length;  /* bytes of the packet from l4 on; what the frame holds behind them is not its */
 	union {
 		struct {
 			__be16 sport; /* of TCP, UDP, UDP-Lite, SCTP, DCCP */
@@ -87,6 +98,9 @@ struct xslot_packet {
 	union xslot_address source;
 	union xslot_address destination;
 };
+
+/* For the compiler: not on the way of nearly all packets. */
+#define XSLOT_RARELY(condition) __builtin_expect(!!(condition), 0)
 
 /* The header `type` at `pos`, NULL when the frame ends before or in it. */
 #define XSLOT_HEADER(type, pos, end) ((void *)(pos) + sizeof(type) > (end) ? NULL : (type *)(pos))
@@ -130,14 +144,19 @@ static __always_inline int xslot_is_tag(__be16 ethertype)
 /*
  * The same position, as the verifier would know it had it never seen how it was reached: somewhere in the
  * first 32 KiB. Ways through different headers so end in one state, and each step is verified once, not once
- * a way (more than a million instructions otherwise). NULL when farther, which no chain of headers is.
+ * a way (more than a million instructions otherwise). False when it is farther, which no chain of headers is.
  */
-static __always_inline void *xslot_forget(void *data, void *pos)
+static __always_inline int xslot_forget(void *data, void **pos)
 {
-	__u64 offset;
+	__u64 offset = *pos - data;
 
-	asm volatile("%0 = %1; %0 -= %2" : "=&r"(offset) : "r"(pos), "r"(data));
-	return offset > 0x7fff ? NULL : data + offset;
+#ifdef __bpf__ /* and not a test that is compiled for its own machine */
+	asm volatile("%0 = %1; %0 -= %2" : "=&r"(offset) : "r"(*pos), "r"(data));
+#endif
+	if (offset > 0x7fff)
+		return 0;
+	*pos = data + offset;
+	return 1;
 }
 
 static __always_inline int xslot_is_extension_header(__u8 protocol)
@@ -148,12 +167,155 @@ static __always_inline int xslot_is_extension_header(__u8 protocol)
 	return protocol < 64 && all >> protocol & 1;
 }
 
-/* The IPv4 header at `*pos`, which then is behind it. */
-static __always_inline enum xslot_parsed xslot_parse_ip4(
-	void *data, void **pos, void *end, struct xslot_packet *packet, int only_addresses)
+/*
+ * The protocol, for decisions that only the outcome depends on. The compiler does not know that it is the
+ * same number: it would keep all of them, to put the number known from each into packet->protocol, for
+ * callers that do not look at the outcome.
+ */
+static __always_inline __u32 xslot_protocol(const struct xslot_packet *packet)
 {
-	struct iphdr *ip = XSLOT_HEADER(struct iphdr, *pos, end);
+	__u32 protocol = packet->protocol;
+
+	asm("" : "+r"(protocol));
+	return protocol;
+}
+
+/* Where `left` bytes behind `pos` end, from `data` on; so that the verifier knows no more of it than above.
+ */
+static __always_inline __s64 xslot_end_of(void *data, void *pos, __s64 left)
+{
+	__s64 offset = pos - data;
+
+#ifdef __bpf__
+	asm volatile("%0 = %1; %0 -= %2" : "=&r"(offset) : "r"(pos), "r"(data));
+#endif
+	return offset + left;
+}
+
+/*
+ * The IP length is not one of those that nearly all packets have: more than 0, and there in the first buffer.
+ * `*left` is what it leaves behind the IP header, which ends at `pos`; `size` is that header's as far as the
+ * length counts it. Corrects `*left` where the length does not say it.
+ */
+static __always_inline enum xslot_parsed xslot_check_length(
+	struct xdp_md *ctx, void *pos, void *end, const struct xslot_packet *packet, __s64 size, __s64 *left)
+{
+	__s64 room = (__s64)xslot_length(ctx) - (pos - (void *)(long)ctx->data);
+	__u32 protocol = xslot_protocol(packet);
+	__be32 *jumbo = pos;
+
+	if (size + *left == 0 && size + room > 0xffff) {
+		if (protocol == IPPROTO_TCP) {
+			*left = room;
+		} else if (packet->family == 6 && protocol == IPPROTO_HOPOPTS) {
+			if (pos + 8 > end)
+				return XSLOT_PARSED_TRUNCATED;
+			/* Option 0xc2 of 4 bytes, behind the two that all hop-by-hop options begin with. */
+			if ((jumbo[0] & bpf_htonl(0xffff)) != bpf_htonl(0xc204))
+				return XSLOT_PARSED_MALFORMED;
+			*left = bpf_ntohl(jumbo[1]);
+			if (*left <= 0xffff)
+				return XSLOT_PARSED_MALFORMED;
+		}
+	}
+	if (*left < 0)
+		return XSLOT_PARSED_MALFORMED;
+	return *left > room ? XSLOT_PARSED_TRUNCATED : XSLOT_PARSED;
+}
+
+/*
+ * Does a later fragment at `offset`, in units of 8 bytes, begin within the transport header? It could put
+ * other flags over those of the first one (RFC 1858, RFC 3128).
+ */
+static __always_inline int xslot_lies_over(__u32 protocol, __u32 offset)
+{
+	if (protocol == IPPROTO_TCP)
+		return offset < 3;
+	return offset < 2 && (protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP);
+}
+
+/* UDP's length is not between its header's and what there is: is it to be understood all the same? */
+static __always_inline enum xslot_parsed xslot_check_udp(
+	const struct xslot_packet *packet, __s64 length, __s64 left)
+{
+	if (left < 8)
+		return XSLOT_PARSED_TRUNCATED;
+	if (length >= 8 && packet->flags & XSLOT_PACKET_FIRST_FRAGMENT)
+		return XSLOT_PARSED; /* that of all fragments together */
+	return !length && packet->family == 6 && left > 0xffff ? XSLOT_PARSED : XSLOT_PARSED_MALFORMED;
+}
+
+/*
+ * Behind the IP headers, with `left` bytes of the packet to come, less than none when these are longer than
+ * it: the first four bytes, of the protocols that have ports or a type there.
+ */
+static __always_inline enum xslot_parsed xslot_parse_transport(
+	void *pos, void *end, __s64 left, struct xslot_packet *packet)
+{
+	struct xslot_extension_header *header = pos;
+	__u8 flag = XSLOT_PACKET_PORTS;
+	enum xslot_parsed outcome;
+	__s64 length = 4;
+
+	switch (xslot_protocol(packet)) {
+	case IPPROTO_TCP:
+		if (pos + 20 > end)
+			return XSLOT_PARSED_TRUNCATED;
+		length = (((__u8 *)pos)[12] >> 4) * 4;
+		if (length < 20)
+			return XSLOT_PARSED_MALFORMED;
+		if (length > left)
+			return XSLOT_PARSED_TRUNCATED;
+		break;
+	case IPPROTO_UDP:
+		if (pos + 8 > end)
+			return XSLOT_PARSED_TRUNCATED;
+		length = bpf_ntohs(((__be16 *)pos)[2]);
+		if (XSLOT_RARELY(length < 8 || length > left)) {
+			outcome = xslot_check_udp(packet, length, left);
+			if (outcome != XSLOT_PARSED)
+				return outcome;
+		}
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		flag = XSLOT_PACKET_ICMP;
+		if (pos + 4 > end || left < 4)
+			return XSLOT_PARSED_TRUNCATED;
+		break;
+	case IPPROTO_UDPLITE:
+		if (pos + 8 > end || left < 8)
+			return XSLOT_PARSED_TRUNCATED;
+		break;
+	case IPPROTO_DCCP:
+	case IPPROTO_SCTP:
+		if (pos + 12 > end || left < 12)
+			return XSLOT_PARSED_TRUNCATED;
+		break;
+	case IPPROTO_MH:
+	case XSLOT_PROTOCOL_HIP:
+	case XSLOT_PROTOCOL_SHIM6:
+		if (packet->family == 4)
+			return XSLOT_PARSED;
+		if (pos + 8 > end || (header->length + 1) * 8 > left)
+			return XSLOT_PARSED_TRUNCATED;
+		return header->next == IPPROTO_NONE ? XSLOT_PARSED : XSLOT_PARSED_MALFORMED;
+	default:
+		return left < 0 ? XSLOT_PARSED_TRUNCATED : XSLOT_PARSED;
+	}
+	packet->l4_word = *(__be32 *)pos;
+	packet->flags |= flag;
+	return XSLOT_PARSED;
+}
+
+/* All from the IPv4 header at `pos` on. */
+static __always_inline enum xslot_parsed xslot_parse_ip4(
+	struct xdp_md *ctx, void *data, void *pos, void *end, struct xslot_packet *packet, int only_addresses)
+{
+	struct iphdr *ip = XSLOT_HEADER(struct iphdr, pos, end);
+	enum xslot_parsed outcome;
 	__u32 fragment, length;
+	__s64 left;
 
 	if (!ip)
 		return XSLOT_PARSED_TRUNCATED;
@@ -167,26 +329,76 @@ static __always_inline enum xslot_parsed xslot_parse_ip4(
 	if (only_addresses)
 		return XSLOT_PARSED;
 	fragment = bpf_ntohs(ip->frag_off);
-	if (fragment & 0x1fff)
+	left = (__s64)bpf_ntohs(ip->tot_len) - length;
+	pos += length;
+	if (!xslot_forget(data, &pos) || pos > end)
+		return XSLOT_PARSED_TRUNCATED;
+	/* Less than nothing is, unsigned, more than there is. */
+	if (XSLOT_RARELY((__u64)left > (__u64)(end - pos))) {
+		outcome = xslot_check_length(ctx, pos, end, packet, length, &left);
+		if (outcome != XSLOT_PARSED)
+			return outcome;
+	}
+	packet->l4 = pos - data;
+	packet->l4_length = left;
+	if (XSLOT_RARELY(fragment & 0x1fff)) {
 		packet->flags = XSLOT_PACKET_LATER_FRAGMENT;
-	else if (fragment & 0x2000)
-		packet->flags = XSLOT_PACKET_FIRST_FRAGMENT;
-	*pos = xslot_forget(data, *pos + length);
-	return *pos ? XSLOT_PARSED : XSLOT_PARSED_TRUNCATED;
+		return xslot_lies_over(xslot_protocol(packet), fragment & 0x1fff) ? XSLOT_PARSED_MALFORMED
+										  : XSLOT_PARSED;
+	}
+	packet->flags = fragment / 0x2000 & 1 ? XSLOT_PACKET_FIRST_FRAGMENT : 0;
+	return xslot_parse_transport(pos, end, left, packet);
 }
 
 /*
- * The IPv6 header at `*pos`, which then is behind it and its extension headers. A later fragment ends them at
- * once, and says so beside the flags: were these asked about in the loop, the verifier would have to follow
- * each of their values through each header.
+ * The IPv6 extension headers at `*pos`, of a packet of `*left` bytes from there on; then, what is behind
+ * them. What is asked about in the loop, the verifier follows through each header: the packet's end is one
+ * number for all of it, and a later fragment leaves it at once.
  */
-static __always_inline enum xslot_parsed xslot_parse_ip6(
-	void *data, void **pos, void *end, struct xslot_packet *packet, int only_addresses, int *later)
+static __always_inline enum xslot_parsed xslot_parse_extension_headers(
+	void *data, void **pos, void *end, struct xslot_packet *packet, __s64 *left)
 {
-	struct ipv6hdr *ip = XSLOT_HEADER(struct ipv6hdr, *pos, end);
+	__s64 stop = xslot_end_of(data, *pos, *left);
 	struct xslot_extension_header *header;
 	__u32 length;
 	__u64 i;
+
+	for (i = 0; xslot_is_extension_header(packet->protocol); i++) {
+		if (i == XSLOT_MAX_EXTENSION_HEADERS)
+			return XSLOT_PARSED_TOO_DEEP;
+		if (*pos + 8 > end || xslot_end_of(data, *pos, 8) > stop)
+			return XSLOT_PARSED_TRUNCATED;
+		header = *pos;
+		length = (header->length + 1) * 8;
+		if (packet->protocol == IPPROTO_AH) {
+			length = (header->length + 2) * 4;
+			if (!header->length)
+				return XSLOT_PARSED_MALFORMED;
+		} else if (packet->protocol == IPPROTO_FRAGMENT) {
+			length = 8;
+			if (header->fragment & bpf_htons(0xfff8)) {
+				packet->flags = XSLOT_PACKET_LATER_FRAGMENT | XSLOT_PACKET_PROTOCOL_HIDDEN;
+				*pos += 8;
+				break;
+			}
+			packet->flags |= (bpf_ntohs(header->fragment) & 1) * XSLOT_PACKET_FIRST_FRAGMENT;
+		}
+		packet->protocol = header->next;
+		*pos += length;
+		if (!xslot_forget(data, pos))
+			return XSLOT_PARSED_TRUNCATED;
+	}
+	*left = stop - xslot_end_of(data, *pos, 0);
+	return XSLOT_PARSED;
+}
+
+/* All from the IPv6 header at `pos` on. */
+static __always_inline enum xslot_parsed xslot_parse_ip6(
+	struct xdp_md *ctx, void *data, void *pos, void *end, struct xslot_packet *packet, int only_addresses)
+{
+	struct ipv6hdr *ip = XSLOT_HEADER(struct ipv6hdr, pos, end);
+	enum xslot_parsed outcome;
+	__s64 left;
 
 	if (!ip)
 		return XSLOT_PARSED_TRUNCATED;
@@ -198,72 +410,25 @@ static __always_inline enum xslot_parsed xslot_parse_ip6(
 	__builtin_memcpy(packet->destination.v6, &ip->daddr, 16);
 	if (only_addresses)
 		return XSLOT_PARSED;
-	*pos = ip + 1;
-	for (i = 0; xslot_is_extension_header(packet->protocol); i++) {
-		if (i == XSLOT_MAX_EXTENSION_HEADERS)
-			return XSLOT_PARSED_TOO_DEEP;
-		if (*pos + 8 > end)
-			return XSLOT_PARSED_TRUNCATED;
-		header = *pos;
-		length = (header->length + 1) * 8;
-		if (packet->protocol == IPPROTO_AH) {
-			length = (header->length + 2) * 4;
-		} else if (packet->protocol == IPPROTO_FRAGMENT) {
-			length = 8;
-			if (header->fragment & bpf_htons(0xfff8)) {
-				packet->protocol = header->next;
-				packet->flags = XSLOT_PACKET_LATER_FRAGMENT;
-				if (xslot_is_extension_header(packet->protocol))
-					packet->flags |= XSLOT_PACKET_PROTOCOL_HIDDEN;
-				*pos += 8;
-				*later = 1;
-				return XSLOT_PARSED;
-			}
-			packet->flags |= (bpf_ntohs(header->fragment) & 1) * XSLOT_PACKET_FIRST_FRAGMENT;
-		}
-		packet->protocol = header->next;
-		*pos = xslot_forget(data, *pos + length);
-		if (!*pos)
-			return XSLOT_PARSED_TRUNCATED;
+	left = bpf_ntohs(ip->payload_len);
+	pos = ip + 1;
+	if (XSLOT_RARELY(!left || left > end - pos)) {
+		outcome = xslot_check_length(ctx, pos, end, packet, 0, &left);
+		if (outcome != XSLOT_PARSED)
+			return outcome;
 	}
-	return XSLOT_PARSED;
-}
-
-/* Behind the IP headers: the first four bytes, of the protocols that have ports or a type there. */
-static __always_inline enum xslot_parsed xslot_parse_transport(
-	void *pos, void *end, struct xslot_packet *packet)
-{
-	struct xslot_extension_header *header;
-	__u8 flag = XSLOT_PACKET_PORTS;
-	__be32 *word;
-
-	switch (packet->protocol) {
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		flag = XSLOT_PACKET_ICMP;
-		/* fall through */
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_DCCP:
-	case IPPROTO_SCTP:
-	case IPPROTO_UDPLITE:
-		word = XSLOT_HEADER(__be32, pos, end);
-		if (!word)
-			return XSLOT_PARSED_TRUNCATED;
-		packet->l4_word = *word;
-		packet->flags |= flag;
+	if (XSLOT_RARELY(xslot_is_extension_header(packet->protocol))) {
+		outcome = xslot_parse_extension_headers(data, &pos, end, packet, &left);
+		if (outcome != XSLOT_PARSED)
+			return outcome;
+	}
+	packet->l4 = pos - data;
+	packet->l4_length = left;
+	if (pos > end)
+		return XSLOT_PARSED_TRUNCATED;
+	if (packet->flags & XSLOT_PACKET_LATER_FRAGMENT)
 		return XSLOT_PARSED;
-	case IPPROTO_MH:
-	case XSLOT_PROTOCOL_HIP:
-	case XSLOT_PROTOCOL_SHIM6:
-		if (packet->family == 4)
-			return XSLOT_PARSED;
-		if (pos + 8 > end)
-			return XSLOT_PARSED_TRUNCATED;
-		header = pos;
-		return header->next == IPPROTO_NONE ? XSLOT_PARSED : XSLOT_PARSED_MALFORMED;
-	}
-	return XSLOT_PARSED;
+	return xslot_parse_transport(pos, end, left, packet);
 }
 
 /* Both of the below; the caller's constant leaves one. */
@@ -273,9 +438,7 @@ static __always_inline enum xslot_parsed xslot_parse_until(
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct ethhdr *ethernet = XSLOT_HEADER(struct ethhdr, data, end);
-	enum xslot_parsed outcome;
 	struct xslot_tag *tag;
-	int later = 0;
 	void *pos;
 	__u64 i;
 
@@ -295,29 +458,20 @@ static __always_inline enum xslot_parsed xslot_parse_until(
 		pos = tag + 1;
 	}
 	packet->l3 = pos - data;
-	pos = xslot_forget(data, pos);
-	if (!pos)
+	if (!xslot_forget(data, &pos))
 		return XSLOT_PARSED_TRUNCATED;
 	if (packet->ethertype == bpf_htons(ETH_P_IP))
-		outcome = xslot_parse_ip4(data, &pos, end, packet, only_addresses);
-	else if (packet->ethertype == bpf_htons(ETH_P_IPV6))
-		outcome = xslot_parse_ip6(data, &pos, end, packet, only_addresses, &later);
-	else
-		outcome = xslot_is_tag(packet->ethertype) ? XSLOT_PARSED_TOO_DEEP : XSLOT_PARSED_NOT_IP;
-	if (outcome != XSLOT_PARSED || only_addresses)
-		return outcome;
-	packet->l4 = pos - data;
-	if (pos > end)
-		return XSLOT_PARSED_TRUNCATED;
-	if (packet->family == 4) /* here, where it needs no register on the way */
-		later = packet->flags & XSLOT_PACKET_LATER_FRAGMENT;
-	return later ? XSLOT_PARSED : xslot_parse_transport(pos, end, packet);
+		return xslot_parse_ip4(ctx, data, pos, end, packet, only_addresses);
+	if (packet->ethertype == bpf_htons(ETH_P_IPV6))
+		return xslot_parse_ip6(ctx, data, pos, end, packet, only_addresses);
+	return xslot_is_tag(packet->ethertype) ? XSLOT_PARSED_TOO_DEEP : XSLOT_PARSED_NOT_IP;
 }
 
 /*
  * Find the headers of the packet in `ctx`. Fills all of `packet` that it came to and zeroes the rest; any
  * outcome leaves it readable. In a chain with frags, headers must lie in the first buffer, where drivers put
- * them: those that do not are XSLOT_PARSED_TRUNCATED.
+ * them: those that do not are XSLOT_PARSED_TRUNCATED. The IP length is compared with all of the packet's
+ * buffers, if xslot_frags is 1, as the host sets it.
  */
 static __always_inline enum xslot_parsed xslot_parse(struct xdp_md *ctx, struct xslot_packet *packet)
 {
@@ -327,7 +481,8 @@ static __always_inline enum xslot_parsed xslot_parse(struct xdp_md *ctx, struct 
 /*
  * The same up to the addresses: family, `source` and `destination` are as xslot_parse() leaves them for any
  * packet, and so is NOT_IP. What comes after them is not looked at: `protocol` may be an extension header,
- * `flags`, `l4` and ports are 0, and PARSED is returned where xslot_parse() might find something wrong later.
+ * `flags`, `l4` and ports are 0, lengths are not asked about, and PARSED is returned where xslot_parse()
+ * might find something wrong later.
  */
 static __always_inline enum xslot_parsed xslot_parse_addresses(
 	struct xdp_md *ctx, struct xslot_packet *packet)
