@@ -12,6 +12,7 @@
 
 #include "host/check.h"
 #include "host/host.h"
+#include "host/inspect.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -202,8 +203,10 @@ static void keep_small(void)
 int main(int argc, char **argv)
 {
 	struct arguments arguments;
-	int r = parse(argc, argv, &arguments);
+	int r;
 
+	inspect_main(argc, argv);
+	r = parse(argc, argv, &arguments);
 	if (r >= 0)
 		return r;
 	keep_small();

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/inspect.h"
 #include "host/leftover.h"
 #include "host/store.h"
 #include "host/takeoff.h"
@@ -437,6 +438,7 @@ int adoption_run(const char *root, struct setup *setup, struct grace *grace, str
 		r = fail(diag, -ENOMEM, "cannot adopt what runs: out of memory");
 	if (r == 0)
 		r = adopt_chains(&found, root, names, n_names, diag);
+	inspect_end();
 	pindir_list_free(names, n_names);
 	if (r == 0 && (adopt_interfaces(&found) < 0 || name_as_wanted(&found) < 0))
 		r = fail(diag, -ENOMEM, "cannot adopt what runs: out of memory");

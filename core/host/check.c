@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/inspect.h"
 #include "host/quarantine.h"
 #include "host/transaction.h"
 #include "kernel/features.h"
@@ -32,6 +33,7 @@ static void look_for_quarantined(const char *file, struct modules *modules)
 		quarantine_open(host.state, true);
 	config_host_deinit(&host);
 	modules_set_guard(modules, quarantine_admit);
+	modules_set_look(modules, inspect_plugin);
 }
 
 int check_run(const char *file, struct check *ret_check)

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/inspect.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -22,6 +23,7 @@
 
 DEFINE_CLEANUP(struct xslot_extension *, xslot_extension_free);
 DEFINE_CLEANUP(struct xslot_link *, xslot_link_close);
+DEFINE_CLEANUP(struct blob *, blob_free);
 
 static int check_name(const char *name, struct xslot_diag *diag)
 {
@@ -105,11 +107,30 @@ static int attach(struct xslot_extension *extension, struct xslot_link **ret_lin
 	return r < 0 ? r : xslot_extension_take_link(extension, id, ret_link, diag);
 }
 
+#define OBJECT_MAX (64u << 20)
+
+/* Damaged ones are refused before they are read here. */
+static int open_object(
+	const struct extend_request *request, struct xslot_extension **ret_extension, struct xslot_diag *diag)
+{
+	const struct xslot_extension_options options = {
+		.size = sizeof(options),
+		.program = request->program,
+		.name = request->file,
+	};
+	CLEANUP(blob_free) struct blob *blob = NULL;
+	int r;
+
+	r = blob_read(request->file, OBJECT_MAX, &blob, diag);
+	if (r == 0)
+		r = inspect_object(request->file, blob, request->program, false, diag);
+	inspect_end();
+	return r < 0 ? r : xslot_extension_open_memory(blob->data, blob->size, &options, ret_extension, diag);
+}
+
 int extend_fill(const char *bpffs, const struct extend_request *request, struct extend_entry *ret_entry,
 	struct xslot_diag *diag)
 {
-	const struct xslot_extension_options options = { .size = sizeof(options),
-		.program = request->program };
 	CLEANUP(xslot_extension_free) struct xslot_extension *extension = NULL;
 	CLEANUP(xslot_link_close) struct xslot_link *link = NULL;
 	char name[EXTEND_NAME_MAX + 1], path[PATH_MAX];
@@ -123,7 +144,7 @@ int extend_fill(const char *bpffs, const struct extend_request *request, struct 
 	if (r == 0)
 		r = target_open(request->target, &target, diag);
 	if (r == 0)
-		r = xslot_extension_open_file(request->file, &options, &extension, diag);
+		r = open_object(request, &extension, diag);
 	if (r == 0)
 		r = xslot_extension_load(extension, target, request->function, diag);
 	if (r == 0)

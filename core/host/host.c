@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "host/host_private.h"
+#include "host/inspect.h"
 #include "host/links.h"
 #include "host/quarantine.h"
 #include "host/takeoff.h"
@@ -119,6 +120,7 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
 	if (r < 0 || !host->file)
 		return fail(diag, -ENOMEM, "out of memory");
 	modules_set_guard(host->dataplane.modules, quarantine_admit);
+	modules_set_look(host->dataplane.modules, inspect_plugin);
 	r = worker_new(event, &host->worker);
 	if (r < 0)
 		return fail(diag, r, "cannot start the worker thread: %s", strerror(-r));

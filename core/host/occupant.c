@@ -7,15 +7,18 @@
 #include "host/occupant.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/inspect.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
 
 DEFINE_CLEANUP(struct occupant *, occupant_unref);
+DEFINE_CLEANUP(struct blob *, blob_free);
 
 int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant **ret_occupant)
 {
@@ -216,6 +219,20 @@ bool occupant_can_resume(const struct setup_slot *slot)
 	return plugin->resume || !plugin->start;
 }
 
+/* The bytes come from a pin, which may be damaged, or of somebody else's making. */
+static int look_at_kept(const struct manifest_slot *record, const char *folder, const void *object,
+	size_t size, struct xslot_diag *diag)
+{
+	CLEANUP(blob_free) struct blob *blob = NULL;
+	char path[PATH_MAX], function[sizeof(record->function) + 1];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/object", folder);
+	snprintf(function, sizeof(function), "%.*s", (int)sizeof(record->function), record->function);
+	r = blob_copy("xslot-object", object, size, &blob, diag);
+	return r < 0 ? r : inspect_object(path, blob, function[0] ? function : NULL, record->is_object, diag);
+}
+
 /* What is left of a plugin whose file is gone or has changed: enough to show it, and to take its state over.
  */
 static int make_remnant(struct occupant *occupant, const struct manifest_slot *record, const char *folder,
@@ -230,6 +247,8 @@ static int make_remnant(struct occupant *occupant, const struct manifest_slot *r
 	occupant->remnant = plugin;
 	occupant->plugin = plugin;
 	r = instance_read_object(folder, &occupant->object, &size, diag);
+	if (r == 0)
+		r = look_at_kept(record, folder, occupant->object, size, diag);
 	if (r < 0)
 		return r;
 	snprintf(plugin->name, sizeof(plugin->name), "%.*s", MANIFEST_TEXT - 1, record->plugin);

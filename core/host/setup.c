@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "config/config_read.h"
+#include "host/inspect.h"
 #include "kernel/foreign.h"
 #include "util/cleanup.h"
 
@@ -49,6 +50,7 @@ static int load_object(struct loader *loader, struct setup_slot *slot)
 	const struct config_slot *config = slot->config;
 	const struct config_place *place = &config->object_place;
 	struct xslot_diag diag = {};
+	int r;
 
 	if (!module_plugin(slot->module)->object) {
 		if (config->object)
@@ -61,9 +63,10 @@ static int load_object(struct loader *loader, struct setup_slot *slot)
 	if (!config->object)
 		return report_add(loader->report, config->place.file, config->place.line,
 			"plugin %s needs \"object = PATH\", the BPF object file to run", config->plugin);
-	if (files_read(loader->files, config->object, OBJECT_MAX, &slot->object, &diag) < 0)
-		return report_take(loader->report, place->file, place->line, &diag);
-	return 0;
+	r = files_read(loader->files, config->object, OBJECT_MAX, &slot->object, &diag);
+	if (r == 0)
+		r = inspect_object(config->object, slot->object, config->program, true, &diag);
+	return r < 0 ? report_take(loader->report, place->file, place->line, &diag) : 0;
 }
 
 /* Rows that bear the name of one of the host's own keys cannot be reached. */
@@ -176,7 +179,7 @@ static int load_slot(struct loader *loader, struct setup_slot *slot)
 		return r;
 	plugin = module_plugin(slot->module);
 	r = load_object(loader, slot);
-	if (slot->object && make_table(slot, loader->report) < 0)
+	if (r == 0 && slot->object && make_table(slot, loader->report) < 0)
 		r = -EINVAL;
 	table = slot->object ? slot->table : plugin->object ? NULL : plugin->params;
 	if (table && params_parse(slot->config, table, loader->files, &slot->params, loader->report) < 0)
@@ -252,10 +255,13 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
 		loader.plugin_path = setup->config->host.plugin_path;
 	for (size_t i = 0; i < setup->n_chains; i++) {
 		r = load_chain(&loader, &setup->chains[i], &setup->config->chains[i]);
-		if (r == -ENOMEM)
+		if (r == -ENOMEM) {
+			inspect_end();
 			return r;
+		}
 		result = worse(result, r);
 	}
+	inspect_end();
 	config_sort(setup->config, report, n_before);
 	if (result == 0 || result == -EOWNERDEAD)
 		*ret_setup = TAKE_PTR(setup);

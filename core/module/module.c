@@ -21,12 +21,11 @@
 #include "util/diag.h"
 #include "util/file.h"
 
-#define MODULE_MAX_SIZE (64UL << 20)
-
 struct modules {
 	struct module *first;
 	bool trust_all;
 	modules_guard guard; /* or NULL */
+	modules_look look;   /* or NULL */
 };
 
 struct module {
@@ -73,6 +72,11 @@ void modules_free(struct modules *modules)
 void modules_set_guard(struct modules *modules, modules_guard guard)
 {
 	modules->guard = guard;
+}
+
+void modules_set_look(struct modules *modules, modules_look look)
+{
+	modules->look = look;
 }
 
 void modules_trust_all(struct modules *modules)
@@ -208,10 +212,12 @@ static int module_new(struct modules *modules, const char *path, struct blob *bl
 	module->path = strdup(path);
 	if (!module->path)
 		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
-	r = describe_blob(blob, path, &module->plugin, diag);
+	module->digest = digest_of(blob->data, blob->size);
+	r = modules->look ? modules->look(path, blob, &module->digest, false, diag) : 0;
+	if (r == 0)
+		r = describe_blob(blob, path, &module->plugin, diag);
 	if (r < 0)
 		return r;
-	module->digest = digest_of(blob->data, blob->size);
 	*ret_module = TAKE_PTR(module);
 	return 0;
 }
@@ -255,6 +261,18 @@ static int look_at_file(struct modules *modules, struct files *files, const char
 	return r;
 }
 
+/* Map it; from now on it is found by its bytes. */
+static int module_open(struct modules *modules, struct module *module, struct xslot_diag *diag)
+{
+	int r = module_map(module, diag);
+
+	if (r < 0)
+		return r;
+	module->next = modules->first;
+	modules->first = module;
+	return 0;
+}
+
 int modules_get(struct modules *modules, struct files *files, const char *path, struct module **ret_module,
 	struct xslot_diag *diag)
 {
@@ -271,15 +289,26 @@ int modules_get(struct modules *modules, struct files *files, const char *path, 
 		r = modules->guard(path, &module->digest, &module->plugin, diag);
 	if (r < 0)
 		return r;
-	if (!module->library) {
-		r = module_map(module, diag);
-		if (r < 0)
-			return r;
-		module->next = modules->first;
-		modules->first = module;
-	}
-	*ret_module = TAKE_PTR(module);
-	return 0;
+	if (!module->library && modules->look)
+		r = modules->look(path, module->blob, &module->digest, true, diag);
+	if (r == 0 && !module->library)
+		r = module_open(modules, module, diag);
+	if (r == 0)
+		*ret_module = TAKE_PTR(module);
+	return r;
+}
+
+int modules_try(struct modules *modules, const char *path, struct blob *bytes, struct module **ret_module,
+	struct xslot_diag *diag)
+{
+	CLEANUP(module_unref) struct module *module = NULL;
+	int r = module_new(modules, path, bytes, &module, diag);
+
+	if (r == 0)
+		r = module_open(modules, module, diag);
+	if (r == 0)
+		*ret_module = TAKE_PTR(module);
+	return r;
 }
 
 struct module *module_ref(struct module *module)
@@ -322,4 +351,10 @@ int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xs
 	int r = blob_read(path, MODULE_MAX_SIZE, &blob, diag);
 
 	return r < 0 ? r : describe_blob(blob, path, ret_plugin, diag);
+}
+
+int module_describe_blob(
+	const struct blob *bytes, const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+{
+	return describe_blob(bytes, path, ret_plugin, diag);
 }

@@ -3,12 +3,15 @@
 #ifndef MODULE_MODULE_H
 #define MODULE_MODULE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <xslot/diag.h>
 #include <xslot/plugin.h>
 
 #include "util/digest.h"
 #include "util/files.h"
+
+#define MODULE_MAX_SIZE (64UL << 20)
 
 struct modules; /* all that are loaded, so that one content is mapped once */
 struct module;	/* one content, counted references */
@@ -22,6 +25,13 @@ void modules_free(struct modules *modules); /* accepts NULL; all modules must ha
 typedef int (*modules_guard)(const char *path, const struct digest *content,
 	const struct xslot_plugin *plugin, struct xslot_diag *diag);
 void modules_set_guard(struct modules *modules, modules_guard guard);
+/*
+ * Ask before a file's bytes are read as a plugin (`opened` false) and before they are mapped: they may be
+ * damaged, and then libelf, ld.so or the file's own code may end the process. A refusal is modules_get()'s.
+ */
+typedef int (*modules_look)(const char *path, struct blob *bytes, const struct digest *content, bool opened,
+	struct xslot_diag *diag);
+void modules_set_look(struct modules *modules, modules_look look);
 /* For tools of those who write plugins: whoever owns a file and may write to it, it is loaded. */
 void modules_trust_all(struct modules *modules);
 
@@ -33,6 +43,10 @@ void modules_trust_all(struct modules *modules);
  * again.
  */
 int modules_get(struct modules *modules, struct files *files, const char *path, struct module **ret_module,
+	struct xslot_diag *diag);
+/* The module of these bytes, whoever owns the file at `path`; nothing is asked. For the process that looks
+ * first. */
+int modules_try(struct modules *modules, const char *path, struct blob *bytes, struct module **ret_module,
 	struct xslot_diag *diag);
 struct module *module_ref(struct module *module);
 void module_unref(struct module *module); /* accepts NULL; the last one unmaps */
@@ -47,6 +61,9 @@ const char *module_path(const struct module *module);		 /* where it was first lo
  * machine, magic, abi, sizes and NUL-terminated strings.
  */
 int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag);
+
+int module_describe_blob(
+	const struct blob *bytes, const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag);
 
 /* A host-side search path, colon-separated: the first DIRECTORY/NAME.so that exists. -ENOENT lists where it
  * looked. */

@@ -71,12 +71,11 @@ static int blob_new(const char *name, struct blob **ret_blob)
 	return 0;
 }
 
-static int blob_seal(struct blob *blob)
+static int blob_map(struct blob *blob)
 {
 	struct stat st;
 
-	if (fcntl(blob->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ||
-		fstat(blob->fd, &st) < 0)
+	if (fstat(blob->fd, &st) < 0)
 		return -errno;
 	blob->size = (size_t)st.st_size;
 	if (blob->size == 0)
@@ -87,6 +86,13 @@ static int blob_seal(struct blob *blob)
 		return -errno;
 	}
 	return 0;
+}
+
+static int blob_seal(struct blob *blob)
+{
+	if (fcntl(blob->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return -errno;
+	return blob_map(blob);
 }
 
 static bool fd_has_bytes(int fd, const struct blob *blob)
@@ -158,6 +164,24 @@ int blob_copy(
 	if (r < 0)
 		return fail(diag, r, "cannot copy %s into memory: %s", name, strerror(-r));
 	*ret_blob = TAKE_PTR(blob);
+	return 0;
+}
+
+int blob_receive(int fd, struct blob **ret_blob)
+{
+	struct blob *blob = calloc(1, sizeof(*blob));
+	int r;
+
+	if (!blob)
+		return -ENOMEM;
+	blob->refs = 1;
+	blob->fd = fd;
+	r = blob_map(blob);
+	if (r < 0) {
+		free(blob);
+		return r;
+	}
+	*ret_blob = blob;
 	return 0;
 }
 

@@ -32,6 +32,8 @@ int blob_read_again(const char *path, size_t max_size, struct blob *known, struc
 /* A blob that holds a copy of `size` bytes; `name` is the memfd's, for /proc. */
 int blob_copy(
 	const char *name, const void *data, size_t size, struct blob **ret_blob, struct xslot_diag *diag);
+/* What another process made so and sent: `fd` becomes the blob's when this succeeds. -errno. */
+int blob_receive(int fd, struct blob **ret_blob);
 int blob_equal(const struct blob *a, const struct blob *b);
 struct blob *blob_ref(struct blob *blob);
 void blob_free(struct blob *blob); /* lets go of one reference; accepts NULL */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/inspect.h"
 #include "kernel/permission.h"
 #include "run.h"
 #include "util/diag.h"
@@ -190,6 +191,7 @@ int main(int argc, char **argv)
 	struct arguments arguments = {};
 	int option, code;
 
+	inspect_main(argc, argv);
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":D:hV", long_options, NULL)) != -1) {
 		code = parse_option(option, argv, &arguments);

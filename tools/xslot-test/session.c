@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/inspect.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
@@ -51,6 +52,7 @@ int session_init(struct session *session, const struct test_options *options, co
 	if (r < 0)
 		return fail(diag, r, "out of memory");
 	modules_trust_all(session->modules);
+	modules_set_look(session->modules, inspect_plugin);
 	r = sd_event_new(&session->event);
 	if (r < 0)
 		return fail(diag, r, "cannot make an event loop: %s", strerror(-r));

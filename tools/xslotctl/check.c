@@ -8,8 +8,14 @@
 #include "config/config.h"
 #include "control/status_json.h"
 #include "host/check.h"
+#include "host/inspect.h"
 #include "kernel/permission.h"
 #include "xslotctl.h"
+
+void begin(int argc, char **argv)
+{
+	inspect_main(argc, argv);
+}
 
 static int check_json(const char *file, const struct check *check)
 {

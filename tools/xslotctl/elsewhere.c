@@ -16,6 +16,11 @@
 
 static const char *const places[] = { "xslotctl-local", XSLOT_LOCAL };
 
+/* Nothing is looked at in this program. */
+void begin(int argc, char **argv)
+{
+}
+
 /* Does not return unless it fails. */
 static int become_local(const struct options *options)
 {

@@ -352,6 +352,7 @@ int main(int argc, char **argv)
 	};
 	int r;
 
+	begin(argc, argv);
 	r = parse_options(argc, argv, &options);
 	if (r < 0)
 		r = run_verb(&options, argc - optind, argv + optind);

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "control/status_json.h"
+#include "host/inspect.h"
 #include "module/module.h"
 #include "table.h"
 #include "util/cleanup.h"
@@ -41,7 +42,7 @@ static void defuse(char *text)
 
 static int describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
 {
-	int r = module_describe(path, ret_plugin, diag);
+	int r = inspect_describe(path, ret_plugin, diag);
 
 	if (r < 0)
 		return r;

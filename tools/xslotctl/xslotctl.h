@@ -46,6 +46,9 @@ int verb_features(const struct options *options, int argc, char **argv);
 int verb_extend(const struct options *options, int argc, char **argv);
 int verb_clean(const struct options *options, int argc, char **argv);
 
+/* First of all in main(). */
+void begin(int argc, char **argv);
+
 /* `clean` without a host: remove pins. */
 int clean_pins(const struct options *options, const char *chain);
 

@@ -4,6 +4,9 @@
  * below, most of them with something that has to be refused.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <xslot/plugin.h>
 
 #ifndef MAGIC
@@ -78,7 +81,7 @@ __attribute__((section(SECTION), used, visibility(VISIBILITY))) struct {
 	},
 };
 
-__attribute__((constructor)) static void constructor(void)
+__attribute__((constructor, unused)) static void constructor(void)
 {
 	CONSTRUCTOR;
 }
