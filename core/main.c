@@ -15,6 +15,7 @@
 #include "host/inspect.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/text.h"
 
 #define EXIT_USAGE 2
 #define OWN_MAPPING (128 << 10)
@@ -104,13 +105,16 @@ static int run_check(const char *file)
 	struct check check;
 	int r = check_run(file, &check);
 
-	for (size_t i = 0; i < check.report.n_errors; i++) {
-		CLEANUP(free) char *text = report_format(&check.report.errors[i]);
+	for (size_t i = 0; i < check.report.n_kept; i++) {
+		const struct report_error *error = &check.report.errors[i];
+		CLEANUP(free) char *text = report_format(error);
 
-		fprintf(stderr, "%s\n", text);
-		if (check.report.errors[i].log && log_get_level() >= LOG_LEVEL_DEBUG)
-			fprintf(stderr, "%s\n", check.report.errors[i].log);
+		fprintf(stderr, "%s\n", text ? text : error->message);
+		if (error->log && log_get_level() >= LOG_LEVEL_DEBUG)
+			text_print_lines(stderr, "", error->log);
 	}
+	if (report_more(&check.report) > 0)
+		fprintf(stderr, "… and %zu more errors, not kept\n", report_more(&check.report));
 	if (check.as_xdp)
 		fprintf(stderr, "note: verified as XDP programs, not as extensions: %s\n", check.why);
 	if (r == 0)

@@ -229,7 +229,7 @@ int config_read(struct files *files, const char *file, struct config **ret_confi
 {
 	CLEANUP(config_free) struct config *config = array_grow(NULL, 0, sizeof(*config));
 	struct loader loader = { .config = config, .files = files, .report = report };
-	size_t n_before = report->n_errors;
+	size_t n_before = report->n_kept;
 	int r;
 
 	config_begin(config, file);

@@ -120,7 +120,7 @@ static int by_place(const void *a, const void *b)
 
 void config_sort_errors(struct report *report, size_t n_before, const char *const *files, size_t n_files)
 {
-	size_t n = report->n_errors - n_before;
+	size_t n = report->n_kept - n_before;
 	CLEANUP(free) struct sorted_error *sorted = array_grow(NULL, 0, (n + 1) * sizeof(*sorted));
 
 	for (size_t i = 0; i < n; i++) {

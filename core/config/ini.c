@@ -20,6 +20,7 @@
 
 #include "config/text.h"
 #include "util/cleanup.h"
+#include "util/text.h"
 
 #define SECTION_NAME_MAX 49 /* inih cuts at its MAX_SECTION */
 #define KEY_MAX 31	    /* a parameter's name in xslot/plugin.h */
@@ -58,35 +59,13 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct source *source, 
 	return false;
 }
 
-/* The length in bytes of the UTF-8 character at `p`, or 0 when there is none. */
-static size_t utf8_length(const unsigned char *p, size_t size)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = p[0] < 0x80	 ? 1
-		   : p[0] < 0xc2 ? 0
-		   : p[0] < 0xe0 ? 2
-		   : p[0] < 0xf0 ? 3
-		   : p[0] < 0xf5 ? 4
-				 : 0;
-	uint32_t code;
-
-	if (n < 2 || n > size)
-		return n < 2 ? n : 0;
-	code = p[0] & (0xffU >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	return code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : n;
-}
-
 static bool check_characters(struct source *source, const char *line, size_t length)
 {
 	const unsigned char *p = (const unsigned char *)line;
+	uint32_t code;
 
 	for (size_t i = 0, n; i < length; i += n) {
-		n = utf8_length(p + i, length - i);
+		n = text_utf8(line + i, length - i, &code);
 		if (n == 0)
 			return refuse(source,
 				"byte %zu of the line, 0x%02x, is not UTF-8; save the file as UTF-8", i + 1,

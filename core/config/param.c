@@ -142,7 +142,7 @@ int params_parse(const struct config_slot *slot, const struct xslot_param *schem
 {
 	CLEANUP(params_free) struct params *params = calloc(1, sizeof(*params));
 	const char *file = slot->place.file ? slot->place.file : "";
-	size_t n_before = report->n_errors;
+	size_t n_before = report->n_kept;
 	struct xslot_diag diag = {};
 	int r;
 

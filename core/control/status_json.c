@@ -14,7 +14,10 @@
 
 #define LOG_MAX (256 * 1024) /* of a verifier's log: its end, where the refusal is */
 
-/* An object or array under construction; `failed` collects what the setters return. */
+/*
+ * An object or array under construction; `failed` collects what the setters return, and ends every loop: a
+ * status of megabytes must not be built on after the allocation that failed.
+ */
 struct builder {
 	json_t *json;
 	int failed;
@@ -115,9 +118,9 @@ json_t *status_reload_to_json(const struct status_reload *reload, bool with_logs
 {
 	struct builder out = { json_object() }, changed = { json_array() }, errors = { json_array() };
 
-	for (size_t i = 0; i < reload->n_changed; i++)
+	for (size_t i = 0; i < reload->n_changed && !changed.failed; i++)
 		append(&changed, json_text(reload->changed[i]));
-	for (size_t i = 0; i < reload->n_errors; i++) {
+	for (size_t i = 0; i < reload->n_errors && !errors.failed; i++) {
 		const struct status_error *from = &reload->errors[i];
 		struct builder error = { json_error_at(from->file, from->line, from->message) };
 
@@ -130,16 +133,29 @@ json_t *status_reload_to_json(const struct status_reload *reload, bool with_logs
 	put_number(&out, "duration_us", reload->duration_us);
 	put(&out, "changed", finish(&changed));
 	put(&out, "errors", finish(&errors));
+	put_number(&out, "more_errors", reload->n_more_errors);
 	if (with_logs)
 		put(&out, "confirm_seconds", seconds_or_null(reload->confirm_seconds));
 	return finish(&out);
+}
+
+/* The key is the plugin's: any bytes. */
+static void put_pair(struct builder *to, const struct status_pair *pair)
+{
+	json_t *key = json_text(pair->key);
+
+	if (key)
+		put_text(to, json_string_value(key), pair->value);
+	else
+		to->failed = -1;
+	json_decref(key);
 }
 
 static json_t *maps_to_json(const struct status_slot *slot)
 {
 	struct builder out = { json_array() };
 
-	for (size_t i = 0; i < slot->n_maps; i++) {
+	for (size_t i = 0; i < slot->n_maps && !out.failed; i++) {
 		struct builder map = { json_object() };
 
 		put_text(&map, "name", slot->maps[i].name);
@@ -160,8 +176,8 @@ static json_t *slot_to_json(const struct status_slot *slot)
 	put_number(&verdicts, "pass", slot->pass);
 	put_number(&verdicts, "tx", slot->tx);
 	put_number(&verdicts, "redirect", slot->redirect);
-	for (size_t i = 0; i < slot->n_plugin_status; i++)
-		put_text(&plugin, slot->plugin_status[i].key, slot->plugin_status[i].value);
+	for (size_t i = 0; i < slot->n_plugin_status && !plugin.failed; i++)
+		put_pair(&plugin, &slot->plugin_status[i]);
 
 	put_number(&out, "number", slot->number);
 	put_number(&out, "index", slot->index);
@@ -197,9 +213,9 @@ static json_t *chain_to_json(const struct status_chain *chain)
 {
 	struct builder out = { json_object() }, interfaces = { json_array() }, slots = { json_array() };
 
-	for (size_t i = 0; i < chain->n_interfaces; i++)
+	for (size_t i = 0; i < chain->n_interfaces && !interfaces.failed; i++)
 		append(&interfaces, interface_to_json(&chain->interfaces[i]));
-	for (size_t i = 0; i < chain->n_slots; i++)
+	for (size_t i = 0; i < chain->n_slots && !slots.failed; i++)
 		append(&slots, slot_to_json(&chain->slots[i]));
 	put_text(&out, "name", chain->name);
 	put_number(&out, "generation", chain->generation);
@@ -223,11 +239,11 @@ json_t *status_to_json(const struct status *status)
 		       quarantined = { json_array() }, host = { json_object() },
 		       configuration = { json_object() };
 
-	for (size_t i = 0; i < status->n_off; i++)
+	for (size_t i = 0; i < status->n_off && !off.failed; i++)
 		append(&off, json_text(status->off[i]));
-	for (size_t i = 0; i < status->n_quarantined; i++)
+	for (size_t i = 0; i < status->n_quarantined && !quarantined.failed; i++)
 		append(&quarantined, json_text(status->quarantined[i]));
-	for (size_t i = 0; i < status->n_chains; i++)
+	for (size_t i = 0; i < status->n_chains && !chains.failed; i++)
 		append(&chains, chain_to_json(&status->chains[i]));
 	put_text(&host, "version", status->host.version);
 	put_number(&host, "pid", (uint64_t)status->host.pid);

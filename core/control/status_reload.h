@@ -22,6 +22,7 @@ struct status_reload {
 	size_t n_changed;
 	struct status_error *errors;
 	size_t n_errors;
+	size_t n_more_errors;	  /* that were counted only, see util/diag.h */
 	unsigned confirm_seconds; /* to confirm it, else it is undone; 0: it need not be. In the reply only */
 };
 

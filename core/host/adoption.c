@@ -67,7 +67,7 @@ static bool take_up(struct occupant *occupant)
 	struct report report = {};
 	int r = context_take_up(&occupant->context, occupant->instance, &report);
 
-	for (size_t i = 0; i < report.n_errors; i++)
+	for (size_t i = 0; i < report.n_kept; i++)
 		log_warning("%s: cannot go on with what runs: %s", occupant->name, report.errors[i].message);
 	report_clear(&report);
 	return r == 0;

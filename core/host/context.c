@@ -233,7 +233,7 @@ int context_settle(struct context *context, const struct instance *old, uint32_t
 	context->old = old;
 	r = run(context, CONTEXT_SETTLE, context->descriptor->settle ? call_settle : NULL, "settle", &report);
 	context->old = NULL;
-	for (size_t i = 0; i < report.n_errors; i++)
+	for (size_t i = 0; i < report.n_kept; i++)
 		log_error("%s: %s", context->plugin.slot, report.errors[i].message);
 	report_clear(&report);
 	return r;

@@ -14,6 +14,7 @@
 #include "host/trial.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/text.h"
 
 /* "BYPASSED: edge; OFF: lab; ", or "": nobody may overlook it. Caller frees. */
 static char *alarms(const struct host *host)
@@ -48,7 +49,8 @@ static char *alarms(const struct host *host)
 
 void outcome_notify_ready(const struct host *host)
 {
-	CLEANUP(free) char *loud = alarms(host);
+	CLEANUP(free) char *names = alarms(host);
+	CLEANUP(free) char *loud = text_clean(names); /* a line feed would begin another variable */
 	size_t n_slots = 0, n_interfaces = 0;
 
 	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
@@ -56,8 +58,8 @@ void outcome_notify_ready(const struct host *host)
 		n_interfaces += host->dataplane.chains[i]->n_interfaces;
 	}
 	sd_notifyf(0, "READY=1\nSTATUS=%s%s%zu chains, %zu slots, %zu interfaces; last reload: %s",
-		host->kept.hold ? "held, the files are not applied; " : "", loud, host->dataplane.n_chains,
-		n_slots, n_interfaces, host->last.result);
+		host->kept.hold ? "held, the files are not applied; " : "", loud ? loud : "",
+		host->dataplane.n_chains, n_slots, n_interfaces, host->last.result);
 }
 
 void outcome_remember(struct host *host, const char *result)
@@ -74,12 +76,13 @@ void outcome_remember(struct host *host, const char *result)
 	last->confirm_seconds = trial_left(host);
 	last->duration_us = host_now_us() - host->begun_us;
 	last->changed = calloc(n + 1, sizeof(*last->changed));
-	last->errors = calloc(report->n_errors + 1, sizeof(*last->errors));
+	last->errors = calloc(report->n_kept + 1, sizeof(*last->errors));
 	if (!last->changed || !last->errors)
 		abort();
 	for (size_t i = 0; applied && i < n; i++)
 		last->changed[last->n_changed++] = strdup(lines[i]);
-	for (size_t i = 0; i < report->n_errors; i++) {
+	last->n_more_errors = report_more(report);
+	for (size_t i = 0; i < report->n_kept; i++) {
 		struct report_error *error = &report->errors[i];
 
 		last->errors[last->n_errors++] = (struct status_error){
@@ -91,17 +94,26 @@ void outcome_remember(struct host *host, const char *result)
 	}
 }
 
+static void log_verifier(const char *log)
+{
+	log_debug("verifier's log:");
+	log_lines(LOG_LEVEL_DEBUG, log);
+}
+
 void outcome_log_errors(const struct host *host)
 {
 	struct report *report = transaction_report(host->transaction);
 
-	for (size_t i = 0; i < report->n_errors; i++) {
+	for (size_t i = 0; i < report->n_kept; i++) {
 		CLEANUP(free) char *text = report_format(&report->errors[i]);
 
-		log_error("%s", text);
+		log_error("%s", text ? text : report->errors[i].message);
 		if (report->errors[i].log)
-			log_debug("verifier's log:\n%s", report->errors[i].log);
+			log_verifier(report->errors[i].log);
 	}
+	if (report_more(report) > 0)
+		log_error("… and %zu more error%s, not kept", report_more(report),
+			report_more(report) == 1 ? "" : "s");
 }
 
 void outcome_log(const struct host *host)

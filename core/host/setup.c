@@ -238,7 +238,7 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
 {
 	CLEANUP(setup_unref) struct setup *setup = calloc(1, sizeof(*setup));
 	struct loader loader = { plugin_path, files, modules, report };
-	size_t n_before = report->n_errors;
+	size_t n_before = report->n_kept;
 	int r, result;
 
 	if (!setup)

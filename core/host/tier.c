@@ -280,7 +280,7 @@ static void on_fused(void *data)
 		snprintf(chain->tier.why_not, sizeof(chain->tier.why_not), "%s", attempt->diag.message);
 		log_info("chain %s runs as slots: %s", chain->name, attempt->diag.message);
 		if (attempt->diag.log)
-			log_debug("verifier's log:\n%s", attempt->diag.log);
+			log_lines(LOG_LEVEL_DEBUG, attempt->diag.log);
 	}
 	chain->tier.tried = dispatcher_running(chain->dispatcher)->id;
 	attempt_free(attempt);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/text.h"
 
 void xslot_diag_clear(struct xslot_diag *diag)
 {
@@ -25,53 +26,64 @@ void xslot_diag_clear(struct xslot_diag *diag)
 
 int fail(struct xslot_diag *diag, int error, const char *format, ...)
 {
+	char text[sizeof(diag->message)];
 	va_list args;
 
 	if (!diag)
 		return error;
 	va_start(args, format);
-	vsnprintf(diag->message, sizeof(diag->message), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	text_clean_into(diag->message, sizeof(diag->message), text);
 	return error;
 }
 
 int fail_within(struct xslot_diag *diag, int error, const char *format, ...)
 {
-	char inner[sizeof(diag->message)];
+	char inner[sizeof(diag->message)], context[sizeof(diag->message)];
+	struct text all = { .at = diag ? diag->message : NULL, .size = sizeof(diag->message) };
 	va_list args;
-	int n;
 
 	if (!diag)
 		return error;
 	memcpy(inner, diag->message, sizeof(inner));
 	va_start(args, format);
-	n = vsnprintf(diag->message, sizeof(diag->message), format, args);
+	vsnprintf(context, sizeof(context), format, args);
 	va_end(args);
-	if (n >= 0 && (size_t)n < sizeof(diag->message))
-		snprintf(diag->message + n, sizeof(diag->message) - n, ": %s", inner);
+	text_clean_into(diag->message, sizeof(diag->message), context);
+	all.used = strlen(diag->message);
+	text_add(&all, ": %s", inner);
 	return error;
 }
 
-static int report_append(struct report *report, const char *file, unsigned line, char *message, char *log)
+/* Whatever there is no room or no memory for is counted: it is an error all the same. */
+static int report_append(struct report *report, const char *file, unsigned line, const char *text, char *log)
 {
+	CLEANUP(free) char *message = NULL, *name = NULL, *owned_log = log;
 	struct report_error *errors;
 
-	errors = reallocarray(report->errors, report->n_errors + 1, sizeof(*errors));
-	if (!errors || !message)
-		abort();
-	report->errors = errors;
-	errors[report->n_errors++] = (struct report_error){
-		.file = file ? strdup(file) : NULL,
+	report->n_errors++;
+	if (report->n_kept == REPORT_KEPT_MAX || !text)
+		return -EINVAL;
+	message = text_clean(text);
+	name = file ? strdup(file) : NULL;
+	errors = reallocarray(report->errors, report->n_kept + 1, sizeof(*errors));
+	if (errors)
+		report->errors = errors;
+	if (!errors || !message || (file && !name))
+		return -EINVAL;
+	errors[report->n_kept++] = (struct report_error){
+		.file = TAKE_PTR(name),
 		.line = line,
-		.message = message,
-		.log = log,
+		.message = TAKE_PTR(message),
+		.log = TAKE_PTR(owned_log),
 	};
 	return -EINVAL;
 }
 
 int report_add(struct report *report, const char *file, unsigned line, const char *format, ...)
 {
-	char *message = NULL;
+	CLEANUP(free) char *message = NULL;
 	va_list args;
 
 	va_start(args, format);
@@ -83,15 +95,20 @@ int report_add(struct report *report, const char *file, unsigned line, const cha
 
 int report_take(struct report *report, const char *file, unsigned line, struct xslot_diag *diag)
 {
-	int r = report_append(report, file, line, strdup(diag->message), TAKE_PTR(diag->log));
+	int r = report_append(report, file, line, diag->message, TAKE_PTR(diag->log));
 
 	xslot_diag_clear(diag);
 	return r;
 }
 
+size_t report_more(const struct report *report)
+{
+	return report->n_errors - report->n_kept;
+}
+
 void report_clear(struct report *report)
 {
-	for (size_t i = 0; i < report->n_errors; i++) {
+	for (size_t i = 0; i < report->n_kept; i++) {
 		free(report->errors[i].file);
 		free(report->errors[i].message);
 		free(report->errors[i].log);
@@ -102,14 +119,16 @@ void report_clear(struct report *report)
 
 char *report_format(const struct report_error *error)
 {
-	char *text = NULL;
+	CLEANUP(free) char *text = NULL;
 	int n;
 
 	if (!error->file)
-		return strdup(error->message);
+		return text_clean(error->message);
 	if (error->line)
 		n = asprintf(&text, "%s:%u: %s", error->file, error->line, error->message);
 	else
 		n = asprintf(&text, "%s: %s", error->file, error->message);
-	return n < 0 ? NULL : text;
+	if (n < 0)
+		text = NULL;
+	return text ? text_clean(text) : NULL;
 }

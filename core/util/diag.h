@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <xslot/diag.h>
 
-/* Write the sentence into `diag` (may be NULL), replacing what stands there, and return `error` (-errno). */
+/*
+ * Write the sentence into `diag` (may be NULL), replacing what stands there, and return `error` (-errno).
+ * Control characters in it are escaped, whatever names it holds: see text_clean_into().
+ */
 int fail(struct xslot_diag *diag, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Put "CONTEXT: " before the sentence that is there. Returns `error`. */
@@ -21,12 +24,18 @@ struct report_error {
 	char *log; /* verifier's log or NULL */
 };
 
+#define REPORT_KEPT_MAX 100 /* a file of a million wrong lines must not fill log, answer and memory */
+
 struct report {
-	struct report_error *errors;
-	size_t n_errors;
+	struct report_error *errors; /* the first ones, n_kept of them */
+	size_t n_kept;
+	size_t n_errors; /* all, those that were only counted too */
 };
 
-/* Append one error; always returns -EINVAL, so that a checker can `return report_add(…)`. `file` may be NULL.
+/*
+ * Append one error; always returns -EINVAL, so that a checker can `return report_add(…)`. `file` may be NULL.
+ * Beyond REPORT_KEPT_MAX, and when out of memory, an error is counted only. Control characters in the
+ * sentence are escaped.
  */
 int report_add(struct report *report, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -34,9 +43,12 @@ int report_add(struct report *report, const char *file, unsigned line, const cha
 /* Append the sentence and the log (taken over) of `diag`, which is cleared. Returns -EINVAL. */
 int report_take(struct report *report, const char *file, unsigned line, struct xslot_diag *diag);
 
+/* How many errors were counted only. */
+size_t report_more(const struct report *report);
+
 void report_clear(struct report *report);
 
-/* "FILE:LINE: MESSAGE", the one form that log, CLI and tests show. Caller frees. */
+/* "FILE:LINE: MESSAGE", the one form that log, CLI and tests show, fit to print. NULL when out of memory. */
 char *report_format(const struct report_error *error);
 
 #endif

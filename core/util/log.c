@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/text.h"
 
 static const char *const names[] = { "error", "warning", "info", "debug" };
 static const int priorities[] = { 3, 4, 6, 7 };
@@ -48,16 +49,21 @@ const char *log_level_name(enum log_level level)
 
 void log_write(enum log_level level, const char *format, ...)
 {
-	CLEANUP(free) char *text = NULL;
+	CLEANUP(free) char *raw = NULL, *text = NULL;
 	va_list args;
 	int n;
 
 	if (level > threshold)
 		return;
 	va_start(args, format);
-	n = vasprintf(&text, format, args);
+	n = vasprintf(&raw, format, args);
 	va_end(args);
-	if (n < 0)
+	if (n < 0) {
+		raw = NULL;
+		return;
+	}
+	text = text_clean(raw);
+	if (!text)
 		return;
 	if (sink)
 		sink(level, text);
@@ -65,4 +71,14 @@ void log_write(enum log_level level, const char *format, ...)
 		fprintf(stderr, "<%d>%s\n", priorities[level], text);
 	else
 		fprintf(stderr, "%s: %s\n", names[level], text);
+}
+
+void log_lines(enum log_level level, const char *text)
+{
+	while (*text) {
+		int length = (int)strcspn(text, "\n");
+
+		log_write(level, "  %.*s", length, text);
+		text += length + (text[length] == '\n');
+	}
 }

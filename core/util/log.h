@@ -14,7 +14,10 @@ int log_level_parse(const char *word, enum log_level *ret_level);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
+/* One line: control characters in it, line feeds too, are escaped. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Each line of `text`, such as a verifier's log, as a line of its own. */
+void log_lines(enum log_level level, const char *text);
 
 /* Where lines go in place of stderr; NULL: stderr. For tools that show them otherwise. */
 void log_set_sink(void (*sink)(enum log_level level, const char *text));

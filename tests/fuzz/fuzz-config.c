@@ -26,7 +26,7 @@ static const struct xslot_param schema[XSLOT_MAX_PARAMS] = {
 
 static void check_report(struct report *report, unsigned lines)
 {
-	for (size_t i = 0; i < report->n_errors; i++) {
+	for (size_t i = 0; i < report->n_kept; i++) {
 		char *text = report_format(&report->errors[i]);
 
 		expect(report->errors[i].line <= lines, "an error's line exists");

@@ -55,7 +55,7 @@ static inline char *report_text(struct report *report)
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);
 
-	for (size_t i = 0; i < report->n_errors; i++) {
+	for (size_t i = 0; i < report->n_kept; i++) {
 		line = report_format(&report->errors[i]);
 		fprintf(stream, "%s%s", i ? "\n" : "", line);
 		free(line);

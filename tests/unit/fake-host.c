@@ -6,6 +6,32 @@
 
 #include "fake-status.h"
 
+static void fake_set(char **text, const char *name)
+{
+	free(*text);
+	*text = strdup(name);
+}
+
+static void fake_rename(const struct fake_host *host, struct status *status)
+{
+	struct status_slot *slot = status->chains->slots;
+
+	status->last_reload.n_more_errors = host->more;
+	if (!host->name)
+		return;
+	fake_set(&status->chains->interfaces[0].name, host->name);
+	fake_set(&status->last_reload.changed[0], host->name);
+	fake_set(&status->last_reload.errors[0].file, host->name);
+	fake_set(&status->last_reload.errors[0].message, host->name);
+	fake_set(&slot->plugin, host->name);
+	fake_set(&slot->version, host->name);
+	fake_set(&slot->plugin_status[0].key, host->name);
+	fake_set(&slot->plugin_status[0].value, host->name);
+	fake_set(&slot->maps[0].name, host->name);
+	fake_set(&status->off[0], host->name);
+	fake_set(&status->quarantined[0], host->name);
+}
+
 static void fake_on_status(struct server_call *call, const char *chain, void *data)
 {
 	struct fake_host *host = data;
@@ -29,6 +55,7 @@ static void fake_on_status(struct server_call *call, const char *chain, void *da
 		free(status->off[--status->n_off]);
 		free(status->quarantined[--status->n_quarantined]);
 	}
+	fake_rename(host, status);
 	if (host->ballast) {
 		char *message = malloc(host->ballast + 1);
 
@@ -46,6 +73,9 @@ void fake_host_reply(struct fake_host *host, struct server_call *call)
 	struct status_reload reload;
 
 	fake_reload(&reload);
+	reload.n_more_errors = host->more;
+	if (host->name)
+		fake_set(&reload.errors[1].message, host->name);
 	if (host->healthy) {
 		status_reload_clear(&reload);
 		reload.result = "ok";

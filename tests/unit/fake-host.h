@@ -34,6 +34,8 @@ struct fake_host {
 	bool settle;	   /* of the last reload */
 	char chain[64];	   /* what the last status asked for */
 	size_t ballast;	   /* bytes in the last reload's error, to make a long reply */
+	size_t more;	   /* errors beyond those that the last reload tells */
+	const char *name;  /* of the interface, plugin, map, error and so on, in place of its own */
 	bool healthy;	   /* status: no gap, no bypass, no bad verdicts; reload: "ok", and no errors */
 };
 

@@ -179,8 +179,9 @@ static const struct {
 		"x.ini:2: [host] is there a second time, the first is at x.ini:1; put all its keys there" },
 	{ CHAIN CHAIN, "x.ini:3: [chain edge] is there a second time, the first is at x.ini:1; put all its "
 		       "keys there" },
-	{ SLOT "[slot\tedge.10]\nplugin=a\n", "x.ini:5: [slot\tedge.10] is there a second time, the first is "
-					      "at x.ini:3; put all its keys there" },
+	{ SLOT "[slot\tedge.10]\nplugin=a\n",
+		"x.ini:5: [slot\\x09edge.10] is there a second time, the first is "
+		"at x.ini:3; put all its keys there" },
 	{ SLOT "plugin = acl\n", "x.ini:5: [slot edge.10] has the key plugin a second time, the first is in "
 				 "line 4; remove one of them" },
 	{ SLOT "rate=1\nburst=2\nrate=1\n", "x.ini:7: [slot edge.10] has the key rate a second time, the "
@@ -303,6 +304,27 @@ static void test_broken(void **state)
 		file_write("x.ini", broken[i].input);
 		check_errors(broken[i].errors);
 	}
+}
+
+/* 1 MiB of them, once 500,000 errors: all are counted, the first are kept, in order. */
+static void test_a_file_of_junk(void **state)
+{
+	struct report report = {};
+	struct config *config = NULL;
+	const size_t n = 1 << 19;
+	char *junk = malloc(2 * n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(junk + 2 * i, "x\n", 3);
+	file_write("x.ini", junk);
+	free(junk);
+	assert_int_equal(config_load(NULL, "x.ini", &config, &report), -EINVAL);
+	assert_null(config);
+	assert_int_equal(report.n_errors, n);
+	assert_int_equal(report.n_kept, REPORT_KEPT_MAX);
+	for (size_t i = 0; i < REPORT_KEPT_MAX; i++)
+		assert_int_equal(report.errors[i].line, i + 1);
+	report_clear(&report);
 }
 
 /* What is left of files with errors: slots that say whether they are whole, or nothing at all. */
@@ -494,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_a_configuration),
 		cmocka_unit_test(test_the_example_is_right),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_a_file_of_junk),
 		cmocka_unit_test(test_read_in_spite_of_errors),
 		cmocka_unit_test(test_too_many_slots),
 		cmocka_unit_test(test_files_are_one),

@@ -28,7 +28,7 @@ static const char expected[] =
 	"  'changed': ['edge.10: acl 1.0.0 -> 1.0.1'],"
 	"  'errors': ["
 	"   {'file': '/etc/xslot/xslot.ini', 'line': 12, 'message': 'slot edge.20: the verifier refused it'},"
-	"   {'file': null, 'line': null, 'message': 'no place'}]},"
+	"   {'file': null, 'line': null, 'message': 'no place'}], 'more_errors': 0},"
 	" 'host': {'version': '0.1.0', 'pid': 42, 'started': '2025-11-22T20:55:31Z', 'reloads': 12,"
 	"  'failed_reloads': 1},"
 	" 'configuration': {'current': '/var/lib/xslot/3', 'previous': '/var/lib/xslot/2', 'held': "
@@ -73,7 +73,8 @@ static void test_before_the_first_reload(void **state)
 	wanted = parse_quotes(
 		"{'format': 1, 'chains': [], 'off': [], 'quarantined': [], 'last_reload': {'result': 'none', "
 		"'at': null,"
-		" 'duration_us': 0, 'changed': [], 'errors': []}, 'host': {'version': null, 'pid': 0,"
+		" 'duration_us': 0, 'changed': [], 'errors': [], 'more_errors': 0}, 'host': {'version': "
+		"null, 'pid': 0,"
 		" 'started': null, 'reloads': 0, 'failed_reloads': 0}, 'configuration': {'current': null,"
 		" 'previous': null, 'held': null, 'confirm_seconds': null}}");
 	assert_true(json_equal(got, wanted));

@@ -9,6 +9,8 @@
 #include "util/diag.h"
 #include "util/file.h"
 #include "util/files.h"
+#include "util/log.h"
+#include "util/text.h"
 
 static void test_sentence_and_context(void **state)
 {
@@ -42,6 +44,108 @@ static void test_report_keeps_all_in_order(void **state)
 	assert_string_equal(report.errors[1].log, "log");
 	report_clear(&report);
 	assert_int_equal(report.n_errors, 0);
+}
+
+/* What is not kept is an error all the same: a checker that compares counts must not take it for none. */
+static void test_report_counts_what_it_does_not_keep(void **state)
+{
+	struct report report = {};
+	struct xslot_diag diag = {};
+
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(report_more(&report), 0);
+		report_add(&report, "a.ini", i, "error %u", i);
+	}
+	assert_int_equal(report.n_kept, 100);
+	assert_int_equal(report_add(&report, "a.ini", 0, "one more"), -EINVAL);
+	fail(&diag, -EINVAL, "and one with a log");
+	diag.log = strdup("log");
+	assert_int_equal(report_take(&report, "a.ini", 0, &diag), -EINVAL);
+	assert_null(diag.log);
+	assert_int_equal(report.n_errors, 102);
+	assert_int_equal(report.n_kept, 100);
+	assert_int_equal(report_more(&report), 2);
+	assert_string_equal(report.errors[99].message, "error 99");
+	report_clear(&report);
+	assert_int_equal(report_more(&report), 0);
+}
+
+static void expect_clean(const char *from, const char *to)
+{
+	char *text = text_clean(from);
+
+	assert_string_equal(text, to);
+	free(text);
+	text = text_clean(to); /* twice does no more */
+	assert_string_equal(text, to);
+	free(text);
+}
+
+static void test_control_characters_are_escaped(void **state)
+{
+	char one[2] = {}, small[8];
+	char *text;
+
+	expect_clean("", "");
+	expect_clean("/etc/xslot \\ %n ~", "/etc/xslot \\ %n ~");
+	expect_clean("\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x9d", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x9d");
+	expect_clean("a\033[2J\nb\r\t\x7f", "a\\x1b[2J\\x0ab\\x0d\\x09\\x7f");
+	expect_clean("\xc2\x9b"
+		     "2J",
+		"\\x9b"
+		"2J"); /* a terminal takes U+009B for ESC [ */
+	expect_clean("\x9b\xff\xc3", "\\x9b\\xff\\xc3");
+	expect_clean("\xe2\x80\xae"
+		     "fdp.exe",
+		"\\u202e"
+		"fdp.exe");
+	expect_clean("\xed\xa0\x80\xc0\x80", "\\xed\\xa0\\x80\\xc0\\x80");
+	for (int c = 1; c < 256; c++) {
+		one[0] = (char)c;
+		text = text_clean(one);
+		assert_int_equal(strlen(text), c >= 0x20 && c < 0x7f ? 1 : 4);
+		free(text);
+	}
+	text_clean_into(small, sizeof(small), "ab\033\033");
+	assert_string_equal(small, "ab\\x1b");
+}
+
+static void test_sentences_hold_no_control_character(void **state)
+{
+	struct report report = {};
+	struct xslot_diag diag = {};
+	char *text;
+
+	fail(&diag, -EINVAL, "no file %s", "\033[2J\n");
+	assert_string_equal(diag.message, "no file \\x1b[2J\\x0a");
+	fail_within(&diag, -EINVAL, "slot %s", "\r");
+	assert_string_equal(diag.message, "slot \\x0d: no file \\x1b[2J\\x0a");
+	report_add(&report, "conf.d/\n.ini", 3, "%s", "\a");
+	assert_string_equal(report.errors[0].message, "\\x07");
+	text = report_format(&report.errors[0]);
+	assert_string_equal(text, "conf.d/\\x0a.ini:3: \\x07");
+	free(text);
+	report_clear(&report);
+}
+
+static char logged[3][64];
+static unsigned n_logged;
+
+static void keep_line(enum log_level level, const char *text)
+{
+	snprintf(logged[n_logged++], sizeof(logged[0]), "%s", text);
+}
+
+static void test_log_lines_are_lines(void **state)
+{
+	log_set_sink(keep_line);
+	log_error("interface %s", "eth0\nerror: forged\033[A");
+	log_lines(LOG_LEVEL_ERROR, "0: r0 = 0\n1: \033 exit\n");
+	log_set_sink(NULL);
+	assert_int_equal(n_logged, 3);
+	assert_string_equal(logged[0], "interface eth0\\x0aerror: forged\\x1b[A");
+	assert_string_equal(logged[1], "  0: r0 = 0");
+	assert_string_equal(logged[2], "  1: \\x1b exit");
 }
 
 static void test_blob_is_a_private_copy(void **state)
@@ -195,6 +299,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sentence_and_context),
 		cmocka_unit_test(test_report_keeps_all_in_order),
+		cmocka_unit_test(test_report_counts_what_it_does_not_keep),
+		cmocka_unit_test(test_control_characters_are_escaped),
+		cmocka_unit_test(test_sentences_hold_no_control_character),
+		cmocka_unit_test(test_log_lines_are_lines),
 		cmocka_unit_test(test_blob_is_a_private_copy),
 		cmocka_unit_test(test_blob_again),
 		cmocka_unit_test(test_blob_refuses_what_is_no_file),

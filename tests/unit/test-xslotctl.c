@@ -374,7 +374,7 @@ static void test_a_plugin_cannot_speak_to_the_terminal(void **state)
 	run(host, &it);
 	unlink(path);
 	assert_int_equal(it.code, 0);
-	assert_non_null(strstr(it.out, ": ?[2Jt packets"));
+	assert_non_null(strstr(it.out, ": \\x1b[2Jt packets"));
 }
 
 static bool is_documented(const char *page, const char *key)

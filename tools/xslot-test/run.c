@@ -15,6 +15,7 @@
 #include "show.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/text.h"
 
 static const char nothing_loaded[] = "nothing is loaded yet: a plugin or chain has to come first";
 
@@ -247,17 +248,10 @@ static bool block_matches(const struct script *script, const struct command *com
 
 static void print_difference(const struct script *script, const struct command *command)
 {
-	const char *at = command->output;
-
 	printf("# %s:%zu: %s\n", script->name, command->line + 1, script->lines[command->line]);
 	for (size_t line = command->from; line < command->to; line++)
 		printf("#   - %s\n", script_block_line(script, line));
-	while (*at) {
-		size_t length = strcspn(at, "\n");
-
-		printf("#   + %.*s\n", (int)length, at);
-		at += length + (at[length] == '\n');
-	}
+	text_print_lines(stdout, "#   + ", command->output);
 }
 
 /* The commands from `first`, a "test", up to the next one; returns where that is. Comments follow the result.

@@ -259,8 +259,10 @@ static void take_refusal(struct session *session, const struct report *report)
 
 	if (!out)
 		return;
-	for (size_t i = 0; i < report->n_errors; i++)
+	for (size_t i = 0; i < report->n_kept; i++)
 		print_error(session, &report->errors[i], out);
+	if (report_more(report) > 0)
+		fprintf(out, "… and %zu more errors\n", report_more(report));
 	fclose(out);
 }
 

@@ -31,10 +31,10 @@ static int check_json(const char *file, const struct check *check)
 static void check_print(const char *file, const struct check *check)
 {
 	for (size_t i = 0; i < check->n_plan; i++)
-		printf("%s\n", check->plan[i]);
+		print_line("%s", check->plan[i]);
 	if (check->as_xdp)
-		printf("verified as XDP programs, since extensions are refused here: %s\n", check->why);
-	printf("%s is good\n", file);
+		print_line("verified as XDP programs, since extensions are refused here: %s", check->why);
+	print_line("%s is good", file);
 }
 
 static int give_up_all(const struct options *options, const char *file, const struct report *report)

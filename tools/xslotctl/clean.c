@@ -31,7 +31,7 @@ static char *find_bpffs(const struct options *options)
 		bpffs = strdup(config->host.bpffs);
 	} else {
 		bpffs = strdup(CONFIG_BPFFS);
-		why = report.n_errors ? report_format(&report.errors[0]) : NULL;
+		why = report.n_kept ? report_format(&report.errors[0]) : NULL;
 		fprintf(stderr,
 			"xslotctl: WARNING: the configuration is wrong (%s), so this looks at the default "
 			"folder, " CONFIG_BPFFS "; give --bpffs DIR when it is another\n",

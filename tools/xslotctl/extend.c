@@ -52,7 +52,7 @@ static void print_entry(const struct extend_entry *entry, const char *what)
 {
 	const struct target_place *place = &entry->place;
 
-	printf("%s: program %s (id %u) %s %s() of program %s (id %u)\n", entry->name, place->program,
+	print_line("%s: program %s (id %u) %s %s() of program %s (id %u)", entry->name, place->program,
 		place->program_id, what, place->function[0] ? place->function : "a function", place->target,
 		place->target_id);
 }

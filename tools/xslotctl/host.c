@@ -25,6 +25,15 @@
 DEFINE_CLEANUP(struct client *, client_close);
 DEFINE_CLEANUP(json_t *, json_decref);
 
+static int make_printable(const struct options *options, json_t **reply)
+{
+	json_t *clean = printable(*reply);
+
+	json_decref(*reply);
+	*reply = clean;
+	return clean ? 0 : give_up(options, EXIT_FAILURE, "out of memory");
+}
+
 /* Call `method`, whose parameters are taken over; 0, or the exit code after the error has been printed. */
 static int call_host(const struct options *options, struct client *client, const char *method,
 	json_t *parameters, unsigned timeout, json_t **ret_reply)
@@ -35,7 +44,7 @@ static int call_host(const struct options *options, struct client *client, const
 	r = client_call(client, method, parameters, timeout, ret_reply, &diag);
 	switch (r) {
 	case 0:
-		return 0;
+		return options->json ? 0 : make_printable(options, ret_reply);
 	case -EACCES:
 		return give_up(options, EXIT_PERMISSION, "%s", diag.message);
 	case -ECONNRESET:
@@ -99,9 +108,9 @@ static int print_reload(const struct options *options, json_t *reply, const char
 
 	format_duration((uint64_t)number_of(reply, "duration_us"), took);
 	if (!strcmp(result, "refused")) {
-		size_t n = json_array_size(errors);
+		size_t more = (size_t)number_of(reply, "more_errors"), n = json_array_size(errors) + more;
 
-		give_up_errors(options, EXIT_CONFIGURATION, errors);
+		give_up_errors(options, EXIT_CONFIGURATION, errors, more);
 		fprintf(stderr,
 			"xslotctl: the %s was refused with %zu error%s after %s; nothing has changed\n", verb,
 			n, n == 1 ? "" : "s", took);

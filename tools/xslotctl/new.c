@@ -123,7 +123,7 @@ static int print_made(const struct options *options, const char *directory, cons
 		return print_json(json_pack("{s:{s:s, s:o, s:o}, s:[]}", "plugin", "name", name, "directory",
 			json_text(directory), "files", files, "errors"));
 	for (size_t i = 0; i < json_array_size(files); i++)
-		printf("%s\n", json_string_value(json_array_get(files, i)));
+		print_line("%s", json_string_value(json_array_get(files, i)));
 	json_decref(files);
 	if (options->make)
 		printf("Next: cd %s && make && sudo make test\n", directory);

@@ -16,6 +16,7 @@
 #include "module/module.h"
 #include "table.h"
 #include "util/cleanup.h"
+#include "util/text.h"
 #include "xslotctl.h"
 
 static const char *const type_names[] = {
@@ -33,12 +34,15 @@ static const char *const type_names[] = {
 };
 
 /* A file that nobody has trusted yet may hold anything, and a terminal obeys escape sequences. */
-static void defuse(char *text)
+static void defuse(char *text, size_t size)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
+	char clean[256];
+
+	text_clean_into(clean, size < sizeof(clean) ? size : sizeof(clean), text);
+	strcpy(text, clean);
 }
+
+#define DEFUSE(array) defuse(array, sizeof(array))
 
 static int describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
 {
@@ -46,14 +50,14 @@ static int describe(const char *path, struct xslot_plugin *ret_plugin, struct xs
 
 	if (r < 0)
 		return r;
-	defuse(ret_plugin->name);
-	defuse(ret_plugin->version);
-	defuse(ret_plugin->summary);
+	DEFUSE(ret_plugin->name);
+	DEFUSE(ret_plugin->version);
+	DEFUSE(ret_plugin->summary);
 	for (size_t i = 0; i < XSLOT_MAX_PARAMS; i++) {
-		defuse(ret_plugin->params[i].name);
-		defuse(ret_plugin->params[i].help);
-		defuse(ret_plugin->params[i].fallback);
-		defuse(ret_plugin->params[i].words);
+		DEFUSE(ret_plugin->params[i].name);
+		DEFUSE(ret_plugin->params[i].help);
+		DEFUSE(ret_plugin->params[i].fallback);
+		DEFUSE(ret_plugin->params[i].words);
 	}
 	return 0;
 }
@@ -112,7 +116,7 @@ static void print_info(const char *path, const struct xslot_plugin *plugin, cons
 	char type[160];
 
 	printf("%s%s %s%s: %s\n", style_bold(), plugin->name, plugin->version, style_end(), plugin->summary);
-	printf("  file %s, state version %u\n", path, plugin->state_version);
+	print_line("  file %s, state version %u", path, plugin->state_version);
 	if (distrust)
 		printf("  %sthe host refuses it: %s%s\n", style_alarm(), distrust, style_end());
 	if (!plugin->params[0].type) {
@@ -265,14 +269,15 @@ static int listing_print(const struct options *options, struct listing *listing,
 		if (n)
 			table_print(&listing->table, 0);
 		else
-			printf("no plugins in %s\n", search);
+			print_line("no plugins in %s", search);
 		return code ? give_up_report(options, code, &listing->report) : 0;
 	}
 	errors = json_array();
-	for (size_t i = 0; i < listing->report.n_errors; i++)
+	for (size_t i = 0; i < listing->report.n_kept; i++)
 		json_array_append_new(errors, json_error_at(NULL, 0, listing->report.errors[i].message));
-	print_json(json_pack("{s:o, s:O, s:o}", "plugin_path", json_text(search), "plugins", listing->plugins,
-		"errors", errors));
+	print_json(json_pack("{s:o, s:O, s:o, s:I}", "plugin_path", json_text(search), "plugins",
+		listing->plugins, "errors", errors, "more_errors",
+		(json_int_t)report_more(&listing->report)));
 	return code;
 }
 

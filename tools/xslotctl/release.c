@@ -32,8 +32,8 @@ int verb_plugin_release(const struct options *options, int argc, char **argv)
 	if (options->json)
 		return print_json(json_pack("{s:o, s:b}", "plugin", json_text(argv[0]), "released", n > 0));
 	if (n > 0)
-		printf("plugin %s may be tried again: start or reload the host\n", argv[0]);
+		print_line("plugin %s may be tried again: start or reload the host", argv[0]);
 	else
-		printf("nothing was held against plugin %s\n", argv[0]);
+		print_line("nothing was held against plugin %s", argv[0]);
 	return 0;
 }

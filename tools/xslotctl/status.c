@@ -66,6 +66,9 @@ static void print_last_reload(const json_t *reload)
 	json_array_foreach(json_object_get(reload, "changed"), i, change)
 		printf("  %s\n", json_string_value(change));
 	print_errors(json_object_get(reload, "errors"));
+	if (number_of(reload, "more_errors") > 0)
+		printf("  … and %lld more error%s, not kept\n", (long long)number_of(reload, "more_errors"),
+			number_of(reload, "more_errors") == 1 ? "" : "s");
 }
 
 static void print_host(const json_t *host)

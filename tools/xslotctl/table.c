@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/text.h"
+
 static const char *style(const char *escape)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -35,15 +37,23 @@ const char *style_end(void)
 void table_add(struct table *table, const char *format, ...)
 {
 	char **cells = reallocarray(table->cells, table->n_cells + 1, sizeof(*cells));
+	char *raw = NULL;
 	va_list args;
+	int n;
 
-	if (!cells)
-		abort();
-	table->cells = cells;
+	if (cells)
+		table->cells = cells;
 	va_start(args, format);
-	if (vasprintf(&cells[table->n_cells++], format, args) < 0)
-		abort();
+	n = cells ? vasprintf(&raw, format, args) : -1;
 	va_end(args);
+	if (n >= 0)
+		cells[table->n_cells] = text_clean(raw);
+	if (n < 0 || !cells[table->n_cells]) {
+		fprintf(stderr, "xslotctl: out of memory\n");
+		exit(EXIT_FAILURE);
+	}
+	free(raw);
+	table->n_cells++;
 }
 
 void table_add_count(struct table *table, uint64_t count)

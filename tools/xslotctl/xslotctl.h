@@ -56,9 +56,17 @@ int clean_pins(const struct options *options, const char *chain);
 int give_up(const struct options *options, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same for all errors of a report, or of a JSON array as in the status, with the verifiers' logs. */
+/*
+ * The same for all errors of a report, or of a JSON array as in the status, with the verifiers' logs; `more`
+ * is how many there were beyond those.
+ */
 int give_up_report(const struct options *options, int code, const struct report *report);
-int give_up_errors(const struct options *options, int code, json_t *errors);
+int give_up_errors(const struct options *options, int code, json_t *errors, size_t more);
+
+/* For a terminal: the same with what is not fit to print escaped, keys too; NULL when out of memory. */
+json_t *printable(const json_t *json);
+/* A line to stdout, escaped as a whole. */
+void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Print a JSON object, taken over, with "format" put first. Returns 0, or EXIT_FAILURE when stdout is broken.
  */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What xslotctl prints of what comes from outside: fit for a terminal, and not without end. */
+#include "run-xslotctl.h"
+
+/* Of what the host tells nothing reaches the terminal as a command, whichever field it is in. */
+static void test_names_cannot_speak_to_the_terminal(void **state)
+{
+	static const char *const calls[][3] = { { "status" }, { "status", "edge" }, { "status", "--json" },
+		{ "reload" }, { "reload", "--json" } };
+	struct fake_host *host = *state;
+
+	host->name = "\033[2J\n\r\x7f\xc2\x9b"
+		     "1m\xff";
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		struct run it = { { calls[i][0], calls[i][1] } };
+		bool json = calls[i][1] && !strcmp(calls[i][1], "--json");
+
+		run(host, &it);
+		for (const char *text = it.out; text; text = text == it.out ? it.err : NULL) {
+			for (const char *c = text; *c; c++)
+				assert_true(*c == '\n' || ((unsigned char)*c >= ' ' && *c != 0x7f));
+			assert_null(strstr(text, "\xc2\x9b"));
+			assert_null(strstr(text, "[2J\n"));
+		}
+		if (json)
+			assert_non_null(strstr(it.out, "\\u001B[2J"));
+		else
+			assert_true(strstr(it.out, "\\x1b[2J") || strstr(it.err, "\\x1b[2J"));
+	}
+}
+
+static void test_more_errors_are_told(void **state)
+{
+	struct run status = { { "status" } }, reload = { { "reload" } }, as_json = { { "reload", "--json" } };
+	struct fake_host *host = *state;
+	json_t *json;
+
+	host->more = 499998;
+	run(host, &status);
+	assert_non_null(strstr(status.out, "\n  … and 499998 more errors, not kept\n"));
+	run(host, &reload);
+	assert_non_null(strstr(reload.err, "\nxslotctl: … and 499998 more errors, not kept\n"));
+	assert_non_null(strstr(reload.err, "was refused with 500000 errors"));
+	run(host, &as_json);
+	json = parse(as_json.out);
+	assert_int_equal(json_integer_value(json_object_get(json, "more_errors")), 499998);
+	json_decref(json);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_host_setup, fake_host_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_names_cannot_speak_to_the_terminal),
+		TEST(test_more_errors_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
