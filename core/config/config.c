@@ -186,6 +186,27 @@ static int take_slot(struct loader *loader, size_t index)
 	return r;
 }
 
+/* What is to run comes first, each part in the order of the files. */
+static void put_detached_last(struct config *config)
+{
+	CLEANUP(free)
+	struct config_chain *chains = array_grow(NULL, 0, (config->n_chains + 1) * sizeof(*chains));
+	size_t n = 0;
+
+	for (int detach = 0; detach <= 1; detach++) {
+		for (size_t i = 0; i < config->n_chains; i++) {
+			if (config->chains[i].detach == detach)
+				chains[n++] = config->chains[i];
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		config->chains[i] = chains[i];
+	while (config->n_chains > 0 && config->chains[config->n_chains - 1].detach) {
+		config->n_chains--;
+		config->n_detached++;
+	}
+}
+
 static int take_sections(struct loader *loader)
 {
 	struct config *config = loader->config;
@@ -206,8 +227,24 @@ static int take_sections(struct loader *loader)
 		if (loader->headers[i].kind == SECTION_SLOT)
 			r |= take_slot(loader, i);
 	}
+	put_detached_last(config);
 	r |= config_check(config, loader->report);
 	return r ? -EINVAL : 0;
+}
+
+bool config_says_detach(const struct config *config, const char *chain, const char *interface)
+{
+	for (size_t i = 0; i < config->n_detached; i++) {
+		const struct config_chain *detached = &config->chains[config->n_chains + i];
+
+		if (detached->n_interfaces == 0 && strcmp(detached->name, chain) == 0)
+			return true;
+		for (size_t k = 0; k < detached->n_interfaces; k++) {
+			if (strcmp(detached->interfaces[k].name, interface) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 static void config_begin(struct config *config, const char *file)
@@ -284,7 +321,7 @@ void config_free(struct config *config)
 		return;
 	files = config->names;
 	config_host_deinit(&config->host);
-	for (size_t i = 0; i < config->n_chains; i++)
+	for (size_t i = 0; i < config->n_chains + config->n_detached; i++)
 		config_chain_deinit(&config->chains[i]);
 	free(config->chains);
 	for (size_t i = 0; i < files->n_names; i++)

@@ -39,8 +39,7 @@ struct config_slot {
 	struct config_param *params;
 	size_t n_params;
 	struct config_place place; /* the section's header */
-	struct config_place plugin_place;
-	struct config_place object_place;
+	struct config_place plugin_place, object_place;
 };
 
 struct config_interface {
@@ -56,11 +55,11 @@ struct config_chain {
 	uint32_t final;	 /* XDP action */
 	uint32_t on_gap; /* XDP action */
 	bool frags, fuse;
+	bool detach;  /* it is to run nowhere; and neither are the interfaces that it names */
 	bool replace; /* take over an interface that runs another's program, where that is possible */
 	struct config_slot *slots; /* in order of number; those with enabled = no are left out */
 	size_t n_slots;
-	struct config_place place;
-	struct config_place mode_place;
+	struct config_place place, mode_place;
 };
 
 enum config_on_stop { ON_STOP_KEEP, ON_STOP_DETACH };
@@ -72,17 +71,15 @@ struct config_host {
 	char *state; /* folder of kept configurations */
 	enum log_level log_level;
 	enum config_on_stop on_stop;
-	struct config_place socket_place; /* line 0: not given */
-	struct config_place state_place;
-	struct config_place on_stop_place;
+	struct config_place socket_place, state_place, on_stop_place; /* line 0: not given */
 };
 
 struct config {
 	char *file; /* the first file read */
 	struct config_host host;
 	struct config_chain *chains; /* in order of the file */
-	size_t n_chains;
-	void *names; /* private: file names that places point to */
+	size_t n_chains, n_detached; /* after those that are wanted: those with detach = yes */
+	void *names;		     /* private: file names that places point to */
 };
 
 /*
@@ -92,6 +89,8 @@ struct config {
  */
 int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report);
 void config_free(struct config *config); /* accepts NULL */
+/* Do the files say that no chain needs to run on `interface`, which `chain` runs on? */
+bool config_says_detach(const struct config *config, const char *chain, const char *interface);
 
 /* Only [host] and no places, as far as it can be read; -EINVAL when a file or [host] has errors. */
 int config_load_host(const char *file, struct config_host *ret_host);

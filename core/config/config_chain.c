@@ -69,6 +69,7 @@ static const struct key keys[] = {
 	{ "frags", key_set_bool, offsetof(struct config_chain, frags) },
 	{ "fuse", key_set_bool, offsetof(struct config_chain, fuse) },
 	{ "replace", key_set_bool, offsetof(struct config_chain, replace) },
+	{ "detach", key_set_bool, offsetof(struct config_chain, detach) },
 	{},
 };
 
@@ -100,7 +101,7 @@ int config_chain_parse(struct config_chain *chain, const char *name, const struc
 	chain->fuse = true;
 	chain->place = chain->mode_place = section->place;
 	r = keys_set(keys, section, chain, NULL, report);
-	if (!keys_find(section, "interfaces"))
+	if (!keys_find(section, "interfaces") && !chain->detach)
 		r = report_add(report, section->place.file, section->place.line,
 			"chain %s has no interfaces, so no packet would ever meet it; add interfaces = NAME "
 			"or "

@@ -102,16 +102,28 @@ static void run_status(struct server_call *call, struct server *server, const js
 	server->handler.status(call, text_given(parameters, "chain"), server->handler.data);
 }
 
+static void run_change(
+	struct server_call *call, struct server *server, const json_t *parameters, bool rollback)
+{
+	const struct server_reload asked = {
+		.rollback = rollback,
+		.allow_detach = flag_given(parameters, "allow_detach"),
+		.allow_bare = flag_given(parameters, "allow_bare"),
+		.settle = flag_given(parameters, "settle"),
+		.confirm = number_given(parameters, "confirm"),
+	};
+
+	server->handler.reload(call, &asked, server->handler.data);
+}
+
 static void run_reload(struct server_call *call, struct server *server, const json_t *parameters)
 {
-	server->handler.reload(call, flag_given(parameters, "allow_detach"),
-		number_given(parameters, "confirm"), flag_given(parameters, "settle"), server->handler.data);
+	run_change(call, server, parameters, false);
 }
 
 static void run_rollback(struct server_call *call, struct server *server, const json_t *parameters)
 {
-	server->handler.rollback(call, flag_given(parameters, "allow_detach"),
-		number_given(parameters, "confirm"), server->handler.data);
+	run_change(call, server, parameters, true);
 }
 
 static void run_confirm(struct server_call *call, struct server *server, const json_t *parameters)
@@ -166,17 +178,18 @@ static const struct method {
 	const char *interface, *name;
 	bool changes; /* root only */
 	void (*run)(struct server_call *call, struct server *server, const json_t *parameters);
-	struct parameter parameters[4]; /* ends with one that has no name */
+	struct parameter parameters[5]; /* ends with one that has no name */
 } methods[] = {
 	{ INTERFACE_SERVICE, "GetInfo", false, run_get_info },
 	{ INTERFACE_SERVICE, "GetInterfaceDescription", false, run_get_description,
 		{ { "interface", .required = true } } },
 	{ INTERFACE_XSLOT, "Status", false, run_status, { { "chain" } } },
 	{ INTERFACE_XSLOT, "Reload", true, run_reload,
-		{ { "allow_detach", .boolean = true }, { "confirm", .max = SERVER_CONFIRM_MAX },
-			{ "settle", .boolean = true } } },
+		{ { "allow_detach", .boolean = true }, { "allow_bare", .boolean = true },
+			{ "confirm", .max = SERVER_CONFIRM_MAX }, { "settle", .boolean = true } } },
 	{ INTERFACE_XSLOT, "Rollback", true, run_rollback,
-		{ { "allow_detach", .boolean = true }, { "confirm", .max = SERVER_CONFIRM_MAX } } },
+		{ { "allow_detach", .boolean = true }, { "allow_bare", .boolean = true },
+			{ "confirm", .max = SERVER_CONFIRM_MAX } } },
 	{ INTERFACE_XSLOT, "Confirm", true, run_confirm },
 	{ INTERFACE_XSLOT, "Bypass", true, run_bypass,
 		{ { "chain", .required = true }, { "on", .boolean = true, .required = true } } },

@@ -22,6 +22,14 @@ struct server_peer {
 	pid_t pid; /* 0: of a process that this process cannot see */
 };
 
+struct server_reload {
+	bool rollback;	   /* to the configuration before, in place of the files */
+	bool allow_detach; /* a change of `mode` may leave an interface bare for a moment */
+	bool allow_bare;   /* an interface may be left bare, or its chain without slots */
+	bool settle;	   /* reply when the old configuration is gone, not when the new one is live */
+	unsigned confirm;  /* to be undone unless confirmed within that many seconds; 0: need not be */
+};
+
 /*
  * What the host does for the server. A handler replies at once or later, exactly once, with one of the
  * functions below; the call is gone then. A caller that hangs up before is remembered by the server, not by
@@ -29,14 +37,7 @@ struct server_peer {
  */
 struct server_handler {
 	void (*status)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
-	/*
-	 * allow_detach: a change of `mode` may leave an interface bare for a moment. confirm: to be undone
-	 * unless confirmed within that many seconds; 0: need not be. settle: reply when the old configuration
-	 * is gone, not when the new one is live. Rollback replies as reload.
-	 */
-	void (*reload)(
-		struct server_call *call, bool allow_detach, unsigned confirm, bool settle, void *data);
-	void (*rollback)(struct server_call *call, bool allow_detach, unsigned confirm, void *data);
+	void (*reload)(struct server_call *call, const struct server_reload *asked, void *data);
 	void (*confirm)(struct server_call *call, void *data);
 	void (*bypass)(struct server_call *call, const char *chain, bool on, void *data);
 	void (*clean)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */

@@ -53,7 +53,7 @@ struct chain {
 	size_t n_slots;
 	struct chain_interface *interfaces;
 	size_t n_interfaces;
-	bool generic, frags;
+	bool generic, frags, off; /* off: worker's; clean was to take it off, and was killed meanwhile */
 	uint32_t final, on_gap;
 	uint32_t banks;			    /* by position, filled or not: the bank that packets used last */
 	uint32_t released[XSLOT_MAX_SLOTS]; /* link id that was let go of last; 0: none */

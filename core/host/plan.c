@@ -11,6 +11,10 @@
  *
  * An interface is who has the name now. So when two have changed names, each keeps its link, and the links
  * change places.
+ *
+ * Which interfaces a change would bare is asked of the steps, not of the names: whatever the reason why no
+ * step takes a link over, a file that is gone or a section with another name, packets would go past all
+ * slots.
  */
 #include "host/plan.h"
 
@@ -248,6 +252,52 @@ static void summarise(const struct sides *sides, const struct plan_chain *new, s
 			  old->generic == new->generic && !interfaces_changed(old, new, step);
 }
 
+/* The wanted chain that takes the link over; PLAN_NONE: none does. */
+static size_t find_taker(const struct plan *plan, size_t chain, size_t interface)
+{
+	for (size_t c = 0; c < plan->n_chains; c++) {
+		for (size_t i = 0; i < plan->chains[c].n_interfaces; i++) {
+			const struct plan_interface_step *step = &plan->chains[c].interfaces[i];
+
+			if (step->action != PLAN_INTERFACE_LEAVE && step->from_chain == chain &&
+				step->from == interface)
+				return c;
+		}
+	}
+	return PLAN_NONE;
+}
+
+static bool is_bared(const struct sides *sides, size_t chain, size_t interface, size_t to)
+{
+	const struct plan_interface *running = &sides->running[chain].interfaces[interface];
+
+	if (!running->ifindex || running->may_bare)
+		return false;
+	if (to == PLAN_NONE)
+		return !running->renamed;
+	return sides->running[chain].n_slots > 0 && sides->wanted[to].n_slots == 0;
+}
+
+static int plan_bared(const struct sides *sides, struct plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t c = 0; c < sides->n_running; c++)
+		n += sides->running[c].n_interfaces;
+	plan->bared = calloc(n + 1, sizeof(*plan->bared));
+	if (!plan->bared)
+		return -ENOMEM;
+	for (size_t c = 0; c < sides->n_running; c++) {
+		for (size_t i = 0; i < sides->running[c].n_interfaces; i++) {
+			size_t to = find_taker(plan, c, i);
+
+			if (is_bared(sides, c, i, to))
+				plan->bared[plan->n_bared++] = (struct plan_bared){ c, i, to };
+		}
+	}
+	return 0;
+}
+
 static bool must_rebuild(const struct plan_chain *old, const struct plan_chain *new)
 {
 	return old->frags != new->frags || old->version != new->version;
@@ -303,6 +353,8 @@ int plan_new(const struct plan_chain *running, size_t n_running, const struct pl
 	}
 	for (size_t i = 0; i < n_running; i++)
 		plan->unchanged &= !plan->removed[i];
+	if (plan_bared(&sides, plan) < 0)
+		return -ENOMEM;
 	*ret_plan = TAKE_PTR(plan);
 	return 0;
 }
@@ -317,5 +369,6 @@ void plan_free(struct plan *plan)
 	}
 	free(plan->chains);
 	free(plan->removed);
+	free(plan->bared);
 	free(plan);
 }

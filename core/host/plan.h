@@ -24,6 +24,8 @@ struct plan_interface {
 	bool stale;		  /* running: what it says is true no more, and is to be forgotten */
 	bool displaced, put_back; /* running: its link has, or had until that look, another's program */
 	bool leave;		  /* wanted: it was refused before, and that is not to be tried again */
+	bool renamed;	  /* running: ifindex has another name now, so that it leaves the chain anyway */
+	bool may_bare;	  /* running: somebody said that it may run no chain of ours any more */
 	const char *twin; /* wanted: another name of the interface, which is wanted too and has it; NULL */
 };
 
@@ -84,7 +86,15 @@ struct plan_chain_step { /* for each wanted chain */
 	size_t n_interfaces; /* those that are planned */
 };
 
+/* A running interface that would run no slot of ours any more, of which nobody said that it may. */
+struct plan_bared {
+	size_t chain, interface; /* indices of the running side */
+	size_t to;		 /* the wanted chain that has it, without slots; PLAN_NONE: none has it */
+};
+
 struct plan {
+	struct plan_bared *bared;
+	size_t n_bared;
 	struct plan_chain_step *chains; /* as many as wanted */
 	size_t n_chains;
 	bool *removed; /* for each running chain: its dispatcher goes */

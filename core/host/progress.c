@@ -194,6 +194,7 @@ void host_begin_reload(struct host *host, struct task *task)
 		.file = host->file,
 		.wish = task->wish,
 		.allow_detach = task->allow_detach,
+		.allow_bare = task->allow_bare,
 		.put_back = task->put_back,
 		.confirm = task->confirm > 0,
 	};

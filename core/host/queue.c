@@ -47,6 +47,7 @@ static bool task_merge(struct task *into, struct task *task)
 		task->wish != HISTORY_FILES || into->confirm || task->confirm)
 		return false;
 	into->allow_detach |= task->allow_detach;
+	into->allow_bare |= task->allow_bare;
 	into->put_back |= task->put_back;
 	asked_merge(&into->asked, &task->asked);
 	calls_move(&into->callers, &task->callers);

@@ -24,6 +24,7 @@ struct task {
 	struct calls callers;	/* refused when the task never runs */
 	enum history_wish wish; /* of a reload: what to move to */
 	bool allow_detach;	/* … */
+	bool allow_bare;	/* … */
 	unsigned confirm;	/* … within these seconds; 0: need not be */
 	bool put_back; /* of a reload that an operator asked for: chains that clean took off come back */
 	char *chain;   /* that it is about, where it is about one */

@@ -54,26 +54,17 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 	status_free(status);
 }
 
-static void on_reload(struct server_call *call, bool allow_detach, unsigned confirm, bool settle, void *data)
+static void on_reload(struct server_call *call, const struct server_reload *asked, void *data)
 {
 	struct task *task = task_new(host_begin_reload, call);
 
-	if (!settle)
+	if (!asked->rollback && !asked->settle)
 		calls_make_early(&task->callers);
-	task->allow_detach = allow_detach;
+	task->wish = asked->rollback ? HISTORY_PREVIOUS : HISTORY_FILES;
+	task->allow_detach = asked->allow_detach;
+	task->allow_bare = asked->allow_bare;
+	task->confirm = asked->confirm;
 	task->put_back = true;
-	task->confirm = confirm;
-	queue_add(data, task);
-}
-
-static void on_rollback(struct server_call *call, bool allow_detach, unsigned confirm, void *data)
-{
-	struct task *task = task_new(host_begin_reload, call);
-
-	task->wish = HISTORY_PREVIOUS;
-	task->confirm = confirm;
-	task->put_back = true;
-	task->allow_detach = allow_detach;
 	queue_add(data, task);
 }
 
@@ -119,7 +110,6 @@ int serve_open(struct host *host, const struct config *config)
 	const struct server_handler handler = {
 		.status = on_status,
 		.reload = on_reload,
-		.rollback = on_rollback,
 		.confirm = on_confirm,
 		.bypass = on_bypass,
 		.clean = on_clean,

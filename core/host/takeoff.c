@@ -82,6 +82,8 @@ void takeoff_apply(const struct dataplane *dataplane, struct setup *setup)
 {
 	for (size_t i = 0; i < dataplane->n_off; i++)
 		setup_leave_out(setup, dataplane->off[i]);
+	for (size_t i = 0; i < dataplane->n_chains; i++)
+		dataplane->chains[i]->off = takeoff_has(dataplane, dataplane->chains[i]->name);
 }
 
 void takeoff_end(struct dataplane *dataplane)

@@ -11,6 +11,7 @@
 
 #include "host/adoption.h"
 #include "host/change.h"
+#include "host/consent.h"
 #include "host/describe.h"
 #include "host/lost.h"
 #include "host/mind.h"
@@ -27,7 +28,7 @@ struct transaction {
 	struct dataplane *dataplane;
 	char *file;
 	enum history_wish wish;
-	bool allow_detach, interfaces_only;
+	bool allow_detach, allow_bare, interfaces_only;
 	bool confirm, put_back;
 	bool stands_in;	     /* what was adopted goes on, without the files */
 	uint64_t reports;    /* dataplane.reports at first */
@@ -54,6 +55,7 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 		return -ENOMEM;
 	transaction->dataplane = dataplane;
 	transaction->allow_detach = options->allow_detach;
+	transaction->allow_bare = options->allow_bare;
 	transaction->wish = options->wish;
 	transaction->confirm = options->confirm;
 	transaction->put_back = options->put_back;
@@ -206,6 +208,26 @@ static int make_plan(struct transaction *transaction, bool only_check)
 	return describe_plan(dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
 }
 
+/* Going back because nobody confirmed was promised, whatever it takes off. */
+static bool may_bare(const struct transaction *transaction)
+{
+	return transaction->allow_bare || transaction->interfaces_only ||
+	       transaction->wish == HISTORY_START || transaction->wish == HISTORY_REVERT;
+}
+
+static int refuse_bared(struct transaction *transaction)
+{
+	const struct consent consent = {
+		.running = transaction->dataplane->setup,
+		.setup = transaction->setup,
+		.view = transaction->view,
+		.plan = transaction->plan,
+		.rollback = transaction->wish == HISTORY_PREVIOUS,
+	};
+
+	return may_bare(transaction) ? 0 : consent_to_bare(&consent, &transaction->report);
+}
+
 /* Begin a change for every chain that is not as it should be. */
 static int begin_changes(struct transaction *transaction, bool with_dispatcher)
 {
@@ -268,6 +290,8 @@ static int prepare_changes(struct transaction *transaction)
 {
 	int r = refuse_plan(transaction->view, transaction->plan, transaction->setup,
 		transaction->allow_detach, transaction->interfaces_only, &transaction->report);
+
+	r |= refuse_bared(transaction);
 
 	strip_lost(transaction->dataplane, transaction->view);
 	if (r == 0)

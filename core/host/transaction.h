@@ -39,6 +39,7 @@ struct transaction_options {
 	const char *file;
 	enum history_wish wish;
 	bool allow_detach; /* a change of `mode` may leave an interface bare for a moment */
+	bool allow_bare;   /* … or for good, or without slots; see plan.h */
 	bool confirm;	   /* a trial: to be reverted unless it is confirmed */
 	bool put_back;	   /* chains that are off come back */
 	/*

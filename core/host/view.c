@@ -54,8 +54,16 @@ void view_look(struct chain *const *chains, size_t n_chains, uint64_t reports)
 	}
 }
 
+/* An error in asking is no answer: then it has its name still. */
+static bool has_another_name(const struct chain_interface *interface)
+{
+	unsigned index = netdev_index(interface->name);
+
+	return index ? index != netdev_ifindex(interface->netdev) : errno == ENODEV;
+}
+
 /* Its link may lead nowhere any more, and who was refused may be gone. */
-static struct plan_interface view_interface(const struct chain_interface *interface)
+static struct plan_interface view_interface(const struct chain_interface *interface, uint64_t reports)
 {
 	return (struct plan_interface){
 		.name = interface->name,
@@ -64,10 +72,12 @@ static struct plan_interface view_interface(const struct chain_interface *interf
 			 (interface->refused && !netdev_index(interface->name)),
 		.displaced = interface->displaced,
 		.put_back = interface->displaced_by && !interface->displaced,
+		.renamed = interface->alive && interface->looked != reports && has_another_name(interface),
 	};
 }
 
-static int view_running(const struct chain *chain, struct plan_chain *ret_view)
+static int view_running(
+	const struct chain *chain, const struct config *config, uint64_t reports, struct plan_chain *ret_view)
 {
 	struct plan_slot *slots = calloc(chain->n_slots + 1, sizeof(*slots));
 	struct plan_interface *interfaces = calloc(chain->n_interfaces + 1, sizeof(*interfaces));
@@ -96,8 +106,11 @@ static int view_running(const struct chain *chain, struct plan_chain *ret_view)
 			.token = slot->occupant,
 		};
 	}
-	for (size_t i = 0; i < chain->n_interfaces; i++)
-		interfaces[i] = view_interface(&chain->interfaces[i]);
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		interfaces[i] = view_interface(&chain->interfaces[i], reports);
+		interfaces[i].may_bare =
+			chain->off || config_says_detach(config, chain->name, interfaces[i].name);
+	}
 	return 0;
 }
 
@@ -207,7 +220,7 @@ int view_new(struct chain *const *chains, size_t n_chains, const struct setup *s
 	view->n_running = n_chains;
 	view->n_wanted = setup->n_chains;
 	for (size_t i = 0; r == 0 && i < n_chains; i++)
-		r = view_running(chains[i], &view->running[i]);
+		r = view_running(chains[i], setup->config, reports, &view->running[i]);
 	for (size_t i = 0; r == 0 && i < setup->n_chains; i++)
 		r = view_wanted(&setup->chains[i], &seen, leave_refused, &view->wanted[i]);
 	if (r == 0)

@@ -174,14 +174,14 @@ class Host:
     def slot(self, number, chain="edge"):
         return next(s for s in self.chain(chain)["slots"] if s["number"] == number)
 
-    def reload(self):
+    def reload(self, *options):
         """`xslotctl reload --settle`: (exit code, its JSON)."""
-        done = self.ctl("reload", "--settle")
+        done = self.ctl("reload", "--settle", *options)
         return done.returncode, json.loads(done.stdout) if done.stdout.strip() else {"stderr": done.stderr}
 
-    def must_reload(self):
+    def must_reload(self, **how):
         """Its answer, when nothing is left of what ran before; by socket, since a thousand of these start no program."""
-        answer = self.call("Reload", settle=True)
+        answer = self.call("Reload", settle=True, **how)
         assert answer["result"] in ("ok", "unchanged"), answer
         return answer
 

@@ -24,7 +24,7 @@ def host(namespace, link, tmp_path):
         h.on_stop("detach")
         if h.process and h.process.poll() is None:
             h.write("")
-            h.must_reload()
+            h.must_reload(allow_bare=True)
 
 
 def configure(host, where="nowhere"):

@@ -123,7 +123,7 @@ def test_over_a_dispatcher_of_libxdp(host, namespace):
     host.start()
     assert interface(host)["attach"] == "netlink"
     host.write(f"[chain other]\ninterfaces = {INTERFACE}\n")
-    host.must_reload()
+    host.must_reload(allow_bare=True)
     assert namespace.xdp_program(DEVICE) == 0
     namespace.run("xdp-loader", "clean", DEVICE)
 
@@ -192,7 +192,7 @@ def test_moves_away(host, namespace, peer, tmp_path):
 
     def again():
         host.write(f"[chain other]\ninterfaces = {INTERFACE}\n")
-        host.must_reload()
+        host.must_reload(allow_bare=True)
         with Neighbour(namespace, "netlink", DEVICE):
             take_over(host)
 
@@ -254,7 +254,7 @@ def test_kill_sweep(host, namespace):
     pinned = pins(host)
     for number in sweep:
         host.write(alone)
-        host.must_reload()
+        host.must_reload(allow_bare=True)
         assert namespace.xdp_program(DEVICE) == 0
         with Neighbour(namespace, "netlink", DEVICE) as there:
             host.write(alone + inner())

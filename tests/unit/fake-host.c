@@ -85,29 +85,23 @@ void fake_host_reply(struct fake_host *host, struct server_call *call)
 	status_reload_clear(&reload);
 }
 
-static void fake_on_reload(
-	struct server_call *call, bool allow_detach, unsigned confirm, bool settle, void *data)
+static void fake_on_reload(struct server_call *call, const struct server_reload *asked, void *data)
 {
 	struct fake_host *host = data;
 
-	host->confirm = confirm;
-	host->settle = settle;
-	host->n_reload++;
-	host->allow_detach = allow_detach;
-	if (host->hold)
+	host->confirm = asked->confirm;
+	host->allow_detach = asked->allow_detach;
+	host->allow_bare = asked->allow_bare;
+	if (asked->rollback)
+		host->n_rollback++;
+	else
+		host->n_reload++;
+	if (!asked->rollback)
+		host->settle = asked->settle;
+	if (host->hold && !asked->rollback)
 		host->held[host->n_held++] = call;
 	else
 		fake_host_reply(host, call);
-}
-
-static void fake_on_rollback(struct server_call *call, bool allow_detach, unsigned confirm, void *data)
-{
-	struct fake_host *host = data;
-
-	host->confirm = confirm;
-	host->n_rollback++;
-	host->allow_detach = allow_detach;
-	fake_host_reply(host, call);
 }
 
 static void fake_on_confirm(struct server_call *call, void *data)
@@ -149,7 +143,6 @@ void fake_host_start(struct fake_host *host)
 {
 	const struct server_handler handler = { .status = fake_on_status,
 		.reload = fake_on_reload,
-		.rollback = fake_on_rollback,
 		.confirm = fake_on_confirm,
 		.bypass = fake_on_bypass,
 		.clean = fake_on_clean,

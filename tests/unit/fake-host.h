@@ -31,6 +31,7 @@ struct fake_host {
 	unsigned confirm;  /* of the last reload or rollback */
 	bool bypass;	   /* of the last one */
 	bool allow_detach; /* of the last reload */
+	bool allow_bare;   /* of the last reload */
 	bool settle;	   /* of the last reload */
 	char chain[64];	   /* what the last status asked for */
 	size_t ballast;	   /* bytes in the last reload's error, to make a long reply */

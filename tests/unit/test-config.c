@@ -481,6 +481,28 @@ static void test_conf_d_is_beside_the_file(void **state)
 	unlink("conf.d/a.ini");
 }
 
+/* A chain that is to run nowhere is none of the chains, whatever else its section and its slots say. */
+static void test_detach(void **state)
+{
+	struct config *config = load("[chain old]\ndetach = yes\n[slot old.10]\nplugin = a\n[chain "
+				     "edge]\ninterfaces = eth0, eth1\n"
+				     "[chain gone]\ninterfaces = eth1, eth2\ndetach = yes\n[chain "
+				     "lab]\ndetach = no\ninterfaces = x\n");
+
+	assert_int_equal(config->n_chains, 2);
+	assert_string_equal(config->chains[0].name, "edge");
+	assert_string_equal(config->chains[1].name, "lab");
+	assert_int_equal(config->n_detached, 2);
+	/* All that chain `old` runs on; of chain `gone` what it names, which another one may have had. */
+	assert_true(config_says_detach(config, "old", "eth7"));
+	assert_false(config_says_detach(config, "edge", "eth7"));
+	assert_true(config_says_detach(config, "gone", "eth2"));
+	assert_true(config_says_detach(config, "edge", "eth2"));
+	assert_false(config_says_detach(config, "gone", "eth3"));
+	assert_false(config_says_detach(config, "ol", "eth3"));
+	config_free(config);
+}
+
 /* Files made of what a configuration is made of, in no order. */
 static void test_garbage_never_crashes(void **state)
 {
@@ -488,7 +510,7 @@ static void test_garbage_never_crashes(void **state)
 		"32", "\n", "\n", "\n", "=", " = ", "interfaces", "eth0", ",", "plugin", "acl", "proceed_on",
 		"pass", "state", "fresh", "enabled", "no", "yes", ";", "#", " ", "[chain edge]\n",
 		"[slot edge.1]\n", "\"", "/a:", "on_stop", "interfaces = a\n", "plugin = a\n", "\xff",
-		"frags", "replace", "rate", "-" };
+		"frags", "detach", "replace", "rate", "-" };
 	unsigned seed = 2;
 	int loaded = 0;
 
@@ -524,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_only_the_host_section),
 		cmocka_unit_test(test_files_that_cannot_be_read),
 		cmocka_unit_test(test_conf_d_is_beside_the_file),
+		cmocka_unit_test(test_detach),
 		cmocka_unit_test(test_garbage_never_crashes),
 	};
 

@@ -414,6 +414,143 @@ static void test_a_refusal_stands(void **state)
 	assert_false(is_unchanged(&running, &wanted));
 }
 
+/* "0.1 2.0>1": chain and place of each running interface that is bared, and the wanted chain that has no
+ * slots. */
+static void check_bared(const struct side *running, const struct side *wanted, const char *expected)
+{
+	struct plan *plan = make(running, wanted);
+	char text[256] = "";
+
+	for (size_t i = 0; i < plan->n_bared; i++) {
+		const struct plan_bared *bared = &plan->bared[i];
+		size_t length = strlen(text);
+
+		snprintf(text + length, sizeof(text) - length, "%s%zu.%zu", length ? " " : "", bared->chain,
+			bared->interface);
+		length = strlen(text);
+		if (bared->to != PLAN_NONE)
+			snprintf(text + length, sizeof(text) - length, ">%zu", bared->to);
+	}
+	assert_string_equal(text, expected);
+	if (*expected)
+		assert_false(plan->unchanged);
+	plan_free(plan);
+}
+
+/* Chain edge, "SLOTS | INTERFACES" before and after; `after` NULL: no chain at all. */
+static void check_edge(const char *before_slots, const char *before, const char *slots,
+	const char *interfaces, const char *expected)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", before_slots, before);
+	if (slots)
+		add_chain(&wanted, "edge", slots, interfaces);
+	check_bared(&running, &wanted, expected);
+}
+
+static void test_bares(void **state)
+{
+	/* A file that is gone or empty. */
+	check_edge("10:a1", "eth0 eth1", NULL, NULL, "0.0 0.1");
+	/* Cut off behind the chain's section; all slots disabled; only some. */
+	check_edge("10:a1 20:b1", "eth0 eth1", "", "eth0 eth1", "0.0>0 0.1>0");
+	check_edge("10:a1 20:b1", "eth0 eth1", "20:b1", "eth0 eth1", "");
+	/* Cut off in the list of interfaces, which may have another order; all of them others. */
+	check_edge("10:a1", "eth0 eth1 eth2", "10:a1", "eth2 eth0", "0.1");
+	check_edge("10:a1", "eth0 eth1", "10:a1", "eth2 (eth3)", "0.0 0.1");
+	/* Both at once: who is left out, and who stays without slots. */
+	check_edge("10:a1", "eth0 eth1", "", "eth0", "0.0>0 0.1");
+	/* It had no slots before: what it says of packets is still gone. */
+	check_edge("", "eth0", NULL, NULL, "0.0");
+	check_edge("", "eth0", "", "eth0", "");
+	check_edge("", "eth0", "10:a1", "eth0", "");
+	/* Who is not there, or is attached nowhere, is not bared. */
+	check_edge("10:a1", "(eth0) (eth1)", NULL, NULL, "");
+	check_edge("10:a1", "eth0 (eth1)", "", "eth0 (eth1)", "0.0>0");
+	/* Deleted and made anew: the new one is not bared, it is bare, and gets the chain. */
+	check_edge("10:a1", "(eth0)", "10:a1", "eth0=7", "");
+}
+
+static void test_bares_of_several_chains(void **state)
+{
+	struct side running = {}, wanted = {}, moved = {}, typo = {}, emptied = {}, split = {};
+
+	add_chain(&running, "edge", "10:a1", "eth0 eth1");
+	add_chain(&running, "lab", "10:b1", "eth2");
+	add_chain(&wanted, "lab", "10:b1", "eth2");
+	check_bared(&running, &wanted, "0.0 0.1");
+	/* Moved; one of two. */
+	add_chain(&moved, "lab", "10:b1", "eth2 eth1 eth0");
+	check_bared(&running, &moved, "");
+	moved.chain[0].n_interfaces = 2;
+	check_bared(&running, &moved, "0.0");
+	/* The section renamed, with all its slots, or with a typo, its slots being elsewhere. */
+	add_chain(&typo, "egde", "10:a1", "eth0 eth1");
+	add_chain(&typo, "lab", "10:b1", "eth2");
+	check_bared(&running, &typo, "");
+	typo.chain[0].n_slots = 0;
+	check_bared(&running, &typo, "0.0>0 0.1>0");
+	/* To a chain that has no slots is to where no slot runs. */
+	add_chain(&emptied, "lab", "", "eth0 eth1 eth2");
+	check_bared(&running, &emptied, "0.0>0 0.1>0 1.0>0");
+	/* Split in two; the second without slots yet. */
+	add_chain(&split, "edge", "10:a1", "eth0");
+	add_chain(&split, "more", "10:a1", "eth1");
+	add_chain(&split, "lab", "10:b1", "eth2");
+	check_bared(&running, &split, "");
+	split.chain[1].n_slots = 0;
+	check_bared(&running, &split, "0.1>1");
+}
+
+static void test_bares_through_a_rebuild_or_another_mode(void **state)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", "10:a1", "eth0 eth1");
+	add_chain(&wanted, "edge", "10:a1", "eth0");
+	wanted.chain[0].frags = true;
+	check_bared(&running, &wanted, "0.1");
+	wanted.chain[0].frags = false;
+	wanted.chain[0].generic = true;
+	check_bared(&running, &wanted, "0.1");
+	running.interfaces[0][0].displaced = true;
+	wanted.chain[0].generic = false;
+	check_bared(&running, &wanted, "0.1");
+}
+
+static void test_the_kernel_bares(void **state)
+{
+	struct side running = {}, wanted = {};
+
+	/* eth0 is called otherwise now, and its name is somebody else's or nobody's. */
+	add_chain(&running, "edge", "10:a1", "eth0 eth1");
+	running.interfaces[0][0].renamed = true;
+	add_chain(&wanted, "edge", "10:a1", "eth0=9 eth1");
+	check_bared(&running, &wanted, "");
+	wanted.interfaces[0][0].ifindex = 0;
+	check_bared(&running, &wanted, "");
+	/* Nobody could say so: it counts as there. */
+	running.interfaces[0][0].renamed = false;
+	check_bared(&running, &wanted, "0.0");
+	/* It got a name that is wanted: it has a chain, and that one has slots or not. */
+	running.interfaces[0][0].renamed = true;
+	wanted.interfaces[0][0].ifindex = 100;
+	wanted.chain[0].n_slots = 0;
+	check_bared(&running, &wanted, "0.0>0 0.1>0");
+}
+
+static void test_may_bare(void **state)
+{
+	struct side running = {}, wanted = {};
+
+	add_chain(&running, "edge", "10:a1", "eth0 eth1");
+	running.interfaces[0][1].may_bare = true;
+	check_bared(&running, &wanted, "0.0");
+	running.interfaces[0][0].may_bare = true;
+	check_bared(&running, &wanted, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +570,11 @@ int main(void)
 		cmocka_unit_test(test_what_is_stale_is_work),
 		cmocka_unit_test(test_another_program_in_our_link),
 		cmocka_unit_test(test_a_refusal_stands),
+		cmocka_unit_test(test_bares),
+		cmocka_unit_test(test_bares_of_several_chains),
+		cmocka_unit_test(test_bares_through_a_rebuild_or_another_mode),
+		cmocka_unit_test(test_the_kernel_bares),
+		cmocka_unit_test(test_may_bare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

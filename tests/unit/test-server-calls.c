@@ -59,22 +59,32 @@ static void test_clean_needs_a_chain_or_all(void **state)
 	close(fd);
 }
 
-static void test_allow_detach_is_handed_on(void **state)
+static void test_flags_are_handed_on(void **state)
 {
-	static const char *const calls[] = { "{\"allow_detach\":true}", "{\"allow_detach\":false}",
-		"{\"allow_detach\":null}", "{}" };
+	static const char *const methods[] = { "Reload", "Rollback" }, *const flags[] = { "detach", "bare" },
+				 *const values[] = { "true", "false", "null", NULL };
 	struct fake_host *host = *state;
 	int fd = raw_open(host->path);
-	char call[128];
+	char call[128], flag[32];
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-		snprintf(call, sizeof(call), "{\"method\":\"io.xslot.Reload\",\"parameters\":%s}", calls[i]);
+	for (size_t i = 0; i < 2 * 2 * 4; i++) {
+		bool bare = i & 1, on = i / 4 == 0;
+		const char *method = methods[i / 2 & 1], *value = values[i / 4];
+
+		snprintf(flag, sizeof(flag), "allow_%s", flags[bare]);
+		snprintf(call, sizeof(call), "{\"method\":\"io.xslot.%s\",\"parameters\":{\"%s\":%s}}",
+			method, flag, value);
+		if (!value)
+			snprintf(call, sizeof(call), "{\"method\":\"io.xslot.%s\"}", method);
 		raw_send(fd, call);
 		raw_expect_text(host, fd, NULL, "result", "refused");
-		assert_int_equal(host->allow_detach, i == 0);
+		assert_int_equal(host->allow_detach, on && !bare);
+		assert_int_equal(host->allow_bare, on && bare);
+		snprintf(call, sizeof(call), "{\"method\":\"io.xslot.%s\",\"parameters\":{\"%s\":\"yes\"}}",
+			method, flag);
+		raw_send(fd, call);
+		raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", flag);
 	}
-	raw_send(fd, "{\"method\":\"io.xslot.Reload\",\"parameters\":{\"allow_detach\":\"yes\"}}");
-	raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "allow_detach");
 	close(fd);
 }
 
@@ -116,7 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_changes_are_handed_on),
 		TEST(test_clean_needs_a_chain_or_all),
-		TEST(test_allow_detach_is_handed_on),
+		TEST(test_flags_are_handed_on),
 		TEST(test_confirm_is_handed_on),
 	};
 

@@ -152,12 +152,12 @@ static void test_reload_refused(void **state)
 	assert_non_null(json_object_get(error, "log"));
 	json_decref(json);
 	assert_int_equal(host->n_reload, 2);
-	assert_false(host->allow_detach || host->settle);
+	assert_false(host->allow_detach || host->allow_bare || host->settle);
 }
 
 static void test_reload_done(void **state)
 {
-	struct run it = { { "reload", "--allow-detach", "--settle" } };
+	struct run it = { { "reload", "--allow-detach", "--allow-bare", "--settle" } };
 	struct fake_host *host = *state;
 
 	host->healthy = true;
@@ -165,13 +165,13 @@ static void test_reload_done(void **state)
 	assert_int_equal(it.code, 0);
 	assert_non_null(strstr(it.out, "reloaded in "));
 	assert_string_equal(it.err, "");
-	assert_true(host->allow_detach && host->settle);
+	assert_true(host->allow_detach && host->allow_bare && host->settle);
 }
 
 static void test_rollback_and_confirm(void **state)
 {
 	struct run trial = { { "reload", "--confirm", "5m" } }, confirm = { { "confirm" } },
-		   back = { { "rollback", "--allow-detach", "--confirm=1h" } }, refused = { { "rollback" } };
+		   back = { { "rollback", "--allow-bare", "--confirm=1h" } }, refused = { { "rollback" } };
 	struct fake_host *host = *state;
 
 	host->healthy = true;
@@ -187,7 +187,7 @@ static void test_rollback_and_confirm(void **state)
 	assert_int_equal(host->confirm, 3600);
 	assert_int_equal(strncmp(back.out, "rolled back in ", 15), 0);
 	assert_non_null(strstr(back.out, "to be confirmed within 3600 s"));
-	assert_true(host->allow_detach);
+	assert_true(host->allow_bare && !host->allow_detach);
 	host->healthy = false;
 	run(host, &refused);
 	assert_int_equal(refused.code, 78);
@@ -474,8 +474,8 @@ static void test_completion(void **state)
 		{ "bypass ''", "edge\n" },
 		{ "bypass edge o", "on off\n" },
 		{ "bypass edge on ''", "\n" },
-		{ "reload --allow", "--allow-detach\n" },
-		{ "clean --al", "--all --allow-detach\n" },
+		{ "reload --allow-b", "--allow-bare\n" },
+		{ "clean --al", "--all --allow-bare --allow-detach\n" },
 		{ "reload ''", "\n" },
 	};
 	struct fake_host *host = *state;

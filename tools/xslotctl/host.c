@@ -138,6 +138,8 @@ static int reload_parameters(const struct options *options, json_t *parameters)
 
 	if (options->allow_detach)
 		json_object_set_new(parameters, "allow_detach", json_true());
+	if (options->allow_bare)
+		json_object_set_new(parameters, "allow_bare", json_true());
 	if (options->settle)
 		json_object_set_new(parameters, "settle", json_true());
 	if (!options->confirm)

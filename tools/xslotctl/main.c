@@ -25,9 +25,9 @@ static const struct verb {
 	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", "", 0, 1,
 		verb_status },
 	{ "reload", "", "move the dataplane to what the configuration says now, and wait",
-		" allow-detach confirm settle ", 0, 0, verb_reload },
-	{ "rollback", "", "return to the configuration before; again: forward", " allow-detach confirm ", 0,
-		0, verb_rollback },
+		" allow-bare allow-detach confirm settle ", 0, 0, verb_reload },
+	{ "rollback", "", "return to the configuration before; again: forward",
+		" allow-bare allow-detach confirm ", 0, 0, verb_rollback },
 	{ "confirm", "", "keep what \"reload --confirm\" applied", "", 0, 0, verb_confirm },
 	{ "bypass", "CHAIN on|off", "let every packet have the final verdict at once, or run the slots again",
 		"", 2, 2, verb_bypass },
@@ -65,6 +65,8 @@ static const char option_help[] =
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
 	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a "
 	"moment\n"
+	"      --allow-bare        reload, rollback: let interfaces be left without a chain, chains without "
+	"slots\n"
 	"      --settle            reload: wait until nothing is left of what ran before\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
 	"      --target=PROGRAM    extend: which program, by id, by its pin's path or by name\n"
@@ -167,6 +169,7 @@ static int verb_help(const struct options *options, int argc, char **argv)
 enum {
 	OPTION_PLUGIN_PATH = 256,
 	OPTION_ALLOW_DETACH,
+	OPTION_ALLOW_BARE,
 	OPTION_CONFIRM,
 	OPTION_SETTLE,
 	OPTION_MAKE,
@@ -185,6 +188,7 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "plugin-path", required_argument, NULL, OPTION_PLUGIN_PATH },
 	{ "allow-detach", no_argument, NULL, OPTION_ALLOW_DETACH },
+	{ "allow-bare", no_argument, NULL, OPTION_ALLOW_BARE },
 	{ "settle", no_argument, NULL, OPTION_SETTLE },
 	{ "make", no_argument, NULL, OPTION_MAKE },
 	{ "all", no_argument, NULL, OPTION_ALL },
@@ -311,6 +315,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_ALLOW_DETACH:
 			options->allow_detach = true;
+			break;
+		case OPTION_ALLOW_BARE:
+			options->allow_bare = true;
 			break;
 		case OPTION_SETTLE:
 			options->settle = true;

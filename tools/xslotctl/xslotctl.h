@@ -23,7 +23,7 @@ struct options {
 	const char *config;
 	const char *plugin_path; /* NULL: the configuration's, else the build's */
 	const char *bpffs;	 /* NULL: the configuration's, else the build's */
-	bool allow_detach, settle;
+	bool allow_detach, allow_bare, settle;
 	bool make;
 	const char *confirm;		      /* a duration; NULL: need not be */
 	const char *target, *function, *name; /* extend */
