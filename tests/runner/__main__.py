@@ -14,8 +14,8 @@ KERNELS = ("bookworm", "bullseye", "bookworm-backports", "sid")
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/run")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, fuzz, plugin, system; all when none is given")
-    parser.add_argument("--kernel", choices=KERNELS, help="plugin and system in a guest with this release's kernel")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, fuzz, plugin, system, service; all when none is given")
+    parser.add_argument("--kernel", choices=KERNELS, help="all but unit and fuzz in a guest with this release's kernel")
     parser.add_argument("-k", dest="pattern", default="", help="only tests whose name contains this")
     parser.add_argument("--inside", metavar="DIRECTORY", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -28,11 +28,11 @@ def arguments():
 
 def native_suites(kernel):
     """Suites that run on this kernel; says why when one does not."""
-    suites = {"unit", "fuzz"}
+    suites = {"unit", "fuzz", "service"}  # service boots a guest by itself
+    if os.geteuid() != 0:
+        sys.exit("all tests but unit and fuzz need root: sudo tests/run, or tests/run unit fuzz")
     if kernel:
         return suites
-    if os.geteuid() != 0:
-        sys.exit("plugin and system tests need root: sudo tests/run, or tests/run unit")
     if guest.may_load(guest.XDP):
         suites.add("plugin")
     if guest.may_load(guest.EXT):
@@ -54,10 +54,11 @@ def main():
         return guest.inside(args.inside)
     native = native_suites(args.kernel) if set(args.suites) - {"unit", "fuzz"} else set(args.suites)
     path = build.build("asan")
-    todo = programs.find(path, args.suites, args.pattern)
-    if any(p.pytest for p in todo):
-        for name in ("plain", "next", "no-grace", "in-place"):
-            build.build(name)
+    todo = programs.find(path, args.suites, args.pattern, args.kernel)
+    for name in ("plain", "next", "no-grace", "in-place") if any(p.pytest for p in todo) else ():
+        build.build(name)
+    if any(p.suite == "service" for p in todo):
+        build.build("plain")
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="xslot-tests-") as directory:
         for program in (p for p in todo if p.suite in native and not p.counted):

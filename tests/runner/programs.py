@@ -11,7 +11,7 @@ from pathlib import Path
 from . import build
 from .results import FAILED, Result, parse_tap
 
-SUITES = ("unit", "fuzz", "plugin", "system")
+SUITES = ("unit", "fuzz", "plugin", "system", "service")
 LIMITS = {"unit": 600, "fuzz": 900, "plugin": 600, "system": 600}  # seconds for one C program; against hanging, not for speed
 
 FUZZ_SECONDS = 4  # for each target
@@ -49,7 +49,7 @@ def environment():
     }
 
 
-def find(path, suites, pattern):
+def find(path, suites, pattern, kernel=None):
     """The programs to run, cheap ones first."""
     programs = []
     for test in build.introspect_tests(path):
@@ -64,6 +64,8 @@ def find(path, suites, pattern):
     programs.sort(key=lambda p: SUITES.index(p.suite))
     if "system" in suites:
         programs += find_pytest(pattern)
+    if "service" in suites:
+        programs += find_scenes(pattern, kernel)
     return programs
 
 
@@ -73,6 +75,15 @@ def find_fuzz():
     out = subprocess.run([run, "--list"], capture_output=True, text=True, check=True)
     return [Program("fuzz", f"fuzz/{name}", [str(run), name, str(FUZZ_SECONDS)], str(run.parent), LIMITS["fuzz"])
             for name in out.stdout.split()]
+
+
+def find_scenes(pattern, kernel):
+    """One program, as all scenes share its guest."""
+    folder = build.ROOT / "tests/service"
+    if not any(folder.glob(f"*{pattern}*.scene")):
+        return []
+    return [Program("service", "service", [str(folder / "run"), str(build.directory("plain")), kernel or "bookworm", pattern],
+                    str(folder), 900)]
 
 
 def find_pytest(pattern):
@@ -93,7 +104,7 @@ def run(program, sink, directory):
     started, log = time.monotonic(), kernel_log()
     tap = tap_path(directory, program)
     tap.touch()
-    argv = program.argv if program.suite in ("unit", "fuzz") else ISOLATE + program.argv
+    argv = program.argv if program.suite in ("unit", "fuzz", "service") else ISOLATE + program.argv
     env = os.environ | environment() | program.env | {"XSLOT_PYTEST_TAP": str(tap)}
     output, status = communicate(argv, program, env)
     if program.pytest:
