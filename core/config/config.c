@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/ini.h"
 #include "config/sections.h"
@@ -33,6 +34,7 @@ struct loader {
 };
 
 DEFINE_CLEANUP(struct config *, config_free);
+DEFINE_CLEANUP(struct files *, files_free);
 
 /* Names outlive the INI data: places point to them. */
 static int read_file(struct loader *loader, char *name)
@@ -51,39 +53,30 @@ static int is_snippet(const struct dirent *entry)
 	return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".ini") == 0;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name); /* not alphasort: that depends on the locale */
-}
-
 static int read_snippets(struct loader *loader)
 {
 	const char *file = loader->config->file, *slash = strrchr(file, '/');
-	CLEANUP(free) char *directory = NULL, *real = NULL;
-	struct dirent **entries;
-	int n, r = 0;
+	CLEANUP(free) char *directory = NULL;
+	struct xslot_diag diag = {};
+	char **names;
+	size_t n;
+	int r = 0;
 
 	if (asprintf(&directory, "%.*sconf.d", slash ? (int)(slash + 1 - file) : 0, file) < 0)
 		abort();
-	real = files_path(loader->files, directory);
-	n = scandir(real, &entries, is_snippet, by_name);
-	if (n < 0 && errno == ENOENT)
-		return 0;
-	if (n < 0) {
+	if (files_list(loader->files, directory, is_snippet, &names, &n, &diag) < 0) {
 		loader->ini.incomplete = true;
-		return report_add(
-			loader->report, directory, 0, "cannot list the directory: %s", strerror(errno));
+		return report_take(loader->report, directory, 0, &diag);
 	}
-	for (int i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		char *name;
 
-		if (asprintf(&name, "%s/%s", directory, entries[i]->d_name) < 0)
+		if (asprintf(&name, "%s/%s", directory, names[i]) < 0)
 			abort();
 		if (read_file(loader, name) < 0)
 			r = -EINVAL;
-		free(entries[i]);
 	}
-	free(entries);
+	reader_free_names(names, n);
 	return r;
 }
 
@@ -280,37 +273,83 @@ int config_read(struct files *files, const char *file, struct config **ret_confi
 	return r ? -EINVAL : 0;
 }
 
-int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report)
+/* For tools, which are not refused what belongs to the user who runs them or to nobody in particular. */
+static struct files *files_of_tool(void)
 {
-	CLEANUP(config_free) struct config *config = NULL;
-	int r = config_read(files, file, &config, report);
+	struct files *files = files_new(NULL);
 
+	if (geteuid() != 0)
+		files_trust_all(files);
+	return files;
+}
+
+int config_settle(struct files *files, struct report *report, size_t n_before)
+{
+	struct xslot_diag diag = {};
+	int r = files_settle(files, &diag);
+
+	if (r < 0)
+		report_cut(report, n_before);
+	if (r < 0 && r != -EAGAIN)
+		return report_take(report, NULL, 0, &diag);
+	return r;
+}
+
+int config_load(struct files *given, const char *file, struct config **ret_config, struct report *report)
+{
+	CLEANUP(files_free) struct files *own = given ? NULL : files_of_tool();
+	CLEANUP(config_free) struct config *config = NULL;
+	struct files *files = given ? given : own;
+	size_t n_before = report->n_errors;
+	int r, settled;
+
+	do {
+		config_free(TAKE_PTR(config));
+		r = config_read(files, file, &config, report);
+		settled = config_settle(files, report, n_before);
+	} while (settled == -EAGAIN);
+	if (settled < 0)
+		return settled;
 	if (r == 0)
 		*ret_config = TAKE_PTR(config);
 	return r;
 }
 
-int config_load_host(const char *file, struct config_host *ret_host)
+/* `config` is begun. */
+static int read_host(struct config *config, struct files *files, struct report *report)
 {
-	struct report report = {};
-	struct config *config = array_grow(NULL, 0, sizeof(*config));
-	struct loader loader = { .config = config, .report = &report };
+	struct loader loader = { .config = config, .files = files, .report = report };
 	int r;
 
-	config_begin(config, file);
-	r = read_file(&loader, text_copy(file));
+	r = read_file(&loader, text_copy(config->file));
 	r |= read_snippets(&loader);
 	for (size_t i = 0; i < loader.ini.n_sections; i++) {
 		if (strcmp(loader.ini.sections[i].name, "host") == 0)
-			r |= config_host_parse(&config->host, &loader.ini.sections[i], &report);
+			r |= config_host_parse(&config->host, &loader.ini.sections[i], report);
 	}
+	ini_deinit(&loader.ini);
+	return r;
+}
+
+int config_load_host(const char *file, struct config_host *ret_host)
+{
+	CLEANUP(files_free) struct files *files = files_of_tool();
+	CLEANUP(config_free) struct config *config = NULL;
+	struct report report = {};
+	int r, settled;
+
+	do {
+		config_free(TAKE_PTR(config));
+		config = array_grow(NULL, 0, sizeof(*config));
+		config_begin(config, file);
+		r = read_host(config, files, &report);
+		settled = config_settle(files, &report, 0);
+	} while (settled == -EAGAIN);
 	*ret_host = config->host;
 	ret_host->socket_place = ret_host->state_place = ret_host->on_stop_place = (struct config_place){};
 	config_host_init(&config->host);
 	report_clear(&report);
-	ini_deinit(&loader.ini);
-	config_free(config);
-	return r ? -EINVAL : 0;
+	return r || settled ? -EINVAL : 0;
 }
 
 void config_free(struct config *config)

@@ -85,7 +85,7 @@ struct config {
 /*
  * Read FILE and then, when the directory exists, conf.d/ *.ini beside it in order of name. Every error found
  * goes into `report`; then returns -EINVAL. FILE parameters are params_parse()'s to read. All reading goes
- * through `files` (NULL: plainly), and places bear the names as they are there.
+ * through `files` (NULL: its own), and places bear the names as they are there.
  */
 int config_load(struct files *files, const char *file, struct config **ret_config, struct report *report);
 void config_free(struct config *config); /* accepts NULL */

@@ -8,9 +8,15 @@
 /*
  * As config_load(), but *ret_config is set to what was read when -EINVAL is returned, too. It is NULL then
  * where more errors would follow from those in the files: [host] is broken, or a file or section could not be
- * read.
+ * read. It is for the caller to config_settle().
  */
 int config_read(struct files *files, const char *file, struct config **ret_config, struct report *report);
+
+/*
+ * When all is read through `files`: see files_settle(). The errors after the first `n_before` are forgotten
+ * where that fails; but for -EAGAIN the one that is the reason is in their place.
+ */
+int config_settle(struct files *files, struct report *report, size_t n_before);
 
 /* Sort the errors after the first `n_before` by place, in the order of the config's files; of other files:
  * last. */

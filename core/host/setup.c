@@ -2,7 +2,8 @@
 /*
  * The configuration names files: plugins, objects, rules. They are all read here, once, before anything is
  * compared or loaded, so that one look at the disk decides a whole reload, and every error in it is found in
- * one go.
+ * one go. When somebody wrote to any of them meanwhile, all are read once more: a slot in one file and its
+ * rules in another belong together.
  */
 #include "host/setup.h"
 
@@ -19,6 +20,7 @@
 #define OBJECT_MAX (64u << 20)
 
 DEFINE_CLEANUP(struct setup *, setup_unref);
+DEFINE_CLEANUP(struct files *, files_free);
 
 /* What loading needs from its caller, all the way down. */
 struct loader {
@@ -233,18 +235,18 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 	return result;
 }
 
-int setup_load(struct files *files, const char *file, const char *plugin_path, struct modules *modules,
-	struct setup **ret_setup, struct report *report)
+/* Once, whatever happens to the files meanwhile. */
+static int load_all(struct loader *loader, const char *file, struct setup **ret_setup)
 {
 	CLEANUP(setup_unref) struct setup *setup = calloc(1, sizeof(*setup));
-	struct loader loader = { plugin_path, files, modules, report };
-	size_t n_before = report->n_kept;
+	const char *plugin_path = loader->plugin_path;
+	size_t n_before = loader->report->n_kept;
 	int r, result;
 
 	if (!setup)
 		return -ENOMEM;
 	setup->refs = 1;
-	result = config_read(files, file, &setup->config, report);
+	result = config_read(loader->files, file, &setup->config, loader->report);
 	if (!setup->config)
 		return result;
 	setup->chains = calloc(setup->config->n_chains + 1, sizeof(*setup->chains));
@@ -252,9 +254,9 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
 		return -ENOMEM;
 	setup->n_chains = setup->config->n_chains;
 	if (!plugin_path)
-		loader.plugin_path = setup->config->host.plugin_path;
+		loader->plugin_path = setup->config->host.plugin_path;
 	for (size_t i = 0; i < setup->n_chains; i++) {
-		r = load_chain(&loader, &setup->chains[i], &setup->config->chains[i]);
+		r = load_chain(loader, &setup->chains[i], &setup->config->chains[i]);
 		if (r == -ENOMEM) {
 			inspect_end();
 			return r;
@@ -262,10 +264,32 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
 		result = worse(result, r);
 	}
 	inspect_end();
-	config_sort(setup->config, report, n_before);
+	loader->plugin_path = plugin_path;
+	config_sort(setup->config, loader->report, n_before);
 	if (result == 0 || result == -EOWNERDEAD)
 		*ret_setup = TAKE_PTR(setup);
 	return result;
+}
+
+int setup_load(struct files *given, const char *file, const char *plugin_path, struct modules *modules,
+	struct setup **ret_setup, struct report *report)
+{
+	CLEANUP(files_free) struct files *own = given ? NULL : files_new(NULL);
+	CLEANUP(setup_unref) struct setup *setup = NULL;
+	struct loader loader = { plugin_path, given ? given : own, modules, report };
+	size_t n_before = report->n_errors;
+	int r, settled;
+
+	do {
+		setup_unref(TAKE_PTR(setup));
+		r = load_all(&loader, file, &setup);
+		settled = r == -ENOMEM ? 0 : config_settle(loader.files, report, n_before);
+	} while (settled == -EAGAIN);
+	if (settled < 0)
+		return settled;
+	if (setup)
+		*ret_setup = TAKE_PTR(setup);
+	return r;
 }
 
 void setup_leave_out(struct setup *setup, const char *chain)

@@ -42,9 +42,9 @@ struct setup {
 };
 
 /*
- * Read everything through `files`, find and load the modules, parse the parameters. `plugin_path` NULL: the
- * configuration's. All errors go into `report`; then -EINVAL. When all of them are that plugins are
- * quarantined: -EOWNERDEAD, and a setup without their slots.
+ * Read everything through `files` (NULL: its own), find and load the modules, parse the parameters.
+ * `plugin_path` NULL: the configuration's. All errors go into `report`; then -EINVAL. When all of them are
+ * that plugins are quarantined: -EOWNERDEAD, and a setup without their slots.
  */
 int setup_load(struct files *files, const char *file, const char *plugin_path, struct modules *modules,
 	struct setup **ret_setup, struct report *report);

@@ -17,7 +17,7 @@
 #include "kernel/signature.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
-#include "util/file.h"
+#include "util/reader.h"
 
 #define OBJECT_MAX (64U << 20)
 

@@ -15,6 +15,7 @@
 #include "module/module.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/trust.h"
 
 static void cleanup_closedir(DIR **dir)
 {
@@ -51,14 +52,7 @@ static int check_one(const char *path, struct stat *st, struct xslot_diag *diag)
 {
 	if (stat(path, st) < 0)
 		return fail(diag, -errno, "cannot look at %s: %s", path, strerror(errno));
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return fail(diag, -EPERM,
-			"%s belongs to user %u, who could make the host run anything: chown it to root", path,
-			st->st_uid);
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return fail(diag, -EPERM, "%s is writable by %s (mode %04o): chmod go-w it", path,
-			st->st_mode & S_IWOTH ? "everybody" : "its group", st->st_mode & 07777);
-	return 0;
+	return trust_stat(path, st, diag);
 }
 
 int moddir_trust(const char *path, char **ret_real, struct xslot_diag *diag)

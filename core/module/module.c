@@ -19,11 +19,10 @@
 #include "module/describe.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
-#include "util/file.h"
+#include "util/reader.h"
 
 struct modules {
 	struct module *first;
-	bool trust_all;
 	modules_guard guard; /* or NULL */
 	modules_look look;   /* or NULL */
 };
@@ -77,11 +76,6 @@ void modules_set_guard(struct modules *modules, modules_guard guard)
 void modules_set_look(struct modules *modules, modules_look look)
 {
 	modules->look = look;
-}
-
-void modules_trust_all(struct modules *modules)
-{
-	modules->trust_all = true;
 }
 
 #define FD_NAME_MAX 32
@@ -231,20 +225,15 @@ static int look_at_file(struct modules *modules, struct files *files, const char
 	struct module **ret_module, struct xslot_diag *diag)
 {
 	CLEANUP(free) char *named = files_path(files, path), *file = NULL;
+	const bool careful = !files || files->reader.careful;
 	CLEANUP(module_unref) struct module *module = NULL;
 	CLEANUP(blob_free) struct blob *blob = NULL;
 	struct module *found;
 	int r;
 
-	/* Resolved once: what is checked is what is read, even if somebody turns a symbolic link. */
-	if (modules->trust_all) {
-		file = realpath(named, NULL);
-		r = file ? 0 : fail(diag, -errno, "cannot open %s: %s", named, strerror(errno));
-	} else {
-		r = moddir_trust(named, &file, diag);
-	}
+	r = careful ? moddir_trust(named, &file, diag) : 0;
 	if (r == 0)
-		r = blob_read_again(file, MODULE_MAX_SIZE, last_from(modules, path), &blob, diag);
+		r = files_look(files, path, MODULE_MAX_SIZE, last_from(modules, path), &blob, diag);
 	if (r < 0)
 		return r;
 	found = modules_find(modules, blob);

@@ -32,15 +32,13 @@ void modules_set_guard(struct modules *modules, modules_guard guard);
 typedef int (*modules_look)(const char *path, struct blob *bytes, const struct digest *content, bool opened,
 	struct xslot_diag *diag);
 void modules_set_look(struct modules *modules, modules_look look);
-/* For tools of those who write plugins: whoever owns a file and may write to it, it is loaded. */
-void modules_trust_all(struct modules *modules);
 
 /*
  * Load the plugin file at `path`, read through `files` (NULL: plainly), or share the module that has the same
- * bytes. Order: owner and mode of file and directory (moddir_trust), a private copy, its descriptor by
- * libelf (module_describe), then dlopen of the copy. Each refusal is its own sentence and leaves nothing
- * mapped. Constructors run in dlopen. A path that `files` knows, of a module that is loaded, is not looked at
- * again.
+ * bytes. Order: owner and mode of file and directory (moddir_trust, unless `files` trusts all), a private
+ * copy, its descriptor by libelf (module_describe), then dlopen of the copy. Each refusal is its own sentence
+ * and leaves nothing mapped. Constructors run in dlopen. A path that `files` knows, of a module that is
+ * loaded, is not looked at again.
  */
 int modules_get(struct modules *modules, struct files *files, const char *path, struct module **ret_module,
 	struct xslot_diag *diag);

@@ -106,13 +106,22 @@ size_t report_more(const struct report *report)
 	return report->n_errors - report->n_kept;
 }
 
-void report_clear(struct report *report)
+void report_cut(struct report *report, size_t n)
 {
-	for (size_t i = 0; i < report->n_kept; i++) {
+	for (size_t i = n; i < report->n_kept; i++) {
 		free(report->errors[i].file);
 		free(report->errors[i].message);
 		free(report->errors[i].log);
 	}
+	if (report->n_kept > n)
+		report->n_kept = n;
+	if (report->n_errors > n)
+		report->n_errors = n;
+}
+
+void report_clear(struct report *report)
+{
+	report_cut(report, 0);
 	free(report->errors);
 	*report = (struct report){};
 }

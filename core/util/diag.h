@@ -46,6 +46,8 @@ int report_take(struct report *report, const char *file, unsigned line, struct x
 /* How many errors were counted only. */
 size_t report_more(const struct report *report);
 
+/* Forget all errors after the first `n`, of all. */
+void report_cut(struct report *report, size_t n);
 void report_clear(struct report *report);
 
 /* "FILE:LINE: MESSAGE", the one form that log, CLI and tests show, fit to print. NULL when out of memory. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Whole files as bytes that do not change under us. */
+/* Bytes that do not change under us, such as a file's: see util/reader.h. */
 #ifndef UTIL_FILE_H
 #define UTIL_FILE_H
 
@@ -8,7 +8,7 @@
 #include <xslot/diag.h>
 
 /*
- * A private copy of a file: a sealed memfd, mapped read-only. The fd stays open as long as the blob lives.
+ * A private copy: a sealed memfd, mapped read-only. The fd stays open as long as the blob lives.
  * Counted, for one thread at a time.
  */
 struct blob {
@@ -18,17 +18,10 @@ struct blob {
 	size_t size;
 };
 
-/*
- * Read regular file `path` into a new blob. Refuses directories, devices and files over `max_size` bytes
- * (checked before anything is read, and sparse files count at their full size). The sentence names the path.
- */
-int blob_read(const char *path, size_t max_size, struct blob **ret_blob, struct xslot_diag *diag);
-/*
- * The same, but `known` once more when the file has its very bytes: nothing is copied then. NULL: as
- * blob_read().
- */
-int blob_read_again(const char *path, size_t max_size, struct blob *known, struct blob **ret_blob,
-	struct xslot_diag *diag);
+/* Made bit by bit: begin, add, end; until then only blob_free() may be called besides. 0 or -errno. */
+int blob_begin(const char *name, struct blob **ret_blob); /* `name` is the memfd's, for /proc */
+int blob_add(struct blob *blob, const void *data, size_t size);
+int blob_end(struct blob *blob);
 /* A blob that holds a copy of `size` bytes; `name` is the memfd's, for /proc. */
 int blob_copy(
 	const char *name, const void *data, size_t size, struct blob **ret_blob, struct xslot_diag *diag);

@@ -28,20 +28,35 @@ struct files *files_new(const char *root)
 {
 	struct files *files = must(calloc(1, sizeof(*files)));
 
+	files->reader.careful = true;
 	if (root)
 		files->root = must(strdup(root));
 	return files;
+}
+
+void files_trust_all(struct files *files)
+{
+	files->reader.careful = false;
+	files->reader.hasty = true;
+}
+
+static void forget(struct files *files)
+{
+	for (size_t i = 0; i < files->n_entries; i++) {
+		blob_free(files->entries[i].blob);
+		free(files->entries[i].path);
+	}
+	free(files->entries);
+	files->entries = NULL;
+	files->n_entries = 0;
+	reader_deinit(&files->reader);
 }
 
 void files_free(struct files *files)
 {
 	if (!files)
 		return;
-	for (size_t i = 0; i < files->n_entries; i++) {
-		blob_free(files->entries[i].blob);
-		free(files->entries[i].path);
-	}
-	free(files->entries);
+	forget(files);
 	free(files->root);
 	free(files);
 }
@@ -109,23 +124,53 @@ int files_put(struct files *files, const char *path, struct blob *blob, struct x
 	return 0;
 }
 
+int files_look(struct files *files, const char *path, size_t max_size, struct blob *known,
+	struct blob **ret_blob, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *real = files_path(files, path);
+
+	if (!files)
+		return blob_read(real, max_size, ret_blob, diag);
+	return reader_read(&files->reader, real, max_size, known, ret_blob, diag);
+}
+
 int files_read(struct files *files, const char *path, size_t max_size, struct blob **ret_blob,
 	struct xslot_diag *diag)
 {
 	const struct files_entry *known = find(files, path);
 	CLEANUP(blob_free) struct blob *blob = NULL;
-	CLEANUP(free) char *real = NULL;
 	int r;
 
 	if (known && known->blob->size <= max_size) {
 		*ret_blob = blob_ref(known->blob);
 		return 0;
 	}
-	real = files_path(files, path);
-	r = blob_read(real, max_size, &blob, diag);
+	r = files_look(files, path, max_size, NULL, &blob, diag);
 	if (r == 0)
 		r = files_put(files, path, blob, diag);
 	if (r == 0)
 		*ret_blob = TAKE_PTR(blob);
+	return r;
+}
+
+int files_list(struct files *files, const char *path, int (*filter)(const struct dirent *entry),
+	char ***ret_names, size_t *ret_n, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *real = files_path(files, path);
+	struct reader plain = {};
+	int r = reader_list(files ? &files->reader : &plain, real, filter, ret_names, ret_n, diag);
+
+	reader_deinit(&plain);
+	return r;
+}
+
+int files_settle(struct files *files, struct xslot_diag *diag)
+{
+	int r = reader_settle(&files->reader, diag);
+
+	if (r < 0)
+		forget(files);
+	else
+		reader_deinit(&files->reader);
 	return r;
 }

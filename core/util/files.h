@@ -10,6 +10,7 @@
 #include <xslot/diag.h>
 
 #include "util/file.h"
+#include "util/reader.h"
 
 struct files_entry {
 	char *path;	   /* as it was named */
@@ -18,20 +19,36 @@ struct files_entry {
 
 struct files {
 	char *root; /* a folder that mirrors the machine's paths, see files_mirror(); NULL: the machine */
+	struct reader reader;
 	struct files_entry *entries;
 	size_t n_entries;
 };
 
-/* `root` is copied. Ends the process when there is no memory for it, as do all of these. */
+/*
+ * `root` is copied. Ends the process when there is no memory for it, as do all of these. What others may
+ * write is refused, see util/trust.h, unless one says files_trust_all().
+ */
 struct files *files_new(const char *root);
-void files_free(struct files *files); /* accepts NULL */
+void files_trust_all(struct files *files); /* for tools of a user who writes and owns the files */
+void files_free(struct files *files);	   /* accepts NULL */
 
 /* Where `path` really is. Caller frees. `files` NULL here and below: the machine's, nothing is remembered. */
 char *files_path(const struct files *files, const char *path);
 
-/* As blob_read(); each path is read once, whoever asks for it how often. The blob is counted. */
+/* As reader_read(); each path is read once, whoever asks for it how often. The blob is counted. */
 int files_read(struct files *files, const char *path, size_t max_size, struct blob **ret_blob,
 	struct xslot_diag *diag);
+
+/* The same from the disk, whatever is remembered, and nothing is; or `known`, as reader_read() does. */
+int files_look(struct files *files, const char *path, size_t max_size, struct blob *known,
+	struct blob **ret_blob, struct xslot_diag *diag);
+
+/* As reader_list(), of folder `path` as it is named. */
+int files_list(struct files *files, const char *path, int (*filter)(const struct dirent *entry),
+	char ***ret_names, size_t *ret_n, struct xslot_diag *diag);
+
+/* As reader_settle(). Nothing is remembered any more when it fails: begin again, or give up. */
+int files_settle(struct files *files, struct xslot_diag *diag);
 
 /* What is remembered of `path`; NULL: nothing. */
 const struct blob *files_find(const struct files *files, const char *path);

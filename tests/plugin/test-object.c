@@ -13,7 +13,7 @@
 #include "kernel/instance.h"
 #include "object.bpf.h"
 #include "object_legacy.bpf.h"
-#include "util/file.h"
+#include "util/reader.h"
 
 #define DEBIAN "/usr/lib/x86_64-linux-gnu/bpf"
 

@@ -14,7 +14,7 @@
 #include "kernel/grace.h"
 #include "kernel/instance.h"
 #include "object.bpf.h"
-#include "util/file.h"
+#include "util/reader.h"
 
 #define DEBIAN "/usr/lib/x86_64-linux-gnu/bpf"
 #define OPTIONS(name_, function_, ...)                                                                       \

@@ -446,10 +446,10 @@ static void test_files_that_cannot_be_read(void **state)
 	/* the slot of an unread chain is not blamed; what is there is still checked */
 	assert_int_equal(symlink("nowhere", "conf.d/10.ini"), 0);
 	file_write("x.ini", "[slot core.1]\nplugin=a\nstate=x\n");
-	check_errors(
-		"x.ini:3: state = x: must be keep or fresh\n"
-		"conf.d/10.ini: cannot read the configuration: cannot open conf.d/10.ini: No such file or "
-		"directory");
+	check_errors("x.ini:3: state = x: must be keep or fresh\n"
+		     "conf.d/10.ini: cannot read the configuration: cannot open conf.d/10.ini: it is a "
+		     "symbolic link "
+		     "to nowhere, which does not exist");
 	unlink("conf.d/10.ini");
 	unlink("x.ini");
 	check_errors("x.ini: cannot read the configuration: cannot open x.ini: No such file or directory");
@@ -519,7 +519,7 @@ static void test_garbage_never_crashes(void **state)
 		struct config *config = NULL;
 		char text[1024] = "";
 
-		for (int i = rand_r(&seed) % 40; i > 0; i--)
+		for (int i = rand_r(&seed) % 40; i >= 0; i--) /* never empty: that is waited for */
 			strcat(text, parts[(size_t)rand_r(&seed) % (sizeof(parts) / sizeof(parts[0]))]);
 		file_write("x.ini", text);
 		loaded += config_load(NULL, "x.ini", &config, &report) == 0;

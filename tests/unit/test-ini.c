@@ -239,7 +239,7 @@ static void test_files_that_cannot_be_read(void **state)
 	text = report_text(&report);
 	assert_string_equal(text,
 		"none.ini: cannot read the configuration: cannot open none.ini: No such file or directory\n"
-		"conf.d: cannot read the configuration: conf.d is not a regular file");
+		"conf.d: cannot read the configuration: conf.d is a directory, not a regular file");
 	free(text);
 }
 

@@ -13,7 +13,7 @@
 #include "check.h"
 #include "module/module.h"
 #include "util/diag.h"
-#include "util/file.h"
+#include "util/reader.h"
 
 static char dir[] = "/tmp/xslot-module-XXXXXX";
 static char sample[64]; /* DIR/sample.so, which each test writes anew */

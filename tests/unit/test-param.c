@@ -67,7 +67,8 @@ static void test_wrong_values(void **state)
 		"x.ini:6: rate has no value: must be a whole number from 1 to 65536, and may end in k "
 		"(thousands), "
 		"M (millions) or G (thousand millions)");
-	snprintf(expected, sizeof(expected), "x.ini:5: file = %s: %s is not a regular file", here, here);
+	snprintf(expected, sizeof(expected), "x.ini:5: file = %s: %s is a directory, not a regular file",
+		here, here);
 	check_errors(slot_make(&slot, "file", here, NULL, NULL), schema, expected);
 	file_write("huge", "");
 	assert_int_equal(truncate("huge", 256 * 1024 * 1024 + 1), 0);

@@ -148,17 +148,25 @@ static void test_log_lines_are_lines(void **state)
 	assert_string_equal(logged[2], "  1: \\x1b exit");
 }
 
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
 static void test_blob_is_a_private_copy(void **state)
 {
 	char path[] = "/tmp/xslot-test-XXXXXX";
 	struct blob *one = NULL, *two = NULL;
 	struct xslot_diag diag = {};
-	int fd = mkstemp(path);
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "abc", 3), 3);
+	close(mkstemp(path));
+	write_text(path, "abc");
 	assert_int_equal(blob_read(path, 100, &one, &diag), 0);
-	assert_int_equal(pwrite(fd, "x", 1, 0), 1);
+	write_text(path, "xbc");
 	assert_memory_equal(one->data, "abc", 3);
 	assert_int_equal(blob_read(path, 100, &two, &diag), 0);
 	assert_false(blob_equal(one, two));
@@ -167,63 +175,7 @@ static void test_blob_is_a_private_copy(void **state)
 	assert_true(blob_equal(one, two));
 	blob_free(one);
 	blob_free(two);
-	close(fd);
 	unlink(path);
-}
-
-/* More than one read's worth, and other bytes of the same number in the last of them. */
-static void test_blob_again(void **state)
-{
-	static const char *const texts[] = { "", "abc", "abd", "abcd" };
-	char path[] = "/tmp/xslot-test-XXXXXX";
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	for (size_t begin = 0; begin < 200000; begin += 131072) {
-		for (size_t i = 0; i < 4; i++) {
-			struct blob *one = NULL, *two = NULL;
-
-			assert_int_equal(ftruncate(fd, 0), 0);
-			assert_int_equal(ftruncate(fd, (off_t)begin), 0);
-			assert_int_equal(pwrite(fd, "abc", 3, (off_t)begin), 3);
-			assert_int_equal(blob_read_again(path, 1 << 20, NULL, &one, NULL), 0);
-			assert_int_equal(ftruncate(fd, (off_t)begin), 0);
-			assert_int_equal(
-				pwrite(fd, texts[i], strlen(texts[i]), (off_t)begin), strlen(texts[i]));
-			assert_int_equal(blob_read_again(path, 1 << 20, one, &two, NULL), 0);
-			assert_int_equal(one == two, i == 1);
-			assert_int_equal(one->refs, i == 1 ? 2 : 1);
-			assert_int_equal(two->size, begin + strlen(texts[i]));
-			assert_true(two->size == begin ||
-				    memcmp(two->data + begin, texts[i], strlen(texts[i])) == 0);
-			blob_free(one);
-			blob_free(two);
-		}
-	}
-	close(fd);
-	unlink(path);
-}
-
-static void test_blob_refuses_what_is_no_file(void **state)
-{
-	struct xslot_diag diag = {};
-	struct blob *blob = NULL;
-
-	assert_int_equal(blob_read("/nonexistent", 10, &blob, &diag), -ENOENT);
-	assert_string_equal(diag.message, "cannot open /nonexistent: No such file or directory");
-	assert_int_equal(blob_read("/tmp", 10, &blob, &diag), -EINVAL);
-	assert_string_equal(diag.message, "/tmp is not a regular file");
-	assert_int_equal(blob_read("/proc/self/exe", 10, &blob, &diag), -EFBIG);
-	assert_null(blob);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
 }
 
 static void test_files_are_read_once(void **state)
@@ -304,8 +256,6 @@ int main(void)
 		cmocka_unit_test(test_sentences_hold_no_control_character),
 		cmocka_unit_test(test_log_lines_are_lines),
 		cmocka_unit_test(test_blob_is_a_private_copy),
-		cmocka_unit_test(test_blob_again),
-		cmocka_unit_test(test_blob_refuses_what_is_no_file),
 		cmocka_unit_test(test_files_are_read_once),
 		cmocka_unit_test(test_files_below_a_root),
 	};

@@ -17,6 +17,7 @@
 #include "util/log.h"
 
 DEFINE_CLEANUP(struct setup *, setup_unref);
+DEFINE_CLEANUP(struct files *, files_free);
 
 /* One session at a time: what its plugins, and the host's code for them, log. */
 static struct session *logging;
@@ -51,7 +52,6 @@ int session_init(struct session *session, const struct test_options *options, co
 	r = modules_new(&session->modules);
 	if (r < 0)
 		return fail(diag, r, "out of memory");
-	modules_trust_all(session->modules);
 	modules_set_look(session->modules, inspect_plugin);
 	r = sd_event_new(&session->event);
 	if (r < 0)
@@ -277,13 +277,15 @@ static const char *plugin_path(const struct session *session, char ret[static 2 
 
 static int load(struct session *session, struct report *report)
 {
+	CLEANUP(files_free) struct files *files = files_new(NULL);
 	CLEANUP(setup_unref) struct setup *setup = NULL;
 	char path[2 * PATH_MAX];
 	struct rig *rig;
 	int r;
 
+	files_trust_all(files); /* they belong to who tries a plugin */
 	r = setup_load(
-		NULL, session->chain_file, plugin_path(session, path), session->modules, &setup, report);
+		files, session->chain_file, plugin_path(session, path), session->modules, &setup, report);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < setup->n_chains; i++) {
