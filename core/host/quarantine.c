@@ -92,26 +92,43 @@ static void have_a_stack(void)
 	used = sigaltstack(&stack, NULL) == 0;
 }
 
+/*
+ * Of the right size, and all of it on the disk: a store to a page that is a hole, on a file system that is
+ * full, is a SIGBUS.
+ */
+static int open_ledger(const char *path, bool make, bool private, struct xslot_diag *diag)
+{
+	CLEANUP(close) int fd = -1;
+	struct stat st;
+	int r;
+
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (make ? O_CREAT : 0), 0600);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail(diag, -errno, "cannot open %s, which counts plugins' crashes: %s", path,
+			strerror(errno));
+	if (!S_ISREG(st.st_mode) || (st.st_size != sizeof(struct ledger) && (st.st_size != 0 || !make)))
+		return fail(diag, -EBADMSG,
+			"%s does not count plugins' crashes, or in another version; remove it", path);
+	r = private ? 0 : -posix_fallocate(fd, 0, sizeof(struct ledger));
+	if (r < 0 && st.st_size == 0)
+		unlink(path);
+	if (r < 0)
+		return fail(
+			diag, r, "cannot allocate %s, which counts plugins' crashes: %s", path, strerror(-r));
+	return TAKE_FD(fd);
+}
+
 static struct ledger *map_ledger(const char *state, bool make, bool private, struct xslot_diag *diag)
 {
 	CLEANUP(close) int fd = -1;
 	CLEANUP(free) char *path = NULL;
 	struct ledger *map;
-	struct stat st;
 
 	if (asprintf(&path, "%s/crashes", state) < 0)
 		abort();
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (make ? O_CREAT : 0), 0600);
-	if (fd < 0 || fstat(fd, &st) < 0 || (make && st.st_size == 0 && ftruncate(fd, sizeof(*map)) < 0)) {
-		fail(diag, -errno, "cannot open %s, which counts plugins' crashes: %s", path,
-			strerror(errno));
+	fd = open_ledger(path, make, private, diag);
+	if (fd < 0)
 		return NULL;
-	}
-	if (st.st_size != sizeof(*map) && (st.st_size != 0 || !make)) {
-		fail(diag, -EBADMSG, "%s does not count plugins' crashes, or in another version; remove it",
-			path);
-		return NULL;
-	}
 	map = mmap(NULL, sizeof(*map), PROT_READ | PROT_WRITE, private ? MAP_PRIVATE : MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
 		fail(diag, -errno, "cannot map %s: %s", path, strerror(errno));
