@@ -20,10 +20,12 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/reader.h"
 
 #define RECORD "record"
 #define RECORD_NEW ".record"
 #define RECORD_MAGIC "xslot-record 1"
+#define RECORD_MAX 65536 /* bytes; three lines, two of them with a path */
 
 struct statedir {
 	char *path;
@@ -35,6 +37,7 @@ static const char *const holds[] = { "none", "rollback", "unconfirmed" };
 
 DEFINE_CLEANUP(struct statedir *, statedir_close);
 DEFINE_CLEANUP(DIR *, closedir);
+DEFINE_CLEANUP(struct blob *, blob_free);
 
 char *statedir_root(const struct statedir *statedir, unsigned number)
 {
@@ -158,7 +161,7 @@ static int parse_line(const char *line, struct statedir_record *record)
 	return -EBADMSG;
 }
 
-static int parse_record(FILE *in, struct statedir_record *ret_record)
+static int parse_lines(FILE *in, struct statedir_record *ret_record)
 {
 	CLEANUP(free) char *line = NULL;
 	struct statedir_record record = {};
@@ -180,20 +183,36 @@ static int parse_record(FILE *in, struct statedir_record *ret_record)
 	return 0;
 }
 
+static int parse_record(const char *path, struct statedir_record *ret_record, struct xslot_diag *diag)
+{
+	CLEANUP(blob_free) struct blob *blob = NULL;
+	CLEANUP(fclose) FILE *in = NULL;
+	int r = blob_read(path, RECORD_MAX, &blob, diag);
+
+	if (r < 0)
+		return r;
+	in = blob->size ? fmemopen(blob->data, blob->size, "r") : NULL;
+	if (!in || parse_lines(in, ret_record) < 0)
+		return fail(diag, -EBADMSG, "cannot read %s: it is damaged, or of another version", path);
+	return 0;
+}
+
 static void read_record(struct statedir *statedir)
 {
 	CLEANUP(free) char *path = NULL;
-	CLEANUP(fclose) FILE *in = NULL;
+	struct xslot_diag diag = {};
+	int r;
 
 	if (asprintf(&path, "%s/" RECORD, statedir->path) < 0)
 		abort();
-	in = fopen(path, "re");
-	if (!in && errno == ENOENT)
+	r = parse_record(path, &statedir->record, &diag);
+	if (r == -ENOENT)
 		return;
-	if (!in || parse_record(in, &statedir->record) < 0)
-		log_error("cannot read %s: %s; it counts for nothing, and so do the snapshots beside it: "
-			  "\"xslotctl rollback\" has nowhere to go before the next reload",
-			path, in ? "it is damaged, or of another version" : strerror(errno));
+	if (r < 0)
+		log_error("%s; it counts for nothing, and so do the snapshots beside it: \"xslotctl "
+			  "rollback\" has "
+			  "nowhere to go before the next reload",
+			diag.message);
 	statedir->written = statedir->record;
 }
 

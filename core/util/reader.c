@@ -551,6 +551,31 @@ int blob_read(const char *path, size_t max_size, struct blob **ret_blob, struct 
 	return 0;
 }
 
+int blob_read_stream(
+	int fd, const char *name, size_t max_size, struct blob **ret_blob, struct xslot_diag *diag)
+{
+	struct intake intake = { .name = name };
+	int r = copy(fd, max_size, NULL, &intake, name, diag);
+
+	if (r == 0 && intake.size > max_size)
+		r = fail(diag, -EFBIG, "%s has more than the %zu bytes that are read", name, max_size);
+	if (r == 0) {
+		r = intake_end(&intake, NULL, ret_blob);
+		if (r < 0)
+			fail(diag, r, "cannot read %s into memory: %s", name, strerror(-r));
+	}
+	blob_free(intake.blob);
+	return r;
+}
+
+int regular_open(const char *path, int *ret_fd, struct xslot_diag *diag)
+{
+	struct stat st;
+	int r = open_regular(path, false, ret_fd, &st, diag);
+
+	return r == -EAGAIN ? refuse(path, WRITER, diag) : r;
+}
+
 bool blob_is_at(const struct blob *blob, const char *path)
 {
 	uint8_t buffer[CHUNK];

@@ -56,6 +56,13 @@ int reader_settle(struct reader *reader, struct xslot_diag *diag);
 /* One file alone, with a patience of its own, from anyone. */
 int blob_read(const char *path, size_t max_size, struct blob **ret_blob, struct xslot_diag *diag);
 
+/* What comes from `fd`, a pipe for instance, up to its end; called `name` in the sentence. */
+int blob_read_stream(
+	int fd, const char *name, size_t max_size, struct blob **ret_blob, struct xslot_diag *diag);
+
+/* Only open it, for reading: nothing but a regular file. */
+int regular_open(const char *path, int *ret_fd, struct xslot_diag *diag);
+
 /* Has regular file `path`, which nobody writes, the bytes of `blob`? */
 bool blob_is_at(const struct blob *blob, const char *path);
 

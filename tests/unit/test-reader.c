@@ -88,6 +88,26 @@ static long peak_kib(void)
 	return usage.ru_maxrss;
 }
 
+/* From a pipe, no more than is allowed, however much comes. */
+static void test_streams(void **state)
+{
+	FILE *pipe = popen("echo abc; echo def", "r");
+	struct xslot_diag diag = {};
+	struct blob *blob;
+	int fd;
+
+	assert_int_equal(blob_read_stream(fileno(pipe), "a pipe", 100, &blob, &diag), 0);
+	assert_int_equal(blob->size, 8);
+	assert_memory_equal(blob->data, "abc\ndef\n", 8);
+	blob_free(blob);
+	pclose(pipe);
+	fd = open("/dev/zero", O_RDONLY);
+	assert_int_equal(blob_read_stream(fd, "a pipe", 1 << 20, &blob, &diag), -EFBIG);
+	assert_string_equal(diag.message, "a pipe has more than the 1048576 bytes that are read");
+	close(fd);
+	assert_int_equal(regular_open("/dev/null", &fd, &diag), -EINVAL);
+}
+
 static void test_refuses_what_is_no_file(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "socket" };
@@ -308,6 +328,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_bytes_again),
+		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_refuses_what_is_no_file),
 		cmocka_unit_test(test_emptied_file_is_watched),
 		cmocka_unit_test(test_what_changes_before_the_end),

@@ -5,8 +5,10 @@
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/diag.h"
+#include "util/reader.h"
 
 /* One pcap handle under a name of ours, so that nobody else needs its header. */
 struct capture {
@@ -16,13 +18,25 @@ struct capture {
 
 int capture_open(const char *path, struct capture **ret_capture, struct xslot_diag *diag)
 {
-	struct capture *capture = calloc(1, sizeof(*capture));
+	struct capture *capture;
 	char why[PCAP_ERRBUF_SIZE];
+	int fd, r = regular_open(path, &fd, diag);
+	FILE *file = r < 0 ? NULL : fdopen(fd, "r");
 
-	if (!capture)
+	if (r < 0)
+		return r;
+	capture = calloc(1, sizeof(*capture));
+	if (!capture || !file) {
+		free(capture);
+		if (file)
+			fclose(file);
+		else
+			close(fd);
 		return fail(diag, -ENOMEM, "out of memory");
-	capture->pcap = pcap_open_offline(path, why);
+	}
+	capture->pcap = pcap_fopen_offline(file, why);
 	if (!capture->pcap) {
+		fclose(file);
 		free(capture);
 		return fail(diag, -EINVAL, "cannot read packets from %s: %s", path, why);
 	}

@@ -8,11 +8,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/reader.h"
+
+#define SCRIPT_MAX (16u << 20) /* bytes */
 
 DEFINE_CLEANUP(struct script *, script_free);
+DEFINE_CLEANUP(struct blob *, blob_free);
 
 static const char *const names[] = {
 	[COMMAND_TEST] = "test",
@@ -54,12 +60,24 @@ static bool is_blank(const char *line)
 	return !line[strspn(line, " \t")];
 }
 
-static int read_lines(struct script *script, FILE *file)
+static int read_file(const char *path, struct blob **ret_blob, struct xslot_diag *diag)
 {
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		return fail(diag, -EINVAL, "%s is not a regular file; \"-\" reads a test from stdin", path);
+	return blob_read(path, SCRIPT_MAX, ret_blob, diag);
+}
+
+static int read_lines(struct script *script, const struct blob *blob)
+{
+	CLEANUP(fclose) FILE *file = blob->size ? fmemopen(blob->data, blob->size, "r") : NULL;
 	CLEANUP(free) char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
 
+	if (!file)
+		return blob->size ? -ENOMEM : 0;
 	while ((length = getline(&line, &size, file)) >= 0) {
 		char **lines = reallocarray(script->lines, script->n_lines + 1, sizeof(*lines));
 
@@ -140,14 +158,18 @@ static int add_command(struct script *script, size_t *line, struct xslot_diag *d
 int script_read(const char *path, struct script **ret_script, struct xslot_diag *diag)
 {
 	CLEANUP(script_free) struct script *script = calloc(1, sizeof(*script));
-	CLEANUP(fclose) FILE *file = strcmp(path, "-") != 0 ? fopen(path, "re") : fdopen(dup(0), "r");
+	CLEANUP(blob_free) struct blob *blob = NULL;
 	int r;
 
 	if (!script || !(script->name = strdup(path)))
 		return fail(diag, -ENOMEM, "out of memory");
-	if (!file)
-		return fail(diag, -errno, "cannot open %s: %s", path, strerror(errno));
-	r = read_lines(script, file);
+	if (strcmp(path, "-") == 0)
+		r = blob_read_stream(STDIN_FILENO, "stdin", SCRIPT_MAX, &blob, diag);
+	else
+		r = read_file(path, &blob, diag);
+	if (r < 0)
+		return r;
+	r = read_lines(script, blob);
 	if (r < 0)
 		return fail(diag, r, "cannot read %s: %s", path, strerror(-r));
 	for (size_t line = 0; r == 0 && line < script->n_lines;) {
