@@ -54,6 +54,7 @@ static int check_name(const char *name, struct xslot_diag *diag)
 static int check_range(const struct xslot_param *param, struct xslot_diag *diag)
 {
 	bool number = param->type == XSLOT_UINT || param->type == XSLOT_INT || param->type == XSLOT_DURATION;
+	struct param_range range;
 
 	if (param->min == 0 && param->max == 0)
 		return 0;
@@ -63,9 +64,8 @@ static int check_range(const struct xslot_param *param, struct xslot_diag *diag)
 	if (param->type != XSLOT_INT && param->min < 0)
 		return fail(diag, -EINVAL, "parameter %s: .min is negative, but its type has no sign",
 			param->name);
-	if (param->type == XSLOT_INT && param->max > INT64_MAX)
-		return fail(diag, -EINVAL, "parameter %s: .max is more than an INT holds", param->name);
-	if (param->min > 0 && (uint64_t)param->min > param->max)
+	range = param_range(param);
+	if (param->type == XSLOT_INT ? (int64_t)range.low > (int64_t)range.high : range.low > range.high)
 		return fail(diag, -EINVAL, "parameter %s: .max is less than .min", param->name);
 	return 0;
 }

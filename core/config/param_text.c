@@ -74,32 +74,41 @@ static int parse_magnitude(const char *text, const struct unit *units, uint64_t 
 	return -EINVAL;
 }
 
-static bool has_range(const struct xslot_param *param)
+struct param_range param_range(const struct xslot_param *param)
 {
-	return param->min != 0 || param->max != 0;
+	bool is_int = param->type == XSLOT_INT, all = param->min == 0 && param->max == 0;
+	struct param_range range = { is_int ? (uint64_t)INT64_MIN : 0, is_int ? INT64_MAX : UINT64_MAX };
+
+	if (!all)
+		range.low = (uint64_t)param->min;
+	if (!all && (param->max || param->min <= 0))
+		range.high = param->max;
+	range.at_least = range.low != (is_int ? (uint64_t)INT64_MIN : 0);
+	range.at_most = range.high != (is_int ? (uint64_t)INT64_MAX : UINT64_MAX);
+	return range;
 }
 
 static int parse_uint(
 	const struct xslot_param *param, const char *text, struct xslot_value *value, struct xslot_diag *diag)
 {
-	uint64_t max = has_range(param) ? param->max : UINT64_MAX, min = (uint64_t)param->min;
+	const struct param_range range = param_range(param);
 	int r = parse_magnitude(text, counts, &value->number);
 
 	if (r == -EINVAL)
 		return fail(diag, r,
 			"must be a whole number from %" PRIu64 " to %" PRIu64 ", and may end in " COUNT_UNITS,
-			min, max);
-	if (r < 0 || value->number < min || value->number > max)
-		return fail(
-			diag, -ERANGE, "is out of range, it must be from %" PRIu64 " to %" PRIu64, min, max);
+			range.low, range.high);
+	if (r < 0 || value->number < range.low || value->number > range.high)
+		return fail(diag, -ERANGE, "is out of range, it must be from %" PRIu64 " to %" PRIu64,
+			range.low, range.high);
 	return 0;
 }
 
 static int parse_int(
 	const struct xslot_param *param, const char *text, struct xslot_value *value, struct xslot_diag *diag)
 {
-	int64_t min = has_range(param) ? param->min : INT64_MIN;
-	int64_t max = has_range(param) && param->max <= INT64_MAX ? (int64_t)param->max : INT64_MAX;
+	const struct param_range range = param_range(param);
+	int64_t min = (int64_t)range.low, max = (int64_t)range.high;
 	bool negative = text[0] == '-', fits;
 	uint64_t number = 0;
 	int r = parse_magnitude(text + (negative || text[0] == '+'), counts, &number);
@@ -132,7 +141,7 @@ static void duration_format(uint64_t ns, char *ret_text, size_t size)
 static int parse_duration(
 	const struct xslot_param *param, const char *text, struct xslot_value *value, struct xslot_diag *diag)
 {
-	uint64_t max = has_range(param) ? param->max : UINT64_MAX, min = (uint64_t)param->min;
+	const struct param_range range = param_range(param);
 	int r = parse_magnitude(text, times, &value->number);
 	char from[32], to[32];
 
@@ -143,9 +152,9 @@ static int parse_duration(
 	if (r == -EINVAL)
 		return fail(
 			diag, r, "must be a whole number and a unit without a blank between: " TIME_UNITS);
-	duration_format(min, from, sizeof(from));
-	duration_format(max, to, sizeof(to));
-	if (r < 0 || value->number < min || value->number > max)
+	duration_format(range.low, from, sizeof(from));
+	duration_format(range.high, to, sizeof(to));
+	if (r < 0 || value->number < range.low || value->number > range.high)
 		return fail(diag, -ERANGE, "is out of range, it must be from %s to %s", from, to);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef CONFIG_PARAM_TEXT_H
 #define CONFIG_PARAM_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <xslot/plugin.h>
 
@@ -14,6 +15,17 @@
  */
 int param_text_parse(const struct xslot_param *param, const char *text, struct xslot_value *ret_value,
 	struct xslot_diag *diag);
+
+/*
+ * The least and the greatest value that a UINT, INT or DURATION may have; of an INT their bits. `.max` 0
+ * beside a
+ * `.min` above 0 is no limit, and of an INT `.max` has a sign: -10 to -1 can be said, and -10 to 0.
+ */
+struct param_range {
+	uint64_t low, high;
+	bool at_least, at_most; /* it is narrower than its type's there */
+};
+struct param_range param_range(const struct xslot_param *param);
 
 /* The words of an ENUM: splits a copy in place; returns how many there are (at most `max`). */
 size_t param_text_words(char *copy, const char **ret_words, size_t max);

@@ -22,9 +22,28 @@ static struct context *context_of(struct xslot_context *plugin)
 	return (struct context *)plugin;
 }
 
+/* A plugin's own mistake: told, and refused where that can be, but never a NULL that it does not expect. */
 static const struct xslot_value *host_value(struct xslot_context *plugin, const char *param)
 {
-	return params_get(context_of(plugin)->params, param);
+	static const struct xslot_value none = { .type = XSLOT_NONE };
+	struct context *context = context_of(plugin);
+	const struct xslot_value *value = params_get(context->params, param);
+
+	if (value)
+		return value;
+	if (context->misnamed)
+		return &none;
+	context->misnamed = true;
+	if (context->report)
+		report_add(context->report, params_place(context->params, "", 0).file,
+			params_place(context->params, "", 0).line,
+			"plugin %s asks for the value of parameter %s, which its own table does not have",
+			context->descriptor->name, param);
+	else
+		log_error(
+			"%s: plugin %s asks for the value of parameter %s, which its own table does not have",
+			plugin->slot, context->descriptor->name, param);
+	return &none;
 }
 
 static int host_error(

@@ -38,7 +38,8 @@ struct context {
 	struct report *report;	    /* where xslot_error() goes in check, start, migrate; NULL: the log */
 	struct status_slot *status; /* where xslot_status() goes */
 	struct context_watch *watches;
-	bool begun; /* a callback was run: stop is due */
+	bool begun;    /* a callback was run: stop is due */
+	bool misnamed; /* it asked for a parameter that there is not, which was told */
 };
 
 /* `slot`, `params` and `descriptor` must outlive the context. */

@@ -12,10 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/text.h"
 #include "host/inspect.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+
+#define SPARE_MAX 64 /* variables that are looked at for a misspelt parameter */
 
 DEFINE_CLEANUP(struct occupant *, occupant_unref);
 DEFINE_CLEANUP(struct blob *, blob_free);
@@ -124,6 +127,28 @@ struct place {
 	enum bank bank;
 };
 
+/* One whose variable is misspelt would do nothing, where callbacks might take it for all that is known. */
+static int check_spelling(const struct instance *instance, const struct instance_options *options,
+	const char **ret_param, struct xslot_diag *diag)
+{
+	const char *spare[SPARE_MAX], *nearest;
+	size_t n = instance_spare_variables(instance, options->params, options->n_params, spare, SPARE_MAX);
+
+	for (size_t i = 0; i < options->n_params; i++) {
+		const char *name = options->params[i].name;
+
+		if (instance_has_variable(instance, name) || !(nearest = text_nearest(name, spare, n)))
+			continue;
+		*ret_param = name;
+		return fail(diag, -EINVAL,
+			"%s: parameter %s: the BPF object has no variable of that name, and its variable %s "
+			"is set "
+			"by no parameter: one of the two is misspelt",
+			options->name, name, nearest);
+	}
+	return 0;
+}
+
 static int open_and_load(struct occupant *occupant, const struct instance_options *options,
 	const struct place *place, const char **ret_param, struct xslot_diag *diag)
 {
@@ -134,6 +159,10 @@ static int open_and_load(struct occupant *occupant, const struct instance_option
 		return r;
 	if (options->foreign)
 		occupant->default_proceed = instance_run_config(occupant->instance);
+	else
+		r = check_spelling(occupant->instance, options, ret_param, diag);
+	if (r < 0)
+		return r;
 	return place->dispatcher
 		       ? instance_load(occupant->instance, place->dispatcher, place->index, place->bank, diag)
 		       : instance_verify_as_xdp(occupant->instance, diag);

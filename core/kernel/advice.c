@@ -54,6 +54,11 @@ static int context_to_function(const char *log, char *ret_words, size_t size)
 	return 1;
 }
 
+bool advice_is_broken_btf(const char *warnings)
+{
+	return strstr(warnings, "finalizing .BTF");
+}
+
 void advice_find(const char *warnings, const char *log, char *ret_words, size_t size)
 {
 	ret_words[0] = 0;
@@ -63,6 +68,11 @@ void advice_find(const char *warnings, const char *log, char *ret_words, size_t 
 			"one card, and a chain serves any number of interfaces; build it without these "
 			"calls",
 			METADATA);
+	else if (strstr(warnings, "failed to open system Kconfig"))
+		snprintf(ret_words, size,
+			": it has variables of section .kconfig, for which the kernel's configuration has to "
+			"be there, "
+			"as /boot/config-RELEASE (uname -r) or /proc/config.gz");
 	else if (!missing_symbol(warnings, ret_words, size) && !missing_helper(log, ret_words, size))
 		context_to_function(log, ret_words, size);
 }

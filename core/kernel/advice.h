@@ -3,6 +3,7 @@
 #ifndef KERNEL_ADVICE_H
 #define KERNEL_ADVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -10,5 +11,15 @@
  * ": ", or "" when nothing is known that would help.
  */
 void advice_find(const char *warnings, const char *log, char *ret_words, size_t size);
+
+/*
+ * When an object was opened: libbpf found no section for what BTF says lies there. It goes on without BTF, or
+ * refuses an object whose maps need it.
+ */
+bool advice_is_broken_btf(const char *warnings);
+#define ADVICE_BROKEN_BTF                                                                                    \
+	"; clang makes such BTF of a static const array of 4, 8, 16 or 32 bytes in a function: declare the " \
+	"array "                                                                                             \
+	"outside of functions and without static, or as volatile"
 
 #endif

@@ -186,8 +186,31 @@ static int renew_object(struct xslot_extension *extension, struct xslot_diag *di
 	return 0;
 }
 
-int xslot_extension_load(
-	struct xslot_extension *extension, int target_fd, const char *function, struct xslot_diag *diag)
+static int check_loadable(const struct xslot_extension *extension, struct xslot_diag *diag)
+{
+	if (extension->fd >= 0)
+		return fail(diag, -EALREADY, "cannot load: it is loaded already, unload it first");
+	if (!extension->bytes)
+		return fail(diag, -EINVAL, "cannot load again what came from a pin: open the object");
+	return 0;
+}
+
+static int load_for(struct xslot_extension *extension, const struct program *target, const char *function,
+	uint32_t *ret_function_id, struct xslot_diag *diag)
+{
+	int r;
+
+	r = extension_find_place(extension, target, function, ret_function_id, diag);
+	if (r < 0)
+		return r;
+	r = object_load(&extension->object, target, function, diag);
+	if (r < 0)
+		renew_object(extension, NULL);
+	return r;
+}
+
+static int load(struct xslot_extension *extension, int target_fd, const char *function, bool names_target,
+	struct xslot_diag *diag)
 {
 	CLEANUP(program_close) struct program *target = NULL;
 	CLEANUP(free) char *function_copy = strdup(function);
@@ -195,30 +218,37 @@ int xslot_extension_load(
 	int r;
 
 	if (!function_copy)
-		return fail(diag, -ENOMEM, "%s: out of memory", extension->name);
-	if (extension->fd >= 0)
-		return fail(diag, -EALREADY, "%s: cannot load: it is loaded already, unload it first",
-			extension->name);
-	if (!extension->bytes)
-		return fail(diag, -EINVAL, "%s: cannot load again what came from a pin: open the object",
-			extension->name);
-	r = program_open(target_fd, &target, diag);
+		return fail(diag, -ENOMEM, "out of memory");
+	r = check_loadable(extension, diag);
+	if (r == 0)
+		r = program_open(target_fd, &target, diag);
 	if (r < 0)
-		return fail_within(diag, r, "%s", extension->name);
-	r = extension_find_place(extension, target, function, &function_id, diag);
-	if (r == 0) {
-		r = object_load(&extension->object, target, function, diag);
-		if (r < 0)
-			renew_object(extension, NULL);
-	}
+		return r;
+	r = load_for(extension, target, function, &function_id, diag);
+	if (r < 0 && names_target)
+		return fail_within(diag, r, "cannot load for %s() of program %s (id %u)", function,
+			target->name, target->id);
 	if (r < 0)
-		return fail_within(diag, r, "%s: cannot load for %s() of program %s (id %u)", extension->name,
-			function, target->name, target->id);
+		return r;
 	extension->fd = bpf_program__fd(extension->object.program);
 	extension->target = TAKE_PTR(target);
 	extension->function = TAKE_PTR(function_copy);
 	extension->function_id = function_id;
 	return 0;
+}
+
+int extension_load(
+	struct xslot_extension *extension, int target_fd, const char *function, struct xslot_diag *diag)
+{
+	return load(extension, target_fd, function, false, diag);
+}
+
+int xslot_extension_load(
+	struct xslot_extension *extension, int target_fd, const char *function, struct xslot_diag *diag)
+{
+	int r = load(extension, target_fd, function, true, diag);
+
+	return r < 0 ? fail_within(diag, r, "%s", extension->name) : 0;
 }
 
 static void let_go(struct xslot_extension *extension)

@@ -30,4 +30,8 @@ struct xslot_extension {
 int extension_find_place(const struct xslot_extension *extension, const struct program *target,
 	const char *function, uint32_t *ret_function_id, struct xslot_diag *diag);
 
+/* xslot_extension_load(), whose sentence is the reason alone. */
+int extension_load(
+	struct xslot_extension *extension, int target_fd, const char *function, struct xslot_diag *diag);
+
 #endif

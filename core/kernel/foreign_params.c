@@ -16,9 +16,6 @@
 #include "kernel/types.h"
 #include "util/text.h"
 
-/* In a damaged BTF a type may be an alias of itself. */
-#define DEPTH_MAX 32
-
 struct table {
 	struct xslot_param *rows;
 	size_t n;
@@ -98,21 +95,6 @@ static void describe_row(const struct btf *btf, uint32_t id, struct xslot_param 
 		row->type = XSLOT_MAC;
 }
 
-/* An array is as volatile as its elements: C puts the qualifiers there. */
-static bool is_volatile(const struct btf *btf, uint32_t id)
-{
-	for (int depth = 0; depth < DEPTH_MAX; depth++) {
-		const struct btf_type *type = btf_read_type(btf, id);
-
-		if (btf_is_volatile(type))
-			return true;
-		if (!btf_is_mod(type) && !btf_is_typedef(type) && !btf_is_array(type))
-			return false;
-		id = btf_is_array(type) ? btf_array(type)->type : type->type;
-	}
-	return false;
-}
-
 static void add_variable(struct table *table, const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *variable = btf_read_type(btf, id);
@@ -135,7 +117,7 @@ static void add_variables(struct table *table, const struct btf *btf)
 			uint32_t id = btf_var_secinfos(section)[i].type;
 			const struct btf_type *variable = btf_read_type(btf, id);
 
-			if (btf_is_var(variable) && is_volatile(btf, variable->type))
+			if (btf_is_var(variable) && types_is_volatile(btf, id))
 				add_variable(table, btf, id);
 		}
 	}
@@ -171,8 +153,7 @@ static bool may_be_named(const struct btf *btf, const struct types_variable *var
 {
 	if (strcmp(variable->section, ".maps") == 0)
 		return false;
-	return strncmp(variable->section, ".rodata", 7) != 0 ||
-	       is_volatile(btf, btf_read_type(btf, variable->id)->type);
+	return strncmp(variable->section, ".rodata", 7) != 0 || types_is_volatile(btf, variable->id);
 }
 
 static void add_wanted(struct table *table, const struct bpf_object *bpf, const char *name)

@@ -122,7 +122,7 @@ static int load_failed(int error, const char *log, const struct fuse_part *not_g
 			"programs that have one; the kernel knows one license a program",
 			not_gpl->name);
 	if (log && log[0]) {
-		verifier_verdict(log, why, sizeof(why));
+		verifier_verdict(log, error, why, sizeof(why));
 		free(diag->log);
 		diag->log = strdup(log);
 		return fail(diag, error, "the verifier refuses the fused program: %s (%s)", why,

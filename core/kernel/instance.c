@@ -19,6 +19,7 @@
 
 #include "entry.bpf.h"
 #include "kernel/advice.h"
+#include "kernel/extension.h"
 #include "kernel/instance_private.h"
 #include "kernel/rodata.h"
 #include "kernel/run_config.h"
@@ -311,7 +312,9 @@ int instance_load(struct instance *instance, const struct dispatcher *dispatcher
 	if (r < 0)
 		return r;
 	dispatcher_stub(slot, bank, function);
-	r = xslot_extension_load(instance->extension, dispatcher_fd(dispatcher), function, diag);
+	r = extension_load(instance->extension, dispatcher_fd(dispatcher), function, diag);
+	if (r < 0)
+		fail_within(diag, r, "%s", instance->name);
 	if (r == 0 && instance->foreign.behind_entry)
 		r = connect_entry(instance, diag);
 	if (r < 0) {
@@ -334,7 +337,7 @@ static int verify_failed(
 	if (!log || !size || !*log)
 		return fail(diag, error, "%s: the kernel does not load it: %s (%s)%s", instance->name,
 			warnings->text, strerror(-error), advice);
-	verifier_verdict(log, why, sizeof(why));
+	verifier_verdict(log, error, why, sizeof(why));
 	if (diag && !diag->log)
 		diag->log = strdup(log);
 	return fail(diag, error, "%s: the verifier refuses %s(): %s (%s)%s", instance->name,
@@ -390,6 +393,17 @@ void instance_free(struct instance *instance)
 	free(instance->listed);
 	free(instance->name);
 	free(instance);
+}
+
+bool instance_has_variable(const struct instance *instance, const char *name)
+{
+	return rodata_has(instance->object, name);
+}
+
+size_t instance_spare_variables(const struct instance *instance, const struct instance_param *params,
+	size_t n, const char **ret_names, size_t max)
+{
+	return rodata_spare(instance->object, params, n, ret_names, max);
 }
 
 uint32_t instance_program_id(const struct instance *instance)

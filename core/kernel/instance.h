@@ -54,6 +54,11 @@ struct instance_map {
 int instance_open(const struct instance_options *options, struct instance **ret_instance,
 	const char **ret_param, struct xslot_diag *diag);
 
+/* After open: which names the object's variables have, and those of volatile ones that no parameter sets. */
+bool instance_has_variable(const struct instance *instance, const char *name);
+size_t instance_spare_variables(const struct instance *instance, const struct instance_param *params,
+	size_t n, const char **ret_names, size_t max);
+
 /* Verify and load for the stub of `slot` and `bank`, make the maps. After a failure only instance_free. */
 int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
 	enum bank bank, struct xslot_diag *diag);

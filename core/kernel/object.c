@@ -100,8 +100,14 @@ static int open_failed(
 			"the object defines maps the old way, in a section \"maps\", which libbpf 1.0 and "
 			"newer "
 			"do not read: define them with BTF in \".maps\"");
-	return fail(diag, error, "not a BPF object that libbpf %s can open: %s", libbpf_version_string(),
-		warnings->used ? warnings->text : strerror(-error));
+	if (strstr(warnings->text, "is not a valid eBPF object file"))
+		return fail(diag, error,
+			"not a BPF object: an ELF file for another machine (readelf -h shows which), or one "
+			"that is "
+			"linked");
+	return fail(diag, error, "not a BPF object that libbpf %s can open: %s%s", libbpf_version_string(),
+		warnings->used ? warnings->text : strerror(-error),
+		advice_is_broken_btf(warnings->text) ? ADVICE_BROKEN_BTF : "");
 }
 
 static void begin_log(const struct object *object)
@@ -136,6 +142,7 @@ int object_read(
 		object_close(&object);
 		return open_failed(bytes, r, &warnings, diag);
 	}
+	object.broken_btf = advice_is_broken_btf(warnings.text);
 	begin_log(&object);
 	*ret_object = object;
 	return 0;
@@ -174,6 +181,10 @@ int object_find_function(const struct object *object, uint32_t *ret_btf_id, stru
 	const char *name = bpf_program__name(object->program);
 	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -ENOENT;
 
+	if (id < 0 && object->broken_btf)
+		return fail(diag, -ENODATA,
+			"libbpf %s cannot use the object's BTF, which shows the signature of %s()%s",
+			libbpf_version_string(), name, ADVICE_BROKEN_BTF);
 	if (id < 0)
 		return fail(diag, -ENODATA,
 			"the object has no BTF for %s(), which shows its signature: compile it with clang -g",
@@ -194,6 +205,15 @@ static void failed_program(
 		snprintf(ret_name, 64, "%s", bpf_program__name(object->program));
 }
 
+/* libbpf's own words when the kernel refused a program, which say no more than the errno. */
+static bool is_reason(const struct warnings *warnings)
+{
+	const char *refused = strstr(warnings->text, "BPF program load failed");
+
+	return warnings->used &&
+	       (!refused || memchr(warnings->text, ';', (size_t)(refused - warnings->text)));
+}
+
 static int load_failed(
 	const struct object *object, int error, const struct warnings *warnings, struct xslot_diag *diag)
 {
@@ -204,8 +224,12 @@ static int load_failed(
 		return error;
 	advice_find(warnings->text, object->log, advice, sizeof(advice));
 	if (object->log[0]) {
-		verifier_verdict(object->log, text, sizeof(text));
+		verifier_verdict(object->log, error, text, sizeof(text));
 		failed_program(object, warnings, name);
+		if (strstr(object->log, "Program extension requires BTF"))
+			snprintf(text, sizeof(text),
+				"the kernel refuses the object's BTF, which an extension needs%s",
+				ADVICE_BROKEN_BTF);
 		free(diag->log);
 		diag->log = strdup(object->log);
 		return fail(diag, error, "the verifier refuses %s(): %s (%s)%s", name, text, strerror(-error),
@@ -215,11 +239,11 @@ static int load_failed(
 		permission_explain(text, false);
 		return fail(diag, error, "%s", text);
 	}
+	if (is_reason(warnings))
+		return fail(diag, error, "%s (%s)%s", warnings->text, strerror(-error), advice);
 	if (error == -EINVAL && frags)
 		return fail(
 			diag, error, "%s, perhaps because of frags, which need Linux 5.18", strerror(EINVAL));
-	if (warnings->used)
-		return fail(diag, error, "%s (%s)%s", warnings->text, strerror(-error), advice);
 	return fail(diag, error, "%s (a map, or something that the object wants from the kernel)",
 		strerror(-error));
 }

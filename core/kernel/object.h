@@ -17,6 +17,7 @@ struct object {
 	struct bpf_object *bpf;
 	struct bpf_program *program; /* the one that is loaded */
 	char *log;		     /* what libbpf may write the verifier's log to, as long as `bpf` lives */
+	bool broken_btf;	     /* libbpf could not use it */
 };
 
 /* Open the bytes (which must outlive the object) and choose nothing; `name` may be NULL. */

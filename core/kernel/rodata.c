@@ -323,6 +323,12 @@ int rodata_write(struct bpf_object *object, const char *name, const struct insta
 			"`const volatile`",
 			name, param->name, variable.section);
 	}
+	if (!types_is_volatile(target.btf, variable.id))
+		return fail(diag, -EINVAL,
+			"%s: parameter %s: its variable is const without volatile, so the compiler has put "
+			"its "
+			"initial value into the code: declare it `const volatile`",
+			name, param->name);
 	map = bpf_object__find_map_by_name(object, variable.section);
 	/* The bytes that the map will start with: libbpf's own memory, writable until load. */
 	section = map ? (uint8_t *)bpf_map__initial_value((struct bpf_map *)map, &size) : NULL;
@@ -337,4 +343,36 @@ int rodata_write(struct bpf_object *object, const char *name, const struct insta
 		return fail(diag, -EINVAL, "%s: parameter %s: the BTF of its variable is broken", name,
 			param->name);
 	return write_value(&target);
+}
+
+bool rodata_has(const struct bpf_object *object, const char *name)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	struct types_variable variable;
+
+	return btf && types_find_variable(btf, name, &variable) == 0;
+}
+
+static bool is_set(const char *name, const struct instance_param *params, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(params[i].name, name) == 0)
+			return true;
+	return strncmp(name, "xslot_", 6) == 0; /* slot.bpf.h's */
+}
+
+size_t rodata_spare(const struct bpf_object *object, const struct instance_param *params, size_t n,
+	const char **ret_names, size_t max)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	size_t n_spare = 0;
+
+	for (uint32_t id = 1; btf && id < btf__type_cnt(btf) && n_spare < max; id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const char *name = btf_read_name(btf, type->name_off);
+
+		if (btf_is_var(type) && types_is_volatile(btf, id) && !is_set(name, params, n))
+			ret_names[n_spare++] = name;
+	}
+	return n_spare;
 }

@@ -3,6 +3,8 @@
 #ifndef KERNEL_RODATA_H
 #define KERNEL_RODATA_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <xslot/diag.h>
 
 struct bpf_object;
@@ -15,5 +17,11 @@ struct instance_param;
  */
 int rodata_write(struct bpf_object *object, const char *name, const struct instance_param *param,
 	struct xslot_diag *diag);
+
+/* Is there a variable of this name, in whatever section? */
+bool rodata_has(const struct bpf_object *object, const char *name);
+/* Names of volatile variables that no parameter sets, at most `max`; the object's own. */
+size_t rodata_spare(const struct bpf_object *object, const struct instance_param *params, size_t n,
+	const char **ret_names, size_t max);
 
 #endif

@@ -55,6 +55,20 @@ int types_find_variable(const struct btf *btf, const char *name, struct types_va
 	return -ENOENT;
 }
 
+bool types_is_volatile(const struct btf *btf, uint32_t id)
+{
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct btf_type *type = btf_read_type(btf, id);
+
+		if (btf_is_volatile(type))
+			return true;
+		if (!btf_is_mod(type) && !btf_is_typedef(type) && !btf_is_array(type) && !btf_is_var(type))
+			return false;
+		id = btf_is_array(type) ? btf_array(type)->type : type->type;
+	}
+	return false;
+}
+
 bool types_tagged(const struct btf *btf, uint32_t id, const char *tag)
 {
 	for (uint32_t i = 1; i < btf__type_cnt(btf); i++) {

@@ -25,6 +25,9 @@ const struct btf_type *types_resolve(const struct btf *btf, uint32_t id);
  */
 int types_find_variable(const struct btf *btf, const char *name, struct types_variable *ret_variable);
 
+/* Is this variable volatile? An array is as volatile as its elements: C puts the qualifiers there. */
+bool types_is_volatile(const struct btf *btf, uint32_t id);
+
 /* Does this type (a VAR, for a variable) bear the declaration tag `tag`? */
 bool types_tagged(const struct btf *btf, uint32_t id, const char *tag);
 

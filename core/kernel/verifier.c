@@ -8,6 +8,7 @@
 #include "kernel/verifier.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +38,31 @@ struct line {
 	size_t length;
 };
 
-void verifier_verdict(const char *log, char *ret_words, size_t size)
+/* An asm line has tabs. */
+static void quote(const struct line *source, char *ret_words, size_t size)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%.*s", (int)source->length, source->text);
+	for (char *at = text; *at; at++)
+		if (*at == '\t')
+			*at = ' ';
+	snprintf(ret_words, size, ", at \"%s\"", text);
+}
+
+/* The kernel counts a program's maps without a word, and a log that does not fit hides what comes last. */
+static const char *reason_of(int error)
+{
+	switch (error) {
+	case -E2BIG:
+		return "it uses more maps than a program may, which are 64";
+	case -ENOSPC:
+		return "it is too complex: what the verifier has to say does not fit into 16 MiB";
+	}
+	return "its log gives no reason";
+}
+
+void verifier_verdict(const char *log, int error, char *ret_words, size_t size)
 {
 	struct line remarks[3] = {}, source = {};
 	size_t n_remarks = 0, used = 0;
@@ -63,8 +88,8 @@ void verifier_verdict(const char *log, char *ret_words, size_t size)
 	for (size_t i = 0; i < n_remarks && used < size; i++)
 		used += (size_t)snprintf(ret_words + used, size - used, "%s%.*s", i ? "; " : "",
 			(int)remarks[i].length, remarks[i].text);
-	if (!used)
-		used += (size_t)snprintf(ret_words, size, "its log gives no reason");
-	if (source.length && used < size)
-		snprintf(ret_words + used, size - used, ", at \"%.*s\"", (int)source.length, source.text);
+	if (!used || error == -ENOSPC)
+		used = (size_t)snprintf(ret_words, size, "%s", reason_of(error));
+	if (source.length && used < size && error != -ENOSPC)
+		quote(&source, ret_words + used, size - used);
 }

@@ -38,7 +38,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 DUAL = "GPL-2.0-only OR BSD-2-Clause"
 OURS = "LGPL-2.1-only OR BSD-2-Clause"
 
-C_LINES, FUNCTION_LINES, USUAL_FUNCTION, HEADER_LINES, PLUGIN_H_LINES = 600, 80, 40, 150, 200
+C_LINES, FUNCTION_LINES, USUAL_FUNCTION, HEADER_LINES, PLUGIN_H_LINES = 600, 80, 40, 150, 250
 
 
 # Inputs as they are, whatever they hold: one licence for the folder, in FOLDER.license, and no rule about their text.

@@ -352,6 +352,17 @@ def test_messages_of_a_plugin(rig):
         rig.host.start()
 
 
+def test_btf_of_a_plugin_that_the_kernel_refuses(rig):
+    """A plugin's program is an extension or nothing: the sentence says what makes such BTF."""
+    rig.host.plugin_file(built("plain", "bad_array.so"))
+    rig.host.write(f"[chain edge]\ninterfaces = {INTERFACE}\n\n[slot edge.10]\nplugin = bad_array\n")
+    answer = rig.host.call("Reload")
+    assert [e["message"] for e in answer["errors"]] == [
+        "plugin bad_array: the verifier refuses bad_array(): the kernel refuses the object's BTF, which an extension needs; clang "
+        "makes such BTF of a static const array of 4, 8, 16 or 32 bytes in a function: declare the array outside of functions and "
+        "without static, or as volatile (Invalid argument)"]
+
+
 def test_variables(rig):
     keys = {"policy": "POLICY_DENY", "odd": 30, "port": 2000, "peer": "192.0.2.1", "mac": "02:00:00:00:00:01", "word": "yes", "offset": -5}
     rig.run(shape("tuned"), **keys)

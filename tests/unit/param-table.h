@@ -20,6 +20,10 @@ static const struct xslot_param schema[XSLOT_MAX_PARAMS] = {
 	{ "address", XSLOT_ADDRESS, "an address" },
 	{ "prefix", XSLOT_PREFIX, "a prefix" },
 	{ "file", XSLOT_FILE, "a file" },
+	{ "least", XSLOT_UINT, "a number with no upper limit", .min = 10 },
+	{ "below", XSLOT_INT, "a negative number", .min = -10, .max = (uint64_t)-1 },
+	{ "above", XSLOT_INT, "a signed number with no upper limit", .min = 1 },
+	{ "wait", XSLOT_DURATION, "a duration with no upper limit", .min = 1000000000 },
 	{ "burst", XSLOT_UINT, "with a fallback", .fallback = "2k" },
 };
 

@@ -115,7 +115,7 @@ static void test_what_is_not_given(void **state)
 {
 	struct params *params = parse(NULL, NULL);
 
-	assert_int_equal(params_count(params), 15);
+	assert_int_equal(params_count(params), 19);
 	assert_string_equal(params_name(params, 2), "rate");
 	assert_ptr_equal(params_at(params, 2), params_get(params, "rate"));
 	assert_int_equal(params_get(params, "rate")->type, XSLOT_NONE);
@@ -288,8 +288,12 @@ static void test_schema(void **state)
 			"parameter a: .min and .max are for UINT, INT and DURATION" },
 		{ { "a", XSLOT_UINT, "", .min = -1, .max = 1 },
 			"parameter a: .min is negative, but its type has no sign" },
-		{ { "a", XSLOT_UINT, "", .min = 2 }, "parameter a: .max is less than .min" },
-		{ { "a", XSLOT_INT, "", .max = UINT64_MAX }, "parameter a: .max is more than an INT holds" },
+		{ { "a", XSLOT_UINT, "", .min = 2, .max = 1 }, "parameter a: .max is less than .min" },
+		{ { "a", XSLOT_INT, "", .min = 2, .max = 1 }, "parameter a: .max is less than .min" },
+		{ { "a", XSLOT_INT, "", .min = 1, .max = (uint64_t)-1 },
+			"parameter a: .max is less than .min" },
+		{ { "a", XSLOT_INT, "", .min = 0, .max = (uint64_t)-1 },
+			"parameter a: .max is less than .min" },
 		{ { "a", XSLOT_BOOL, "", .words = "x" }, "parameter a: .words are for ENUM" },
 		{ { "a", XSLOT_ENUM, "" }, "parameter a: .words must be as in \"allow|deny\"" },
 		{ { "a", XSLOT_ENUM, "", .words = "x||y" },

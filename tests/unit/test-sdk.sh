@@ -5,7 +5,7 @@ set -eu
 source=$1 build=$2 xslotctl=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-echo 1..4
+echo 1..5
 
 # The page's first examples: the C file, the BPF file, a new plugin, the commands by hand.
 awk -v work="$work" '
@@ -45,6 +45,12 @@ else
 	sed 's/^/# /' log
 	echo "not ok 3 - so does the installed xslotctl"
 fi
+ok="ok 5 - each installed header is C++20 without a warning"
+for header in "$prefix"/include/xslot/*.h; do
+	case $header in *.bpf.h) continue ;; esac
+	echo "#include <xslot/${header##*/}>" | g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I"$prefix/include" -x c++ - >log 2>&1 ||
+		{ sed 's/^/# /' log; ok="not $ok"; }
+done
 cp "$prefix/bin/xslotctl" bin
 if ! bin/xslotctl plugin info "$work/sample.so" >log 2>&1 && grep -q 'cannot run .*xslotctl-local, .*install them together' log; then
 	echo "ok 4 - a copy of it alone says what is missing"
@@ -52,3 +58,4 @@ else
 	sed 's/^/# /' log
 	echo "not ok 4 - a copy of it alone says what is missing"
 fi
+echo "$ok"

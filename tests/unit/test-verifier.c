@@ -2,6 +2,7 @@
 /* Logs as kernels write them, and the part of a sentence that is made of each. */
 #include "check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ static void check(const char *log, const char *expected)
 {
 	char words[200];
 
-	verifier_verdict(log, words, sizeof(words));
+	verifier_verdict(log, -EACCES, words, sizeof(words));
 	assert_string_equal(words, expected);
 }
 
@@ -67,6 +68,27 @@ static void test_no_reason(void **state)
 	check("0: (95) exit\n" STATISTICS, "its log gives no reason");
 }
 
+/* What a plain log says nothing of: seen on 6.1, with 65 maps and with a program of a million branches. */
+static void test_the_error_tells(void **state)
+{
+	char words[200];
+
+	verifier_verdict(STATISTICS, -E2BIG, words, sizeof(words));
+	assert_string_equal(words, "it uses more maps than a program may, which are 64");
+	verifier_verdict("BPF program is too large. Processed 1000001 insn\n" STATISTICS, -E2BIG, words,
+		sizeof(words));
+	assert_string_equal(words, "BPF program is too large. Processed 1000001 insn");
+	verifier_verdict("0: (b7) r0 = 1\nR1_w=ct", -ENOSPC, words, sizeof(words));
+	assert_non_null(strstr(words, "too complex"));
+	assert_null(strstr(words, "R1_w"));
+}
+
+static void test_tabs_of_a_line(void **state)
+{
+	check("; asm volatile(\"r0 = 0;\texit\")\n0: (95) exit\nR0 !read_ok\n",
+		"R0 !read_ok, at \"asm volatile(\"r0 = 0; exit\")\"");
+}
+
 static void test_long_logs_are_cut(void **state)
 {
 	char log[1000], words[50];
@@ -75,7 +97,7 @@ static void test_long_logs_are_cut(void **state)
 	memcpy(log, "; source\n", 9);
 	log[500] = '\n';
 	log[999] = 0;
-	verifier_verdict(log, words, sizeof(words));
+	verifier_verdict(log, -EACCES, words, sizeof(words));
 	assert_int_equal(strlen(words), sizeof(words) - 1);
 }
 
@@ -112,6 +134,8 @@ int main(void)
 		cmocka_unit_test(test_no_more_than_the_last_three),
 		cmocka_unit_test(test_logs_without_instructions),
 		cmocka_unit_test(test_no_reason),
+		cmocka_unit_test(test_the_error_tells),
+		cmocka_unit_test(test_tabs_of_a_line),
 		cmocka_unit_test(test_long_logs_are_cut),
 	};
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/param_text.h"
 #include "control/status_json.h"
 #include "host/inspect.h"
 #include "module/module.h"
@@ -91,23 +92,33 @@ static void print_duration(char *to, size_t size, uint64_t ns)
 	snprintf(to, size, "%" PRIu64 "%s", ns / units[i].length, units[i].name);
 }
 
+static void print_bound(char *to, size_t size, const struct xslot_param *param, uint64_t bound)
+{
+	if (param->type == XSLOT_DURATION)
+		print_duration(to, size, bound);
+	else if (param->type == XSLOT_INT)
+		snprintf(to, size, "%" PRId64, (int64_t)bound);
+	else
+		snprintf(to, size, "%" PRIu64, bound);
+}
+
 static void print_type(char *to, size_t size, const struct xslot_param *param)
 {
+	const struct param_range range = param_range(param);
 	char low[32], high[32];
 
-	if (param->type == XSLOT_ENUM) {
+	print_bound(low, sizeof(low), param, range.low);
+	print_bound(high, sizeof(high), param, range.high);
+	if (param->type == XSLOT_ENUM)
 		snprintf(to, size, "%s", param->words);
-	} else if (!has_range(param)) {
+	else if (!has_range(param))
 		snprintf(to, size, "%s", type_name(param));
-	} else if (param->type == XSLOT_DURATION) {
-		print_duration(low, sizeof(low), (uint64_t)param->min);
-		print_duration(high, sizeof(high), param->max);
-		snprintf(to, size, "duration %s to %s", low, high);
-	} else if (param->type == XSLOT_INT) {
-		snprintf(to, size, "int %" PRId64 " to %" PRId64, param->min, (int64_t)param->max);
-	} else {
-		snprintf(to, size, "uint %" PRId64 " to %" PRIu64, param->min, param->max);
-	}
+	else if (!range.at_most)
+		snprintf(to, size, "%s at least %s", type_name(param), low);
+	else if (!range.at_least && param->type == XSLOT_INT)
+		snprintf(to, size, "%s at most %s", type_name(param), high);
+	else
+		snprintf(to, size, "%s %s to %s", type_name(param), low, high);
 }
 
 static void print_info(const char *path, const struct xslot_plugin *plugin, const char *distrust)
@@ -158,14 +169,17 @@ static json_t *words_json(const struct xslot_param *param)
 
 static json_t *param_json(const struct xslot_param *param)
 {
-	bool range = has_range(param);
-
+	const struct param_range range = param_range(param);
 	/* JSON's integers end at 2^63 - 1 here: a greater maximum is as good as none. */
+	bool low = has_range(param) && range.at_least,
+	     high = has_range(param) && range.at_most &&
+		    (param->type == XSLOT_INT || range.high <= INT64_MAX);
+
 	return json_pack("{s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "name", json_text(param->name), "type",
 		type_name(param), "help", json_text(param->help), "required", (int)param->required, "default",
 		json_text(*param->fallback ? param->fallback : NULL), "words", words_json(param), "min",
-		range ? json_integer(param->min) : json_null(), "max",
-		range && param->max <= INT64_MAX ? json_integer((json_int_t)param->max) : json_null());
+		low ? json_integer((json_int_t)range.low) : json_null(), "max",
+		high ? json_integer((json_int_t)range.high) : json_null());
 }
 
 static json_t *plugin_json(const char *path, const struct xslot_plugin *plugin)

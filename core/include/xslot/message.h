@@ -114,6 +114,7 @@ static inline int xslot_message_take(void *data, void *bytes, size_t size)
 
 static inline void xslot_messages_read(struct xslot_context *context, void *data)
 {
+	(void)context;
 	ring_buffer__consume(((struct xslot_messages *)data)->buffer);
 }
 

@@ -120,15 +120,33 @@ struct xslot_plugin {
 };
 #define XSLOT_BPF(name_) .bpf = name_##_bpf, .bpf_size = sizeof(name_##_bpf), .function = #name_
 #define XSLOT_PARAMS(...) .params = { __VA_ARGS__ }
+#ifdef __cplusplus
+/* There a constant is the file's own unless it was declared otherwise, and a field left out is warned of. */
+#define XSLOT_PLUGIN_LINKAGE                                                                                 \
+	extern "C" {                                                                                         \
+	extern __attribute__((visibility("default"))) const struct xslot_plugin xslot_plugin;                \
+	}                                                                                                    \
+	_Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#else
+#define XSLOT_PLUGIN_LINKAGE __attribute__((visibility("default")))
+#endif
+/*
+ * In C++ (20 or newer) the fields stand in the order of the struct: .version, .summary, .state_version,
+ * .object, XSLOT_PARAMS, XSLOT_BPF, then the callbacks. No exception may leave a callback.
+ */
 #define XSLOT_PLUGIN(name_, ...)                                                                             \
-	__attribute__((section(XSLOT_PLUGIN_SECTION), used, visibility("default")))                          \
+	XSLOT_PLUGIN_LINKAGE                                                                                 \
+	__attribute__((section(XSLOT_PLUGIN_SECTION), used))                                                 \
 	const struct xslot_plugin xslot_plugin = { .magic = XSLOT_PLUGIN_MAGIC,                              \
 		.abi = XSLOT_PLUGIN_ABI,                                                                     \
 		.size = sizeof(struct xslot_plugin),                                                         \
 		.name = #name_,                                                                              \
 		__VA_ARGS__ }
 
-/* The parameter's value; never NULL for a parameter of the plugin's own table. */
+/*
+ * The parameter's value; never NULL. Of a name that is not in the plugin's own table: type XSLOT_NONE, and
+ * the host refuses the reload.
+ */
 static inline const struct xslot_value *xslot_value(struct xslot_context *context, const char *param)
 {
 	return context->host->value(context, param);

@@ -11,6 +11,14 @@
 
 const volatile __u32 number = 1;
 
+#ifdef CONST_ONLY
+const __u32 fixed = 1;
+#endif
+
+#ifdef SPARE
+const volatile __u32 treshold = 1;
+#endif
+
 #ifdef NO_CONST
 __u32 changing = 1;
 #endif
@@ -36,8 +44,21 @@ SEC("xdp")
 int NAME(struct xdp_md *ctx)
 {
 	__u32 verdict = number ? XSLOT_NEXT : XDP_PASS;
+#ifdef ARRAY
+	static const __u8 table[16] = { 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233 };
+	__u8 copy[16];
+
+	__builtin_memcpy(copy, table, sizeof(copy));
+	verdict += copy[ctx->rx_queue_index & 15];
+#endif
 #ifdef NO_CONST
 	verdict += changing;
+#endif
+#ifdef CONST_ONLY
+	verdict += fixed > 1;
+#endif
+#ifdef SPARE
+	verdict += treshold > 1;
 #endif
 #ifdef STATE_OF_SOME
 	verdict += kept++ + forgotten++;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A plugin in C++: containers, exceptions that stay inside, and the descriptor. */
+#include <cinttypes>
+#include <map>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include <xslot/counter.h>
+#include <xslot/extension.h>
+#include <xslot/message.h>
+#include <xslot/plugin.h>
+
+#include "cxx.bpf.h"
+
+namespace
+{
+struct asked {
+	std::map<std::string, uint64_t> times;
+};
+
+int check(xslot_context *context)
+{
+	try {
+		if (xslot_value(context, "limit")->number == 13)
+			throw std::runtime_error("unlucky");
+	} catch (const std::exception &e) {
+		return xslot_error(context, "limit", 0, "%s", e.what());
+	}
+	return 0;
+}
+
+int start(xslot_context *context)
+{
+	context->data = new (std::nothrow) asked;
+	return context->data ? 0 : -ENOMEM;
+}
+
+int status(xslot_context *context)
+{
+	auto *asked = static_cast<struct asked *>(context->data);
+	uint64_t n = 0;
+
+	if (int r = xslot_counter(context, "totals", 1, &n))
+		return r;
+	xslot_status(context, "long", "%" PRIu64, n);
+	xslot_status(context, "asked", "%" PRIu64, ++asked->times["status"]);
+	return 0;
+}
+
+void stop(xslot_context *context)
+{
+	delete static_cast<struct asked *>(context->data);
+}
+}
+
+XSLOT_PLUGIN(cxx,
+	.version = "1.0.0",
+	.summary = "count long packets, in C++",
+	XSLOT_PARAMS({ .name = "limit",
+		.type = XSLOT_UINT,
+		.help = "bytes of a packet that is not long yet",
+		.required = 1,
+		.min = 1,
+		.max = 65536 }),
+	XSLOT_BPF(cxx),
+	.check = check,
+	.start = start,
+	.status = status,
+	.stop = stop);
