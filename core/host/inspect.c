@@ -279,6 +279,7 @@ static const char *stage_words(void)
 		[INSPECT_MAPPED] = "while it was opened",
 		[INSPECT_PARSED] = "while its BPF object was read",
 		[INSPECT_LOADED] = "while the loading of its BPF object was tried",
+		[INSPECT_CLOSED] = "while it was closed",
 		[INSPECT_DONE] = "after it was looked at",
 		[INSPECT_TOO_LARGE] = "while it was looked at",
 	};

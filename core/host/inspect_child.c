@@ -187,10 +187,11 @@ static void try_plugin(struct modules *modules, const char *path, struct blob *b
 	tell(INSPECT_MAPPED);
 	if (modules_try(modules, path, blob, &module, NULL) < 0)
 		return;
-	/* Not unmapped: the host would not either, now. */
 	plugin = module_plugin(module);
 	if (plugin->bpf_size)
 		try_object(plugin->bpf, plugin->bpf_size, plugin->function, false, plugin->params);
+	tell(INSPECT_CLOSED);
+	module_unref(module);
 }
 
 static void inspect(struct modules *modules, struct inspect_request *request, struct blob *blob)

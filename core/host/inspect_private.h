@@ -37,6 +37,7 @@ enum inspect_stage {
 	INSPECT_MAPPED,
 	INSPECT_PARSED,
 	INSPECT_LOADED,
+	INSPECT_CLOSED,
 	INSPECT_DONE,
 	INSPECT_TOO_LARGE, /* done, but it took almost all addresses that there are */
 };

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "module/describe.h"
+#include "module/pointers.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/reader.h"
@@ -139,11 +140,17 @@ static int check_mapped(
 	const struct module *module, const struct xslot_plugin *mapped, struct xslot_diag *diag)
 {
 	const size_t text = offsetof(struct xslot_plugin, bpf);
+	const char *wild;
 
 	if (memcmp(mapped, &module->plugin, text) != 0 || mapped->bpf_size != module->plugin.bpf_size)
 		return fail(diag, -ENOEXEC, "%s changed its descriptor while it was loaded", module->path);
 	if (mapped->bpf_size > 0 && !mapped->bpf)
 		return fail(diag, -ENOEXEC, "%s gives the size of a BPF object and no object", module->path);
+	wild = pointers_find_wild(mapped);
+	if (wild)
+		return fail(diag, -ENOEXEC,
+			"%s is damaged: \".%s\" of its descriptor leads to nothing in a loaded file",
+			module->path, wild);
 	if (mapped->bpf_size > 0 && (!mapped->function || !mapped->function[0]))
 		return fail(diag, -ENOEXEC, "%s does not name the BPF function that fills the slot",
 			module->path);
@@ -153,6 +160,7 @@ static int check_mapped(
 static int module_map(struct module *module, struct xslot_diag *diag)
 {
 	const struct xslot_plugin *mapped;
+	struct xslot_plugin copy;
 	char name[FD_NAME_MAX];
 	int r;
 
@@ -166,10 +174,12 @@ static int module_map(struct module *module, struct xslot_diag *diag)
 	mapped = dlsym(module->library, "xslot_plugin");
 	if (!mapped)
 		return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_plugin", module->path);
-	r = check_mapped(module, mapped, diag);
+	copy = module->plugin;
+	memcpy(&copy, mapped, module->plugin.size < sizeof(copy) ? module->plugin.size : sizeof(copy));
+	r = check_mapped(module, &copy, diag);
 	if (r < 0)
 		return r;
-	memcpy(&module->plugin, mapped, mapped->size < sizeof(*mapped) ? mapped->size : sizeof(*mapped));
+	module->plugin = copy;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 """A plugin that crashes the host: after three times in a row its code is not run any more, and what runs goes on."""
 import json
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from frames import inject
 from host import PATIENCE, Host, built, wait_for
 from neighbour import Displaced
 
+DAMAGED = Path(__file__).resolve().parents[1] / "fuzz/corpus/object/damaged-relocations"
 SEGV, ABRT = -signal.SIGSEGV, -signal.SIGABRT
 
 
@@ -88,6 +90,41 @@ def test_a_build_that_crashes(host):
     host.must_reload()
     assert host.status()["quarantined"] == []
     assert programs(host)[1] == before[1]
+
+
+def refuses_damaged(host, words, before):
+    """A reload, `check` and a start say so; what runs runs on; nothing is counted against the plugin."""
+    code, answer = host.reload()
+    assert code == 78 and words in answer["errors"][0]["message"], answer
+    assert words in ctl(host, "check", code=78)
+    assert programs(host) == before
+    seen = host.slot(10)["seen"]
+    inject(host.namespace, INTERFACE, 8)
+    assert host.slot(10)["seen"] == seen + 8 and host.chain()["gap_packets"] == 0
+    assert host.stop() == 0
+    for _ in range(4):
+        code, said = attempt(host)
+        assert code == 78 and words in said and "quarantine" not in said, said
+    assert host.namespace.xdp_program(INTERFACE) != 0
+
+
+def test_damaged_files(host):
+    """A plugin that crashes wherever it is loaded, an object that is damaged: the host is not among the victims."""
+    configure(host)
+    good = host.conf.read_text()
+    host.start()
+    before = programs(host)
+    host.plugin("wreck", "v3")
+    refuses_damaged(host, "wreck.so: it crashed (SIGSEGV) while it was opened", before)
+    host.plugin("wreck", "v1")
+    host.start()
+    assert programs(host) == before
+    host.plugin("object")
+    host.write(good + f"[slot edge.20]\nplugin = object\nobject = {DAMAGED}\n")
+    refuses_damaged(host, "plugin object: ", before)
+    host.write(good)
+    host.start()
+    assert programs(host) == before and host.status()["quarantined"] == []
 
 
 def interfaces(host):

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Do a mapped descriptor's pointers lead anywhere? Inside module/ only. */
+#ifndef MODULE_POINTERS_H
+#define MODULE_POINTERS_H
+
+#include <xslot/plugin.h>
+
+/* NULL when they do; else the name of the first member of `plugin` that leads nowhere. */
+const char *pointers_find_wild(const struct xslot_plugin *plugin);
+
+#endif
