@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "host/check.h"
+#include "host/guard.h"
 #include "host/host.h"
 #include "host/inspect.h"
 #include "util/cleanup.h"
@@ -100,8 +101,9 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 	return -1;
 }
 
-static int run_check(const char *file)
+static int check_all(void *data)
 {
+	const char *file = data;
 	struct check check;
 	int r = check_run(file, &check);
 
@@ -121,6 +123,17 @@ static int run_check(const char *file)
 		printf("%s: good\n", file);
 	check_clear(&check);
 	return r < 0 ? EXIT_CONFIGURATION : EXIT_SUCCESS;
+}
+
+static int run_check(const char *file)
+{
+	struct xslot_diag diag = {};
+	int r = guard_run(check_all, (void *)file, &diag);
+
+	if (r < 0)
+		fprintf(stderr, "cannot check %s: %s\n", file, diag.message);
+	xslot_diag_clear(&diag);
+	return r == -EBADMSG ? EXIT_CONFIGURATION : r < 0 ? EXIT_FAILURE : r;
 }
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data)

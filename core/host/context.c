@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "host/callback.h"
+#include "host/guard.h"
 #include "host/quarantine.h"
 #include "host/watch.h"
 #include "util/cleanup.h"
@@ -169,7 +170,9 @@ void context_deinit(struct context *context)
 		return;
 	callback_lock();
 	context->phase = CONTEXT_STOP;
+	guard_enter(context->descriptor->name, "stop");
 	context->descriptor->stop(&context->plugin);
+	guard_leave();
 	callback_unlock();
 }
 
@@ -187,7 +190,9 @@ static int run(struct context *context, enum context_phase phase, int (*callback
 	quarantine_enter(context->descriptor->name);
 	context->phase = phase;
 	context->report = report;
+	guard_enter(context->descriptor->name, what);
 	r = callback(&context->plugin);
+	guard_leave();
 	context->report = NULL;
 	callback_unlock();
 	if (r < 0 && report->n_errors == n_errors) {

@@ -3,11 +3,13 @@
  * `check` is the host's own transaction, linked in: what it accepts here a reload accepts too. Who may not
  * load programs, an editor's hook or a build server, still gets what the files alone tell.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "config/config.h"
 #include "control/status_json.h"
 #include "host/check.h"
+#include "host/guard.h"
 #include "host/inspect.h"
 #include "kernel/permission.h"
 #include "xslotctl.h"
@@ -63,16 +65,19 @@ static int check_files_only(const struct options *options, const char *file, con
 	return r;
 }
 
-int verb_check(const struct options *options, int argc, char **argv)
-{
-	const char *file = argc ? argv[0] : options->config;
-	char why[PERMISSION_TEXT];
-	struct check check;
-	int r;
+struct wish {
+	const struct options *options;
+	const char *file;
+};
 
-	if (permission_check(why) < 0)
-		return check_files_only(options, file, why);
-	r = check_run(file, &check);
+static int check_all(void *data)
+{
+	const struct wish *wish = data;
+	const struct options *options = wish->options;
+	const char *file = wish->file;
+	struct check check;
+	int r = check_run(file, &check);
+
 	if (r < 0)
 		r = give_up_all(options, file, &check.report);
 	else if (options->json)
@@ -80,5 +85,22 @@ int verb_check(const struct options *options, int argc, char **argv)
 	else
 		check_print(file, &check);
 	check_clear(&check);
+	return r;
+}
+
+int verb_check(const struct options *options, int argc, char **argv)
+{
+	struct wish wish = { options, argc ? argv[0] : options->config };
+	struct xslot_diag diag = {};
+	char why[PERMISSION_TEXT];
+	int r;
+
+	if (permission_check(why) < 0)
+		return check_files_only(options, wish.file, why);
+	r = guard_run(check_all, &wish, &diag);
+	if (r < 0)
+		r = give_up(options, r == -EBADMSG ? EXIT_CONFIGURATION : EXIT_FAILURE, "cannot check %s: %s",
+			wish.file, diag.message);
+	xslot_diag_clear(&diag);
 	return r;
 }
