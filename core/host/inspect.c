@@ -118,7 +118,9 @@ static void forget_refusals(void)
 /* The environment as it is, but a sanitizer's report may not hide what happened. */
 static char **make_environment(void)
 {
+#ifdef INSPECT_SANITIZED
 	static char asan[512], ubsan[512];
+#endif
 	size_t n = 0, kept = 0;
 	char **copy;
 

@@ -15,6 +15,7 @@
 #include <link.h>
 #include <string.h>
 
+#include "module/loadable.h"
 #include "util/diag.h"
 #include "util/file.h"
 
@@ -266,6 +267,8 @@ int describe_blob(
 		r = check_symbol(elf, &sections, path, diag);
 	if (r == 0)
 		r = check_descriptor(&plugin, path, diag);
+	if (r == 0)
+		r = loadable_check(elf, path, diag);
 	if (r < 0)
 		return r;
 	*ret_plugin = plugin;

@@ -123,7 +123,8 @@ class Table:
         said = done.stdout + done.stderr
         ended = re.search(r"(?:it|its \w+) (crashed|ended the process|took more|did not)", said)
         self.counts[ended.group(1) if ended else "good" if done.returncode == 0 else "refused"] += 1
-        fine = f"{self.work}/xslot.ini is good" in said if done.returncode == 0 else f"{self.work}/xslot.ini:" in said
+        fine = f"{self.work}/xslot.ini is good" in said if done.returncode == 0 else \
+            f"{self.work}/xslot.ini:" in said or f"{self.work}/rules" in said
         return fine and done.returncode in (0, 78), done.returncode, said
 
     def object(self, data):
