@@ -15,6 +15,7 @@
 #include "host/host.h"
 #include "host/inspect.h"
 #include "util/cleanup.h"
+#include "util/descriptors.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -182,6 +183,9 @@ static int run_host(const struct arguments *arguments)
 	int r;
 
 	block_signals();
+	r = descriptors_raise();
+	if (r < 0)
+		log_warning("cannot raise the limit of file descriptors (RLIMIT_NOFILE): %s", strerror(-r));
 	r = sd_event_default(&event);
 	if (r < 0) {
 		log_error("cannot make an event loop: %s", strerror(-r));

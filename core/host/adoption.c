@@ -17,6 +17,7 @@
 #include "host/store.h"
 #include "host/takeoff.h"
 #include "host/tier.h"
+#include "kernel/ask.h"
 #include "kernel/bpffs.h"
 #include "kernel/link.h"
 #include "kernel/netdev_elsewhere.h"
@@ -212,39 +213,81 @@ static bool has_interface(const struct chain *chain, const struct netdev *netdev
 	return false;
 }
 
+/* The kernel says for certain that it is not here. Elsewhere it may be. */
+static void part_with(const struct chain *chain, const char *path, const char *why)
+{
+	char there[IF_NAMESIZE];
+	int r = netdev_strip_pinned_elsewhere(path, there);
+
+	log_info("chain %s: %s", chain->name, why);
+	if (r == 1)
+		log_info("chain %s: it moved to another network namespace, where it is called %s: "
+			 "detached there",
+			chain->name, there);
+	if (r >= 0)
+		pindir_remove(path, NULL);
+	else
+		log_warning(
+			"chain %s: if it moved to another network namespace, it runs the chain there; not "
+			"every namespace can be looked into: %s; the pin %s stays, for the next start",
+			chain->name, strerror(-r), path);
+}
+
+/* 0 and the attachment; 1: it is none any more, or none of ours, and that was dealt with; -errno: not known.
+ */
+static int open_interface(const struct chain *chain, const char *path, struct netdev **ret_netdev,
+	uint32_t *ret_program, struct xslot_diag *diag)
+{
+	struct netdev *netdev = NULL;
+	int r;
+
+	r = netdev_open_pinned(path, &netdev, diag);
+	if (r == 0) {
+		r = netdev_runs(netdev, false, ret_program);
+		if (r == 0)
+			r = fail(diag, -ENODEV, "pin %s: its interface is not in this network namespace",
+				path);
+		else if (r < 0)
+			fail(diag, r, "pin %s: cannot see whether its interface is here: %s", path,
+				strerror(-r));
+	}
+	if (r == 1) {
+		*ret_netdev = netdev;
+		return 0;
+	}
+	netdev_close(netdev);
+	if (r == -ENODEV)
+		part_with(chain, path, diag->message);
+	else if (r == -EINVAL)
+		log_warning("chain %s: %s; it is left there", chain->name, diag->message);
+	else
+		return r;
+	xslot_diag_clear(diag);
+	return 1;
+}
+
 /* One pin in if/: a link of this chain, of another one (its pin was not moved yet), or of nothing any more.
  */
-static int adopt_interface(const struct found *found, struct chain *chain, const char *name)
+static int adopt_interface(
+	const struct found *found, struct chain *chain, const char *name, struct xslot_diag *diag)
 {
-	struct xslot_diag diag = {};
 	struct netdev *netdev = NULL;
 	struct chain *owner;
-	char path[PATH_MAX], right[PATH_MAX], there[IF_NAMESIZE];
+	char path[PATH_MAX], right[PATH_MAX];
+	uint32_t program = 0;
 	int r;
 
 	store_path(chain, path, "if/%s", name);
-	r = netdev_open_pinned(path, &netdev, &diag);
-	if (r == 0 && !netdev_alive(netdev))
-		r = fail(&diag, -ENODEV, "pin %s: its interface is not in this network namespace", path);
-	if (r < 0) {
-		log_info("chain %s: %s", chain->name, diag.message);
-		if (netdev_strip_pinned_elsewhere(path, there))
-			log_info("chain %s: it moved to another network namespace, where it is called %s: "
-				 "detached there",
-				chain->name, there);
-		if (r == -ENODEV)
-			pindir_remove(path, NULL);
-		xslot_diag_clear(&diag);
-		netdev_close(netdev);
-		return 0;
-	}
-	owner = chain_of_program(found, netdev_program_id(netdev));
+	r = open_interface(chain, path, &netdev, &program, diag);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	owner = chain_of_program(found, program);
 	if (!owner && netdev_kind(netdev) == NETDEV_LINK)
 		owner = chain; /* another's program is in our link: the first look puts ours back */
 	if (!owner) {
 		log_warning(
 			"chain %s: interface %s runs program %u, which is no dispatcher of ours: left alone",
-			chain->name, netdev_name(netdev), netdev_program_id(netdev));
+			chain->name, netdev_name(netdev), program);
 		netdev_close(netdev);
 		return 0;
 	}
@@ -256,10 +299,11 @@ static int adopt_interface(const struct found *found, struct chain *chain, const
 	store_path(owner, right, "if/%u", netdev_ifindex(netdev));
 	if (strcmp(path, right) != 0 && rename(path, right) < 0)
 		log_warning("cannot rename %s to %s: %s", path, right, strerror(errno));
-	return chain_add_interface(owner, netdev);
+	r = chain_add_interface(owner, netdev);
+	return r < 0 ? fail(diag, r, "out of memory") : 0;
 }
 
-static int adopt_interfaces(const struct found *found)
+static int adopt_interfaces(const struct found *found, struct xslot_diag *diag)
 {
 	int r = 0;
 
@@ -268,10 +312,10 @@ static int adopt_interfaces(const struct found *found)
 		size_t n = 0;
 
 		store_path(found->chains[i], path, "if");
-		if (pindir_list(path, &names, &n, NULL) < 0)
-			continue;
+		if (r == 0)
+			r = pindir_list(path, &names, &n, diag);
 		for (size_t j = 0; r == 0 && j < n; j++)
-			r = adopt_interface(found, found->chains[i], names[j]);
+			r = adopt_interface(found, found->chains[i], names[j], diag);
 		pindir_list_free(names, n);
 	}
 	return r;
@@ -315,7 +359,7 @@ static bool wants(const struct setup *setup, const char *name)
 }
 
 /* A pin tells an interface's index, and so its proper name; the files may call it by another of its names. */
-static int name_as_wanted(const struct found *found)
+static int name_as_wanted(const struct found *found, struct xslot_diag *diag)
 {
 	for (size_t i = 0; i < found->setup->n_chains; i++) {
 		const struct config_chain *config = found->setup->chains[i].config;
@@ -323,16 +367,22 @@ static int name_as_wanted(const struct found *found)
 		for (size_t j = 0; j < config->n_interfaces; j++) {
 			const char *name = config->interfaces[j].name;
 			struct chain_interface *interface;
+			unsigned ifindex = 0;
 			char *copy;
+			int r;
 
 			if (is_adopted(found, name))
 				continue;
-			interface = interface_of_index(found, netdev_index(name));
+			r = ask_index(name, &ifindex);
+			if (r < 0)
+				return fail(diag, r, "cannot ask the kernel for interface %s: %s", name,
+					strerror(-r));
+			interface = interface_of_index(found, ifindex);
 			if (!interface || wants(found->setup, interface->name))
 				continue;
 			copy = strdup(name);
 			if (!copy)
-				return -ENOMEM;
+				return fail(diag, -ENOMEM, "out of memory");
 			free(interface->name);
 			interface->name = copy;
 			netdev_rename(interface->netdev, name);
@@ -363,6 +413,12 @@ static void remove_unfinished(const char *root, const char *name)
 		pindir_remove(path, NULL);
 }
 
+/* The failure says something about this host, and nothing about what it looked at. */
+static bool cannot_know(int error)
+{
+	return ask_is_shortage(error) || error == -EPERM || error == -EACCES;
+}
+
 /* Every chain that can be read. What cannot is reported and survived, unless a later version made it. */
 static int adopt_chains(
 	struct found *found, const char *root, char **names, size_t n_names, struct xslot_diag *diag)
@@ -376,6 +432,8 @@ static int adopt_chains(
 		r = adopt_chain(found, root, names[i], &found->chains[found->n], &why);
 		if (r == 0)
 			found->n++;
+		else if (cannot_know(r))
+			fail(diag, r, "cannot adopt what runs: %s; it is left running as it is", why.message);
 		else if (r == -EPROTO)
 			fail(diag, r,
 				"cannot adopt what runs: %s; it is left running. Start the version of xslot "
@@ -389,7 +447,7 @@ static int adopt_chains(
 				"takes it off when this host has stopped",
 				root, names[i], why.message, (int)strcspn(names[i], "@"), names[i]);
 		xslot_diag_clear(&why);
-		if (r == -EPROTO)
+		if (r == -EPROTO || cannot_know(r))
 			return r;
 	}
 	return 0;
@@ -440,8 +498,8 @@ int adoption_run(const char *root, struct setup *setup, struct grace *grace, str
 		r = adopt_chains(&found, root, names, n_names, diag);
 	inspect_end();
 	pindir_list_free(names, n_names);
-	if (r == 0 && (adopt_interfaces(&found) < 0 || name_as_wanted(&found) < 0))
-		r = fail(diag, -ENOMEM, "cannot adopt what runs: out of memory");
+	if (r == 0 && (adopt_interfaces(&found, diag) < 0 || name_as_wanted(&found, diag) < 0))
+		r = fail_within(diag, -EAGAIN, "cannot adopt what runs");
 	if (r < 0) {
 		for (size_t i = 0; i < found.n; i++)
 			chain_free(found.chains[i]);

@@ -11,9 +11,9 @@
  * Read every chain in `root`. What is consistent is returned as running chains; what a dead transaction left
  * behind is removed, after the caller has waited for a grace period; what is corrupt or foreign is left alone
  * and logged. A slot whose content the files still have goes on untouched; any other is known as far as its
- * pins tell, so that the plan replaces it and takes its state over. Failures: -ENOMEM, a root that cannot be
- * read, and -EPROTO when there is a dispatcher of a layout that this version cannot read: nothing is touched
- * then.
+ * pins tell, so that the plan replaces it and takes its state over. Failures: a shortage or a permission that
+ * keeps us from seeing what runs, and -EPROTO when there is a dispatcher of a layout that this version cannot
+ * read: nothing is touched then.
  */
 int adoption_run(const char *root, struct setup *setup, struct grace *grace, struct chain ***ret_chains,
 	size_t *ret_n, struct xslot_diag *diag);

@@ -5,14 +5,15 @@
  * is the interface's state, said once, and the others go on.
  */
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/change.h"
 #include "host/store.h"
 #include "host/twin.h"
+#include "kernel/ask.h"
 #include "util/cleanup.h"
+#include "util/diag.h"
 #include "util/log.h"
 
 static const struct chain_interface *find(const struct chain *chain, const char *name)
@@ -28,8 +29,11 @@ static const struct chain_interface *find(const struct chain *chain, const char 
 static bool is_lost(const struct change *change, const char *name)
 {
 	const struct chain_interface *old = find(change->chain, name);
+	unsigned ifindex = 0;
 
-	return old && old->netdev && netdev_ifindex(old->netdev) == netdev_index(name);
+	/* Not known: leave it alone. */
+	return old && old->netdev &&
+	       (ask_index(name, &ifindex) < 0 || netdev_ifindex(old->netdev) == ifindex);
 }
 
 /* Bare, and now ours; or another's that we may replace, which is left to it until after the store. */
@@ -50,17 +54,26 @@ static int attach_pinned(const struct change *change, size_t index, struct xslot
 	return r < 0 ? r : store_interface(change->chain, interface->netdev, diag);
 }
 
-void change_note_refusal(struct change *change, size_t index, struct xslot_diag *diag)
+void change_note_refusal(struct change *change, size_t index, int error, struct xslot_diag *diag)
 {
 	struct chain_interface *interface = &change->interfaces[index];
 
 	if (interface->netdev)
 		store_forget_interface(change->chain, interface->netdev);
 	netdev_detach(TAKE_PTR(interface->netdev));
+	interface->again = ask_is_shortage(error);
 	interface->refused = strdup(diag->message);
 	xslot_diag_clear(diag);
 	if (!interface->refused)
 		abort();
+}
+
+/* For certain: there is none of that name, or another one than was planned with. */
+static bool is_another(const char *name, unsigned planned)
+{
+	unsigned ifindex = 0;
+
+	return ask_index(name, &ifindex) >= 0 && ifindex != planned;
 }
 
 static int attach_one(struct change *change, size_t index, struct report *report)
@@ -81,22 +94,26 @@ static int attach_one(struct change *change, size_t index, struct report *report
 	}
 	if (step->action == PLAN_INTERFACE_TWIN) {
 		/* No look: what the twin is may change without a trace here, so it is found out each time. */
-		change_note_refusal(change, index, twin_explain(&diag, wanted->name, step->twin));
+		change_note_refusal(change, index, -EEXIST, twin_explain(&diag, wanted->name, step->twin));
 		return 0;
 	}
 	if (step->action != PLAN_INTERFACE_ATTACH)
 		return 0;
 	log_debug("%s: trying to attach to %s", change->wanted->config->name, wanted->name);
 	/* Before it is tried: what changes meanwhile is a reason to try again. */
-	interface->look = netdev_look(wanted->name);
-	r = attach_pinned(change, index, &diag);
+	r = netdev_look(wanted->name, &interface->look);
+	if (r < 0)
+		fail(&diag, r, "cannot attach to %s: cannot ask the kernel for it: %s", wanted->name,
+			strerror(-r));
+	else
+		r = attach_pinned(change, index, &diag);
 	/* It is gone since the plan was made, or another has its name: it has been reported, and is next. */
-	if (r == -ENODEV || (r < 0 && netdev_index(wanted->name) != step->ifindex)) {
+	if (r == -ENODEV || (r < 0 && is_another(wanted->name, step->ifindex))) {
 		xslot_diag_clear(&diag);
 		return 0;
 	}
 	if (r < 0 && change->lenient) {
-		change_note_refusal(change, index, &diag);
+		change_note_refusal(change, index, r, &diag);
 		return 0;
 	}
 	return r < 0 ? report_take(report, wanted->place.file, wanted->place.line, &diag) : 0;
@@ -106,7 +123,7 @@ int change_attach(struct change *change, struct report *report)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++) {
+	for (size_t i = 0; i < change->wanted->config->n_interfaces && !report->no_descriptors; i++) {
 		if (attach_one(change, i, report) < 0)
 			result = -EINVAL;
 	}
@@ -116,10 +133,16 @@ int change_attach(struct change *change, struct report *report)
 void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n)
 {
 	for (size_t i = 0; interfaces && i < n; i++) {
+		int r;
+
 		if (!interfaces[i].netdev)
 			continue;
-		netdev_strip(interfaces[i].netdev);
-		store_forget_interface(chain, interfaces[i].netdev);
+		r = netdev_strip(interfaces[i].netdev);
+		if (r < 0)
+			log_error("chain %s: cannot take the chain off %s: %s", chain->name,
+				interfaces[i].name, strerror(-r));
+		else
+			store_forget_interface(chain, interfaces[i].netdev);
 	}
 	chain_interfaces_free(interfaces, n);
 }
@@ -172,7 +195,7 @@ static void log_waiting(const struct change *change, const struct chain_interfac
 
 	if (!old || (!old->netdev && !old->refused))
 		return; /* there was none, and that has been said */
-	if (old->netdev && netdev_alive(old->netdev) && if_indextoname(netdev_ifindex(old->netdev), name))
+	if (old->netdev && netdev_alive(old->netdev) == 1 && ask_name(netdev_ifindex(old->netdev), name) == 1)
 		log_info("%s: %s is called %s now%s; waiting for another %s", chain, old->name, name,
 			is_wanted(change->setup, name) ? "" : ", which no chain has: detached", old->name);
 	else

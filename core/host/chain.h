@@ -30,6 +30,7 @@ struct chain_interface {
 	struct netdev *netdev;	 /* NULL: waiting, or refused */
 	char *refused;		 /* the reason; NULL */
 	struct netdev_look look; /* how it was then */
+	bool again;		 /* it was refused for a shortage, which may be over: try it again */
 	bool moved;		 /* to another namespace, as was reported */
 	uint64_t looked;	 /* worker's: dataplane.reports when it was seen with name and program */
 	bool alive, displaced;	 /* worker's, of the last look; is another's program in our link still? */
@@ -64,14 +65,13 @@ struct chain {
 	struct manifest manifest; /* as last written; its total and baseline are the chain's own */
 };
 
-/* With nothing in it; NULL when out of memory. */
-struct chain *chain_alloc(const char *name);
+struct chain *chain_alloc(const char *name); /* with nothing in it; NULL when out of memory */
 
 /* A dispatcher with no slots, pinned nowhere yet. */
 int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xslot_diag *diag);
 
-/* Let go of everything. What is pinned lives on; the rest is detached and unloaded, without waiting for
- * packets: the caller has. Worker. Accepts NULL. */
+/* What is pinned lives on; all else goes, without waiting for packets: the caller has. Worker. Accepts NULL.
+ */
 void chain_free(struct chain *chain);
 
 /* Detach (what is pinned: let go of) and free the list. */

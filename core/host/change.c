@@ -131,7 +131,7 @@ int change_load(struct change *change, struct report *report)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < change->n_next; i++) {
+	for (size_t i = 0; i < change->n_next && !report->no_descriptors; i++) {
 		struct chain_slot *next = &change->next[i];
 
 		if (is_new(change, i) &&
@@ -188,7 +188,7 @@ int change_place(struct change *change, struct report *report)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < change->n_next; i++) {
+	for (size_t i = 0; i < change->n_next && !report->no_descriptors; i++) {
 		if (change->step->slots[i].action != PLAN_SLOT_KEEP && place_one(change, i, report) < 0)
 			result = -EINVAL;
 	}

@@ -51,8 +51,9 @@ void change_swap(struct change *change);			/* L: the one store; again: back */
 /* L: swap the program of interfaces that come from another dispatcher or from another's program (a claim); on
  * failure all are as before. */
 int change_update(struct change *change, struct chain *const *running, struct report *report);
-void change_note_refusal(struct change *change, size_t index, struct xslot_diag *diag); /* W, L */
-void change_update_back(struct change *change, struct chain *const *running);		/* L: undo it */
+/* W, L: the interface stays without the chain, for this reason. */
+void change_note_refusal(struct change *change, size_t index, int error, struct xslot_diag *diag);
+void change_update_back(struct change *change, struct chain *const *running); /* L: undo it */
 /* L: of all changes first, then commit all: an interface may come from another chain. */
 void change_take_interfaces(struct change *change, struct chain *const *running);
 void change_commit(struct change *change);			  /* L: the chain is now what was prepared */

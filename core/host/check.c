@@ -12,7 +12,9 @@
 #include "host/inspect.h"
 #include "host/quarantine.h"
 #include "host/transaction.h"
+#include "kernel/ask.h"
 #include "kernel/features.h"
+#include "util/descriptors.h"
 
 static void take_plan(struct transaction *transaction, struct check *ret_check)
 {
@@ -45,7 +47,12 @@ int check_run(const char *file, struct check *ret_check)
 	int r;
 
 	*ret_check = (struct check){};
-	freplace = features_freplace(ret_check->why, sizeof(ret_check->why)) == 0;
+	descriptors_raise(); /* as a host does; whatever that comes to, a lack is said when it is met */
+	r = features_freplace(ret_check->why, sizeof(ret_check->why));
+	if (ask_is_shortage(r))
+		return report_add(&ret_check->report, file, 0,
+			"cannot check: what this kernel allows cannot be found out: %s", ret_check->why);
+	freplace = r == 0;
 	ret_check->as_xdp = !freplace;
 	r = modules_new(&dataplane.modules);
 	if (r == 0)

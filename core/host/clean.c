@@ -22,20 +22,22 @@
 DEFINE_CLEANUP(struct pindir *, pindir_close);
 DEFINE_CLEANUP(struct grace *, grace_free);
 
-static void detach_interfaces(const char *folder)
+static int detach_interfaces(const char *folder, struct xslot_diag *diag)
 {
 	char **names = NULL;
 	size_t n = 0;
+	int r = pindir_list(folder, &names, &n, diag);
 
-	if (pindir_list(folder, &names, &n, NULL) < 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		CLEANUP(free) char *path = NULL;
 
-		if (asprintf(&path, "%s/%s", folder, names[i]) >= 0)
-			netdev_detach_pinned(path);
+		if (asprintf(&path, "%s/%s", folder, names[i]) < 0)
+			r = fail(diag, -ENOMEM, "out of memory");
+		else
+			r = netdev_detach_pinned(path, diag);
 	}
 	pindir_list_free(names, n);
+	return r;
 }
 
 /* NAME, or what belongs to it: NAME@ and NAME@off, see store.h and takeoff.h. */
@@ -63,8 +65,9 @@ static int remove_parts(const char *root, char **names, size_t n, const char *on
 		if (!part[0])
 			path[strlen(path) - 1] = 0;
 		else
-			detach_interfaces(path);
-		r = pindir_remove(path, diag);
+			r = detach_interfaces(path, diag);
+		if (r == 0)
+			r = pindir_remove(path, diag);
 		removed += !takeoff_is_mark(names[i]);
 	}
 	*ret_n = removed;

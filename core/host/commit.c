@@ -188,8 +188,9 @@ int change_update(struct change *change, struct chain *const *running, struct re
 			continue;
 		if (change->lenient) {
 			log_warning("%s: %s", config->name, diag.message);
-			change->interfaces[i].look = netdev_look(change->interfaces[i].name);
-			change_note_refusal(change, i, &diag);
+			if (netdev_look(change->interfaces[i].name, &change->interfaces[i].look) < 0)
+				change->interfaces[i].look = (struct netdev_look){};
+			change_note_refusal(change, i, r, &diag);
 			continue;
 		}
 		update_back(change, i, running);

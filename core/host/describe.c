@@ -192,8 +192,8 @@ static void describe_detached(struct chain *const *running, size_t index, const 
 		if (wanted || goes_on(plan, index, k))
 			continue;
 		add(lines, "%s: %s %s", chain->name, interface->name,
-			interface->netdev && netdev_alive(interface->netdev) ? "detached"
-									     : "no longer waited for");
+			interface->netdev && netdev_alive(interface->netdev) != 0 ? "detached"
+										  : "no longer waited for");
 	}
 }
 

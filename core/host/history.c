@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/ask.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
@@ -36,7 +37,7 @@ int history_open(struct history *history, const char *file, struct xslot_diag *d
 	r = statedir_open(history->host.state, &history->dir, &why);
 	if (r == -EBUSY && !history->host_known) /* maybe not our folder: the files' errors say more */
 		r = 0;
-	else if (r == -EBUSY)
+	else if (r == -EBUSY || ask_is_shortage(r)) /* what is to be held or returned to is not known */
 		fail(diag, r, "%s", why.message);
 	else if (r < 0)
 		log_error("%s; the host runs without it: \"xslotctl rollback\" and \"reload --confirm\" "
@@ -45,7 +46,7 @@ int history_open(struct history *history, const char *file, struct xslot_diag *d
 	if (!history->dir)
 		history->why = strdup(why.message);
 	xslot_diag_clear(&why);
-	return r == -EBUSY ? r : 0;
+	return r == -EBUSY || ask_is_shortage(r) ? r : 0;
 }
 
 void history_close(struct history *history)

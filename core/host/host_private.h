@@ -34,9 +34,12 @@ struct host {
 	size_t n_taken_off;
 	struct linkwatch *links;
 	sd_event_source *links_source;
-	bool links_wanted; /* a task to look at the interfaces waits */
+	sd_event_source *links_timer; /* to look at them again, see links_settle() */
+	unsigned links_retry;	      /* seconds that it takes; 0: it is not set */
+	bool links_wanted;	      /* a task to look at the interfaces waits */
 	bool stopping;
-	bool ready;   /* the first load succeeded */
+	bool ready;	  /* the first load succeeded */
+	int start_status; /* the process's, should its start be refused */
 	bool adopted; /* … or was refused while something runs that is minded: see transaction_stands_in() */
 	bool log_level_kept;
 	bool never_fuse;

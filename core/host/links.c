@@ -14,11 +14,16 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/host_private.h"
 #include "host/mind.h"
 #include "kernel/linkwatch.h"
 #include "util/log.h"
+
+/* Seconds: a shortage passes at some time, and an error a minute fills no log. */
+#define RETRY_MIN 2
+#define RETRY_MAX 60
 
 static void begin(struct host *host, struct task *task)
 {
@@ -27,7 +32,7 @@ static void begin(struct host *host, struct task *task)
 	host->links_wanted = false;
 	/* Without one, what runs is what an earlier host left: no files say what is wanted. */
 	if (!host->dataplane.setup) {
-		mind_interfaces(&host->dataplane);
+		links_settle(host, mind_interfaces(&host->dataplane) < 0);
 		queue_next(host);
 		return;
 	}
@@ -42,6 +47,46 @@ void links_look(struct host *host)
 	queue_add(host, task_new(begin, NULL));
 }
 
+static int on_time(sd_event_source *source, uint64_t usec, void *data)
+{
+	links_look(data);
+	return 0;
+}
+
+/* Is there one that is bare only for want of something that may be there by now? */
+static bool is_wanting(const struct dataplane *dataplane)
+{
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		const struct chain *chain = dataplane->chains[i];
+
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			if (chain->interfaces[j].refused && chain->interfaces[j].again)
+				return true;
+		}
+	}
+	return false;
+}
+
+void links_settle(struct host *host, bool unknown)
+{
+	unsigned after = host->links_retry ? 2 * host->links_retry : RETRY_MIN;
+	int r;
+
+	host->links_timer = sd_event_source_disable_unref(host->links_timer);
+	if (!unknown && !is_wanting(&host->dataplane)) {
+		host->links_retry = 0;
+		return;
+	}
+	host->links_retry = after > RETRY_MAX ? RETRY_MAX : after;
+	log_info("looking at the interfaces again in %u seconds", host->links_retry);
+	r = sd_event_add_time_relative(host->event, &host->links_timer, CLOCK_MONOTONIC,
+		host->links_retry * 1000000ULL, 0, on_time, host);
+	if (r < 0)
+		log_error("cannot set a clock to look at the interfaces again: %s; \"xslotctl reload\" "
+			  "looks at them",
+			strerror(-r));
+}
+
 static bool concerns_interface(const struct chain_interface *interface, const struct link_event *event)
 {
 	bool same_name = strcmp(interface->name, event->name) == 0;
@@ -49,7 +94,7 @@ static bool concerns_interface(const struct chain_interface *interface, const st
 
 	if (netdev && netdev_ifindex(netdev) == event->ifindex)
 		return event->gone || !same_name ||
-		       (netdev_kind(netdev) == NETDEV_NETLINK && !netdev_alive(netdev));
+		       (netdev_kind(netdev) == NETDEV_NETLINK && netdev_alive(netdev) != 1);
 	if (event->gone)
 		return same_name && interface->refused;
 	return same_name || event->aliases;
@@ -142,6 +187,7 @@ int links_open(struct host *host, struct xslot_diag *diag)
 
 void links_close(struct host *host)
 {
+	sd_event_source_disable_unref(host->links_timer);
 	sd_event_source_disable_unref(host->links_source);
 	linkwatch_close(host->links);
 }

@@ -8,13 +8,13 @@
  */
 #include "host/mind.h"
 
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/displaced.h"
 #include "host/lost.h"
 #include "host/store.h"
+#include "kernel/ask.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -62,7 +62,7 @@ static void let_go(const struct chain *chain, struct chain_interface *interface)
 {
 	char name[IF_NAMESIZE];
 
-	if (netdev_alive(interface->netdev) && if_indextoname(netdev_ifindex(interface->netdev), name))
+	if (netdev_alive(interface->netdev) == 1 && ask_name(netdev_ifindex(interface->netdev), name) == 1)
 		log_info("%s: %s is called %s now: detached; waiting for another %s", chain->name,
 			interface->name, name, interface->name);
 	else
@@ -72,8 +72,10 @@ static void let_go(const struct chain *chain, struct chain_interface *interface)
 	netdev_detach(TAKE_PTR(interface->netdev));
 }
 
-static void refuse(const struct chain *chain, struct chain_interface *interface, struct xslot_diag *diag)
+static void refuse(
+	const struct chain *chain, struct chain_interface *interface, int error, struct xslot_diag *diag)
 {
+	interface->again = ask_is_shortage(error);
 	if (!interface->refused || strcmp(interface->refused, diag->message) != 0)
 		log_warning("%s: %s", chain->name, diag->message);
 	free(interface->refused);
@@ -82,15 +84,19 @@ static void refuse(const struct chain *chain, struct chain_interface *interface,
 		abort();
 }
 
-static void attach(struct chain *chain, struct chain_interface *interface)
+/* A refusal is no failure: it is noted. */
+static int attach(struct chain *chain, struct chain_interface *interface)
 {
 	enum xdp_mode mode = chain->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
-	struct netdev_look look = netdev_look(interface->name);
+	struct netdev_look look = {};
 	struct xslot_diag diag = {};
 	int r;
 
-	if (interface->refused && netdev_same_look(&look, &interface->look))
-		return;
+	r = netdev_look(interface->name, &look);
+	if (r < 0)
+		return r;
+	if (interface->refused && !interface->again && netdev_same_look(&look, &interface->look))
+		return 0;
 	interface->look = look;
 	r = netdev_attach(interface->name, mode, dispatcher_fd(chain->dispatcher), &interface->netdev, &diag);
 	if (r == 0) {
@@ -99,51 +105,78 @@ static void attach(struct chain *chain, struct chain_interface *interface)
 			netdev_detach(TAKE_PTR(interface->netdev));
 	}
 	if (r < 0) {
-		refuse(chain, interface, &diag);
+		refuse(chain, interface, r, &diag);
 	} else {
 		free(TAKE_PTR(interface->refused));
 		log_info("%s: %s attached (%s)", chain->name, interface->name, xdp_mode_name(mode));
 	}
 	xslot_diag_clear(&diag);
+	return 0;
 }
 
-static bool has_its_name(const struct chain *chain, struct chain_interface *interface)
+/* As ask.h says. */
+static int has_its_name(const struct chain *chain, struct chain_interface *interface)
 {
 	uint32_t program = 0;
+	unsigned ifindex = 0;
+	int r = netdev_runs(interface->netdev, false, &program);
 
-	interface->alive = netdev_runs(interface->netdev, false, &program);
+	if (r < 0)
+		return r;
+	interface->alive = r;
 	displaced_look(chain, interface, program);
-	return interface->alive && netdev_ifindex(interface->netdev) == netdev_index(interface->name);
+	if (!interface->alive)
+		return 0;
+	r = ask_index(interface->name, &ifindex);
+	return r < 0 ? r : netdev_ifindex(interface->netdev) == ifindex;
 }
 
-static void each_interface(
-	struct dataplane *dataplane, void (*fn)(struct chain *chain, struct chain_interface *interface))
+static int each_interface(
+	struct dataplane *dataplane, int (*fn)(struct chain *chain, struct chain_interface *interface))
 {
+	int result = 0;
+
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
 		struct chain *chain = dataplane->chains[i];
 
-		for (size_t j = 0; j < chain->n_interfaces; j++)
-			fn(chain, &chain->interfaces[j]);
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			int r = fn(chain, &chain->interfaces[j]);
+
+			if (r < 0 && result == 0)
+				log_error(
+					"%s: cannot ask the kernel for interface %s: %s; it is left as it is",
+					chain->name, chain->interfaces[j].name, strerror(-r));
+			result = r < 0 ? r : result;
+		}
 	}
+	return result;
 }
 
-static void part(struct chain *chain, struct chain_interface *interface)
+static int part(struct chain *chain, struct chain_interface *interface)
 {
-	if (interface->netdev && !has_its_name(chain, interface))
+	int r = interface->netdev ? has_its_name(chain, interface) : 1;
+
+	if (r == 0)
 		let_go(chain, interface);
+	return r < 0 ? r : 0;
 }
 
-static void join(struct chain *chain, struct chain_interface *interface)
+static int join(struct chain *chain, struct chain_interface *interface)
 {
-	if (!netdev_index(interface->name))
+	int r = ask_index(interface->name, &(unsigned){ 0 });
+
+	if (r == 0)
 		free(TAKE_PTR(interface->refused));
-	else if (!interface->netdev)
-		attach(chain, interface);
+	else if (r == 1 && !interface->netdev)
+		r = attach(chain, interface);
+	return r < 0 ? r : 0;
 }
 
 /* First all that part: one may have the name of another by now, of which it was not bare. */
-void mind_interfaces(struct dataplane *dataplane)
+int mind_interfaces(struct dataplane *dataplane)
 {
-	each_interface(dataplane, part);
-	each_interface(dataplane, join);
+	int r = each_interface(dataplane, part);
+
+	/* One that could not be asked about may have the name of another still. */
+	return r < 0 ? r : each_interface(dataplane, join);
 }

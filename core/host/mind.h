@@ -10,9 +10,10 @@
 void mind_expect(struct dataplane *dataplane, const struct setup *setup);
 
 /*
- * See what became of the interfaces: who is gone or has another name is let go of, who is there is attached,
- * who refuses is left until it looks otherwise. Each is logged.
+ * See what became of the interfaces: one that is gone or has another name is released, one that is there is
+ * attached, one that refuses is left until it looks otherwise. Each is logged. -errno: the kernel does not
+ * say what is there; nothing is released for that, and it is to be tried again.
  */
-void mind_interfaces(struct dataplane *dataplane);
+int mind_interfaces(struct dataplane *dataplane);
 
 #endif

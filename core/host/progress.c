@@ -4,6 +4,7 @@
  * between phases the loop answers status and takes requests.
  */
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -39,7 +40,7 @@ static void on_freed(void *data)
 	host_resume_watches(host);
 	calls_reply(&host->running->callers, &host->last);
 	if (first_refused) {
-		sd_event_exit(host->event, EXIT_CONFIGURATION);
+		sd_event_exit(host->event, host->start_status);
 		return;
 	}
 	host->ready = true;
@@ -73,10 +74,13 @@ static void finish(struct host *host, const char *result)
 {
 	const struct config *config = transaction_config(host->transaction);
 
+	host->start_status =
+		transaction_report(host->transaction)->no_descriptors ? EXIT_FAILURE : EXIT_CONFIGURATION;
 	if (config && strcmp(result, "refused") != 0)
 		tier_want(host, config);
 	if (transaction_is_of_interfaces(host->transaction)) {
 		outcome_log_errors(host);
+		links_settle(host, strcmp(result, "refused") == 0);
 	} else {
 		host->reloads += host->ready;
 		host->failed_reloads += host->ready && strcmp(result, "refused") == 0;

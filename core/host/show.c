@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,12 +56,17 @@ static void show_maps(const struct instance *instance, struct status_slot *ret_s
 		};
 }
 
-/* Somebody else holds the link that last filled the other bank: the next change of this slot has to wait. */
-static bool is_draining(struct chain *chain, size_t index)
+/*
+ * "draining": somebody else holds the link that last filled the other bank, and the next change of this slot
+ * has to wait; "unknown": the kernel does not say whether somebody does.
+ */
+static const char *slot_state(struct chain *chain, size_t index)
 {
-	if (chain->released[index] && !link_exists(chain->released[index]))
+	int r = chain->released[index] ? link_exists(chain->released[index]) : 0;
+
+	if (r == 0)
 		chain->released[index] = 0;
-	return chain->released[index] != 0;
+	return r == 0 ? "live" : r == 1 ? "draining" : "unknown";
 }
 
 static void show_slot(struct chain *chain, size_t index, struct status_slot *ret_slot)
@@ -77,7 +83,7 @@ static void show_slot(struct chain *chain, size_t index, struct status_slot *ret
 		.bank = slot->bank == BANK_A ? "A" : "B",
 		.tier = tier_is_fused(chain) ? "fused" : "slot",
 		.program_id = instance_program_id(occupant->instance),
-		.state = is_draining(chain, index) ? "draining" : "live",
+		.state = slot_state(chain, index),
 		.seen = slot->count.seen,
 		.proceeded = slot->count.proceeded,
 		.aborted = outcome[XDP_ABORTED],
@@ -91,23 +97,36 @@ static void show_slot(struct chain *chain, size_t index, struct status_slot *ret
 	context_status(&occupant->context, ret_slot);
 }
 
+static char *not_known(int error)
+{
+	char *text;
+
+	if (asprintf(&text, "it had the chain, and the kernel does not say whether it still has: %s",
+		    strerror(-error)) < 0)
+		abort();
+	return text;
+}
+
 static void show_interface(const struct chain *chain, const struct chain_interface *interface,
 	struct status_interface *ret_interface)
 {
 	uint32_t program = 0;
-	bool attached = interface->netdev && netdev_runs(interface->netdev, false, &program);
-	bool displaced = attached && displaced_is(chain, interface->netdev, program);
+	int runs = interface->netdev ? netdev_runs(interface->netdev, false, &program) : 0;
+	bool attached = runs != 0;
+	bool displaced = runs == 1 && displaced_is(chain, interface->netdev, program);
 
 	*ret_interface = (struct status_interface){
 		.name = copy(interface->name),
 		.ifindex = attached ? netdev_ifindex(interface->netdev) : 0,
 		.mode = chain->generic ? "generic" : "native",
 		.attach = attached ? netdev_kind_name(netdev_kind(interface->netdev)) : "",
-		.state = displaced	      ? "displaced"
+		.state = runs < 0	      ? "unknown"
+			 : displaced	      ? "displaced"
 			 : attached	      ? "attached"
 			 : interface->refused ? "refused"
 					      : "waiting",
-		.reason = displaced	       ? displaced_reason(interface->netdev, program)
+		.reason = runs < 0	       ? not_known(runs)
+			  : displaced	       ? displaced_reason(interface->netdev, program)
 			  : interface->refused ? copy(interface->refused)
 					       : NULL,
 	};

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "host/snapshot.h"
+#include "kernel/ask.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
@@ -197,23 +198,26 @@ static int parse_record(const char *path, struct statedir_record *ret_record, st
 	return 0;
 }
 
-static void read_record(struct statedir *statedir)
+/* A record that cannot be read now may be good: what it names must not be swept. */
+static int read_record(struct statedir *statedir, struct xslot_diag *diag)
 {
 	CLEANUP(free) char *path = NULL;
-	struct xslot_diag diag = {};
+	struct xslot_diag why = {};
 	int r;
 
 	if (asprintf(&path, "%s/" RECORD, statedir->path) < 0)
 		abort();
-	r = parse_record(path, &statedir->record, &diag);
+	r = parse_record(path, &statedir->record, &why);
 	if (r == -ENOENT)
-		return;
+		return 0;
+	if (ask_is_shortage(r) || r == -EACCES || r == -EPERM || r == -EIO)
+		return fail(diag, r, "%s", why.message);
 	if (r < 0)
 		log_error("%s; it counts for nothing, and so do the snapshots beside it: \"xslotctl "
-			  "rollback\" has "
-			  "nowhere to go before the next reload",
-			diag.message);
+			  "rollback\" has nowhere to go before the next reload",
+			why.message);
 	statedir->written = statedir->record;
+	return 0;
 }
 
 void statedir_sweep(const struct statedir *statedir)
@@ -279,7 +283,9 @@ int statedir_open(const char *path, struct statedir **ret_statedir, struct xslot
 	r = check_and_lock(statedir, diag);
 	if (r < 0)
 		return r;
-	read_record(statedir);
+	r = read_record(statedir, diag);
+	if (r < 0)
+		return r;
 	unlinkat(statedir->fd, RECORD_NEW, 0); /* of a host that died while it wrote */
 	statedir_sweep(statedir);
 	*ret_statedir = TAKE_PTR(statedir);

@@ -43,20 +43,21 @@ void store_link_path(const struct chain *chain, uint64_t instance, size_t index,
 static int make_folder(struct chain *chain, const char *root, struct xslot_diag *diag)
 {
 	CLEANUP(free) char *folder = NULL;
-	struct stat st;
 
 	if (asprintf(&folder, "%s/%s", root, chain->name) < 0)
 		return fail(diag, -ENOMEM, "out of memory");
-	while (stat(folder, &st) == 0) {
+	while (mkdir(folder, 0700) < 0) {
 		char *beside;
 
+		if (errno != EEXIST)
+			return fail(diag, -errno, "cannot make folder %s: %s", folder, strerror(errno));
 		if (asprintf(&beside, "%s@", folder) < 0)
 			return fail(diag, -ENOMEM, "out of memory");
 		free(folder);
 		folder = beside;
 	}
 	chain->folder = TAKE_PTR(folder);
-	return pindir_make(chain->folder, diag);
+	return 0;
 }
 
 int store_make_folders(const struct chain *chain, struct xslot_diag *diag)

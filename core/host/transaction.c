@@ -100,8 +100,7 @@ static int adopt(struct transaction *transaction)
 		if (strcmp(dataplane->bpffs, config->host.bpffs) == 0)
 			return 0;
 		return report_add(&transaction->report, config->file, 0,
-			"[host] bpffs cannot change from %s to %s while the host runs; restart xslotd for "
-			"that",
+			"[host] bpffs cannot change from %s to %s while the host runs: restart xslotd",
 			dataplane->bpffs, config->host.bpffs);
 	}
 	dataplane->bpffs = strdup(config->host.bpffs);
@@ -189,23 +188,25 @@ static int load_setup(struct transaction *transaction, bool only_check)
 static int make_plan(struct transaction *transaction, bool only_check)
 {
 	struct dataplane *dataplane = transaction->dataplane;
-	int r;
+	struct xslot_diag diag = {};
+	int r = load_setup(transaction, only_check), looked;
 
-	r = load_setup(transaction, only_check);
-	view_look(dataplane->chains, dataplane->n_chains, transaction->reports);
+	looked = view_look(dataplane->chains, dataplane->n_chains, transaction->reports, &diag);
 	if (r < 0)
 		return r;
 	if (!transaction->put_back)
 		takeoff_apply(dataplane, transaction->setup);
-	r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, transaction->reports,
-		transaction->interfaces_only, &transaction->view);
+	r = looked;
+	if (r == 0)
+		r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, transaction->reports,
+			transaction->interfaces_only, &transaction->view, &diag);
 	if (r < 0)
-		return r;
+		return diag.message[0] ? report_take(&transaction->report, transaction->file, 0, &diag) : r;
 	r = plan_new(transaction->view->running, dataplane->n_chains, transaction->view->wanted,
 		transaction->setup->n_chains, view_same, &transaction->plan);
-	if (r < 0)
-		return r;
-	return describe_plan(dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
+	return r < 0 ? r
+		     : describe_plan(
+			       dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
 }
 
 /* Going back because nobody confirmed was promised, whatever it takes off. */
@@ -238,7 +239,7 @@ static int begin_changes(struct transaction *transaction, bool with_dispatcher)
 	transaction->changes = calloc(transaction->n_changes + 1, sizeof(*transaction->changes));
 	if (!transaction->changes)
 		return -ENOMEM;
-	for (size_t i = 0; i < transaction->n_changes; i++) {
+	for (size_t i = 0; i < transaction->n_changes && !transaction->report.no_descriptors; i++) {
 		if (transaction->plan->chains[i].unchanged)
 			continue;
 		if (change_begin(&transaction->changes[i], transaction->setup, &transaction->setup->chains[i],
@@ -271,7 +272,7 @@ static int each_change(struct transaction *transaction, int (*phase)(struct chan
 {
 	int result = 0;
 
-	for (size_t i = 0; i < transaction->n_changes; i++) {
+	for (size_t i = 0; i < transaction->n_changes && !transaction->report.no_descriptors; i++) {
 		if (transaction->changes[i].step && phase(&transaction->changes[i], &transaction->report) < 0)
 			result = -EINVAL;
 	}

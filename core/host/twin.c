@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/ask.h"
 #include "util/cleanup.h"
 
 struct name {
@@ -33,14 +34,18 @@ static bool runs_by(const struct view *view, const char *chain, const struct pla
 	return false;
 }
 
-static unsigned rank(const struct view *view, const struct name *name)
+/* 0 or -errno: which name is the interface's proper one cannot be known. */
+static int learn_rank(const struct view *view, struct name *name)
 {
 	char proper[IF_NAMESIZE] = "";
+	int r;
 
+	name->rank = 0;
 	if (runs_by(view, view->wanted[name->chain].name, name->interface))
 		return 0;
-	if_indextoname(name->interface->ifindex, proper);
-	return strcmp(proper, name->interface->name) == 0 ? 1 : 2;
+	r = ask_name(name->interface->ifindex, proper);
+	name->rank = strcmp(proper, name->interface->name) == 0 ? 1 : 2;
+	return r < 0 ? r : 0;
 }
 
 static int by_index(const void *a, const void *b)
@@ -81,19 +86,25 @@ static size_t same_index(const struct name *names, size_t n)
 	return same;
 }
 
-static void mark(const struct view *view, struct name *names, size_t n)
+static int mark(const struct view *view, struct name *names, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		names[i].rank = rank(view, &names[i]);
+	for (size_t i = 0; i < n; i++) {
+		int r = learn_rank(view, &names[i]);
+
+		if (r < 0)
+			return r;
+	}
 	qsort(names, n, sizeof(*names), by_index);
 	for (size_t i = 1; i < n; i++)
 		names[i].interface->twin = names[0].interface->name;
+	return 0;
 }
 
 int twin_mark(struct view *view)
 {
 	CLEANUP(free) struct name *names = NULL;
 	size_t n = 0;
+	int r = 0;
 
 	for (size_t i = 0; i < view->n_wanted; i++)
 		n += view->wanted[i].n_interfaces;
@@ -103,12 +114,12 @@ int twin_mark(struct view *view)
 	n = collect(view, names);
 	if (n > 0)
 		qsort(names, n, sizeof(*names), by_index);
-	for (size_t i = 0, same; i < n; i += same) {
+	for (size_t i = 0, same; r == 0 && i < n; i += same) {
 		same = same_index(&names[i], n - i);
 		if (same > 1)
-			mark(view, &names[i], same);
+			r = mark(view, &names[i], same);
 	}
-	return 0;
+	return r;
 }
 
 struct xslot_diag *twin_explain(struct xslot_diag *diag, const char *name, const char *twin)

@@ -11,7 +11,8 @@
 
 /*
  * Of all names of one interface that are wanted, one has it: the one that its chain runs by, else its proper
- * name, else the first. To the others `twin` is that name. -ENOMEM, or 0.
+ * name, else the first. To the others `twin` is that name. 0, -ENOMEM, or -errno when the kernel does not
+ * say.
  */
 int twin_mark(struct view *view);
 

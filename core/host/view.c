@@ -15,13 +15,14 @@
 #include "host/view.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/displaced.h"
 #include "host/twin.h"
+#include "kernel/ask.h"
 #include "util/cleanup.h"
+#include "util/diag.h"
 
 DEFINE_CLEANUP(struct view *, view_free);
 
@@ -30,54 +31,86 @@ bool view_same(const void *running, const void *wanted)
 	return occupant_is(running, wanted);
 }
 
-/* Does it run the chain still? Notes whether it has its name, too. */
-static void look(const struct chain *chain, struct chain_interface *interface, uint64_t reports)
+static int cannot_know(const struct chain *chain, const char *interface, int error, struct xslot_diag *diag)
+{
+	return fail(diag, error,
+		"chain %s: cannot ask the kernel for interface %s: %s; nothing is changed before that is "
+		"known",
+		chain->name, interface, strerror(-error));
+}
+
+/*
+ * Does it run the chain still? Notes whether it has its name, too. Where the kernel does not say, all is left
+ * as it was known.
+ */
+static int look(const struct chain *chain, struct chain_interface *interface, uint64_t reports)
 {
 	const struct netdev *netdev = interface->netdev;
 	bool brief = interface->looked == reports;
 	uint32_t program = 0;
 	char name[IF_NAMESIZE];
+	int r = netdev ? netdev_runs(netdev, brief, &program) : 0;
 
-	interface->alive = netdev && netdev_runs(netdev, brief, &program);
+	if (r < 0)
+		return r;
+	interface->alive = r;
 	displaced_look(chain, interface, program);
 	if (!interface->alive)
 		interface->looked = 0;
-	else if (!brief && if_indextoname(netdev_ifindex(netdev), name) && strcmp(name, interface->name) == 0)
+	if (!interface->alive || brief)
+		return 0;
+	r = ask_name(netdev_ifindex(netdev), name);
+	if (r == 1 && strcmp(name, interface->name) == 0)
 		interface->looked = reports;
+	return r < 0 ? r : 0;
 }
 
-void view_look(struct chain *const *chains, size_t n_chains, uint64_t reports)
+int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, struct xslot_diag *diag)
 {
+	int result = 0;
+
 	for (size_t i = 0; i < n_chains; i++) {
-		for (size_t j = 0; j < chains[i]->n_interfaces; j++)
-			look(chains[i], &chains[i]->interfaces[j], reports);
+		for (size_t j = 0; j < chains[i]->n_interfaces; j++) {
+			int r = look(chains[i], &chains[i]->interfaces[j], reports);
+
+			if (r < 0 && result == 0)
+				result = cannot_know(chains[i], chains[i]->interfaces[j].name, r, diag);
+		}
 	}
+	return result;
 }
 
-/* An error in asking is no answer: then it has its name still. */
-static bool has_another_name(const struct chain_interface *interface)
+/* 1 when another interface, or none, has its name; 0; -errno, as ask.h says. */
+static int has_another_name(const struct chain_interface *interface)
 {
-	unsigned index = netdev_index(interface->name);
+	unsigned index = 0;
+	int r = ask_index(interface->name, &index);
 
-	return index ? index != netdev_ifindex(interface->netdev) : errno == ENODEV;
+	return r < 0 ? r : index != netdev_ifindex(interface->netdev);
 }
 
-/* Its link may lead nowhere any more, and who was refused may be gone. */
-static struct plan_interface view_interface(const struct chain_interface *interface, uint64_t reports)
+/* Its link may lead nowhere any more, and one that was refused may be gone. */
+static int view_interface(
+	const struct chain_interface *interface, uint64_t reports, struct plan_interface *ret_view)
 {
-	return (struct plan_interface){
+	int exists = interface->refused ? ask_index(interface->name, &(unsigned){ 0 }) : 1;
+	int renamed = interface->alive && interface->looked != reports ? has_another_name(interface) : 0;
+
+	if (exists < 0 || renamed < 0)
+		return exists < 0 ? exists : renamed;
+	*ret_view = (struct plan_interface){
 		.name = interface->name,
 		.ifindex = interface->alive ? netdev_ifindex(interface->netdev) : 0,
-		.stale = (interface->netdev && !interface->alive) ||
-			 (interface->refused && !netdev_index(interface->name)),
+		.stale = (interface->netdev && !interface->alive) || !exists,
 		.displaced = interface->displaced,
 		.put_back = interface->displaced_by && !interface->displaced,
-		.renamed = interface->alive && interface->looked != reports && has_another_name(interface),
+		.renamed = renamed,
 	};
+	return 0;
 }
 
-static int view_running(
-	const struct chain *chain, const struct config *config, uint64_t reports, struct plan_chain *ret_view)
+static int view_running(const struct chain *chain, const struct config *config, uint64_t reports,
+	struct plan_chain *ret_view, struct xslot_diag *diag)
 {
 	struct plan_slot *slots = calloc(chain->n_slots + 1, sizeof(*slots));
 	struct plan_interface *interfaces = calloc(chain->n_interfaces + 1, sizeof(*interfaces));
@@ -107,26 +140,32 @@ static int view_running(
 		};
 	}
 	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		interfaces[i] = view_interface(&chain->interfaces[i], reports);
+		int r = view_interface(&chain->interfaces[i], reports, &interfaces[i]);
+
+		if (r < 0)
+			return cannot_know(chain, chain->interfaces[i].name, r, diag);
 		interfaces[i].may_bare =
 			chain->off || config_says_detach(config, chain->name, interfaces[i].name);
 	}
 	return 0;
 }
 
-/* Was it refused when it looked as it does now? */
-static bool is_still_refused(const struct chain *running, const char *name)
+/* Was it refused when it looked as it does now? 1, 0 or -errno, as ask.h says. */
+static int is_still_refused(const struct chain *running, const char *name)
 {
 	for (size_t i = 0; i < running->n_interfaces; i++) {
 		const struct chain_interface *interface = &running->interfaces[i];
 		struct netdev_look look;
+		int r;
 
 		if (!interface->refused || strcmp(interface->name, name) != 0)
 			continue;
-		look = netdev_look(name);
-		return look.ifindex && netdev_same_look(&look, &interface->look);
+		if (interface->again)
+			return 0;
+		r = netdev_look(name, &look);
+		return r < 0 ? r : look.ifindex && netdev_same_look(&look, &interface->look);
 	}
-	return false;
+	return 0;
 }
 
 /* What runs, and what of it is known without looking. */
@@ -145,9 +184,11 @@ static const struct chain *find_chain(const struct seen *seen, const char *name)
 	return NULL;
 }
 
-/* Which interface has the name? One that was looked at has its own. */
-static unsigned index_of(const struct seen *seen, const char *name)
+/* Which interface has the name? One that was looked at has its own. 0 or -errno; index 0: none. */
+static int index_of(const struct seen *seen, const char *name, unsigned *ret_index)
 {
+	int r;
+
 	for (size_t i = 0; i < seen->n_chains; i++) {
 		const struct chain *chain = seen->chains[i];
 
@@ -155,16 +196,33 @@ static unsigned index_of(const struct seen *seen, const char *name)
 			const struct chain_interface *interface = &chain->interfaces[j];
 
 			if (interface->netdev && interface->looked == seen->reports &&
-				strcmp(interface->name, name) == 0)
-				return netdev_ifindex(interface->netdev);
+				strcmp(interface->name, name) == 0) {
+				*ret_index = netdev_ifindex(interface->netdev);
+				return 0;
+			}
 		}
 	}
-	return netdev_index(name);
+	*ret_index = 0;
+	r = ask_index(name, ret_index);
+	return r < 0 ? r : 0;
+}
+
+/* `running`: whose refusals stand; NULL: none do. */
+static int view_wanted_interface(const struct seen *seen, const struct chain *running, const char *name,
+	struct plan_interface *ret_view)
+{
+	int r = index_of(seen, name, &ret_view->ifindex);
+
+	ret_view->name = name;
+	if (r == 0 && running)
+		r = is_still_refused(running, name);
+	ret_view->leave = r == 1;
+	return r < 0 ? r : 0;
 }
 
 /* `leave_refused`: the running chain's refusals stand; else everything is tried. */
 static int view_wanted(const struct setup_chain *chain, const struct seen *seen, bool leave_refused,
-	struct plan_chain *ret_view)
+	struct plan_chain *ret_view, struct xslot_diag *diag)
 {
 	const struct config_chain *config = chain->config;
 	const struct chain *running = leave_refused ? find_chain(seen, config->name) : NULL;
@@ -197,15 +255,21 @@ static int view_wanted(const struct setup_chain *chain, const struct seen *seen,
 		};
 	}
 	for (size_t i = 0; i < config->n_interfaces; i++) {
-		interfaces[i].name = config->interfaces[i].name;
-		interfaces[i].ifindex = index_of(seen, config->interfaces[i].name);
-		interfaces[i].leave = running && is_still_refused(running, config->interfaces[i].name);
+		const char *name = config->interfaces[i].name;
+		int r = view_wanted_interface(seen, running, name, &interfaces[i]);
+
+		if (r < 0)
+			return fail(diag, r,
+				"chain %s: cannot ask the kernel for interface %s: %s; nothing is changed "
+				"before "
+				"that is known",
+				config->name, name, strerror(-r));
 	}
 	return 0;
 }
 
 int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, uint64_t reports,
-	bool leave_refused, struct view **ret_view)
+	bool leave_refused, struct view **ret_view, struct xslot_diag *diag)
 {
 	const struct seen seen = { chains, n_chains, reports };
 	CLEANUP(view_free) struct view *view = calloc(1, sizeof(*view));
@@ -220,9 +284,9 @@ int view_new(struct chain *const *chains, size_t n_chains, const struct setup *s
 	view->n_running = n_chains;
 	view->n_wanted = setup->n_chains;
 	for (size_t i = 0; r == 0 && i < n_chains; i++)
-		r = view_running(chains[i], setup->config, reports, &view->running[i]);
+		r = view_running(chains[i], setup->config, reports, &view->running[i], diag);
 	for (size_t i = 0; r == 0 && i < setup->n_chains; i++)
-		r = view_wanted(&setup->chains[i], &seen, leave_refused, &view->wanted[i]);
+		r = view_wanted(&setup->chains[i], &seen, leave_refused, &view->wanted[i], diag);
 	if (r == 0)
 		r = twin_mark(view);
 	if (r == 0)

@@ -14,16 +14,20 @@ struct view {
 	size_t n_wanted;
 };
 
-/* W: what became of the interfaces of what runs. Where another's program is in our link, ours is put back. */
-void view_look(struct chain *const *chains, size_t n_chains, uint64_t reports);
+/*
+ * W: what became of the interfaces of what runs. Where another's program is in our link, ours is put back.
+ * -errno: of some the kernel does not say; what was known of those stays.
+ */
+int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, struct xslot_diag *diag);
 
 /*
  * After that look. Looks up which interface has each wanted name now; those that were looked at when as much
  * had been reported need not be looked up. `leave_refused`: those that were refused, and about which nothing
- * has changed since, are not to be tried again. Everything it points to stays its owners'.
+ * has changed since, are not to be tried again. Everything it points to stays its owners'. -errno when the
+ * kernel does not say what is there: then nothing can be planned.
  */
 int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, uint64_t reports,
-	bool leave_refused, struct view **ret_view);
+	bool leave_refused, struct view **ret_view, struct xslot_diag *diag);
 void view_free(struct view *view); /* accepts NULL */
 
 /* plan_same_fn for the tokens of a view. */

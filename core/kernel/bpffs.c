@@ -21,7 +21,7 @@
 #define BPF_FS_MAGIC 0xcafe4a11
 #endif
 
-enum bpffs_kind bpffs_kind(int fd)
+int bpffs_kind(int fd)
 {
 	char path[32], text[64];
 	ssize_t n;
@@ -29,7 +29,7 @@ enum bpffs_kind bpffs_kind(int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	n = readlink(path, text, sizeof(text) - 1);
 	if (n < 0)
-		return BPFFS_OTHER;
+		return -errno;
 	text[n] = 0;
 	if (strstr(text, "bpf-prog"))
 		return BPFFS_PROGRAM;
@@ -81,6 +81,7 @@ int bpffs_open(const char *path, enum bpffs_kind kind, int *ret_fd, struct xslot
 	};
 	CLEANUP(close) int fd = bpf_obj_get(path);
 	struct statfs fs;
+	int is;
 
 	if (fd < 0) {
 		int error = errno;
@@ -89,8 +90,11 @@ int bpffs_open(const char *path, enum bpffs_kind kind, int *ret_fd, struct xslot
 			return fail(diag, -EINVAL, "%s is not a pin: it is not in a BPF file system", path);
 		return fail(diag, -error, "cannot open pin %s: %s", path, strerror(error));
 	}
-	if (bpffs_kind(fd) != kind)
-		return fail(diag, -EINVAL, "pin %s is %s, not %s", path, names[bpffs_kind(fd)], names[kind]);
+	is = bpffs_kind(fd);
+	if (is < 0)
+		return fail(diag, is, "cannot see what pin %s is: /proc/self/fd: %s", path, strerror(-is));
+	if (is != (int)kind)
+		return fail(diag, -EINVAL, "pin %s is %s, not %s", path, names[is], names[kind]);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -7,7 +7,8 @@
 
 enum bpffs_kind { BPFFS_OTHER, BPFFS_PROGRAM, BPFFS_MAP, BPFFS_LINK };
 
-enum bpffs_kind bpffs_kind(int fd);
+/* An enum bpffs_kind, or -errno when it cannot be seen (/proc tells). */
+int bpffs_kind(int fd);
 
 /* Pin what `fd` is to `path`; `what` is for the message ("extension acl"). Fails without a trace. */
 int bpffs_pin(int fd, const char *path, const char *what, struct xslot_diag *diag);

@@ -213,8 +213,7 @@ static int map_state(struct dispatcher *dispatcher, const char *folder, struct x
 			info.value_size);
 	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, dispatcher->state_fd, 0);
 	if (state == MAP_FAILED)
-		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it cannot be mapped: %s", folder,
-			strerror(errno));
+		return fail(diag, -errno, "cannot map %s/state: %s", folder, strerror(errno));
 	dispatcher->state = state;
 	if (state->magic != XSLOT_STATE_MAGIC)
 		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it does not begin with \"xslot\"",

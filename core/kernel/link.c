@@ -24,6 +24,7 @@
 #include "util/diag.h"
 
 #define GONE_MS 250
+#define BLIND_MS 20 /* a grace period takes 8 to 16 */
 
 struct xslot_link {
 	int fd;
@@ -191,36 +192,45 @@ int xslot_link_open_pinned(const char *path, struct xslot_link **ret_link, struc
 }
 
 /*
- * Wait until the link is gone: in vain, but not for long, when somebody else holds it or we may not look.
- * Each look is a reference, held while we wait, so that it is most likely the last and its close detaches at
- * once.
+ * Wait until the link is gone: in vain, but not for long, when somebody else holds it. Each look is a
+ * reference, held while we wait, so that it is most likely the last and its close detaches at once.
  */
 static void wait_until_gone(uint32_t id)
 {
 	for (int i = 0; i < GONE_MS; i += 5) {
 		int fd = bpf_link_get_fd_by_id(id);
 
-		if (fd < 0)
+		if (fd < 0 && errno == ENOENT)
 			return;
 		usleep(5000);
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 	}
 }
 
 void xslot_link_close(struct xslot_link *link)
 {
+	bool last, blind;
+
 	if (!link)
 		return;
+	last = link->unpinned && !link->pin;
+	/* A process that may not look keeps its own reference for as long as the pin's may last. */
+	blind = last && link_exists(link->id) == -EPERM;
+	if (blind)
+		usleep(BLIND_MS * 1000);
 	close(link->fd);
-	if (link->unpinned && !link->pin)
+	if (last && !blind)
 		wait_until_gone(link->id);
 	free(link->pin);
 	free(link);
 }
 
-bool link_exists(uint32_t id)
+int link_exists(uint32_t id)
 {
 	CLEANUP(close) int fd = bpf_link_get_fd_by_id(id);
 
-	return fd >= 0;
+	if (fd >= 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }

@@ -20,7 +20,10 @@ int link_create(int program_fd, const struct program *target, uint32_t target_bt
  */
 bool link_may_fill(const struct xslot_link *link, uint32_t target_id);
 uint32_t link_id(const struct xslot_link *link);
-/* Is there (still) a link of this id, whoever holds it? CAP_SYS_ADMIN. */
-bool link_exists(uint32_t id);
+/*
+ * Is there (still) a link of this id, whoever holds it? 1 yes, 0 no, -errno: it cannot be known now. Without
+ * CAP_SYS_ADMIN it never can: -EPERM.
+ */
+int link_exists(uint32_t id);
 
 #endif

@@ -50,35 +50,53 @@ void neighbour_name(uint32_t id, char ret_name[static NEIGHBOUR_NAME])
 		memcpy(ret_name, info.name, NEIGHBOUR_NAME);
 }
 
-uint32_t neighbour_link(unsigned ifindex, uint32_t program_id)
+/* One that ended since it was listed is not an error. */
+static int link_runs(uint32_t id, unsigned ifindex, uint32_t program_id)
 {
-	uint32_t id = 0;
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int fd CLEANUP(close) = bpf_link_get_fd_by_id(id);
 
-	while (bpf_link_get_next_id(id, &id) == 0) {
-		struct bpf_link_info info = { 0 };
-		uint32_t info_size = sizeof(info);
-		int fd CLEANUP(close) = bpf_link_get_fd_by_id(id);
-
-		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &info_size) == 0 &&
-			info.type == BPF_LINK_TYPE_XDP && info.xdp.ifindex == ifindex &&
-			info.prog_id == program_id)
-			return id;
-	}
-	return 0; /* errno: EPERM when it was not allowed to look */
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	return info.type == BPF_LINK_TYPE_XDP && info.xdp.ifindex == ifindex && info.prog_id == program_id;
 }
 
-/* How the program came there: "BPF link id 7", or "attached through netlink"; 0 or the link's id. */
-static uint32_t how_attached(unsigned ifindex, uint32_t program_id, char *ret_text, size_t size)
+int neighbour_link(unsigned ifindex, uint32_t program_id, uint32_t *ret_link)
 {
-	uint32_t id = neighbour_link(ifindex, program_id);
+	uint32_t id = 0;
+	int unseen = 0;
 
-	if (id)
-		snprintf(ret_text, size, "BPF link id %u", id);
+	while (bpf_link_get_next_id(id, &id) == 0) {
+		int r = link_runs(id, ifindex, program_id);
+
+		if (r == 1) {
+			*ret_link = id;
+			return 1;
+		}
+		if (r < 0)
+			unseen = r;
+	}
+	return errno == ENOENT ? unseen : -errno;
+}
+
+/* How the program came there: "BPF link id 7", or "attached through netlink". As neighbour_link(). */
+static int how_attached(
+	unsigned ifindex, uint32_t program_id, uint32_t *ret_link, char *ret_text, size_t size)
+{
+	int r = neighbour_link(ifindex, program_id, ret_link);
+
+	if (r == 1)
+		snprintf(ret_text, size, "BPF link id %u", *ret_link);
+	else if (r == 0)
+		snprintf(ret_text, size, "attached through netlink");
+	else if (r == -EPERM)
+		snprintf(ret_text, size, "how it was attached only CAP_SYS_ADMIN may see");
 	else
-		snprintf(ret_text, size, "%s",
-			errno == EPERM ? "how it was attached only CAP_SYS_ADMIN may see"
-				       : "attached through netlink");
-	return id;
+		snprintf(ret_text, size, "how it was attached cannot be seen: %s", strerror(-r));
+	return r;
 }
 
 /* "a (12), b (13)": the programs behind a libxdp dispatcher; false when program `id` is not one. */
@@ -126,8 +144,9 @@ static int describe_chain(
 static int describe(unsigned ifindex, const char *interface, const char *mode, const char *flag, uint32_t id,
 	char *ret_text, size_t size)
 {
-	char name[NEIGHBOUR_NAME], programs[512], how[64], help[96];
+	char name[NEIGHBOUR_NAME], programs[512], how[96], help[96];
 	uint32_t link;
+	int r;
 
 	neighbour_name(id, name);
 	if (libxdp_programs(ifindex, id, programs, sizeof(programs)))
@@ -135,12 +154,14 @@ static int describe(unsigned ifindex, const char *interface, const char *mode, c
 			"libxdp's dispatcher %s (program id %u, %s) with %s is there; `xdp-loader unload %s "
 			"--all` takes it off",
 			name, id, mode, programs, interface);
-	link = how_attached(ifindex, id, how, sizeof(how));
+	r = how_attached(ifindex, id, &link, how, sizeof(how));
 	if (strcmp(name, DISPATCHER) == 0)
-		return describe_chain(mode, id, link, how, ret_text, size);
-	if (link)
+		return describe_chain(mode, id, r == 1 ? link : 0, how, ret_text, size);
+	if (r == 1)
 		snprintf(help, sizeof(help), "stop its owner, or `bpftool link detach id %u` takes it off",
 			link);
+	else if (r < 0)
+		snprintf(help, sizeof(help), "`bpftool net` and `bpftool link`, run by root, show its owner");
 	else
 		snprintf(help, sizeof(help), "`ip link set dev %s %s off` takes it off", interface, flag);
 	return snprintf(ret_text, size, "XDP program %s (program id %u, %s, %s) is there; %s", name, id, mode,
@@ -151,10 +172,11 @@ int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, 
 {
 	struct xdp_ids ids;
 	size_t used = 0;
-	int n = 0;
+	int n = 0, r;
 
-	if (xdp_ids_get(ifindex, &ids) < 0)
-		return 0;
+	r = xdp_ids_get(ifindex, &ids);
+	if (r < 0)
+		return r;
 	const struct {
 		uint32_t id;
 		const char *mode, *flag;

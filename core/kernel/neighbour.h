@@ -8,17 +8,19 @@
 
 /*
  * Describe every XDP program on the interface, each with id, name and how it is attached (link id, netlink, a
- * libxdp dispatcher with its programs), and what would take it off. Returns how many there are; `ret_text` is
- * untouched when none.
+ * libxdp dispatcher with its programs), and what would take it off. Returns how many there are, or -errno
+ * when that cannot be seen; `ret_text` is then untouched, as when there is none.
  */
 int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size);
 
 /* The id of the XDP program on the interface in one of the modes (XDP_FLAGS_*_MODE), 0 for none; -errno. */
 int neighbour_id(unsigned ifindex, uint32_t mode, uint32_t *ret_id);
 
-/* The id of the BPF link by which the interface runs the program; 0 when it is through netlink.
- * CAP_SYS_ADMIN. */
-uint32_t neighbour_link(unsigned ifindex, uint32_t program_id);
+/*
+ * Does the interface run the program by a BPF link? 1, and its id; 0: through netlink; -errno: not all links
+ * can be looked at. CAP_SYS_ADMIN.
+ */
+int neighbour_link(unsigned ifindex, uint32_t program_id, uint32_t *ret_link);
 
 #define NEIGHBOUR_NAME 16 /* BPF_OBJ_NAME_LEN */
 

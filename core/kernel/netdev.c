@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "kernel/ask.h"
 #include "kernel/bpffs.h"
 #include "kernel/features.h"
 #include "kernel/netdev_elsewhere.h"
@@ -38,11 +39,6 @@ uint32_t netdev_flag(enum xdp_mode mode)
 	return mode == XDP_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 }
 
-unsigned netdev_index(const char *name)
-{
-	return if_nametoindex(name);
-}
-
 struct netdev *netdev_alloc(enum netdev_kind kind, enum xdp_mode mode)
 {
 	struct netdev *netdev = calloc(1, sizeof(*netdev));
@@ -56,7 +52,7 @@ static void driver_name(const char *interface, char *ret_driver, size_t size)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
 	struct ifreq request = { .ifr_data = (void *)&info };
-	int fd CLEANUP(close) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd CLEANUP(close) = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
 	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
@@ -64,30 +60,40 @@ static void driver_name(const char *interface, char *ret_driver, size_t size)
 	snprintf(ret_driver, size, "%s", info.driver);
 }
 
-/* What the ioctl tells, with everything else 0; all 0 when it fails. */
-static struct ifreq ask(const char *interface, unsigned long what)
+static int look_at(const char *name, struct netdev_look *ret_look)
 {
-	struct ifreq request = { 0 }, nothing = { 0 };
-	int fd CLEANUP(close) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq mtu, flags;
+	struct xdp_ids ids;
+	unsigned ifindex;
+	int r;
 
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	return fd < 0 || ioctl(fd, what, &request) < 0 ? nothing : request;
+	r = ask_index(name, &ifindex);
+	if (r == 1)
+		r = ask_ioctl(name, SIOCGIFMTU, &mtu);
+	if (r == 1)
+		r = ask_ioctl(name, SIOCGIFFLAGS, &flags);
+	if (r != 1)
+		return r;
+	r = xdp_ids_get(ifindex, &ids);
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	*ret_look = (struct netdev_look){
+		.ifindex = ifindex,
+		.mtu = mtu.ifr_mtu,
+		.up = flags.ifr_flags & IFF_UP,
+		.native_id = ids.native,
+		.generic_id = ids.generic,
+	};
+	return 1;
 }
 
-struct netdev_look netdev_look(const char *name)
+int netdev_look(const char *name, struct netdev_look *ret_look)
 {
-	struct netdev_look look = {
-		.ifindex = if_nametoindex(name),
-		.mtu = ask(name, SIOCGIFMTU).ifr_mtu,
-		.up = ask(name, SIOCGIFFLAGS).ifr_flags & IFF_UP,
-	};
-	struct xdp_ids ids;
+	int r = look_at(name, ret_look);
 
-	if (xdp_ids_get(look.ifindex, &ids) == 0) {
-		look.native_id = ids.native;
-		look.generic_id = ids.generic;
-	}
-	return look;
+	if (r == 0)
+		*ret_look = (struct netdev_look){};
+	return r < 0 ? r : 0;
 }
 
 bool netdev_same_look(const struct netdev_look *a, const struct netdev_look *b)
@@ -96,10 +102,22 @@ bool netdev_same_look(const struct netdev_look *a, const struct netdev_look *b)
 	       a->native_id == b->native_id && a->generic_id == b->generic_id;
 }
 
+int netdev_find(const char *what, const char *name, unsigned *ret_ifindex, struct xslot_diag *diag)
+{
+	int r = ask_index(name, ret_ifindex);
+
+	if (r == 0)
+		return fail(diag, -ENODEV, "%s %s: there is no interface of that name", what, name);
+	if (r < 0)
+		return fail(diag, r, "%s %s: cannot ask the kernel for it: %s", what, name, strerror(-r));
+	return 0;
+}
+
 int netdev_refused(const char *name, enum xdp_mode mode, int error, const char *text, struct xslot_diag *diag)
 {
 	bool about_mtu = strstr(text, "MTU") || strstr(text, "mtu");
 	char driver[32], help[128];
+	struct ifreq mtu = { 0 };
 	size_t length;
 
 	driver_name(name, driver, sizeof(driver));
@@ -108,10 +126,10 @@ int netdev_refused(const char *name, enum xdp_mode mode, int error, const char *
 		text += length + 2; /* newer kernels put the name before the text themselves */
 	if (mode == XDP_MODE_GENERIC)
 		snprintf(help, sizeof(help), "generic mode has no other to fall back to");
-	else if (about_mtu)
+	else if (about_mtu && ask_ioctl(name, SIOCGIFMTU, &mtu) == 1)
 		snprintf(help, sizeof(help),
-			"a smaller MTU on both ends (%d here)%s or mode = generic would help",
-			ask(name, SIOCGIFMTU).ifr_mtu, features_frags(NULL, 0) == 0 ? ", frags = yes" : "");
+			"a smaller MTU on both ends (%d here)%s or mode = generic would help", mtu.ifr_mtu,
+			features_frags(NULL, 0) == 0 ? ", frags = yes" : "");
 	else
 		snprintf(help, sizeof(help), "mode = generic would help");
 	return fail(diag, error, "cannot attach to %s in %s mode: driver %s refuses: %s; %s", name,
@@ -140,12 +158,11 @@ void netdev_detach(struct netdev *netdev)
 	netdev_close(netdev);
 }
 
-void netdev_strip(const struct netdev *netdev)
+int netdev_strip(const struct netdev *netdev)
 {
 	if (netdev->kind == NETDEV_NETLINK)
-		netdev_netlink_detach(netdev);
-	else
-		bpf_link_detach(netdev->fd);
+		return netdev_netlink_detach(netdev);
+	return bpf_link_detach(netdev->fd) < 0 && errno != ENOLINK ? -errno : 0;
 }
 
 void netdev_rename(struct netdev *netdev, const char *name)
@@ -173,42 +190,46 @@ enum netdev_kind netdev_kind(const struct netdev *netdev)
 	return netdev->kind;
 }
 
-uint32_t netdev_program_id(const struct netdev *netdev)
+int netdev_program_id(const struct netdev *netdev, uint32_t *ret_id)
 {
 	unsigned ifindex;
 
-	return netdev->kind == NETDEV_LINK ? netdev_link_program_id(netdev, &ifindex)
-					   : netdev_netlink_program_id(netdev);
+	return netdev->kind == NETDEV_LINK ? netdev_link_program_id(netdev, ret_id, &ifindex)
+					   : netdev_netlink_program_id(netdev, ret_id);
 }
 
 /*
  * A link knows when its device was deleted. A device that moved away keeps link and index, in another
  * namespace, so ask also whether the one that has the index here runs the program.
  */
-static bool is_here(const struct netdev *netdev, uint32_t program_id)
+static int is_here(const struct netdev *netdev, uint32_t program_id)
 {
 	uint32_t id = 0;
+	int r = neighbour_id(netdev->ifindex, netdev_flag(netdev->mode), &id);
 
-	if (neighbour_id(netdev->ifindex, netdev_flag(netdev->mode), &id) < 0)
-		return if_indextoname(netdev->ifindex, (char[IF_NAMESIZE]){ 0 }) != NULL;
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
 	return id == program_id;
 }
 
-bool netdev_runs(const struct netdev *netdev, bool brief, uint32_t *ret_program_id)
+int netdev_runs(const struct netdev *netdev, bool brief, uint32_t *ret_program_id)
 {
 	bool link = netdev->kind == NETDEV_LINK;
 	unsigned ifindex = netdev->ifindex;
-	uint32_t id = link ? netdev_link_program_id(netdev, &ifindex) : netdev_netlink_program_id(netdev);
+	uint32_t id = 0;
+	int r = link ? netdev_link_program_id(netdev, &id, &ifindex) : netdev_netlink_program_id(netdev, &id);
 
+	if (r < 0)
+		return r;
 	if (!id || ifindex != netdev->ifindex)
-		return false;
-	if (!(link && brief) && !is_here(netdev, id))
-		return false;
-	*ret_program_id = id;
-	return true;
+		return 0;
+	r = link && brief ? 1 : is_here(netdev, id);
+	if (r == 1)
+		*ret_program_id = id;
+	return r;
 }
 
-bool netdev_alive(const struct netdev *netdev)
+int netdev_alive(const struct netdev *netdev)
 {
 	return netdev_runs(netdev, false, &(uint32_t){ 0 });
 }
@@ -221,18 +242,34 @@ int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag 
 int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag)
 {
 	CLEANUP(close) int fd = -1;
+	int r = bpffs_open(path, BPFFS_PROGRAM, &fd, diag);
 
-	if (bpffs_open(path, BPFFS_PROGRAM, &fd, NULL) == 0)
+	if (r == 0)
 		return netdev_netlink_open(path, fd, ret_netdev, diag);
-	return netdev_link_open(path, ret_netdev, diag);
+	return r == -EINVAL ? netdev_link_open(path, ret_netdev, diag) : r;
 }
 
-void netdev_detach_pinned(const char *path)
+int netdev_detach_pinned(const char *path, struct xslot_diag *diag)
 {
 	CLEANUP(netdev_close) struct netdev *netdev = NULL;
+	int r;
 
-	if (netdev_open_pinned(path, &netdev, NULL) < 0)
-		netdev_strip_pinned_elsewhere(path, (char[IF_NAMESIZE]){ 0 });
-	else if (netdev->kind == NETDEV_NETLINK)
-		netdev_detach(TAKE_PTR(netdev));
+	r = netdev_open_pinned(path, &netdev, diag);
+	if (r == -ENODEV) {
+		r = netdev_strip_pinned_elsewhere(path, (char[IF_NAMESIZE]){ 0 });
+		return r < 0 ? fail(diag, r,
+				       "cannot see whether the interface of %s runs our program in another "
+				       "network "
+				       "namespace: %s",
+				       path, strerror(-r))
+			     : 0;
+	}
+	if (r == -EINVAL || r == -ENOENT) /* not an attachment of ours: nothing to take off */
+		return 0;
+	if (r == 0 && netdev->kind == NETDEV_NETLINK) {
+		r = netdev_netlink_detach(netdev);
+		if (r < 0)
+			fail(diag, r, "cannot take our program off %s: %s", netdev->name, strerror(-r));
+	}
+	return r;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * XDP on a network interface: attach through a BPF link, or through netlink in the place of a program that
- * was attached that way; swap without a gap; name who is in the way.
+ * was attached that way; swap without a gap; name who is in the way. Questions are answered as ask.h says: 1
+ * yes, 0 no, -errno: it cannot be known now.
  */
 #ifndef KERNEL_NETDEV_H
 #define KERNEL_NETDEV_H
@@ -19,8 +20,6 @@ enum netdev_kind { NETDEV_LINK, NETDEV_NETLINK };
 const char *netdev_kind_name(enum netdev_kind kind); /* "link", "netlink" */
 
 struct netdev; /* one interface that carries a dispatcher */
-
-unsigned netdev_index(const char *name); /* 0 when there is none of that name (in this namespace) */
 
 /*
  * Attach program `program_fd` to interface `name` in just this mode; never the other. Errors: -ENODEV no such
@@ -52,12 +51,12 @@ int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag
 /*
  * Pin the link: the interface then carries the program until the pin is removed and all fds are closed. What
  * is attached through netlink needs no pin to stay; there the program is pinned, to say that it is ours,
- * under a path that ends in /IFINDEX. Open one: -ENODEV when its interface is gone, or runs another program
- * (netlink).
+ * under a path that ends in /IFINDEX. Open one: -ENODEV when its interface is gone for certain, or runs
+ * another program (netlink).
  */
 int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag);
 int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag);
-uint32_t netdev_program_id(const struct netdev *netdev); /* 0 when the link does not tell */
+int netdev_program_id(const struct netdev *netdev, uint32_t *ret_id); /* 0 or -errno */
 
 /*
  * Detach and free: a link when it is not pinned any more; through netlink when our program is still the one
@@ -66,20 +65,20 @@ uint32_t netdev_program_id(const struct netdev *netdev); /* 0 when the link does
 void netdev_detach(struct netdev *netdev);
 /* Free only: a pinned link, and what is attached through netlink, lives on. Accepts NULL. */
 void netdev_close(struct netdev *netdev);
-/* Detach what the pin at `path` marks as attached through netlink, wherever it is now; a link: nothing. */
-void netdev_detach_pinned(const char *path);
+/* Detach what the pin marks as attached through netlink, wherever it is. An error: the pin should stay. */
+int netdev_detach_pinned(const char *path, struct xslot_diag *diag);
 /*
  * Take the program off now, pinned or not; a link's whatever namespace the interface is in, through netlink
- * if it is ours. What is left is to free.
+ * if it is ours. What is left is to free. -errno: it may be there still.
  */
-void netdev_strip(const struct netdev *netdev);
+int netdev_strip(const struct netdev *netdev);
 
 /* What a driver's refusal can depend on, as far as it can be seen. */
 struct netdev_look {
 	unsigned ifindex, mtu, native_id, generic_id;
 	bool up;
 };
-struct netdev_look netdev_look(const char *name);
+int netdev_look(const char *name, struct netdev_look *ret_look); /* 0, or -errno; ifindex 0: not there */
 bool netdev_same_look(const struct netdev_look *a, const struct netdev_look *b);
 
 /* What messages call it. */
@@ -89,12 +88,12 @@ unsigned netdev_ifindex(const struct netdev *netdev);
 enum xdp_mode netdev_mode(const struct netdev *netdev);
 enum netdev_kind netdev_kind(const struct netdev *netdev);
 
-/* False when the interface is gone (deleted, or moved to another namespace). */
-bool netdev_alive(const struct netdev *netdev);
+/* 0 when the interface is gone (deleted, or moved to another namespace). */
+int netdev_alive(const struct netdev *netdev);
 /*
- * The same, and the program's id: a link's may be another's, put there by who could update it. `brief`: of a
- * link only whether it was detached or its interface deleted, by whomever. One call.
+ * The same, and the program's id: a link's may be another's, put there by a process that could update it.
+ * `brief`: of a link only whether it was detached or its interface deleted, by anyone. One call.
  */
-bool netdev_runs(const struct netdev *netdev, bool brief, uint32_t *ret_program_id);
+int netdev_runs(const struct netdev *netdev, bool brief, uint32_t *ret_program_id);
 
 #endif

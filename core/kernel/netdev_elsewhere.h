@@ -9,12 +9,12 @@
 
 /*
  * As netdev_strip(), for what is attached through netlink: look for the interface in the namespaces that
- * processes have and /run/netns names. True, and what it is called there, if the program was taken off.
- * CAP_SYS_ADMIN.
+ * processes have and /run/netns names. 1, and what it is called there: the program was taken off; 0: no
+ * interface elsewhere runs it; -errno: not every namespace can be looked into. CAP_SYS_ADMIN.
  */
-bool netdev_strip_elsewhere(const struct netdev *netdev, char ret_name[static IF_NAMESIZE]);
+int netdev_strip_elsewhere(const struct netdev *netdev, char ret_name[static IF_NAMESIZE]);
 
-/* The same for what the pin at `path` marks as attached through netlink; a link: false. */
-bool netdev_strip_pinned_elsewhere(const char *path, char ret_name[static IF_NAMESIZE]);
+/* The same for what the pin at `path` marks as attached through netlink; a link: 0. */
+int netdev_strip_pinned_elsewhere(const char *path, char ret_name[static IF_NAMESIZE]);
 
 #endif

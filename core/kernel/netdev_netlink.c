@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/ask.h"
 #include "kernel/extack.h"
 #include "kernel/netdev_private.h"
 #include "util/diag.h"
@@ -24,18 +25,28 @@
 static int find_previous(struct netdev *netdev, struct xslot_diag *diag)
 {
 	char name[NEIGHBOUR_NAME], text[768] = "";
-	uint32_t id = 0;
+	uint32_t id = 0, link = 0;
+	int r;
 
-	if (neighbour_id(netdev->ifindex, netdev_flag(netdev->mode), &id) < 0)
-		return fail(diag, -ENODEV, "cannot take over %s: there is no such interface any more",
-			netdev->name);
+	r = neighbour_id(netdev->ifindex, netdev_flag(netdev->mode), &id);
+	if (r == -ENODEV)
+		return fail(
+			diag, r, "cannot take over %s: there is no such interface any more", netdev->name);
+	if (r < 0)
+		return fail(diag, r, "cannot take over %s: cannot see what runs there: %s", netdev->name,
+			strerror(-r));
 	if (!id && neighbour_describe(netdev->ifindex, netdev->name, text, sizeof(text)) > 0)
 		return fail(diag, -EEXIST,
 			"cannot take over %s in %s mode: %s, or give the chain the mode that it runs in",
 			netdev->name, xdp_mode_name(netdev->mode), text);
 	if (!id)
-		return fail(diag, -EAGAIN, "cannot take over %s: nobody is there", netdev->name);
-	if (neighbour_link(netdev->ifindex, id) != 0) {
+		return fail(diag, -EAGAIN, "cannot take over %s: no XDP program is attached", netdev->name);
+	r = neighbour_link(netdev->ifindex, id, &link);
+	if (r < 0)
+		return fail(diag, r, "cannot take over %s: cannot see how program id %u was attached: %s%s",
+			netdev->name, id, strerror(-r),
+			r == -EPERM ? "; CAP_SYS_ADMIN is needed to look links up" : "");
+	if (r == 1) {
 		neighbour_describe(netdev->ifindex, netdev->name, text, sizeof(text));
 		return fail(diag, -EBUSY,
 			"cannot take over %s, since nobody but its owner can replace what a BPF link holds: "
@@ -60,9 +71,9 @@ int netdev_claim(const char *name, enum xdp_mode mode, int program_fd, struct ne
 
 	if (!netdev)
 		return fail(diag, -ENOMEM, "no memory to attach to %s", name);
-	netdev->ifindex = if_nametoindex(name);
-	if (!netdev->ifindex)
-		return fail(diag, -ENODEV, "cannot take over %s: there is no interface of that name", name);
+	r = netdev_find("cannot take over", name, &netdev->ifindex, diag);
+	if (r < 0)
+		return r;
 	snprintf(netdev->name, sizeof(netdev->name), "%s", name);
 	r = find_previous(netdev, diag);
 	if (r < 0)
@@ -135,21 +146,39 @@ int netdev_netlink_update(struct netdev *netdev, int program_fd, struct xslot_di
 	return 0;
 }
 
-void netdev_netlink_detach(const struct netdev *netdev)
+int netdev_netlink_detach(const struct netdev *netdev)
 {
 	char text[256];
+	int r = 0;
 
 	if (!netdev->only_claimed)
-		extack_replace(
+		r = extack_replace(
 			netdev->ifindex, netdev_flag(netdev->mode), -1, netdev->fd, text, sizeof(text));
+	/* Another program is there by now, or a link, or no interface. */
+	return r == -EEXIST || r == -EBUSY || r == -ENODEV ? 0 : r;
 }
 
-uint32_t netdev_netlink_program_id(const struct netdev *netdev)
+int netdev_netlink_program_id(const struct netdev *netdev, uint32_t *ret_id)
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t size = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(netdev->fd, &info, &size) < 0 ? 0 : info.id;
+	if (bpf_obj_get_info_by_fd(netdev->fd, &info, &size) < 0)
+		return -errno;
+	*ret_id = info.id;
+	return 0;
+}
+
+/* In which of the modes does the interface run the program? */
+static int learn_mode(struct netdev *netdev)
+{
+	int r = 0;
+
+	for (int mode = XDP_MODE_NATIVE; r == 0 && mode <= XDP_MODE_GENERIC; mode++) {
+		netdev->mode = mode;
+		r = netdev_alive(netdev);
+	}
+	return r;
 }
 
 /* The pin tells the program, its name the interface, and the interface in which mode it runs the program. */
@@ -157,24 +186,29 @@ int netdev_netlink_open(const char *path, int program_fd, struct netdev **ret_ne
 {
 	struct netdev *netdev CLEANUP(netdev_close) = netdev_alloc(NETDEV_NETLINK, XDP_MODE_NATIVE);
 	const char *name = strrchr(path, '/');
+	int r;
 
 	if (!netdev)
 		return fail(diag, -ENOMEM, "no memory for pin %s", path);
 	netdev->ifindex = (unsigned)strtoul(name ? name + 1 : path, NULL, 10);
-	if (!netdev->ifindex || !if_indextoname(netdev->ifindex, netdev->name))
+	r = ask_name(netdev->ifindex, netdev->name);
+	if (r == 0)
 		return fail(diag, -ENODEV, "pin %s: its interface is gone", path);
+	if (r < 0)
+		return fail(
+			diag, r, "pin %s: cannot ask the kernel for its interface: %s", path, strerror(-r));
 	netdev->fd = fcntl(program_fd, F_DUPFD_CLOEXEC, 3);
 	if (netdev->fd < 0)
 		return fail(diag, -errno, "cannot look at pin %s: %s", path, strerror(errno));
-	if (!netdev_alive(netdev)) {
-		netdev->mode = XDP_MODE_GENERIC;
-		if (!netdev_alive(netdev))
-			return fail(diag, -ENODEV,
-				"pin %s: interface %s does not run the program that was attached to it "
-				"through "
-				"netlink",
-				path, netdev->name);
-	}
+	r = learn_mode(netdev);
+	if (r == 0)
+		return fail(diag, -ENODEV,
+			"pin %s: interface %s does not run the program that was attached to it through "
+			"netlink",
+			path, netdev->name);
+	if (r < 0)
+		return fail(diag, r, "pin %s: cannot see what interface %s runs: %s", path, netdev->name,
+			strerror(-r));
 	*ret_netdev = TAKE_PTR(netdev);
 	return 0;
 }

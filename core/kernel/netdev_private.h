@@ -31,16 +31,22 @@ uint32_t netdev_flag(enum xdp_mode mode); /* XDP_FLAGS_*_MODE */
 int netdev_refused(
 	const char *name, enum xdp_mode mode, int error, const char *text, struct xslot_diag *diag);
 
+/*
+ * The interface of this name: 0, -ENODEV when there is none, or -errno when the kernel does not say. `what`
+ * for the sentence: "cannot attach to".
+ */
+int netdev_find(const char *what, const char *name, unsigned *ret_ifindex, struct xslot_diag *diag);
+
 /* netdev_link.c */
 int netdev_link_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag);
 int netdev_link_open(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag);
-uint32_t netdev_link_program_id(const struct netdev *netdev, unsigned *ret_ifindex);
+int netdev_link_program_id(const struct netdev *netdev, uint32_t *ret_id, unsigned *ret_ifindex);
 
 /* netdev_netlink.c */
 int netdev_netlink_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag);
-void netdev_netlink_detach(const struct netdev *netdev);
+int netdev_netlink_detach(const struct netdev *netdev); /* 0 when it is not ours any more */
 int netdev_netlink_open(
 	const char *path, int program_fd, struct netdev **ret_netdev, struct xslot_diag *diag);
-uint32_t netdev_netlink_program_id(const struct netdev *netdev);
+int netdev_netlink_program_id(const struct netdev *netdev, uint32_t *ret_id);
 
 #endif

@@ -138,7 +138,7 @@ int pindir_list(const char *path, char ***ret_names, size_t *ret_n, struct xslot
 
 	if (!dir && errno != ENOENT)
 		return fail(diag, -errno, "cannot read folder %s: %s", path, strerror(errno));
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (errno = 0, entry = readdir(dir))) {
 		char **more;
 
 		if (entry->d_name[0] == '.')
@@ -151,6 +151,12 @@ int pindir_list(const char *path, char ***ret_names, size_t *ret_n, struct xslot
 			return fail(diag, -ENOMEM, "out of memory");
 		}
 		n++;
+	}
+	if (dir && errno) {
+		int error = -errno;
+
+		pindir_list_free(names, n);
+		return fail(diag, error, "cannot read folder %s: %s", path, strerror(-error));
 	}
 	if (n)
 		qsort(names, n, sizeof(*names), by_name);

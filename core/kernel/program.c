@@ -84,7 +84,11 @@ int program_open(int fd, struct program **ret_program, struct xslot_diag *diag)
 	program->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* never 0: that means "none" to the kernel */
 	if (program->fd < 0)
 		return fail(diag, -errno, "file descriptor %d is not a BPF program: %s", fd, strerror(errno));
-	if (bpffs_kind(fd) != BPFFS_PROGRAM)
+	r = bpffs_kind(fd);
+	if (r < 0)
+		return fail(diag, r, "cannot see what file descriptor %d is: /proc/self/fd: %s", fd,
+			strerror(-r));
+	if (r != BPFFS_PROGRAM)
 		return fail(diag, -EINVAL, "file descriptor %d is not a BPF program", fd);
 	if (bpf_obj_get_info_by_fd(program->fd, &info, &size) < 0) {
 		int error = errno;

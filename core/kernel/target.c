@@ -44,6 +44,8 @@ static int open_id(const char *word, int *ret_fd, struct xslot_diag *diag)
 	fd = bpf_prog_get_fd_by_id((uint32_t)id);
 	if (fd < 0 && errno == EPERM)
 		return not_permitted(word, diag);
+	if (fd < 0 && errno != ENOENT)
+		return fail(diag, -errno, "cannot look up program %s: %s", word, strerror(errno));
 	if (fd < 0)
 		return fail(diag, -ENOENT,
 			"there is no program with id %lu; `bpftool prog` lists those loaded", id);
@@ -56,6 +58,7 @@ static int open_name(const char *name, int *ret_fd, struct xslot_diag *diag)
 	CLEANUP(close) int found = -1;
 	char ids[256] = "";
 	struct text text = { .at = ids, .size = sizeof(ids) };
+	int unseen = 0;
 	uint32_t id = 0;
 	size_t n = 0;
 
@@ -64,15 +67,23 @@ static int open_name(const char *name, int *ret_fd, struct xslot_diag *diag)
 		struct bpf_prog_info info = {};
 		uint32_t size = sizeof(info);
 
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ||
-			strncmp(info.name, name, sizeof(info.name) - 1) != 0 || !*name)
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0) {
+			unseen = errno == ENOENT ? unseen : -errno;
+			continue;
+		}
+		if (strncmp(info.name, name, sizeof(info.name) - 1) != 0 || !*name)
 			continue;
 		text_add(&text, "%s%u", n++ ? ", " : "", id);
 		if (found < 0)
 			found = TAKE_FD(fd);
 	}
-	if (n == 0 && errno == EPERM)
+	if (errno != ENOENT)
+		unseen = -errno;
+	if (unseen == -EPERM)
 		return not_permitted(name, diag);
+	if (unseen < 0)
+		return fail(diag, unseen, "cannot look at every program to find \"%s\": %s", name,
+			strerror(-unseen));
 	if (n == 0)
 		return fail(diag, -ENOENT,
 			"there is no program called \"%s\"; `bpftool prog` lists those loaded", name);
@@ -105,7 +116,7 @@ static void describe_target(struct target_place *place, uint32_t function_id)
 	if (type)
 		snprintf(place->function, sizeof(place->function), "%s",
 			btf_read_name(target->btf, type->name_off));
-	place->used = target->type != BPF_PROG_TYPE_XDP || holder_of_program(place->target_id);
+	place->used = target->type != BPF_PROG_TYPE_XDP || holder_of_program(place->target_id) != 0;
 }
 
 int target_of_link(const struct xslot_link *link, struct target_place *ret_place, struct xslot_diag *diag)

@@ -19,7 +19,9 @@ struct target_place {
 	uint32_t program_id, target_id;
 	char program[16], target[16]; /* names, as the kernel keeps them */
 	char function[128];	      /* "" on a kernel before 5.13, which does not tell */
-	bool used; /* somebody else has the target, too: a link, a pin, a process, an interface here */
+	/* Somebody else has the target, too, or that cannot be seen: a link, a pin, a process, an interface
+	 * here. */
+	bool used;
 };
 
 /* What the link of an extension fills. CAP_SYS_ADMIN. */

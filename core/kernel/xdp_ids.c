@@ -9,10 +9,10 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 
 #include "util/cleanup.h"
-
-#define ANSWER_SIZE 32768 /* an interface's attributes take about 2 KiB */
 
 DEFINE_CLEANUP(struct mnl_socket *, mnl_socket_close);
 
@@ -50,14 +50,27 @@ static int take_link(const struct nlmsghdr *header, void *data)
 	return MNL_CB_STOP;
 }
 
+/* An interface's attributes take about 2 KiB; one with a thousand other names takes more than any guess. */
+static int receive(const struct mnl_socket *socket, struct xdp_ids *ids)
+{
+	ssize_t size = recv(mnl_socket_get_fd(socket), NULL, 0, MSG_PEEK | MSG_TRUNC);
+	CLEANUP(free) char *buffer = size < 0 ? NULL : malloc((size_t)size + 1);
+	ssize_t n;
+
+	if (!buffer)
+		return size < 0 ? -errno : -ENOMEM;
+	n = mnl_socket_recvfrom(socket, buffer, (size_t)size + 1);
+	return n < 0 || mnl_cb_run(buffer, (size_t)n, 0, 0, take_link, ids) < 0 ? -errno : 0;
+}
+
 int xdp_ids_get(unsigned ifindex, struct xdp_ids *ret_ids)
 {
 	struct mnl_socket *socket CLEANUP(mnl_socket_close) = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	struct xdp_ids ids = { 0 };
-	char buffer[ANSWER_SIZE];
+	char buffer[256];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 	struct ifinfomsg *interface;
-	ssize_t n;
+	int r;
 
 	if (!ifindex)
 		return -ENODEV;
@@ -70,9 +83,8 @@ int xdp_ids_get(unsigned ifindex, struct xdp_ids *ret_ids)
 	mnl_attr_put_u32(header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
 		return -errno;
-	n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-	if (n < 0 || mnl_cb_run(buffer, n, 0, 0, take_link, &ids) < 0)
-		return -errno;
-	*ret_ids = ids;
-	return 0;
+	r = receive(socket, &ids);
+	if (r == 0)
+		*ret_ids = ids;
+	return r;
 }

@@ -12,7 +12,8 @@ struct xdp_ids {
 	uint32_t offloaded;
 };
 
-/* Ask for one interface. No capability needed. -ENODEV: there is no such one; else the socket's -errno. */
+/* Ask for one interface. No capability needed. -ENODEV: there is none; any other error: it cannot be known.
+ */
 int xdp_ids_get(unsigned ifindex, struct xdp_ids *ret_ids);
 
 #endif

@@ -89,7 +89,7 @@ static int add_directory(struct found *found, const char *directory, struct xslo
 	if (!dir)
 		return fail(
 			diag, -errno, "cannot read the plugin directory %s: %s", directory, strerror(errno));
-	while ((entry = readdir(dir))) {
+	while ((errno = 0, entry = readdir(dir))) {
 		size_t length = strlen(entry->d_name);
 		bool known = false;
 		char **paths;
@@ -108,6 +108,9 @@ static int add_directory(struct found *found, const char *directory, struct xslo
 			return fail(diag, -ENOMEM, "out of memory");
 		found->n++;
 	}
+	if (errno)
+		return fail(
+			diag, -errno, "cannot read the plugin directory %s: %s", directory, strerror(errno));
 	return 0;
 }
 
@@ -176,6 +179,10 @@ int moddir_find(const struct files *files, const char *plugin_path, const char *
 			*ret_path = TAKE_PTR(path);
 			return 0;
 		}
+		if (errno != ENOENT &&
+			errno != ENOTDIR) /* or a plugin of another folder would run in its place */
+			return fail(diag, -errno, "cannot look for plugin %s at %s: %s", name, real,
+				strerror(errno));
 	}
 	if (files && files->root)
 		return fail(diag, -ENOENT, "there is no plugin %s: no copy of %s.so in %s was kept in %s",

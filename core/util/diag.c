@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/descriptors.h"
 #include "util/text.h"
 
 void xslot_diag_clear(struct xslot_diag *diag)
@@ -22,6 +24,21 @@ void xslot_diag_clear(struct xslot_diag *diag)
 	free(diag->log);
 	diag->log = NULL;
 	diag->message[0] = 0;
+}
+
+/* What every sentence about a lack of descriptors ends with: by that they are known, see report_take(). */
+static bool lacks_descriptors(const char *message)
+{
+	return strstr(message, "RLIMIT_NOFILE") || strstr(message, "fs.file-max");
+}
+
+/* Whatever was tried, the same helps; and no sentence says it twice. */
+static void add_advice(struct xslot_diag *diag, int error)
+{
+	size_t used = strlen(diag->message);
+
+	if (!lacks_descriptors(diag->message))
+		descriptors_advice(error, diag->message + used, sizeof(diag->message) - used);
 }
 
 int fail(struct xslot_diag *diag, int error, const char *format, ...)
@@ -35,6 +52,8 @@ int fail(struct xslot_diag *diag, int error, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	text_clean_into(diag->message, sizeof(diag->message), text);
+	if (error == -EMFILE || error == -ENFILE)
+		add_advice(diag, error);
 	return error;
 }
 
@@ -62,6 +81,8 @@ static int report_append(struct report *report, const char *file, unsigned line,
 	CLEANUP(free) char *message = NULL, *name = NULL, *owned_log = log;
 	struct report_error *errors;
 
+	if (report->no_descriptors)
+		return -EINVAL;
 	report->n_errors++;
 	if (report->n_kept == REPORT_KEPT_MAX || !text)
 		return -EINVAL;
@@ -97,6 +118,7 @@ int report_take(struct report *report, const char *file, unsigned line, struct x
 {
 	int r = report_append(report, file, line, diag->message, TAKE_PTR(diag->log));
 
+	report->no_descriptors |= lacks_descriptors(diag->message);
 	xslot_diag_clear(diag);
 	return r;
 }

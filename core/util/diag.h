@@ -3,12 +3,14 @@
 #ifndef UTIL_DIAG_H
 #define UTIL_DIAG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <xslot/diag.h>
 
 /*
  * Write the sentence into `diag` (may be NULL), replacing what stands there, and return `error` (-errno).
  * Control characters in it are escaped, whatever names it holds: see text_clean_into().
+ * One of -EMFILE or -ENFILE also says the limit and what raises it.
  */
 int fail(struct xslot_diag *diag, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -30,6 +32,11 @@ struct report {
 	struct report_error *errors; /* the first ones, n_kept of them */
 	size_t n_kept;
 	size_t n_errors; /* all, those that were only counted too */
+	/*
+	 * The last error is that file descriptors ran out. Whatever is tried after that fails too, so no more
+	 * are taken: stop.
+	 */
+	bool no_descriptors;
 };
 
 /*

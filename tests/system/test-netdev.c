@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "kernel/ask.h"
 #include "kernel/dispatcher.h"
 #include "kernel/extack.h"
 #include "kernel/features.h"
@@ -91,9 +92,9 @@ static void test_attach_in_just_the_mode(void **state)
 
 		assert_int_equal(netdev_attach("v0", mode, dispatcher_fd(ours), &netdev, &diag), 0);
 		assert_string_equal(netdev_name(netdev), "v0");
-		assert_int_equal(netdev_ifindex(netdev), netdev_index("v0"));
+		assert_int_equal(netdev_ifindex(netdev), if_nametoindex("v0"));
 		assert_int_equal(netdev_mode(netdev), mode);
-		assert_true(netdev_alive(netdev));
+		assert_int_equal(netdev_alive(netdev), 1);
 		assert_int_equal(attached("v0", mode), dispatcher_program_id(ours));
 		assert_int_equal(attached("v0", !mode), 0);
 		netdev_detach(netdev);
@@ -111,7 +112,7 @@ static void test_update(void **state)
 	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), 0);
 	assert_int_equal(netdev_update(netdev, dispatcher_fd(newer), &diag), 0);
 	assert_int_equal(attached("v0", XDP_MODE_NATIVE), dispatcher_program_id(newer));
-	assert_true(netdev_alive(netdev));
+	assert_int_equal(netdev_alive(netdev), 1);
 	netdev_detach(netdev);
 	dispatcher_free(newer);
 }
@@ -120,7 +121,7 @@ static void test_missing_interface(void **state)
 {
 	struct netdev *netdev = NULL;
 
-	assert_int_equal(netdev_index("nosuch0"), 0);
+	assert_int_equal(ask_index("nosuch0", &(unsigned){ 0 }), 0);
 	assert_int_equal(
 		netdev_attach("nosuch0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -ENODEV);
 	assert_null(netdev);
@@ -197,7 +198,7 @@ static void test_claim(void **state)
 		assert_int_equal(netdev_claim("v0", mode, dispatcher_fd(ours), &netdev, &diag), 0);
 		assert_int_equal(netdev_kind(netdev), NETDEV_NETLINK);
 		assert_string_equal(netdev_previous(netdev), text);
-		assert_false(netdev_alive(netdev));
+		assert_int_equal(netdev_alive(netdev), 0);
 		netdev_give_back(netdev);
 		netdev_detach(netdev);
 		assert_int_equal(attached("v0", mode), program_id(fd));
@@ -205,7 +206,7 @@ static void test_claim(void **state)
 		assert_int_equal(netdev_claim("v0", mode, dispatcher_fd(ours), &netdev, &diag), 0);
 		assert_int_equal(netdev_take_over(netdev, &diag), 0);
 		assert_int_equal(attached("v0", mode), dispatcher_program_id(ours));
-		assert_true(netdev_alive(netdev));
+		assert_int_equal(netdev_alive(netdev), 1);
 		netdev_give_back(netdev);
 		assert_int_equal(attached("v0", mode), program_id(fd));
 		assert_int_equal(netdev_take_over(netdev, &diag), 0);
@@ -226,6 +227,7 @@ static void test_claim_expects(void **state)
 	struct dispatcher *newer = NULL;
 	struct netdev *netdev = NULL;
 	int fd, other_fd;
+	uint32_t id = 0;
 	struct bpf_object *object = foreign("verdict", &fd), *other = foreign("next", &other_fd);
 
 	assert_int_equal(dispatcher_load(false, &newer, &diag), 0);
@@ -244,9 +246,10 @@ static void test_claim_expects(void **state)
 	netdev_commit(netdev);
 	assert_int_equal(netdev_update(netdev, dispatcher_fd(newer), &diag), 0);
 	assert_int_equal(attached("v0", XDP_MODE_NATIVE), dispatcher_program_id(newer));
-	assert_int_equal(netdev_program_id(netdev), dispatcher_program_id(newer));
+	assert_int_equal(netdev_program_id(netdev, &id), 0);
+	assert_int_equal(id, dispatcher_program_id(newer));
 	assert_int_equal(bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, NULL), 0);
-	assert_false(netdev_alive(netdev));
+	assert_int_equal(netdev_alive(netdev), 0);
 	assert_true(netdev_update(netdev, dispatcher_fd(ours), &diag) < 0);
 	xslot_diag_clear(&diag);
 	netdev_detach(netdev);
@@ -379,7 +382,7 @@ static void test_claim_is_found_again(void **state)
 		assert_int_equal(netdev_open_pinned(pin, &found, &diag), -ENODEV);
 		assert_says("does not run the program");
 		xslot_diag_clear(&diag);
-		netdev_detach_pinned(pin);
+		assert_int_equal(netdev_detach_pinned(pin, NULL), 0);
 		assert_int_equal(attached("v0", mode), program_id(fd));
 		assert_int_equal(netdev_take_over(netdev, &diag), 0);
 		netdev_close(netdev); /* as a host that dies */
@@ -388,9 +391,9 @@ static void test_claim_is_found_again(void **state)
 		assert_string_equal(netdev_name(found), "v0");
 		assert_int_equal(netdev_mode(found), mode);
 		assert_int_equal(netdev_kind(found), NETDEV_NETLINK);
-		assert_true(netdev_alive(found));
+		assert_int_equal(netdev_alive(found), 1);
 		netdev_close(found);
-		netdev_detach_pinned(pin);
+		assert_int_equal(netdev_detach_pinned(pin, NULL), 0);
 		assert_int_equal(attached("v0", mode), 0);
 		assert_int_equal(unlink(pin), 0);
 	}
@@ -488,7 +491,7 @@ static void test_interface_goes(void **state)
 
 	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &deleted, &diag), 0);
 	run("ip link del v0");
-	assert_false(netdev_alive(deleted));
+	assert_int_equal(netdev_alive(deleted), 0);
 	assert_int_equal(netdev_update(deleted, dispatcher_fd(ours), &diag), -ENODEV);
 	assert_says("v0");
 	assert_says("gone");
@@ -497,11 +500,11 @@ static void test_interface_goes(void **state)
 
 	run("ip link add v0 type veth peer name v1");
 	assert_int_equal(netdev_attach("v0", XDP_MODE_GENERIC, dispatcher_fd(ours), &moved, &diag), 0);
-	assert_true(netdev_alive(moved));
+	assert_int_equal(netdev_alive(moved), 1);
 	run("ip link set v0 name w0");
-	assert_true(netdev_alive(moved)); /* a new name is the same interface */
+	assert_int_equal(netdev_alive(moved), 1); /* a new name is the same interface */
 	run("ip link set w0 netns 1");
-	assert_false(netdev_alive(moved));
+	assert_int_equal(netdev_alive(moved), 0);
 	netdev_detach(moved);
 }
 

@@ -14,7 +14,7 @@ report() {
 
 has Type notify && has WatchdogSec '[0-9]+s' && has Restart on-failure && has RestartPreventExitStatus 78 &&
 	has RuntimeDirectory xslot && has StateDirectory xslot && has StateDirectoryMode 0700 &&
-	has ExecReload '/.*/xslotctl reload'
+	has ExecReload '/.*/xslotctl reload' && has LimitNOFILE 524288
 report 1 $? "what the host relies on"
 
 # A check that fails must not keep the host from what runs.

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "util/cleanup.h"
+#include "util/descriptors.h"
 #include "util/diag.h"
 #include "util/file.h"
 #include "util/files.h"
@@ -246,6 +248,43 @@ static void test_files_below_a_root(void **state)
 	xslot_diag_clear(&diag);
 }
 
+/* Whatever fails for it, one sentence says which limit was met and what raises it, and one is enough. */
+static void test_descriptors_run_out(void **state)
+{
+	struct xslot_diag diag = {}, within = {};
+	struct report report = {};
+	struct blob *blob = NULL;
+	struct rlimit before, low;
+	char limits[64];
+	int next = dup(0);
+
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = (struct rlimit){ (rlim_t)next, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(blob_read("/etc/passwd", 1 << 20, &blob, &diag), -EMFILE);
+		if (i == 0) {
+			fail(&within, -EMFILE, "cannot start: %s", diag.message);
+			assert_null(strstr(strstr(within.message, "RLIMIT_NOFILE") + 1, "RLIMIT_NOFILE"));
+		}
+		assert_int_equal(report_take(&report, "f.ini", 7, &diag), -EINVAL);
+	}
+	assert_int_equal(report_add(&report, "f.ini", 8, "and so on"), -EINVAL);
+	assert_true(report.no_descriptors);
+	assert_int_equal(report.n_errors, 1);
+	snprintf(limits, sizeof(limits), "may have %d file descriptors", next);
+	assert_non_null(strstr(report.errors[0].message, "cannot open /etc/passwd: Too many open files"));
+	assert_non_null(strstr(report.errors[0].message, limits));
+	assert_non_null(strstr(report.errors[0].message, "LimitNOFILE="));
+	assert_int_equal(descriptors_raise(), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_true(low.rlim_cur == before.rlim_max);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	report_clear(&report);
+	xslot_diag_clear(&within);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_blob_is_a_private_copy),
 		cmocka_unit_test(test_files_are_read_once),
 		cmocka_unit_test(test_files_below_a_root),
+		cmocka_unit_test(test_descriptors_run_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,7 +137,7 @@ static void print_interfaces(const json_t *interfaces)
 		if (!strcmp(state, "attached"))
 			printf(" (%s, index %lld)", text_of(interface, "attach"),
 				(long long)number_of(interface, "ifindex"));
-		if (!strcmp(state, "refused"))
+		if (!strcmp(state, "refused") || !strcmp(state, "unknown"))
 			printf(": %s", text_of(interface, "reason"));
 		putchar('\n');
 		if (!strcmp(state, "displaced"))
