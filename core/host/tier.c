@@ -49,15 +49,30 @@ static void pin_path(const struct chain *chain, enum bank bank, char ret_path[st
 	store_path(chain, ret_path, "fused_%c", bank == BANK_B ? 'b' : 'a');
 }
 
-static void forget_pin(const struct chain *chain, enum bank bank)
+/* The program beside its link: no more is needed to run it, but the next host could not look at it by its id.
+ */
+static void code_path(const struct chain *chain, enum bank bank, char ret_path[static PATH_MAX])
+{
+	store_path(chain, ret_path, "code_%c", bank == BANK_B ? 'b' : 'a');
+}
+
+static void forget_path(const struct chain *chain, const char *path)
 {
 	struct xslot_diag diag = {};
-	char path[PATH_MAX];
 
-	pin_path(chain, bank, path);
 	if (pindir_remove(path, &diag) < 0)
 		log_warning("chain %s: %s", chain->name, diag.message);
 	xslot_diag_clear(&diag);
+}
+
+static void forget_pin(const struct chain *chain, enum bank bank)
+{
+	char path[PATH_MAX];
+
+	pin_path(chain, bank, path);
+	forget_path(chain, path);
+	code_path(chain, bank, path);
+	forget_path(chain, path);
 }
 
 bool tier_is_fused(const struct chain *chain)
@@ -158,6 +173,7 @@ static int place_patiently(struct tier_attempt *attempt, const struct fused *fus
 static int load_and_place(struct tier_attempt *attempt, const struct fuse_options *options)
 {
 	static const enum bank banks[] = { BANK_A, BANK_B };
+	char path[PATH_MAX];
 	int r = -EBUSY;
 
 	for (size_t i = 0; r == -EBUSY && i < sizeof(banks) / sizeof(banks[0]); i++) {
@@ -168,6 +184,11 @@ static int load_and_place(struct tier_attempt *attempt, const struct fuse_option
 		r = fused_load(options, attempt->chain->dispatcher, banks[i], &fused, &attempt->diag);
 		if (r == 0)
 			r = place_patiently(attempt, fused);
+		code_path(attempt->chain, attempt->bank, path);
+		if (r == 0)
+			r = bpffs_pin(fused_fd(fused), path, "fused program", &attempt->diag);
+		if (r == 0)
+			attempt->instructions = fused_verified_instructions(fused_fd(fused));
 		fused_free(fused);
 	}
 	return r;
@@ -201,11 +222,14 @@ static int make(struct tier_attempt *attempt)
 	return r < 0 ? r : bpffs_pin(xslot_link_fd(attempt->link), path, "fused program", &attempt->diag);
 }
 
-static uint32_t count_instructions(const struct xslot_link *link)
+/* 0: an earlier xslotd did not pin the program. */
+static uint32_t count_instructions(const struct chain *chain)
 {
-	struct xslot_link_info info = { .size = sizeof(info) };
+	CLEANUP(close) int fd = -1;
+	char path[PATH_MAX];
 
-	return xslot_link_get_info(link, &info, NULL) < 0 ? 0 : fused_verified_instructions(info.program_id);
+	code_path(chain, chain->tier.bank, path);
+	return bpffs_open(path, BPFFS_PROGRAM, &fd, NULL) < 0 ? 0 : fused_verified_instructions(fd);
 }
 
 static void job_fuse(void *data)
@@ -213,8 +237,6 @@ static void job_fuse(void *data)
 	struct tier_attempt *attempt = ((struct host *)data)->attempt;
 
 	attempt->result = make(attempt);
-	if (attempt->result == 0)
-		attempt->instructions = count_instructions(attempt->link);
 }
 
 static void attempt_free(struct tier_attempt *attempt)
@@ -400,6 +422,6 @@ int tier_adopt(struct chain *chain, struct xslot_diag *diag)
 		return fail(diag, -EINVAL, "%s is the fused program of another program than dispatcher %u",
 			path, dispatcher_program_id(chain->dispatcher));
 	if (r == 0)
-		chain->tier.instructions = count_instructions(chain->tier.link);
+		chain->tier.instructions = count_instructions(chain);
 	return r;
 }

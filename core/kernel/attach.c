@@ -88,8 +88,8 @@ static int attach_to(struct xslot_extension *extension, const struct program *ta
 	return r;
 }
 
-int xslot_extension_attach_to(struct xslot_extension *extension, int target_fd, const char *function,
-	uint32_t *ret_link_id, struct xslot_diag *diag)
+int extension_attach_to(struct xslot_extension *extension, int target_fd, const struct btf *types,
+	const char *function, uint32_t *ret_link_id, struct xslot_diag *diag)
 {
 	CLEANUP(program_close) struct program *opened = NULL;
 	CLEANUP(free) char *function_copy = strdup(function);
@@ -102,7 +102,7 @@ int xslot_extension_attach_to(struct xslot_extension *extension, int target_fd, 
 	if (!function_copy)
 		return fail(diag, -ENOMEM, "%s: out of memory", extension->name);
 	if (!is_program(target, target_fd)) {
-		r = program_open(target_fd, &opened, diag);
+		r = program_open(target_fd, types, &opened, diag);
 		if (r < 0)
 			return fail_within(diag, r, "%s", extension->name);
 		target = opened;
@@ -116,6 +116,12 @@ int xslot_extension_attach_to(struct xslot_extension *extension, int target_fd, 
 		extension->function_id = function_id;
 	}
 	return 0;
+}
+
+int xslot_extension_attach_to(struct xslot_extension *extension, int target_fd, const char *function,
+	uint32_t *ret_link_id, struct xslot_diag *diag)
+{
+	return extension_attach_to(extension, target_fd, NULL, function, ret_link_id, diag);
 }
 
 /* Out of the array, still attached. */

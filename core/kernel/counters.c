@@ -5,14 +5,14 @@
  */
 #include "kernel/counters.h"
 
+#include "kernel/permission.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#include "util/cleanup.h"
-#include "util/diag.h"
 
 static int count_rows(uint32_t *ret_rows, struct xslot_diag *diag)
 {
@@ -49,7 +49,8 @@ int counters_create(struct counters *ret_counters, struct xslot_diag *diag)
 		(uint32_t)(counters.n_rows * sizeof(struct xslot_counters)), 1, &options);
 	if (counters.fd < 0)
 		return fail(diag, -errno, "cannot create the dispatcher's counters, %u rows of %zu bytes: %s",
-			counters.n_rows, sizeof(struct xslot_counters), strerror(errno));
+			counters.n_rows, sizeof(struct xslot_counters),
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
 	r = map_rows(&counters, diag);
 	if (r < 0) {
 		counters_close(&counters);

@@ -10,6 +10,7 @@
  */
 #include <assert.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
@@ -24,6 +25,8 @@
 #include "kernel/counters.h"
 #include "kernel/dispatcher.h"
 #include "kernel/features.h"
+#include "kernel/permission.h"
+#include "kernel/program.h"
 #include "kernel/warnings.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -40,6 +43,7 @@ struct dispatcher {
 	struct xslot_state *state; /* the skeleton's mapping, or ours */
 	struct counters counters;
 	uint32_t program_id;
+	struct btf *types; /* NULL: pinned by an earlier version */
 };
 
 DEFINE_CLEANUP(struct dispatcher *, dispatcher_free);
@@ -49,6 +53,7 @@ void dispatcher_free(struct dispatcher *dispatcher)
 	if (!dispatcher)
 		return;
 	counters_close(&dispatcher->counters);
+	btf__free(dispatcher->types);
 	if (!dispatcher->skeleton) {
 		if (dispatcher->state)
 			munmap(dispatcher->state, sizeof(struct xslot_state));
@@ -71,13 +76,15 @@ static struct dispatcher *dispatcher_new(void)
 
 static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
 {
-	char why[256];
+	char why[PERMISSION_TEXT];
 
-	if (r == -EPERM || r == -EACCES)
+	if (r == -EACCES)
 		fail(diag, r,
 			"cannot load the dispatcher program: %s; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are "
 			"needed",
 			strerror(-r));
+	else if (r == -EPERM)
+		fail(diag, r, "cannot load the dispatcher program: %s", permission_reason(r, why));
 	else if (frags && features_frags(why, sizeof(why)) < 0)
 		fail(diag, r, "cannot load the dispatcher program with frags = yes: %s", why);
 	else
@@ -166,9 +173,14 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 	dispatcher->program_fd = bpf_program__fd(program);
 	dispatcher->state_fd = bpf_map__fd(dispatcher->skeleton->maps.data_state);
 	r = dispatcher_learn_id(dispatcher, diag);
-	if (r == 0)
-		*ret_dispatcher = TAKE_PTR(dispatcher);
-	return r;
+	if (r < 0)
+		return r;
+	/* As the kernel has them: libbpf leaves out what this kernel does not take. */
+	dispatcher->types = program_read_types(bpf_object__btf_fd(dispatcher->skeleton->obj));
+	if (!dispatcher->types)
+		return fail(diag, -errno, "cannot read the dispatcher's types: %s", strerror(errno));
+	*ret_dispatcher = TAKE_PTR(dispatcher);
+	return 0;
 }
 
 static int pin_one(int fd, const char *folder, const char *name, struct xslot_diag *diag)
@@ -179,10 +191,25 @@ static int pin_one(int fd, const char *folder, const char *name, struct xslot_di
 	return bpffs_pin(fd, path, name, diag);
 }
 
+/* What the kernel hands out to CAP_SYS_ADMIN only: kept beside the program, for the host that adopts it. */
+static int pin_types(const struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	uint32_t size = 0, key = 0;
+	const void *bytes = btf__raw_data(dispatcher->types, &size);
+	CLEANUP(close) int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "types", sizeof(key), size, 1, NULL);
+
+	if (fd < 0 || bpf_map_update_elem(fd, &key, bytes, BPF_ANY) < 0)
+		return fail(diag, -errno, "cannot keep the dispatcher's types in a map: %s",
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
+	return pin_one(fd, folder, "types", diag);
+}
+
 int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
 {
 	int r = pin_one(dispatcher->program_fd, folder, "dispatcher", diag);
 
+	if (r == 0 && dispatcher->types)
+		r = pin_types(dispatcher, folder, diag);
 	if (r == 0)
 		r = pin_one(dispatcher->state_fd, folder, "state", diag);
 	if (r == 0)
@@ -239,6 +266,31 @@ static int open_counters(struct dispatcher *dispatcher, const char *folder, stru
 	return r < 0 ? r : counters_open(fd, path, &dispatcher->counters, diag);
 }
 
+static int open_types(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info), key = 0;
+	CLEANUP(free) void *bytes = NULL;
+	CLEANUP(close) int fd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/types", folder);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
+	if (r < 0)
+		return r;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || !(bytes = malloc(info.value_size + 1)) ||
+		bpf_map_lookup_elem(fd, &key, bytes) < 0)
+		return fail(diag, -errno, "cannot read pin %s/types: %s", folder, strerror(errno));
+	dispatcher->types = btf__new(bytes, info.value_size);
+	if (!dispatcher->types)
+		return fail(diag, -errno, "%s/types is corrupt: libbpf does not read it: %s", folder,
+			strerror(errno));
+	return 0;
+}
+
 int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
 {
 	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
@@ -253,6 +305,8 @@ int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatche
 		r = open_one(folder, "dispatcher", BPFFS_PROGRAM, &dispatcher->program_fd, diag);
 	if (r == 0)
 		r = open_counters(dispatcher, folder, diag);
+	if (r == 0)
+		r = open_types(dispatcher, folder, diag);
 	if (r == 0)
 		r = dispatcher_learn_id(dispatcher, diag);
 	if (r == 0)
@@ -270,6 +324,11 @@ int dispatcher_fd(const struct dispatcher *dispatcher)
 	return dispatcher->program_fd;
 }
 
+const struct btf *dispatcher_types(const struct dispatcher *dispatcher)
+{
+	return dispatcher->types;
+}
+
 uint32_t dispatcher_program_id(const struct dispatcher *dispatcher)
 {
 	return dispatcher->program_id;
@@ -277,7 +336,7 @@ uint32_t dispatcher_program_id(const struct dispatcher *dispatcher)
 
 uint32_t dispatcher_version(const struct dispatcher *dispatcher)
 {
-	return dispatcher->state->version;
+	return dispatcher->types ? dispatcher->state->version : 0;
 }
 
 void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DISPATCHER_FUNCTION_MAX])

@@ -11,6 +11,7 @@
 
 enum bank { BANK_A, BANK_B };
 
+struct btf;
 struct counters;
 struct dispatcher;
 
@@ -24,18 +25,25 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 void dispatcher_free(struct dispatcher *dispatcher); /* accepts NULL */
 
 /*
- * Pin program, state and counters into `folder`, as "dispatcher", "state" and "counters"; and open what is
- * pinned there, of whatever version. -EINVAL: it is no dispatcher of ours; -EPROTO: it is, with a layout that
- * this version cannot read.
+ * Pin program, types, state and counters into `folder`, as "dispatcher", "types", "state" and "counters"; and
+ * open what is pinned there, of whatever version. -EINVAL: it is no dispatcher of ours; -EPROTO: it is, with
+ * a layout that this version cannot read.
  */
 int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag);
 int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag);
 
 int dispatcher_fd(const struct dispatcher *dispatcher);
+
+/* The types that it was loaded with, to fill its stubs by; the dispatcher's. */
+const struct btf *dispatcher_types(const struct dispatcher *dispatcher);
+
 const struct counters *dispatcher_counters(const struct dispatcher *dispatcher);
 uint32_t dispatcher_program_id(const struct dispatcher *dispatcher);
-uint32_t dispatcher_version(
-	const struct dispatcher *dispatcher); /* XSLOT_DISPATCHER_VERSION of its program */
+/*
+ * XSLOT_DISPATCHER_VERSION of its program; 0 when its types are not known, as an earlier xslotd did not pin
+ * them: no stub of it can be filled, and it has to be replaced by a dispatcher of this version.
+ */
+uint32_t dispatcher_version(const struct dispatcher *dispatcher);
 
 /* The name of a slot's stub function: "slot_7_b". */
 void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DISPATCHER_FUNCTION_MAX]);

@@ -111,8 +111,8 @@ int xslot_extension_open_memory(const void *object, size_t size, const struct xs
 	return open_blob(bytes, options.name, &options, ret_extension, diag);
 }
 
-int xslot_extension_from_pin(
-	const char *path, struct xslot_extension **ret_extension, struct xslot_diag *diag)
+int extension_from_pin(const char *path, const struct xslot_extension *like,
+	struct xslot_extension **ret_extension, struct xslot_diag *diag)
 {
 	CLEANUP(xslot_extension_free) struct xslot_extension *extension = NULL;
 	CLEANUP(close) int fd = -1;
@@ -124,7 +124,9 @@ int xslot_extension_from_pin(
 	r = extension_new(path, &(struct xslot_extension_options){}, &extension);
 	if (r < 0)
 		return fail(diag, r, "%s: out of memory", path);
-	r = program_open(fd, &extension->self, diag);
+	extension->like = like;
+	r = like ? program_open_bare(fd, &extension->self, diag)
+		 : program_open(fd, NULL, &extension->self, diag);
 	if (r < 0)
 		return fail_within(diag, r, "pin %s", path);
 	if (extension->self->type != BPF_PROG_TYPE_EXT)
@@ -137,6 +139,12 @@ int xslot_extension_from_pin(
 	return 0;
 }
 
+int xslot_extension_from_pin(
+	const char *path, struct xslot_extension **ret_extension, struct xslot_diag *diag)
+{
+	return extension_from_pin(path, NULL, ret_extension, diag);
+}
+
 struct bpf_object *xslot_extension_object(const struct xslot_extension *extension)
 {
 	return extension->object.bpf;
@@ -147,6 +155,8 @@ struct bpf_object *xslot_extension_object(const struct xslot_extension *extensio
 static int extension_signature(
 	const struct xslot_extension *extension, struct signature *ret_signature, struct xslot_diag *diag)
 {
+	if (extension->like)
+		return extension_signature(extension->like, ret_signature, diag);
 	if (!extension->self) {
 		ret_signature->btf = bpf_object__btf(extension->object.bpf);
 		return object_find_function(&extension->object, &ret_signature->function, diag);
@@ -203,14 +213,14 @@ static int load_for(struct xslot_extension *extension, const struct program *tar
 	r = extension_find_place(extension, target, function, ret_function_id, diag);
 	if (r < 0)
 		return r;
-	r = object_load(&extension->object, target, function, diag);
+	r = object_load(&extension->object, target, function, *ret_function_id, diag);
 	if (r < 0)
 		renew_object(extension, NULL);
 	return r;
 }
 
-static int load(struct xslot_extension *extension, int target_fd, const char *function, bool names_target,
-	struct xslot_diag *diag)
+static int load(struct xslot_extension *extension, int target_fd, const struct btf *types,
+	const char *function, bool names_target, struct xslot_diag *diag)
 {
 	CLEANUP(program_close) struct program *target = NULL;
 	CLEANUP(free) char *function_copy = strdup(function);
@@ -221,7 +231,7 @@ static int load(struct xslot_extension *extension, int target_fd, const char *fu
 		return fail(diag, -ENOMEM, "out of memory");
 	r = check_loadable(extension, diag);
 	if (r == 0)
-		r = program_open(target_fd, &target, diag);
+		r = program_open(target_fd, types, &target, diag);
 	if (r < 0)
 		return r;
 	r = load_for(extension, target, function, &function_id, diag);
@@ -237,16 +247,16 @@ static int load(struct xslot_extension *extension, int target_fd, const char *fu
 	return 0;
 }
 
-int extension_load(
-	struct xslot_extension *extension, int target_fd, const char *function, struct xslot_diag *diag)
+int extension_load(struct xslot_extension *extension, int target_fd, const struct btf *types,
+	const char *function, struct xslot_diag *diag)
 {
-	return load(extension, target_fd, function, false, diag);
+	return load(extension, target_fd, types, function, false, diag);
 }
 
 int xslot_extension_load(
 	struct xslot_extension *extension, int target_fd, const char *function, struct xslot_diag *diag)
 {
-	int r = load(extension, target_fd, function, true, diag);
+	int r = load(extension, target_fd, NULL, function, true, diag);
 
 	return r < 0 ? fail_within(diag, r, "%s", extension->name) : 0;
 }

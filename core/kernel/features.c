@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "kernel/ext_load.h"
 #include "kernel/features.h"
 #include "kernel/permission.h"
 #include "kernel/warnings.h"
@@ -60,14 +61,16 @@ static void explain_eperm(char *ret_why, size_t size)
 {
 	char text[PERMISSION_TEXT];
 
-	permission_explain(text, true);
+	permission_explain(text, false);
 	no(ret_why, size, 0, "%s", text);
 }
 
 static int probe_open(struct probe_bpf **ret_probe, char *ret_why, size_t size)
 {
-	struct probe_bpf *probe = probe_bpf__open();
+	struct probe_bpf *probe;
 
+	ext_load_register();
+	probe = probe_bpf__open();
 	if (!probe)
 		return no(
 			ret_why, size, -errno, "cannot open the built-in probe object: %s", strerror(errno));
@@ -85,6 +88,17 @@ static int probe_load(struct probe_bpf *probe)
 
 	warnings_begin(&unwanted);
 	r = probe_bpf__load(probe);
+	warnings_end();
+	return r;
+}
+
+static int probe_extension(struct probe_bpf *probe, struct bpf_program *program, int target_fd, uint32_t stub)
+{
+	struct warnings unwanted = {};
+	int r;
+
+	warnings_begin(&unwanted);
+	r = ext_load(probe->obj, program, target_fd, stub);
 	warnings_end();
 	return r;
 }
@@ -123,7 +137,7 @@ static int load_extension(bool tail_call, char *ret_why, size_t size)
 	struct probe_bpf *target CLEANUP(probe_bpf__destroy) = NULL;
 	struct probe_bpf *extension CLEANUP(probe_bpf__destroy) = NULL;
 	struct bpf_program *program;
-	int r;
+	int r, stub;
 
 	r = load_target(&target, 0, ret_why, size);
 	if (r < 0)
@@ -135,10 +149,10 @@ static int load_extension(bool tail_call, char *ret_why, size_t size)
 	bpf_program__set_autoload(program, true);
 	bpf_program__set_autoload(extension->progs.called, tail_call);
 	bpf_program__set_expected_attach_type(extension->progs.called, 0); /* an extension's */
-	r = bpf_program__set_attach_target(program, bpf_program__fd(target->progs.target), "stub");
-	if (r < 0)
-		return no(ret_why, size, r, "the target program's BTF cannot be read: %s", strerror(-r));
-	r = probe_load(extension);
+	stub = btf__find_by_name_kind(bpf_object__btf(target->obj), "stub", BTF_KIND_FUNC);
+	if (stub < 0)
+		return no(ret_why, size, stub, "the built-in probe object has no types");
+	r = probe_extension(extension, program, bpf_program__fd(target->progs.target), (uint32_t)stub);
 	return r < 0 || !tail_call ? r : fill_program_array(extension);
 }
 

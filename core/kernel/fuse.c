@@ -170,7 +170,8 @@ static int load_with_types(struct fused *fused, const struct fuse_options *optio
 
 	r = btf__load_into_kernel(types->btf);
 	if (r < 0)
-		return fail(diag, r, "the kernel does not load the fused program's types: %s", strerror(-r));
+		return fail(diag, r, "the kernel does not load the fused program's types: %s",
+			permission_reason(r, (char[PERMISSION_TEXT]){ 0 }));
 	load_options.prog_btf_fd = (uint32_t)btf__fd(types->btf);
 	if (fused->target)
 		load_options.attach_prog_fd = (uint32_t)fused->target->fd;
@@ -185,7 +186,7 @@ static int find_stub(
 
 	if (!dispatcher)
 		return counters_create(&fused->counters, diag);
-	r = program_open(dispatcher_fd(dispatcher), &fused->target, diag);
+	r = program_open(dispatcher_fd(dispatcher), dispatcher_types(dispatcher), &fused->target, diag);
 	if (r < 0)
 		return r;
 	return program_find_function(
@@ -247,13 +248,12 @@ size_t fused_instructions(const struct fused *fused)
 	return fused->n_insns;
 }
 
-uint32_t fused_verified_instructions(uint32_t program_id)
+uint32_t fused_verified_instructions(int program_fd)
 {
-	CLEANUP(close) int fd = bpf_prog_get_fd_by_id(program_id);
 	struct bpf_prog_info info = { 0 };
 	uint32_t size = sizeof(info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+	if (bpf_obj_get_info_by_fd(program_fd, &info, &size) < 0)
 		return 0;
 	return info.xlated_prog_len / sizeof(struct bpf_insn);
 }

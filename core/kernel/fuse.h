@@ -40,7 +40,7 @@ int fused_place(const struct fused *fused, struct xslot_link **ret_link, struct 
 int fused_fd(const struct fused *fused);
 size_t fused_instructions(const struct fused *fused); /* BPF's, before verification */
 
-/* How many instructions the kernel made of a program, 0 when it does not tell. CAP_SYS_ADMIN. */
-uint32_t fused_verified_instructions(uint32_t program_id);
+/* How many instructions the kernel made of a program, 0 when it does not tell. */
+uint32_t fused_verified_instructions(int program_fd);
 
 #endif

@@ -23,6 +23,7 @@
 #include "util/diag.h"
 
 DEFINE_CLEANUP(struct program *, program_close);
+DEFINE_CLEANUP(struct btf *, btf__free);
 
 /* The types that are in every fused program: int xslot_fused(struct xdp_md *ctx); static int subprogram(). */
 static int add_own(struct btf *btf, int *ret_main, int *ret_subprogram)
@@ -49,9 +50,15 @@ static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_fu
 	size_t apart, uint32_t *ret_ids)
 {
 	CLEANUP(program_close) struct program *program = NULL;
+	CLEANUP(btf__free) struct btf *part_types = NULL;
 	int first, r;
 
-	r = program_open(part->program_fd, &program, NULL);
+	if (part->btf_fd < 0)
+		return 0;
+	part_types = program_read_types(part->btf_fd);
+	if (!part_types)
+		return -errno;
+	r = program_open(part->program_fd, part_types, &program, NULL);
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	if (program->n_functions)

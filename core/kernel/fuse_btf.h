@@ -18,7 +18,6 @@ struct fuse_types {
 	size_t n_lines;
 };
 
-/* Asks the kernel for the types of the parts: CAP_SYS_ADMIN. */
 int fuse_types_build(const struct fuse_part *parts, size_t n_parts, const struct fuse_code *code,
 	struct fuse_types *ret_types, struct xslot_diag *diag);
 void fuse_types_deinit(struct fuse_types *types);

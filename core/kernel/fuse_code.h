@@ -23,7 +23,8 @@ struct fuse_part {
 	/* As the kernel got them from libbpf: the main program's, then its subprograms'. Maps are fds. */
 	const struct bpf_insn *insns;
 	size_t n_insns;
-	int program_fd;	    /* the program as it is loaded for its slot: for types, names, licence */
+	int program_fd; /* the program as it is loaded for its slot: for names, licence */
+	int btf_fd; /* the types that it was loaded with; -1: none, and its functions have no names then */
 	const char *object; /* path of the object file that it is from, for source lines; NULL: none */
 };
 

@@ -11,14 +11,14 @@
  */
 #include "kernel/fuse_constants.h"
 
+#include "kernel/permission.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "util/cleanup.h"
-#include "util/diag.h"
 
 void fuse_constants_deinit(struct fuse_constants *constants)
 {
@@ -242,7 +242,8 @@ int fuse_constants_gather(struct fuse_constants *constants, struct bpf_insn *ins
 		return 0;
 	r = create_map(constants, size, &fd);
 	if (r < 0)
-		return fail(diag, r, "cannot gather the constants of all parts in one map: %s", strerror(-r));
+		return fail(diag, r, "cannot gather the constants of all parts in one map: %s",
+			permission_reason(r, (char[PERMISSION_TEXT]){ 0 }));
 	for (size_t i = 0; i < n; i++) {
 		const struct fuse_constant_map *map = loaded_map(constants, &insns[i]);
 

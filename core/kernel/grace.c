@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kernel/grace.h"
+#include "kernel/permission.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -42,12 +43,12 @@ int grace_new(struct grace **ret_grace, struct xslot_diag *diag)
 	grace->inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xslot_grace_in", 4, 4, 1, NULL);
 	if (grace->inner < 0)
 		return fail(diag, -errno, "cannot create the map that waits for a grace period: %s",
-			strerror(errno));
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
 	options.inner_map_fd = grace->inner;
 	grace->outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "xslot_grace", 4, 4, 1, &options);
 	if (grace->outer < 0)
 		return fail(diag, -errno, "cannot create the map of maps that waits for a grace period: %s",
-			strerror(errno));
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
 	*ret_grace = TAKE_PTR(grace);
 	return 0;
 }

@@ -19,6 +19,7 @@
 
 #include "entry.bpf.h"
 #include "kernel/advice.h"
+#include "kernel/ext_load.h"
 #include "kernel/extension.h"
 #include "kernel/instance_private.h"
 #include "kernel/rodata.h"
@@ -177,6 +178,7 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 
 	if (!instance || !(instance->name = strdup(options->name)))
 		return fail(diag, -ENOMEM, "%s: out of memory", options->name);
+	ext_load_register();
 	r = open_object(instance, options, diag);
 	if (r < 0)
 		return r;
@@ -248,7 +250,7 @@ static int load_foreign(struct instance *instance, struct xslot_diag *diag)
 {
 	int r;
 
-	r = object_load(&instance->foreign.object, NULL, NULL, diag);
+	r = object_load(&instance->foreign.object, NULL, NULL, 0, diag);
 	if (r == 0)
 		r = jumps_fill(&instance->jumps, diag);
 	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
@@ -312,7 +314,8 @@ int instance_load(struct instance *instance, const struct dispatcher *dispatcher
 	if (r < 0)
 		return r;
 	dispatcher_stub(slot, bank, function);
-	r = extension_load(instance->extension, dispatcher_fd(dispatcher), function, diag);
+	r = extension_load(
+		instance->extension, dispatcher_fd(dispatcher), dispatcher_types(dispatcher), function, diag);
 	if (r < 0)
 		fail_within(diag, r, "%s", instance->name);
 	if (r == 0 && instance->foreign.behind_entry)
@@ -357,7 +360,9 @@ int instance_verify_as_xdp(struct instance *instance, struct xslot_diag *diag)
 		return r < 0 ? r : learn_ids(instance, diag);
 	}
 	warnings_begin(&warnings);
-	r = bpf_program__set_type(instance->program, BPF_PROG_TYPE_XDP);
+	r = bpf_program__set_type(instance->program, BPF_PROG_TYPE_EXT);
+	if (r == 0)
+		r = bpf_program__set_type(instance->program, BPF_PROG_TYPE_XDP);
 	if (r == 0)
 		r = bpf_object__load(instance->object);
 	warnings_end();
@@ -375,7 +380,8 @@ int instance_place(struct instance *instance, const struct dispatcher *dispatche
 	int r;
 
 	dispatcher_stub(slot, bank, function);
-	r = xslot_extension_attach_to(extension, dispatcher_fd(dispatcher), function, &link_id, diag);
+	r = extension_attach_to(
+		extension, dispatcher_fd(dispatcher), dispatcher_types(dispatcher), function, &link_id, diag);
 	if (r < 0)
 		return r;
 	return xslot_extension_take_link(extension, link_id, ret_link, diag);

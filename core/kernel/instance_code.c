@@ -68,6 +68,7 @@ static int make_twin(struct instance *instance, const struct dispatcher *dispatc
 	const struct xslot_extension *extension = instance->extension;
 	CLEANUP(program_close) struct program *target = NULL;
 	char function[DISPATCHER_FUNCTION_MAX];
+	uint32_t function_id;
 	struct warnings warnings = {};
 	int r;
 
@@ -78,16 +79,18 @@ static int make_twin(struct instance *instance, const struct dispatcher *dispatc
 	r = share_maps(instance, instance->twin.bpf, diag);
 	warnings_end();
 	if (r == 0)
-		r = program_open(dispatcher_fd(dispatcher), &target, diag);
+		r = program_open(dispatcher_fd(dispatcher), dispatcher_types(dispatcher), &target, diag);
 	dispatcher_stub(slot, bank, function);
-	return r < 0 ? r : object_load(&instance->twin, target, function, diag);
+	if (r == 0)
+		r = program_find_function(target, function, &function_id, diag);
+	return r < 0 ? r : object_load(&instance->twin, target, function, function_id, diag);
 }
 
 int instance_code(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
 	enum bank bank, struct fuse_part *ret_part, struct xslot_diag *diag)
 {
 	const struct bpf_program *program = instance_filler(instance);
-	int fd = xslot_extension_fd(instance->adopted ? instance->adopted : instance->extension);
+	const struct bpf_object *object = xslot_extension_object(instance->extension);
 	int r;
 
 	if (!instance->loaded || !program)
@@ -97,6 +100,7 @@ int instance_code(struct instance *instance, const struct dispatcher *dispatcher
 		if (r < 0)
 			return r;
 		program = instance->twin.program;
+		object = instance->twin.bpf;
 	}
 	snprintf(instance->object_path, sizeof(instance->object_path), "/proc/self/fd/%d",
 		instance->extension->bytes->fd);
@@ -104,7 +108,8 @@ int instance_code(struct instance *instance, const struct dispatcher *dispatcher
 		.name = instance->name,
 		.insns = bpf_program__insns(program),
 		.n_insns = bpf_program__insn_cnt(program),
-		.program_fd = fd,
+		.program_fd = bpf_program__fd(program),
+		.btf_fd = bpf_object__btf_fd(object),
 		.object = instance->object_path,
 	};
 	return 0;

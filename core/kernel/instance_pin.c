@@ -15,7 +15,9 @@
 #include <xslot/extension.h>
 
 #include "kernel/bpffs.h"
+#include "kernel/extension.h"
 #include "kernel/instance_private.h"
+#include "kernel/permission.h"
 #include "kernel/pin_names.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
@@ -46,7 +48,8 @@ static int pin_object(const void *object, size_t size, const char *folder, struc
 	char path[PATH_MAX];
 
 	if (fd < 0 || bpf_map_update_elem(fd, &key, object, BPF_ANY) < 0)
-		return fail(diag, -errno, "cannot keep the BPF object in a map: %s", strerror(errno));
+		return fail(diag, -errno, "cannot keep the BPF object in a map: %s",
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
 	snprintf(path, sizeof(path), "%s/object", folder);
 	return bpffs_pin(fd, path, "object", diag);
 }
@@ -221,7 +224,7 @@ int instance_adopt(struct instance *instance, const char *folder, struct xslot_d
 	int r;
 
 	snprintf(path, sizeof(path), "%s/program", folder);
-	r = xslot_extension_from_pin(path, &pinned, diag);
+	r = extension_from_pin(path, instance->extension, &pinned, diag);
 	if (r == 0)
 		r = xslot_extension_get_info(pinned, &info, diag);
 	if (r == 0)

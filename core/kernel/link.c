@@ -7,7 +7,8 @@
  *
  * Older kernels (5.10) let go of a removed pin only after a grace period, so even that close may not be the
  * last one. Whoever unpins and closes wants the function back: then we wait for it, for as long as a grace
- * period takes.
+ * period takes. A process that may not look links up cannot see when that is; it tries again instead, for as
+ * long, when it finds the function taken.
  */
 #include "kernel/link.h"
 
@@ -84,16 +85,37 @@ static int attach_failed(
 	}
 }
 
+static bool may_look_up(void)
+{
+	CLEANUP(close) int fd = bpf_link_get_fd_by_id(0);
+
+	return fd >= 0 || errno != EPERM;
+}
+
+/* The fd, or -errno. */
+static int create_patiently(int program_fd, int target_fd, const struct bpf_link_create_opts *options)
+{
+	int fd = bpf_link_create(program_fd, target_fd, 0, options);
+
+	if (fd != -EBUSY || may_look_up())
+		return fd;
+	for (int i = 0; fd == -EBUSY && i < GONE_MS; i += 5) {
+		usleep(5000);
+		fd = bpf_link_create(program_fd, target_fd, 0, options);
+	}
+	return fd;
+}
+
 int link_create(int program_fd, const struct program *target, uint32_t target_btf_id,
 	struct xslot_link **ret_link, struct xslot_diag *diag)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .target_btf_id = target_btf_id);
-	CLEANUP(close) int fd = bpf_link_create(program_fd, target->fd, 0, &options);
+	CLEANUP(close) int fd = create_patiently(program_fd, target->fd, &options);
 	struct bpf_link_info info;
 	int r;
 
 	if (fd < 0)
-		return attach_failed(errno, target, target_btf_id, diag);
+		return attach_failed(-fd, target, target_btf_id, diag);
 	r = link_new(fd, ret_link, &info);
 	if (r < 0)
 		return fail(diag, r, "cannot look at the new link: %s", strerror(-r));

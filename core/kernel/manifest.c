@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "kernel/manifest.h"
 
+#include "kernel/permission.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "util/cleanup.h"
-#include "util/diag.h"
 
 static const uint32_t key = 0;
 
@@ -18,7 +18,8 @@ int manifest_create(int *ret_fd, struct xslot_diag *diag)
 		BPF_MAP_TYPE_ARRAY, "xslot_manifest", sizeof(key), sizeof(struct manifest), 1, NULL);
 
 	if (fd < 0)
-		return fail(diag, -errno, "cannot make the manifest's map: %s", strerror(errno));
+		return fail(diag, -errno, "cannot make the manifest's map: %s",
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
 	*ret_fd = fd;
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * libbpf guesses a program's type from its section name; here every program becomes an extension, whatever
  * its section. Setting the type also takes away libbpf's handler for the section, which would otherwise
- * adjust the program for the type it had.
+ * adjust the program for the type it had. Where ext_load() can do all that, it waits until then.
  *
  * libbpf asks for the verifier's log only after a first attempt has failed, into a buffer that is ours: the
  * largest that every kernel takes, or a long log would end in ENOSPC in place of the reason. Memory that is
@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "kernel/advice.h"
+#include "kernel/ext_load.h"
 #include "kernel/permission.h"
 #include "kernel/verifier.h"
 #include "kernel/warnings.h"
@@ -71,9 +72,11 @@ static int choose_program(struct object *object, const char *wanted, struct xslo
 static int force_type(struct object *object, bool frags, struct xslot_diag *diag)
 {
 	struct bpf_program *program = object->program;
-	int r;
+	int r = 0;
 
-	r = bpf_program__set_type(program, BPF_PROG_TYPE_EXT);
+	object->asks_nobody = ext_load_can(program);
+	if (!object->asks_nobody)
+		r = bpf_program__set_type(program, BPF_PROG_TYPE_EXT);
 	if (r == 0)
 		r = bpf_program__set_expected_attach_type(program, 0);
 	if (r == 0 && frags)
@@ -248,16 +251,37 @@ static int load_failed(
 		strerror(-error));
 }
 
-int object_load(
-	struct object *object, const struct program *target, const char *function, struct xslot_diag *diag)
+/* libbpf looks the function up by ids. */
+static int set_target(const struct object *object, const struct program *target, const char *function,
+	struct xslot_diag *diag)
+{
+	char why[PERMISSION_TEXT];
+	int r = bpf_program__set_attach_target(object->program, target->fd, function);
+
+	if (r != -EPERM)
+		return r < 0 ? fail(diag, to_errno(r), "libbpf does not find the function: %s", strerror(-r))
+			     : 0;
+	permission_explain(why, true);
+	return fail(diag, r, "%s; a program in section \"xdp\", not \"%s\", would need none", why,
+		bpf_program__section_name(object->program));
+}
+
+int object_load(struct object *object, const struct program *target, const char *function,
+	uint32_t function_id, struct xslot_diag *diag)
 {
 	struct warnings warnings = {};
 	int r = 0;
 
 	warnings_begin(&warnings);
-	if (target)
-		r = bpf_program__set_attach_target(object->program, target->fd, function);
-	if (r == 0)
+	if (target && !object->asks_nobody)
+		r = set_target(object, target, function, diag);
+	if (r < 0) {
+		warnings_end();
+		return r;
+	}
+	if (target && object->asks_nobody)
+		r = ext_load(object->bpf, object->program, target->fd, function_id);
+	else
 		r = bpf_object__load(object->bpf);
 	warnings_end();
 	return r < 0 ? load_failed(object, to_errno(r), &warnings, diag) : 0;

@@ -16,6 +16,7 @@ struct bpf_program;
 struct object {
 	struct bpf_object *bpf;
 	struct bpf_program *program; /* the one that is loaded */
+	bool asks_nobody;	     /* loaded by ext_load() */
 	char *log;		     /* what libbpf may write the verifier's log to, as long as `bpf` lives */
 	bool broken_btf;	     /* libbpf could not use it */
 };
@@ -35,9 +36,12 @@ void object_close(struct object *object);
 /* The BTF id of the program's function in the object's BTF. -ENODATA when there is none. */
 int object_find_function(const struct object *object, uint32_t *ret_btf_id, struct xslot_diag *diag);
 
-/* Load for this function of the target; NULL: as the types of its programs have it. An object that failed to
- * load is of no further use: open another. */
-int object_load(
-	struct object *object, const struct program *target, const char *function, struct xslot_diag *diag);
+/*
+ * Load for this function of the target, whose BTF id it is; NULL: as the types of its programs have it. An
+ * object that failed to load is of no further use: open another. What ext_load() cannot load takes
+ * CAP_SYS_ADMIN.
+ */
+int object_load(struct object *object, const struct program *target, const char *function,
+	uint32_t function_id, struct xslot_diag *diag);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * "Operation not permitted" sends people off to guess. What we can see decides, the likeliest first: missing
- * capabilities, capabilities that count only inside a user namespace, a kernel that is too old, lockdown.
- * When none of them holds, the kernel itself was built or patched to refuse: some clouds' kernels refuse
- * extension, tracing and LSM programs to everyone while other BPF works.
+ * capabilities, the limit of locked memory, capabilities that count only inside a user namespace, a kernel
+ * that is too old, lockdown. When none of them holds, the kernel itself was built or patched to refuse: some
+ * clouds' kernels refuse extension, tracing and LSM programs to everyone while other BPF works.
  */
 #include "kernel/permission.h"
 
@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include "util/cleanup.h"
@@ -58,6 +60,31 @@ static bool missing_capabilities(struct text *text, bool by_id)
 	return text->used > 0;
 }
 
+static bool kernel_older_than(unsigned major, unsigned minor)
+{
+	struct utsname kernel;
+	unsigned has_major = 0, has_minor = 0;
+
+	return uname(&kernel) == 0 && sscanf(kernel.release, "%u.%u", &has_major, &has_minor) == 2 &&
+	       (has_major < major || (has_major == major && has_minor < minor));
+}
+
+/* Who has CAP_SYS_RESOURCE has raised the limit already, as libbpf does and xslotd at its start. */
+static bool memory_is_limited(struct text *text)
+{
+	struct rlimit limit;
+
+	if (!kernel_older_than(5, 11) || getrlimit(RLIMIT_MEMLOCK, &limit) < 0 ||
+		limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	text_add(text,
+		"locked memory is limited to %llu KiB (RLIMIT_MEMLOCK), and Linux before 5.11 counts against "
+		"it what BPF "
+		"takes: start it with \"ulimit -l unlimited\", or LimitMEMLOCK=infinity in its unit",
+		(unsigned long long)limit.rlim_cur / 1024);
+	return true;
+}
+
 static bool in_user_namespace(void)
 {
 	CLEANUP(fclose) FILE *file = fopen("/proc/self/uid_map", "re");
@@ -86,22 +113,28 @@ void permission_explain(char ret_text[static PERMISSION_TEXT], bool by_id)
 {
 	struct text text = { .at = ret_text, .size = PERMISSION_TEXT };
 	struct utsname kernel;
-	unsigned major = 0, minor = 0;
 	char mode[32];
 
-	if (missing_capabilities(&text, by_id))
+	if (missing_capabilities(&text, by_id) || memory_is_limited(&text))
 		return;
 	if (in_user_namespace())
 		text_add(&text,
 			"this process is in a user namespace, and capabilities there do not count for BPF");
-	else if (uname(&kernel) == 0 && sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
-		 (major < 5 || (major == 5 && minor < 10)))
-		text_add(
-			&text, "Linux %u.%u is too old for extension programs: they need 5.10", major, minor);
+	else if (kernel_older_than(5, 10) && uname(&kernel) == 0)
+		text_add(&text, "Linux %s is too old for extension programs: they need 5.10", kernel.release);
 	else if (locked_down(mode, sizeof(mode)))
 		text_add(&text, "the kernel is locked down (%s mode)", mode);
 	else
 		text_add(&text, "this kernel refuses extension programs even to root with every capability");
+}
+
+const char *permission_reason(int error, char ret_text[static PERMISSION_TEXT])
+{
+	if (abs(error) == EPERM)
+		permission_explain(ret_text, false);
+	else
+		snprintf(ret_text, PERMISSION_TEXT, "%s", strerror(abs(error)));
+	return ret_text;
 }
 
 int permission_check(char ret_text[static PERMISSION_TEXT])

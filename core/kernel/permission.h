@@ -13,6 +13,9 @@
  */
 void permission_explain(char ret_text[static PERMISSION_TEXT], bool by_id);
 
+/* strerror(), and for EPERM why: for a map or a program that cannot be made. `error` may be negative. */
+const char *permission_reason(int error, char ret_text[static PERMISSION_TEXT]);
+
 /* 0 when this process has all capabilities that the host needs, else -EPERM: "this process lacks …". */
 int permission_check(char ret_text[static PERMISSION_TEXT]);
 

@@ -3,7 +3,8 @@
  * The kernel decides what may be replaced, but says EINVAL, or "doesn't exist", to many different mistakes.
  * So we look first, at the same two things that it looks at: the BTF of the loaded program, and its
  * func_info, which lists the functions that are really in the code (one that nothing calls is dropped by the
- * verifier and stays in BTF all the same). BTF is found by id, and by-id look-ups want CAP_SYS_ADMIN.
+ * verifier and stays in BTF all the same). BTF is found by id, and by-id look-ups want CAP_SYS_ADMIN; so who
+ * has the types at hand gives them.
  */
 #include "kernel/program.h"
 
@@ -51,7 +52,34 @@ static int read_functions(struct program *program, const struct bpf_prog_info *c
 	return 0;
 }
 
-static int read_btf(struct program *program, const struct bpf_prog_info *info, struct xslot_diag *diag)
+struct btf *program_read_types(int btf_fd)
+{
+	struct bpf_btf_info info = {};
+	uint32_t size = sizeof(info);
+	CLEANUP(free) void *bytes = NULL;
+
+	if (bpf_obj_get_info_by_fd(btf_fd, &info, &size) < 0 || !(bytes = malloc(info.btf_size + 1)))
+		return NULL;
+	info = (struct bpf_btf_info){ .btf = (uintptr_t)bytes, .btf_size = info.btf_size };
+	size = sizeof(info);
+	if (bpf_obj_get_info_by_fd(btf_fd, &info, &size) < 0)
+		return NULL;
+	return btf__new(bytes, info.btf_size);
+}
+
+static int copy_types(struct program *program, const struct btf *types, struct xslot_diag *diag)
+{
+	uint32_t size;
+	const void *bytes = btf__raw_data(types, &size);
+
+	program->btf = bytes ? btf__new(bytes, size) : NULL;
+	return program->btf ? 0
+			    : fail(diag, -errno, "cannot copy the types of program %s (id %u): %s",
+				      program->name, program->id, strerror(errno));
+}
+
+static int read_btf(struct program *program, const struct bpf_prog_info *info, const struct btf *types,
+	struct xslot_diag *diag)
 {
 	char why[PERMISSION_TEXT];
 
@@ -60,6 +88,8 @@ static int read_btf(struct program *program, const struct bpf_prog_info *info, s
 			"program %s (id %u) has no BTF, which names the functions that can be replaced: "
 			"compile it with clang -g and load it with libbpf",
 			program->name, program->id);
+	if (types)
+		return copy_types(program, types, diag);
 	program->btf = btf__load_from_kernel_by_id(info->btf_id);
 	if (program->btf)
 		return 0;
@@ -71,13 +101,35 @@ static int read_btf(struct program *program, const struct bpf_prog_info *info, s
 		why);
 }
 
-int program_open(int fd, struct program **ret_program, struct xslot_diag *diag)
+static const char *function_name(const struct program *program, uint32_t id, bool *ret_global)
+{
+	const struct btf_type *type = btf__type_by_id(program->btf, id);
+
+	if (!type || !btf_is_func(type))
+		return "";
+	*ret_global = btf_vlen(type) == BTF_FUNC_GLOBAL;
+	return btf_read_name(program->btf, type->name_off);
+}
+
+/* Given types may be another program's: then an id of a function means something else in them. */
+static bool are_its_types(const struct program *program)
+{
+	bool global;
+
+	for (size_t i = 0; i < program->n_functions; i++)
+		if (!*function_name(program, program->functions[i], &global))
+			return false;
+	/* The kernel cuts a name. */
+	return !program->n_functions || strncmp(function_name(program, program->functions[0], &global),
+						program->name, sizeof(program->name) - 1) == 0;
+}
+
+static int open_as(
+	int fd, struct program **ret_program, struct bpf_prog_info *ret_info, struct xslot_diag *diag)
 {
 	CLEANUP(program_close) struct program *program = calloc(1, sizeof(*program));
-	struct bpf_prog_info info = {};
-	uint32_t size = sizeof(info);
+	uint32_t size = sizeof(*ret_info);
 	char why[PERMISSION_TEXT];
-	int r;
 
 	if (!program)
 		return fail(diag, -ENOMEM, "out of memory");
@@ -90,24 +142,45 @@ int program_open(int fd, struct program **ret_program, struct xslot_diag *diag)
 			strerror(-r));
 	if (r != BPFFS_PROGRAM)
 		return fail(diag, -EINVAL, "file descriptor %d is not a BPF program", fd);
-	if (bpf_obj_get_info_by_fd(program->fd, &info, &size) < 0) {
+	*ret_info = (struct bpf_prog_info){};
+	if (bpf_obj_get_info_by_fd(program->fd, ret_info, &size) < 0) {
 		int error = errno;
 
-		permission_explain(
-			why, true); /* before 5.11 all of bpf() may be closed to the unprivileged */
+		/* before 5.11 all of bpf() may be closed to the unprivileged */
+		permission_explain(why, true);
 		return fail(diag, -error, "cannot look at the program behind file descriptor %d: %s", fd,
 			error == EPERM ? why : strerror(error));
 	}
-	program->id = info.id;
-	program->type = info.type;
-	memcpy(program->name, info.name, sizeof(program->name));
-	r = read_btf(program, &info, diag);
+	program->id = ret_info->id;
+	program->type = ret_info->type;
+	memcpy(program->name, ret_info->name, sizeof(program->name));
+	*ret_program = TAKE_PTR(program);
+	return 0;
+}
+
+int program_open_bare(int fd, struct program **ret_program, struct xslot_diag *diag)
+{
+	return open_as(fd, ret_program, &(struct bpf_prog_info){}, diag);
+}
+
+int program_open(int fd, const struct btf *types, struct program **ret_program, struct xslot_diag *diag)
+{
+	CLEANUP(program_close) struct program *program = NULL;
+	struct bpf_prog_info info;
+	int r;
+
+	r = open_as(fd, &program, &info, diag);
+	if (r == 0)
+		r = read_btf(program, &info, types, diag);
 	if (r < 0)
 		return r;
 	r = read_functions(program, &info);
 	if (r < 0)
 		return fail(diag, r, "cannot list the functions of program %s (id %u): %s", program->name,
 			program->id, strerror(-r));
+	if (types && !are_its_types(program))
+		return fail(diag, -EINVAL, "program %s (id %u) was loaded with other types than these",
+			program->name, program->id);
 	*ret_program = TAKE_PTR(program);
 	return 0;
 }
@@ -121,16 +194,6 @@ void program_close(struct program *program)
 	btf__free(program->btf);
 	free(program->functions);
 	free(program);
-}
-
-static const char *function_name(const struct program *program, uint32_t id, bool *ret_global)
-{
-	const struct btf_type *type = btf__type_by_id(program->btf, id);
-
-	if (!type || !btf_is_func(type))
-		return "";
-	*ret_global = btf_vlen(type) == BTF_FUNC_GLOBAL;
-	return btf_read_name(program->btf, type->name_off);
 }
 
 /* "a, b, c and 64 more", as many as fit. */

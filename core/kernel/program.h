@@ -15,17 +15,23 @@ struct program {
 	uint32_t id;
 	enum bpf_prog_type type;
 	char name[BPF_OBJ_NAME_LEN]; /* as the kernel keeps it: cut to 15 characters */
-	struct btf *btf;
-	uint32_t *functions; /* BTF ids of the functions that are in the code, the entry first */
+	struct btf *btf;	     /* NULL: opened bare */
+	uint32_t *functions;	     /* BTF ids of the functions that are in the code, the entry first */
 	size_t n_functions;
 };
 
 /*
- * Look at the program behind `fd` (duplicated). -EINVAL when it is no program, -ENODATA when it has no BTF,
- * -EPERM without CAP_SYS_ADMIN.
+ * Look at the program behind `fd` (duplicated). `types`: the BTF that it was loaded with (copied), by who has
+ * it; NULL: ask the kernel, which takes CAP_SYS_ADMIN, else -EPERM. -EINVAL when it is no program, or these
+ * are not its types; -ENODATA when it has no BTF.
  */
-int program_open(int fd, struct program **ret_program, struct xslot_diag *diag);
+int program_open(int fd, const struct btf *types, struct program **ret_program, struct xslot_diag *diag);
+/* Its identity only: no types, no functions. */
+int program_open_bare(int fd, struct program **ret_program, struct xslot_diag *diag);
 void program_close(struct program *program); /* accepts NULL */
+
+/* The BTF behind a descriptor; anyone may read that. NULL and errno on failure. */
+struct btf *program_read_types(int btf_fd);
 
 /* The BTF id of a global function. -ENOENT: the second half of a sentence, why there is none and which exist.
  */

@@ -109,7 +109,7 @@ static void describe_target(struct target_place *place, uint32_t function_id)
 	CLEANUP(program_close) struct program *target = NULL;
 	const struct btf_type *type;
 
-	if (fd < 0 || program_open(fd, &target, NULL) < 0)
+	if (fd < 0 || program_open(fd, NULL, &target, NULL) < 0)
 		return;
 	memcpy(place->target, target->name, sizeof(place->target));
 	type = btf__type_by_id(target->btf, function_id);

@@ -218,6 +218,7 @@ static int fuse(const struct workload *workload, const struct xslot_generation *
 			.insns = bpf_program__insns(program),
 			.n_insns = bpf_program__insn_cnt(program),
 			.program_fd = bpf_program__fd(program),
+			.btf_fd = bpf_object__btf_fd(chain->objects[options.n_parts]),
 		};
 		if (calls)
 			r = call_instead(part);

@@ -211,7 +211,7 @@ static int run_chain(const struct subject *subjects, size_t n, const struct tier
 	for (size_t i = 0; i < n; i++) {
 		generation.proceed[i] = random_below(random, 3) ? random_next(random) : 0;
 		parts[i] = (struct fuse_part){ "random", subjects[i].insns, subjects[i].n_insns,
-			subjects[i].program_fd };
+			subjects[i].program_fd, -1 };
 	}
 	r = fused_load(&options, dispatcher, BANK_A, &program, &diag);
 	if (r == 0)
@@ -364,7 +364,7 @@ static int set_up(void **state)
 	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_loop, NULL) == 1)
 		features |= RANDOM_LOOPS;
 	if (dispatcher_load(false, &dispatcher, &diag) < 0 ||
-		program_open(dispatcher_fd(dispatcher), &target, &diag) < 0)
+		program_open(dispatcher_fd(dispatcher), dispatcher_types(dispatcher), &target, &diag) < 0)
 		fail_msg("%s", diag.message);
 	random_targets_load(targets);
 	if (extensions_tail_call())

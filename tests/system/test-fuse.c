@@ -98,6 +98,7 @@ static void chain_init(struct chain *chain, const struct plugin *plugins, size_t
 			.insns = bpf_program__insns(loaded_program(&chain->fills[BANK_B][i])),
 			.n_insns = bpf_program__insn_cnt(loaded_program(&chain->fills[BANK_B][i])),
 			.program_fd = bpf_program__fd(loaded_program(&chain->fills[BANK_B][i])),
+			.btf_fd = bpf_object__btf_fd(chain->fills[BANK_B][i].object),
 			.object = FUSE_OBJECT,
 		};
 	}
