@@ -14,6 +14,7 @@
 #include "host/guard.h"
 #include "host/host.h"
 #include "host/inspect.h"
+#include "host/privileges.h"
 #include "util/cleanup.h"
 #include "util/descriptors.h"
 #include "util/log.h"
@@ -27,7 +28,7 @@ DEFINE_CLEANUP(struct host *, host_free);
 DEFINE_CLEANUP(sd_event *, sd_event_unref);
 
 static const char usage[] =
-	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL] [--no-fuse]\n"
+	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL] [--no-fuse] [--keep-capabilities LIST]\n"
 	"\n"
 	"Runs the chains of XDP plugins that an INI file describes, see xslot.ini(5).\n"
 	"\n"
@@ -35,6 +36,8 @@ static const char usage[] =
 	"      --check            check it, the kernel's verifier included, and exit: 0 good, 78 not\n"
 	"      --log-level LEVEL  error, warning, info or debug; instead of the file's\n"
 	"      --no-fuse          run every chain as slots, whatever the configuration says\n"
+	"      --keep-capabilities LIST\n"
+	"                         besides bpf, net_admin and perfmon, such as sys_admin,net_raw\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
 	"\n"
@@ -45,17 +48,29 @@ struct arguments {
 	bool check;
 	bool log_level;
 	bool no_fuse;
+	uint64_t keep; /* capabilities, besides those that it needs */
 };
+
+static bool parse_keep(const char *words, uint64_t *ret_set)
+{
+	struct xslot_diag diag = {};
+
+	if (privileges_parse(words, ret_set, &diag) == 0)
+		return true;
+	fprintf(stderr, "xslotd: --keep-capabilities: %s\n", diag.message);
+	return false;
+}
 
 /* Returns -1 to go on, or the exit status. */
 static int parse(int argc, char **argv, struct arguments *ret_arguments)
 {
-	enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL, OPTION_NO_FUSE };
+	enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL, OPTION_NO_FUSE, OPTION_KEEP };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, OPTION_CHECK },
 		{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 		{ "no-fuse", no_argument, NULL, OPTION_NO_FUSE },
+		{ "keep-capabilities", required_argument, NULL, OPTION_KEEP },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{},
@@ -84,6 +99,10 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 			break;
 		case OPTION_NO_FUSE:
 			ret_arguments->no_fuse = true;
+			break;
+		case OPTION_KEEP:
+			if (!parse_keep(optarg, &ret_arguments->keep))
+				return EXIT_USAGE;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -226,12 +245,17 @@ static void keep_small(void)
 int main(int argc, char **argv)
 {
 	struct arguments arguments;
+	struct xslot_diag diag = {};
 	int r;
 
 	inspect_main(argc, argv);
 	r = parse(argc, argv, &arguments);
 	if (r >= 0)
 		return r;
+	if (privileges_drop(arguments.keep, &diag) < 0) {
+		log_error("%s", diag.message);
+		return EXIT_FAILURE;
+	}
 	keep_small();
 #if defined(SABOTAGE_NO_GRACE) || defined(SABOTAGE_IN_PLACE)
 	log_error("TEST-ONLY BUILD: it breaks a promise on purpose (meson option sabotage); never run it on "

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "host/privileges.h"
 #include "kernel/netdev_elsewhere.h"
 #include "util/log.h"
 
@@ -36,10 +37,13 @@ static void strip_elsewhere(const struct chain *chain, const struct chain_interf
 	else if (interface->moved)
 		log_warning(
 			"%s: %s moved to another network namespace and runs the chain there, since it was "
-			"attached through netlink, and xslotd cannot get there%s%s: take it off with \"ip "
-			"link set dev %s xdp%s off\" in that namespace",
-			chain->name, interface->name, r < 0 ? ": " : "", r < 0 ? strerror(-r) : "",
-			interface->name, mode);
+			"attached through netlink, and xslotd %s%s%s: take it off with \"ip link set dev %s "
+			"xdp%s "
+			"off\" in that namespace",
+			chain->name, interface->name,
+			privileges_administrate() ? "cannot get there"
+						  : "may not go there without CAP_SYS_ADMIN (see xslotd(8))",
+			r < 0 ? ": " : "", r < 0 ? strerror(-r) : "", interface->name, mode);
 	else if (r < 0)
 		log_warning("%s: %s is gone from here; if it moved to another network namespace, it runs the "
 			    "chain "

@@ -14,6 +14,7 @@
 
 #include "config/config_read.h"
 #include "host/inspect.h"
+#include "host/privileges.h"
 #include "kernel/foreign.h"
 #include "util/cleanup.h"
 
@@ -214,6 +215,13 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 	chain->slots = calloc(config->n_slots + 1, sizeof(*chain->slots));
 	if (!chain->slots)
 		return -ENOMEM;
+	if (config->replace && !privileges_administrate())
+		result = report_add(loader->report, config->place.file, config->place.line,
+			"chain %s has replace = yes, which takes CAP_SYS_ADMIN, to get hold of another's "
+			"program, and "
+			"xslotd has given that up: start it with --keep-capabilities=sys_admin (see "
+			"xslotd(8))",
+			config->name);
 	for (size_t i = 0; i < config->n_slots; i++) {
 		struct setup_slot *slot = &chain->slots[chain->n_slots];
 		int r;

@@ -54,6 +54,7 @@ class Host:
         self.directory = Path(directory)
         self.build = build
         self.process = None
+        self.keep = None  # capabilities besides the three that it keeps by itself
         self.ini = self.directory / "xslot.ini"
         self.conf = self.directory / "conf.d/test.ini"
         self.socket = self.directory / "control"
@@ -109,7 +110,8 @@ class Host:
         return self
 
     def argv(self):
-        return [self.program(), "-c", self.ini, *([] if self.fuse else ["--no-fuse"])]
+        keep = ["--keep-capabilities", self.keep] if self.keep else []
+        return [self.program(), "-c", self.ini, *keep, *([] if self.fuse else ["--no-fuse"])]
 
     def program(self):
         return built(self.build, "xslotd")

@@ -20,6 +20,7 @@ FRAGS = tuple(map(int, platform.release().split(".")[:2])) >= (5, 18)
 def host(namespace, peer, link, tmp_path):
     """One chain with traffic on it, whose dataplane outlives the host."""
     with Host(namespace, tmp_path, build="plain") as h:
+        h.keep = "sys_admin,sys_ptrace"  # to name who is there
         h.peer = peer
         h.on_stop("keep")
         h.plugin("classify", "v1")

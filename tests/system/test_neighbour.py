@@ -22,6 +22,7 @@ def device(namespace, peer):
 def running(namespace, link, device, tmp_path):
     """A host with one chain of its own."""
     with Host(namespace, tmp_path, build="plain") as host:
+        host.keep = "sys_admin,sys_ptrace"  # to name who is there
         for name in ("slow", "stamp", "classify"):
             host.plugin(name, "v1")
         host.write(chain(slow(5, 0, clear=True), stamp(10, 1), classify()))

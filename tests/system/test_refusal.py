@@ -278,6 +278,7 @@ class Table:
     def __init__(self, namespace, peer, directory):
         self.namespace, self.peer, self.directory = namespace, peer, directory
         self.host = Host(namespace, directory)
+        self.host.keep = "sys_admin,sys_ptrace"  # to name who is there
         self.log = 0
 
     def install(self, name, data, mode=0o644, owner=0):

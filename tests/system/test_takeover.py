@@ -31,6 +31,7 @@ def host(namespace, peer, link, tmp_path):
     namespace.veth(DEVICE, peer, "n1")
     with Host(namespace, tmp_path, build="plain") as h:
         h.on_stop("keep")
+        h.keep = "sys_admin,sys_ptrace"
         h.plugin("classify", "v1")
         h.write(f"[chain other]\ninterfaces = {INTERFACE}\n")
         yield h.start()
