@@ -22,6 +22,7 @@
 
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/path_reason.h"
 
 #define GROUP "xslot"
 
@@ -34,7 +35,7 @@ static int make_parent(const char *path, struct xslot_diag *diag)
 	parent = dirname(copy);
 	if (mkdir(parent, 0755) < 0 && errno != EEXIST)
 		return fail(diag, -errno, "cannot make the control socket's directory %s: %s", parent,
-			strerror(errno));
+			PATH_REASON(parent, errno));
 	return 0;
 }
 
@@ -169,7 +170,7 @@ int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, str
 		return r;
 	r = bind_privately(&address, &fd);
 	if (r < 0)
-		return fail(diag, r, "cannot make the control socket %s: %s", path, strerror(-r));
+		return fail(diag, r, "cannot make the control socket %s: %s", path, PATH_REASON(path, r));
 	r = guard(path, &file, ret_group);
 	if (!r && listen(fd, SOMAXCONN) < 0)
 		r = -errno;

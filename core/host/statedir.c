@@ -21,6 +21,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/path_reason.h"
 #include "util/reader.h"
 
 #define RECORD "record"
@@ -121,7 +122,7 @@ int statedir_set(struct statedir *statedir, const struct statedir_record *record
 	if (r == 0 && rename(new, path) < 0)
 		r = -errno;
 	if (r < 0)
-		return fail(diag, r, "cannot write %s: %s", path, strerror(-r));
+		return fail(diag, r, "cannot write %s: %s", path, PATH_REASON(path, r));
 	statedir->written = *record;
 	if (fsync(statedir->fd) < 0)
 		return fail(diag, -errno, "cannot bring %s to disk: %s", path, strerror(errno));
@@ -248,7 +249,8 @@ static int check_and_lock(struct statedir *statedir, struct xslot_diag *diag)
 
 	statedir->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (statedir->fd < 0 || fstat(statedir->fd, &st) < 0)
-		return fail(diag, -errno, "cannot open the state folder %s: %s", path, strerror(errno));
+		return fail(
+			diag, -errno, "cannot open the state folder %s: %s", path, PATH_REASON(path, errno));
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
 		return fail(diag, -EPERM,
 			"others than root can write the state folder %s, from which plugins are loaded: "
@@ -279,7 +281,7 @@ int statedir_open(const char *path, struct statedir **ret_statedir, struct xslot
 	if (r == 0 && mkdir(path, 0700) < 0 && errno != EEXIST)
 		r = -errno;
 	if (r < 0)
-		return fail(diag, r, "cannot make the state folder %s: %s", path, strerror(-r));
+		return fail(diag, r, "cannot make the state folder %s: %s", path, PATH_REASON(path, r));
 	r = check_and_lock(statedir, diag);
 	if (r < 0)
 		return r;

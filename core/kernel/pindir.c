@@ -21,6 +21,7 @@
 
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/path_reason.h"
 
 #ifndef BPF_FS_MAGIC
 #define BPF_FS_MAGIC 0xcafe4a11
@@ -38,7 +39,7 @@ int pindir_make(const char *path, struct xslot_diag *diag)
 {
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		return 0;
-	return fail(diag, -errno, "cannot make folder %s: %s", path, strerror(errno));
+	return fail(diag, -errno, "cannot make folder %s: %s", path, PATH_REASON(path, errno));
 }
 
 int pindir_check(const char *path, struct xslot_diag *diag)
@@ -52,7 +53,7 @@ int pindir_check(const char *path, struct xslot_diag *diag)
 		char *slash = strrchr(part, '/');
 
 		if (errno != ENOENT || !slash || slash == part)
-			return fail(diag, -errno, "cannot look at %s: %s", path, strerror(errno));
+			return fail(diag, -errno, "cannot look at %s: %s", path, PATH_REASON(path, errno));
 		*slash = 0;
 	}
 	if ((uint32_t)fs.f_type == BPF_FS_MAGIC)

@@ -15,6 +15,7 @@
 #include "module/module.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/path_reason.h"
 #include "util/trust.h"
 
 static void cleanup_closedir(DIR **dir)
@@ -62,7 +63,7 @@ int moddir_trust(const char *path, char **ret_real, struct xslot_diag *diag)
 	int r;
 
 	if (!real)
-		return fail(diag, -errno, "cannot look at %s: %s", path, strerror(errno));
+		return fail(diag, -errno, "cannot look at %s: %s", path, PATH_REASON(path, errno));
 	r = check_one(real, &st, diag);
 	if (r < 0)
 		return r;
@@ -87,8 +88,8 @@ static int add_directory(struct found *found, const char *directory, struct xslo
 	if (!dir && errno == ENOENT)
 		return 0;
 	if (!dir)
-		return fail(
-			diag, -errno, "cannot read the plugin directory %s: %s", directory, strerror(errno));
+		return fail(diag, -errno, "cannot read the plugin directory %s: %s", directory,
+			PATH_REASON(directory, errno));
 	while ((errno = 0, entry = readdir(dir))) {
 		size_t length = strlen(entry->d_name);
 		bool known = false;

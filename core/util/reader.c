@@ -21,6 +21,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/lease.h"
+#include "util/path_reason.h"
 #include "util/stamp.h"
 #include "util/trust.h"
 
@@ -118,7 +119,7 @@ static int open_failed(const char *path, int error, struct xslot_diag *diag)
 	ssize_t n = error == -ENOENT ? readlink(path, target, sizeof(target) - 1) : -1;
 
 	if (n < 0)
-		return fail(diag, error, "cannot open %s: %s", path, strerror(-error));
+		return fail(diag, error, "cannot open %s: %s", path, PATH_REASON(path, error));
 	target[n] = 0;
 	return fail(diag, error, "cannot open %s: it is a symbolic link to %s, which does not exist", path,
 		target);

@@ -14,6 +14,7 @@
 
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/path_reason.h"
 
 static int refuse_mode(const char *path, const struct stat *st, struct xslot_diag *diag)
 {
@@ -48,7 +49,7 @@ int trust_folder(const char *real, struct xslot_diag *diag)
 		return fail(diag, -ENOMEM, "out of memory");
 	folder = dirname(copy);
 	if (stat(folder, &st) < 0)
-		return fail(diag, -errno, "cannot look at %s: %s", folder, strerror(errno));
+		return fail(diag, -errno, "cannot look at %s: %s", folder, PATH_REASON(folder, errno));
 	r = trust_owner(folder, &st, diag);
 	if (r == 0 && st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX))
 		r = refuse_mode(folder, &st, diag);
