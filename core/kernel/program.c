@@ -130,6 +130,7 @@ static int open_as(
 	CLEANUP(program_close) struct program *program = calloc(1, sizeof(*program));
 	uint32_t size = sizeof(*ret_info);
 	char why[PERMISSION_TEXT];
+	int r;
 
 	if (!program)
 		return fail(diag, -ENOMEM, "out of memory");
