@@ -11,6 +11,7 @@
  */
 #include "kernel/carry.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -250,6 +251,45 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+/* libbpf and the kernel add these by themselves, for some kinds of map and on some kernels. */
+#define FLAGS_OF_OTHERS (BPF_F_RDONLY_PROG | BPF_F_MMAPABLE)
+
+/* Sizes that the kernel or libbpf rounds, or that a slot gives. */
+static bool has_size(const struct carry_map *map, const struct bpf_map_info *info)
+{
+	if (!map->max_entries || map->max_entries == info->max_entries)
+		return true;
+	if (map->type == BPF_MAP_TYPE_RINGBUF)
+		return info->max_entries > map->max_entries;
+	return (map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH || map->type == BPF_MAP_TYPE_LRU_HASH) &&
+	       map->flags & BPF_F_NO_COMMON_LRU;
+}
+
+int carry_check_map(const struct carry_map *map, int fd, struct xslot_diag *diag)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot look at map %s: %s", map->name, strerror(errno));
+	if (info.type != map->type || info.key_size != map->key_size || info.value_size != map->value_size)
+		return fail(diag, -EINVAL,
+			"map %s is not what its object declares: it is of type %u with keys of %u and values "
+			"of %u "
+			"bytes, in place of type %u, %u and %u",
+			map->name, info.type, info.key_size, info.value_size, map->type, map->key_size,
+			map->value_size);
+	if (!has_size(map, &info))
+		return fail(diag, -EINVAL,
+			"map %s is not what its object declares: it has room for %u entries, in place of %u",
+			map->name, info.max_entries, map->max_entries);
+	if ((info.map_flags ^ map->flags) & ~(uint32_t)FLAGS_OF_OTHERS)
+		return fail(diag, -EINVAL,
+			"map %s is not what its object declares: its flags are %#x, in place of %#x",
+			map->name, info.map_flags, map->flags);
 	return 0;
 }
 

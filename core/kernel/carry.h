@@ -57,6 +57,12 @@ int carry_classify(struct bpf_object *object, const char *name, bool foreign, st
 int carry_over(struct carry_table *table, const struct carry_table *old, bool meaning_differs,
 	const char *name, struct xslot_diag *diag);
 
+/*
+ * Is the kernel's map `fd` one that this object could have made? -EINVAL says what differs: whoever reads
+ * values of another size than it has room for writes beyond it.
+ */
+int carry_check_map(const struct carry_map *map, int fd, struct xslot_diag *diag);
+
 void carry_deinit(struct carry_table *table);
 
 #endif

@@ -226,12 +226,29 @@ static int open_one(
 	return bpffs_open(path, kind, ret_fd, diag);
 }
 
+/* What is counted by them later. The other generation may be one that was never written: all zeros. */
+static int check_generation(
+	const struct xslot_generation *generation, const char *folder, struct xslot_diag *diag)
+{
+	if (generation->count <= generation->configured_count &&
+		generation->configured_count <= XSLOT_MAX_SLOTS && generation->fused <= XSLOT_FUSED_B &&
+		generation->final < XSLOT_ACTIONS && generation->on_gap < XSLOT_ACTIONS)
+		return 0;
+	return fail(diag, -EINVAL,
+		"%s/state is corrupt: generation %u has %u of %u slots, fused program %u, final verdict %u "
+		"and verdict "
+		"in a gap %u",
+		folder, generation->id, generation->count, generation->configured_count, generation->fused,
+		generation->final, generation->on_gap);
+}
+
 /* What every layout begins with is looked at before anything else is believed. */
 static int map_state(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 	struct xslot_state *state;
+	int r = 0;
 
 	if (bpf_obj_get_info_by_fd(dispatcher->state_fd, &info, &size) < 0)
 		return fail(diag, -errno, "cannot look at pin %s/state: %s", folder, strerror(errno));
@@ -253,7 +270,9 @@ static int map_state(struct dispatcher *dispatcher, const char *folder, struct x
 	if (info.value_size != sizeof(*state))
 		return fail(diag, -EINVAL, "%s/state is corrupt: it has %u bytes, not %zu", folder,
 			info.value_size, sizeof(*state));
-	return 0;
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = check_generation(&state->gen[i], folder, diag);
+	return r;
 }
 
 static int open_counters(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)

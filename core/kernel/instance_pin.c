@@ -23,6 +23,8 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 
+#define OBJECT_MAX (64u << 20)
+
 static int pin_maps(const struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
 	char path[PATH_MAX];
@@ -146,8 +148,15 @@ int instance_read_object(const char *folder, void **ret_object, size_t *ret_size
 	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
 	if (r < 0)
 		return r;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || !(object = malloc(info.value_size + 1)) ||
-		bpf_map_lookup_elem(fd, &key, object) < 0)
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot look at pin %s: %s", path, strerror(errno));
+	/* Of another kind, a look-up writes as many values as there are CPUs. */
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.key_size != sizeof(key) || info.value_size > OBJECT_MAX)
+		return fail(diag, -EINVAL,
+			"pin %s holds no BPF object: it is a map of type %u with values of %u bytes", path,
+			info.type, info.value_size);
+	object = malloc((size_t)info.value_size + 1);
+	if (!object || bpf_map_lookup_elem(fd, &key, object) < 0)
 		return fail(diag, -errno, "cannot read pin %s: %s", path, strerror(errno));
 	*ret_object = TAKE_PTR(object);
 	*ret_size = info.value_size;
@@ -191,9 +200,23 @@ static int adopted_program_id(
 	return r < 0 ? r : instance_object_id(fd, false, id);
 }
 
+static int reuse_pinned(struct bpf_map *map, int fd, const char *path, struct xslot_diag *diag)
+{
+	int r = bpf_map__reuse_fd(map, fd);
+
+	return r < 0 ? fail(diag, r, "cannot take over %s: %s", path, strerror(-r)) : 0;
+}
+
 static int adopt_entry(const struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
 	struct bpf_map *entry = instance_entry(instance);
+	const struct carry_map declared = {
+		.name = (char *)"entry",
+		.type = BPF_MAP_TYPE_PROG_ARRAY,
+		.key_size = sizeof(uint32_t),
+		.value_size = sizeof(uint32_t),
+		.max_entries = 1,
+	};
 	CLEANUP(close) int fd = -1;
 	char path[PATH_MAX];
 	int r;
@@ -202,10 +225,9 @@ static int adopt_entry(const struct instance *instance, const char *folder, stru
 		return 0;
 	snprintf(path, sizeof(path), "%s/entry", folder);
 	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
-	if (r < 0)
-		return r;
-	r = bpf_map__reuse_fd(entry, fd);
-	return r < 0 ? fail(diag, r, "cannot take over %s: %s", path, strerror(-r)) : 0;
+	if (r == 0)
+		r = carry_check_map(&declared, fd, diag);
+	return r < 0 ? r : reuse_pinned(entry, fd, path, diag);
 }
 
 bool instance_is_behind_entry(const char *folder)
@@ -238,7 +260,9 @@ int instance_adopt(struct instance *instance, const char *folder, struct xslot_d
 		snprintf(path, sizeof(path), "%s/maps/%s", folder, map->pin);
 		r = bpffs_open(path, BPFFS_MAP, &fd, diag);
 		if (r == 0)
-			r = bpf_map__reuse_fd(map->map, fd);
+			r = carry_check_map(map, fd, diag);
+		if (r == 0)
+			r = reuse_pinned(map->map, fd, path, diag);
 		if (r == 0)
 			r = instance_object_id(bpf_map__fd(map->map), true, &instance->listed[i].id);
 		if (!map->max_entries) /* the slot gave it a size, see foreign_find_sized_map() */

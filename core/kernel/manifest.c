@@ -34,6 +34,23 @@ int manifest_write(int fd, const struct manifest *manifest, struct xslot_diag *d
 /* What it needs to be told apart from what is no manifest, and from one of another version. */
 #define MANIFEST_HEAD offsetof(struct manifest, frags)
 
+#define ENDS(text) (memchr(text, 0, sizeof(text)) != NULL)
+
+static int check_record(const struct manifest_record *record, struct xslot_diag *diag)
+{
+	if (record->n_slots > XSLOT_MAX_SLOTS)
+		return fail(diag, -EINVAL, "the manifest is corrupt: %u slots", record->n_slots);
+	for (size_t i = 0; i < record->n_slots; i++) {
+		const struct manifest_slot *slot = &record->slots[i];
+
+		if (!ENDS(slot->plugin) || !ENDS(slot->version) || !ENDS(slot->function) ||
+			slot->previous > XSLOT_MAX_SLOTS)
+			return fail(diag, -EINVAL, "the manifest is corrupt: slot %zu of generation %u", i,
+				record->generation);
+	}
+	return 0;
+}
+
 int manifest_parse(const void *bytes, size_t size, struct manifest *ret_manifest, struct xslot_diag *diag)
 {
 	struct manifest head = {};
@@ -51,9 +68,10 @@ int manifest_parse(const void *bytes, size_t size, struct manifest *ret_manifest
 			sizeof(head));
 	memcpy(&head, bytes, sizeof(head));
 	for (int i = 0; i < 2; i++) {
-		if (head.record[i].n_slots > XSLOT_MAX_SLOTS)
-			return fail(
-				diag, -EINVAL, "the manifest is corrupt: %u slots", head.record[i].n_slots);
+		int r = check_record(&head.record[i], diag);
+
+		if (r < 0)
+			return r;
 	}
 	*ret_manifest = head;
 	return 0;

@@ -14,6 +14,7 @@
 #include "carry_initialised.bpf.h"
 #include "carry_mixed.bpf.h"
 #include "kernel/instance.h"
+#include "kernel/instance_private.h"
 
 #define OPTIONS(name_, ...)                                                                                  \
 	(struct instance_options)                                                                            \
@@ -242,6 +243,42 @@ static void test_marks_that_cannot_hold_are_refused(void **state)
 						  ".data, which each instance has for itself");
 }
 
+/* What the kernel made of a map is taken over by a later host; anything else is not. */
+static void test_only_what_was_declared_is_adopted(void **state)
+{
+	struct instance *instance = load((struct instance_options)OPTIONS(carry));
+	size_t n = instance->maps.n_maps;
+
+	assert_true(n > 3);
+	for (size_t i = 0; i < n; i++) {
+		const struct carry_map *map = &instance->maps.maps[i];
+		int fd = bpf_map__fd(map->map);
+		struct carry_map other = *map;
+		struct xslot_diag diag = {};
+
+		if (carry_check_map(map, fd, &diag) < 0)
+			fail_msg("%s", diag.message);
+		other.key_size += 4;
+		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		other = *map;
+		other.value_size += 8;
+		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		other = *map;
+		other.type++;
+		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		other = *map;
+		other.flags ^= BPF_F_NO_PREALLOC;
+		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		other = *map;
+		other.max_entries = map->max_entries * 2 + 1;
+		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		if (!strstr(diag.message, map->name))
+			fail_msg("%s", diag.message);
+		xslot_diag_clear(&diag);
+	}
+	instance_free(instance);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_an_abandoned_instance_leaves_the_running_one_alone),
 		cmocka_unit_test(test_plain_maps_of_a_foreign_object_are_state),
 		cmocka_unit_test(test_marks_that_cannot_hold_are_refused),
+		cmocka_unit_test(test_only_what_was_declared_is_adopted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

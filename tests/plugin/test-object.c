@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "kernel/foreign.h"
 #include "kernel/instance.h"
+#include "kernel/instance_private.h"
 #include "object.bpf.h"
 #include "object_legacy.bpf.h"
 #include "util/reader.h"
@@ -29,6 +31,18 @@ static struct instance_options foreign(const void *object, size_t size, const ch
 	};
 }
 
+/* As a later host would find them. */
+static void check_maps(const struct instance *instance)
+{
+	for (size_t i = 0; i < instance->maps.n_maps; i++) {
+		const struct carry_map *map = &instance->maps.maps[i];
+		struct xslot_diag diag = {};
+
+		if (carry_check_map(map, bpf_map__fd(map->map), &diag) < 0)
+			fail_msg("%s", diag.message);
+	}
+}
+
 static struct instance *load(const struct instance_options *options)
 {
 	struct instance *instance = NULL;
@@ -36,6 +50,7 @@ static struct instance *load(const struct instance_options *options)
 
 	if (instance_open(options, &instance, NULL, &diag) < 0 || instance_verify_as_xdp(instance, &diag) < 0)
 		fail_msg("%s\n%s", diag.message, diag.log ? diag.log : "");
+	check_maps(instance);
 	return instance;
 }
 
