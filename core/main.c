@@ -127,6 +127,11 @@ static int check_all(void *data)
 	struct check check;
 	int r = check_run(file, &check);
 
+	for (size_t i = 0; i < check.report.n_warnings; i++) {
+		CLEANUP(free) char *text = report_format(&check.report.warnings[i]);
+
+		fprintf(stderr, "warning: %s\n", text ? text : check.report.warnings[i].message);
+	}
 	for (size_t i = 0; i < check.report.n_kept; i++) {
 		const struct report_error *error = &check.report.errors[i];
 		CLEANUP(free) char *text = report_format(error);

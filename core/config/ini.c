@@ -282,6 +282,7 @@ int ini_append(struct ini *ini, struct files *files, const char *file, struct re
 		fail_within(&diag, -EINVAL, "cannot read the configuration");
 		return report_take(report, file, 0, &diag);
 	}
+	text_warn_cut(report, &(struct config_place){ file, 0 }, "the file", blob);
 	source.data = blob->size > 0 ? (const char *)blob->data : "";
 	source.size = blob->size;
 	r = ini_parse_stream(read_line, &source, add_entry, &source);

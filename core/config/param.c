@@ -133,6 +133,8 @@ static int item_fill(struct item *item, const struct config_slot *slot, const st
 		return 0;
 	if (item_parse(item, param, given ? text : param->fallback, files, &diag) < 0)
 		return text_refuse(report, place, item->name, given ? text : param->fallback, &diag);
+	if (item->blob)
+		text_warn_cut(report, place, item->value.text, item->blob);
 	item->value.given = given;
 	return 0;
 }

@@ -170,6 +170,16 @@ char *text_hint(const char *word, const char *const *names, size_t n_names, cons
 	return hint;
 }
 
+void text_warn_cut(
+	struct report *report, const struct config_place *place, const char *path, const struct blob *blob)
+{
+	if (blob->size == 0)
+		report_warn(report, place->file, place->line, "%s is empty: was it cut off?", path);
+	else if (blob->data[blob->size - 1] != '\n' && !memchr(blob->data, 0, blob->size))
+		report_warn(report, place->file, place->line,
+			"%s does not end with a newline: was it cut off?", path);
+}
+
 int text_refuse(struct report *report, const struct config_place *place, const char *key, const char *value,
 	struct xslot_diag *diag)
 {

@@ -32,6 +32,10 @@ char *text_list(const char *const *names, size_t n_names, const char *last);
 /* What helps against a name that is not known: "; did you mean X?" or "; MANY a, b and c"; caller frees. */
 char *text_hint(const char *word, const char *const *names, size_t n_names, const char *many);
 
+/* Warn of a file that looks cut off: an empty one, or text that does not end with a newline. */
+void text_warn_cut(
+	struct report *report, const struct config_place *place, const char *path, const struct blob *blob);
+
 /* Report `KEY = VALUE: SENTENCE` and clear the sentence. Returns -EINVAL. */
 int text_refuse(struct report *report, const struct config_place *place, const char *key, const char *value,
 	struct xslot_diag *diag);

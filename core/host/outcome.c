@@ -100,10 +100,20 @@ static void log_verifier(const char *log)
 	log_lines(LOG_LEVEL_DEBUG, log);
 }
 
+static void log_warnings(const struct report *report)
+{
+	for (size_t i = 0; i < report->n_warnings; i++) {
+		CLEANUP(free) char *text = report_format(&report->warnings[i]);
+
+		log_warning("%s", text ? text : report->warnings[i].message);
+	}
+}
+
 void outcome_log_errors(const struct host *host)
 {
 	struct report *report = transaction_report(host->transaction);
 
+	log_warnings(report);
 	for (size_t i = 0; i < report->n_kept; i++) {
 		CLEANUP(free) char *text = report_format(&report->errors[i]);
 

@@ -75,31 +75,52 @@ int fail_within(struct xslot_diag *diag, int error, const char *format, ...)
 	return error;
 }
 
-/* Whatever there is no room or no memory for is counted: it is an error all the same. */
-static int report_append(struct report *report, const char *file, unsigned line, const char *text, char *log)
+/* As far as there is room and memory; takes `log` over. */
+static void keep(
+	struct report_error **list, size_t *n, const char *file, unsigned line, const char *text, char *log)
 {
 	CLEANUP(free) char *message = NULL, *name = NULL, *owned_log = log;
-	struct report_error *errors;
+	struct report_error *grown;
 
-	if (report->no_descriptors)
-		return -EINVAL;
-	report->n_errors++;
-	if (report->n_kept == REPORT_KEPT_MAX || !text)
-		return -EINVAL;
+	if (*n == REPORT_KEPT_MAX || !text)
+		return;
 	message = text_clean(text);
 	name = file ? strdup(file) : NULL;
-	errors = reallocarray(report->errors, report->n_kept + 1, sizeof(*errors));
-	if (errors)
-		report->errors = errors;
-	if (!errors || !message || (file && !name))
-		return -EINVAL;
-	errors[report->n_kept++] = (struct report_error){
+	grown = reallocarray(*list, *n + 1, sizeof(*grown));
+	if (grown)
+		*list = grown;
+	if (!grown || !message || (file && !name))
+		return;
+	grown[(*n)++] = (struct report_error){
 		.file = TAKE_PTR(name),
 		.line = line,
 		.message = TAKE_PTR(message),
 		.log = TAKE_PTR(owned_log),
 	};
+}
+
+/* Whatever there is no room or no memory for is counted: it is an error all the same. */
+static int report_append(struct report *report, const char *file, unsigned line, const char *text, char *log)
+{
+	if (report->no_descriptors) {
+		free(log);
+		return -EINVAL;
+	}
+	report->n_errors++;
+	keep(&report->errors, &report->n_kept, file, line, text, log);
 	return -EINVAL;
+}
+
+void report_warn(struct report *report, const char *file, unsigned line, const char *format, ...)
+{
+	CLEANUP(free) char *message = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&message, format, args) < 0)
+		message = NULL;
+	va_end(args);
+	keep(&report->warnings, &report->n_warnings, file, line, message, NULL);
 }
 
 int report_add(struct report *report, const char *file, unsigned line, const char *format, ...)
@@ -128,23 +149,30 @@ size_t report_more(const struct report *report)
 	return report->n_errors - report->n_kept;
 }
 
+static void drop(struct report_error *list, size_t *n, size_t left)
+{
+	for (; *n > left; (*n)--) {
+		free(list[*n - 1].file);
+		free(list[*n - 1].message);
+		free(list[*n - 1].log);
+	}
+}
+
 void report_cut(struct report *report, size_t n)
 {
-	for (size_t i = n; i < report->n_kept; i++) {
-		free(report->errors[i].file);
-		free(report->errors[i].message);
-		free(report->errors[i].log);
-	}
-	if (report->n_kept > n)
-		report->n_kept = n;
-	if (report->n_errors > n)
+	drop(report->errors, &report->n_kept, n);
+	drop(report->warnings, &report->n_warnings, 0);
+	if (report->n_errors > n) {
 		report->n_errors = n;
+		report->no_descriptors = false;
+	}
 }
 
 void report_clear(struct report *report)
 {
 	report_cut(report, 0);
 	free(report->errors);
+	free(report->warnings);
 	*report = (struct report){};
 }
 

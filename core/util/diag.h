@@ -37,6 +37,8 @@ struct report {
 	 * are taken: stop.
 	 */
 	bool no_descriptors;
+	struct report_error *warnings; /* what is allowed, and perhaps not meant; REPORT_KEPT_MAX at most */
+	size_t n_warnings;
 };
 
 /*
@@ -50,10 +52,14 @@ int report_add(struct report *report, const char *file, unsigned line, const cha
 /* Append the sentence and the log (taken over) of `diag`, which is cleared. Returns -EINVAL. */
 int report_take(struct report *report, const char *file, unsigned line, struct xslot_diag *diag);
 
+/* Append a warning, which is no error. */
+void report_warn(struct report *report, const char *file, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* How many errors were counted only. */
 size_t report_more(const struct report *report);
 
-/* Forget all errors after the first `n`, of all. */
+/* Forget all errors after the first `n`, of all, and the warnings. */
 void report_cut(struct report *report, size_t n);
 void report_clear(struct report *report);
 

@@ -462,6 +462,31 @@ static void test_files_that_cannot_be_read(void **state)
 	assert_int_equal(rename("away", "conf.d"), 0);
 }
 
+/* What a writer that was cut off leaves is a configuration too often: a chain without its slots. */
+static void test_files_that_look_cut_off(void **state)
+{
+	struct report report = {};
+	struct config *config = NULL;
+
+	file_write("x.ini", "[host]\n[chain edge]\ninterfaces = eth0");
+	file_write("conf.d/a.ini", "");
+	file_write("conf.d/b.ini", "; all of it\n");
+	assert_int_equal(config_load(NULL, "x.ini", &config, &report), 0);
+	assert_int_equal(report.n_warnings, 2);
+	assert_string_equal(report.warnings[0].file, "x.ini");
+	assert_string_equal(
+		report.warnings[0].message, "the file does not end with a newline: was it cut off?");
+	assert_string_equal(report.warnings[1].file, "conf.d/a.ini");
+	assert_string_equal(report.warnings[1].message, "the file is empty: was it cut off?");
+	assert_int_equal(report.n_errors, 0);
+	config_free(config);
+	report_clear(&report);
+	assert_int_equal(report.n_warnings, 0);
+	unlink("conf.d/a.ini");
+	unlink("conf.d/b.ini");
+	unlink("x.ini");
+}
+
 static void test_conf_d_is_beside_the_file(void **state)
 {
 	struct report report = {};
@@ -545,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_errors_of_all_files),
 		cmocka_unit_test(test_only_the_host_section),
 		cmocka_unit_test(test_files_that_cannot_be_read),
+		cmocka_unit_test(test_files_that_look_cut_off),
 		cmocka_unit_test(test_conf_d_is_beside_the_file),
 		cmocka_unit_test(test_detach),
 		cmocka_unit_test(test_garbage_never_crashes),

@@ -36,7 +36,38 @@ static struct params *parse(const char *name, const char *text)
 
 	if (params_parse(slot_make(&slot, name, text, NULL, NULL), schema, NULL, &params, &report) < 0)
 		fail_msg("%s", report_text(&report));
+	report_clear(&report);
 	return params;
+}
+
+/* Of rules that look cut off; a file with NUL bytes is none that has lines. */
+static void test_files_that_look_cut_off(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *words;
+	} cases[] = { { "", 0, "/rules is empty: was it cut off?" }, { "a\nb\n", 4, NULL },
+		{ "a\nb", 3, "/rules does not end with a newline: was it cut off?" }, { "a\0b", 3, NULL } };
+	char here[64], path[80];
+
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(path, sizeof(path), "%s/rules", here);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct report report = {};
+		struct params *params = NULL;
+		struct slot slot;
+
+		file_write_bytes("rules", cases[i].text, cases[i].size);
+		assert_int_equal(params_parse(slot_make(&slot, "file", path, NULL, NULL), schema, NULL,
+					 &params, &report),
+			0);
+		assert_int_equal(report.n_warnings, cases[i].words != NULL);
+		if (cases[i].words)
+			assert_non_null(strstr(report.warnings[0].message, cases[i].words));
+		params_free(params);
+		report_clear(&report);
+	}
 }
 
 static void check_errors(const struct config_slot *slot, const struct xslot_param *rows, const char *expected)
@@ -387,6 +418,7 @@ static void test_garbage_never_crashes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_files_that_look_cut_off),
 		cmocka_unit_test(test_wrong_values),
 		cmocka_unit_test(test_unknown_keys),
 		cmocka_unit_test(test_required_and_all_at_once),

@@ -12,11 +12,33 @@
 #include "host/guard.h"
 #include "host/inspect.h"
 #include "kernel/permission.h"
+#include "util/cleanup.h"
 #include "xslotctl.h"
 
 void begin(int argc, char **argv)
 {
 	inspect_main(argc, argv);
+}
+
+static json_t *warnings_json(const struct report *report)
+{
+	json_t *warnings = json_array();
+
+	for (size_t i = 0; i < report->n_warnings; i++) {
+		const struct report_error *from = &report->warnings[i];
+
+		json_array_append_new(warnings, json_error_at(from->file, from->line, from->message));
+	}
+	return warnings;
+}
+
+static void print_warnings(const struct report *report)
+{
+	for (size_t i = 0; i < report->n_warnings; i++) {
+		CLEANUP(free) char *text = report_format(&report->warnings[i]);
+
+		fprintf(stderr, "warning: %s\n", text ? text : report->warnings[i].message);
+	}
 }
 
 static int check_json(const char *file, const struct check *check)
@@ -25,9 +47,10 @@ static int check_json(const char *file, const struct check *check)
 
 	for (size_t i = 0; i < check->n_plan; i++)
 		json_array_append_new(plan, json_text(check->plan[i]));
-	return print_json(json_pack("{s:o, s:o, s:s, s:o, s:[]}", "file", json_text(file), "plan", plan,
+	return print_json(json_pack("{s:o, s:o, s:s, s:o, s:[], s:o}", "file", json_text(file), "plan", plan,
 		"verified_as", check->as_xdp ? "xdp" : "extension", "why",
-		json_text(check->as_xdp ? check->why : NULL), "errors"));
+		json_text(check->as_xdp ? check->why : NULL), "errors", "warnings",
+		warnings_json(&check->report)));
 }
 
 static void check_print(const char *file, const struct check *check)
@@ -41,6 +64,8 @@ static void check_print(const char *file, const struct check *check)
 
 static int give_up_all(const struct options *options, const char *file, const struct report *report)
 {
+	if (!options->json)
+		print_warnings(report);
 	give_up_report(options, EXIT_CONFIGURATION, report);
 	if (!options->json)
 		fprintf(stderr, "xslotctl: %s has %zu error%s\n", file, report->n_errors,
@@ -84,6 +109,8 @@ static int check_all(void *data)
 		r = check_json(file, &check);
 	else
 		check_print(file, &check);
+	if (r == 0 && !options->json)
+		print_warnings(&check.report);
 	check_clear(&check);
 	return r;
 }

@@ -165,6 +165,7 @@ int verb_extend(const struct options *options, int argc, char **argv)
 			return EXIT_CONFIGURATION;
 		}
 		bpffs = config->host.bpffs;
+		report_clear(&report);
 	}
 	if (options->list)
 		return list(options, bpffs);
