@@ -7,6 +7,7 @@
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,9 +32,13 @@ static inline void expect(bool holds, const char *what)
 /* The input as a file, for what reads files: its path, until the returned fd is closed. */
 static inline int fuzz_file(const uint8_t *data, size_t size, char ret_path[static FUZZ_PATH])
 {
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	int writer = memfd_create("fuzz", MFD_CLOEXEC), fd;
 
-	expect(fd >= 0 && write(fd, data, size) == (ssize_t)size, "the input is written");
+	expect(writer >= 0 && write(writer, data, size) == (ssize_t)size, "the input is written");
+	snprintf(ret_path, FUZZ_PATH, "/proc/self/fd/%d", writer);
+	fd = open(ret_path, O_RDONLY | O_CLOEXEC);
+	expect(fd >= 0, "the input can be read");
+	close(writer); /* readers refuse what somebody may be writing */
 	snprintf(ret_path, FUZZ_PATH, "/proc/self/fd/%d", fd);
 	return fd;
 }
