@@ -159,6 +159,7 @@ int moddir_find(const struct files *files, const char *plugin_path, const char *
 {
 	CLEANUP(free) char *copy = strdup(plugin_path);
 	char *rest = copy, *directory, names[512];
+	struct stat st;
 
 	if (!copy)
 		return fail(diag, -ENOMEM, "out of memory");
@@ -176,12 +177,12 @@ int moddir_find(const struct files *files, const char *plugin_path, const char *
 			return fail(diag, -ENOMEM, "out of memory");
 		}
 		real = files_path(files, path);
-		if (access(real, F_OK) == 0) {
+		/* A link to nothing too: to go on to another directory's plugin would be a guess. */
+		if (lstat(real, &st) == 0) {
 			*ret_path = TAKE_PTR(path);
 			return 0;
 		}
-		if (errno != ENOENT &&
-			errno != ENOTDIR) /* or a plugin of another folder would run in its place */
+		if (errno != ENOENT && errno != ENOTDIR)
 			return fail(diag, -errno, "cannot look for plugin %s at %s: %s", name, real,
 				strerror(errno));
 	}

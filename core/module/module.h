@@ -63,8 +63,8 @@ int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xs
 int module_describe_blob(
 	const struct blob *bytes, const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag);
 
-/* A host-side search path, colon-separated: the first DIRECTORY/NAME.so that exists. -ENOENT lists where it
- * looked. */
+/* A host-side search path, colon-separated: the first DIRECTORY/NAME.so that exists, a link to nothing
+ * included. -ENOENT lists where it looked. */
 int moddir_find(const struct files *files, const char *plugin_path, const char *name, char **ret_path,
 	struct xslot_diag *diag);
 

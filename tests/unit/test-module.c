@@ -433,7 +433,7 @@ static void test_trust_follows_links(void **state)
 
 static void test_find_and_list(void **state)
 {
-	char path[PATH_MAX], *found = NULL, **paths = NULL;
+	char path[PATH_MAX], link[PATH_MAX], *found = NULL, **paths = NULL;
 	struct xslot_diag diag = {};
 	size_t n = 0;
 
@@ -456,6 +456,15 @@ static void test_find_and_list(void **state)
 	for (size_t i = 0; i < n; i++)
 		free(paths[i]);
 	free(paths);
+
+	/* The first directory's, though it leads nowhere: the other directory may hold an older build. */
+	snprintf(link, sizeof(link), "%s/first/sample.so", dir);
+	assert_int_equal(symlink("nowhere", link), 0);
+	assert_int_equal(moddir_find(NULL, path, "sample", &found, &diag), 0);
+	assert_string_equal(found, link);
+	refuses(found, -ENOENT, "No such file");
+	free(found);
+	unlink(link);
 
 	assert_int_equal(moddir_find(NULL, path, "sampel", &found, &diag), -ENOENT);
 	assert_non_null(strstr(diag.message, "no plugin sampel"));
