@@ -105,6 +105,23 @@ struct xslot_packet {
 /* The header `type` at `pos`, NULL when the frame ends before or in it. */
 #define XSLOT_HEADER(type, pos, end) ((void *)(pos) + sizeof(type) > (end) ? NULL : (type *)(pos))
 
+#define XSLOT_FARTHEST 0x7fff /* all headers lie within */
+
+/*
+ * The position `offset` bytes from `data`, for an offset that was found to be at most XSLOT_FARTHEST. Said
+ * once more in the instruction before the addition: the compiler may add another copy than the one that it
+ * tested, or one that was on the stack meanwhile, of which Linux 5.10 knows no bound.
+ */
+static __always_inline void *xslot_add(void *data, __u64 offset)
+{
+#ifdef __bpf__ /* and not a test that is compiled for its own machine */
+	asm volatile("%0 &= 0x7fff; %0 += %1" : "+r"(offset) : "r"(data));
+	return (void *)offset;
+#else
+	return data + offset;
+#endif
+}
+
 /*
  * The `size` bytes at `offset` of the frame, NULL when they are not all there; for offsets that xslot_parse()
  * found, and any others up to 32 KiB. After a helper that moves the packet ask again.
@@ -115,11 +132,9 @@ static __always_inline void *xslot_at(struct xdp_md *ctx, __u64 offset, __u64 si
 {
 	void *data = (void *)(long)ctx->data, *pos;
 
-	/* Not known to the compiler, or it would test another copy of it than the one that it adds. */
-	asm volatile("" : "+r"(offset));
-	if (offset > 0x7fff)
+	if (offset > XSLOT_FARTHEST)
 		return NULL;
-	pos = data + offset;
+	pos = xslot_add(data, offset);
 	return pos + size > (void *)(long)ctx->data_end ? NULL : pos;
 }
 
@@ -150,12 +165,12 @@ static __always_inline int xslot_forget(void *data, void **pos)
 {
 	__u64 offset = *pos - data;
 
-#ifdef __bpf__ /* and not a test that is compiled for its own machine */
+#ifdef __bpf__
 	asm volatile("%0 = %1; %0 -= %2" : "=&r"(offset) : "r"(*pos), "r"(data));
 #endif
-	if (offset > 0x7fff)
+	if (offset > XSLOT_FARTHEST)
 		return 0;
-	*pos = data + offset;
+	*pos = xslot_add(data, offset);
 	return 1;
 }
 
