@@ -3,10 +3,11 @@
  * The user-space side of acl. `check` and `start` read the same bytes the same way: line.c, rules.c and
  * flatten.c say what is wrong and make the lists, tables.c puts them into the kernel. Counters are state and
  * go from instance to instance by themselves, being named by the rules' text; settle removes those of rules
- * that are no more.
+ * that are no more, and keeps their sum.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,36 @@ static int read_rules(struct xslot_context *context, struct rules **ret_rules, s
 	return 0;
 }
 
+/* What is right as it stands, and hardly meant. */
+static void warn_of_rules(struct xslot_context *context, const struct rules *rules)
+{
+	size_t n_allow = 0, n_strange = 0;
+	unsigned line = 0;
+
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		const struct rule *rule = &rules->rules[i];
+
+		n_allow += !rule->deny;
+		if (rule->any_protocol ||
+			!(rule->family == 4 ? rule->protocol == IPPROTO_ICMPV6
+					    : rule->family == 6 && rule->protocol == IPPROTO_ICMP))
+			continue;
+		if (!n_strange++)
+			line = rule->line;
+	}
+	if (!n_allow && xslot_value(context, "policy")->number == ACL_DENY)
+		xslot_log(context, PRIORITY_WARNING,
+			"the policy is deny, and none of %zu rules allows anything: only packets that are "
+			"not IP get through",
+			rules->n_rules);
+	if (n_strange)
+		xslot_log(context, PRIORITY_WARNING,
+			"%zu rules name the protocol of the other family, the first of them in line %u: icmp "
+			"belongs to "
+			"IPv4, icmp6 to IPv6",
+			n_strange, line);
+}
+
 static int check(struct xslot_context *context)
 {
 	struct rules *rules;
@@ -62,6 +93,7 @@ static int check(struct xslot_context *context)
 			"%zu rules can match nothing but later fragments, the first of them in line %u "
 			"because of line %u",
 			flat->partly.n, flat->partly.line, flat->partly.by_line);
+	warn_of_rules(context, rules);
 	rules_free(rules);
 	flat_free(flat);
 	return 0;

@@ -14,6 +14,9 @@
 /* Twice the rules: those of the old and of the new file, from the swap until settle removes the former. */
 #define ACL_MAX_HITS (2 * ACL_MAX_ENTRIES)
 
+/* The counter in `hits` that holds what the counters of removed rules held. No rule has this key. */
+#define ACL_RETIRED 0
+
 #define ACL_ALLOW 0
 #define ACL_DENY 1
 

@@ -41,7 +41,8 @@ static uint64_t hash_text(const char *text)
 		hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
 	hash ^= hash >> 32;
 	hash *= 0xd6e8feb86659fd93;
-	return hash ^ hash >> 32;
+	hash ^= hash >> 32;
+	return hash == ACL_RETIRED ? 1 : hash;
 }
 
 static int compare_keys(const void *left, const void *right)

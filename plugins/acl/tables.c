@@ -115,19 +115,57 @@ int hits_read(struct xslot_context *context, struct hit **ret_hits, size_t *ret_
 	return 0;
 }
 
+/* The counter of removed rules, all of it as the first CPU's. */
+static int write_retired(int fd, uint64_t packets)
+{
+	const uint64_t key = ACL_RETIRED;
+	int n_cpus = libbpf_num_possible_cpus(), r;
+	uint64_t *cpus;
+
+	if (n_cpus < 0)
+		return n_cpus;
+	cpus = calloc((size_t)n_cpus, sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
+	cpus[0] = packets;
+	r = bpf_map_update_elem(fd, &key, cpus, BPF_ANY);
+	free(cpus);
+	return r;
+}
+
+/* Adds before it removes: a host that dies in between leaves a sum that is too high, not one that fell. */
+static int retire(int fd, const struct hit *hit, uint64_t *retired)
+{
+	int r = hit->packets ? write_retired(fd, *retired + hit->packets) : 0;
+
+	if (r && r != -E2BIG)
+		return r;
+	bpf_map_delete_elem(fd, &hit->key);
+	if (r) /* the table was full; now there is room */
+		r = write_retired(fd, *retired + hit->packets);
+	if (!r)
+		*retired += hit->packets;
+	return r;
+}
+
 int hits_prune(struct xslot_context *context, const struct rules *rules)
 {
+	int fd = xslot_map_fd(context, "hits"), r;
+	uint64_t retired = 0;
 	struct hit *hits;
 	size_t n;
-	int r = hits_read(context, &hits, &n);
 
+	r = hits_read(context, &hits, &n);
 	if (r)
 		return r;
 	for (size_t i = 0; i < n; i++)
-		if (!rules_find(rules, hits[i].key))
-			bpf_map_delete_elem(xslot_map_fd(context, "hits"), &hits[i].key);
+		if (hits[i].key == ACL_RETIRED)
+			retired = hits[i].packets;
+	for (size_t i = 0; !r && i < n; i++)
+		if (hits[i].key != ACL_RETIRED && !rules_find(rules, hits[i].key))
+			r = retire(fd, &hits[i], &retired);
 	free(hits);
-	return 0;
+	return r;
 }
 
 int totals_read(struct xslot_context *context, uint64_t totals[ACL_TOTALS])

@@ -13,9 +13,9 @@ struct hit {
 	uint64_t packets; /* of all CPUs */
 };
 
-/* All counters that exist, in no order. Caller frees. */
+/* All counters that exist, in no order, that of removed rules included. Caller frees. */
 int hits_read(struct xslot_context *context, struct hit **ret_hits, size_t *ret_n);
-/* Remove the counters of rules that are gone. */
+/* Remove the counters of rules that are gone; what they held goes on to ACL_RETIRED, so that no sum falls. */
 int hits_prune(struct xslot_context *context, const struct rules *rules);
 
 int totals_read(struct xslot_context *context, uint64_t totals[ACL_TOTALS]);

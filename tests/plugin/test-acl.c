@@ -399,13 +399,19 @@ static void test_hits(void **arg)
 	assert_status(&host, "allow any udp 3: 7 in line 2\n", true);
 	assert_status(&host, "deny 10.0.0.0/8 udp 2: 6 in line 5\n", true);
 	assert_status(&host, "allow 11.0.0.0/8 udp 1: 2 in line 4\n", true);
-	assert_status(&host, "decided by rules: 15\n", true);
+	assert_status(&host, "decided by rules: 18\n", true); /* "allow any udp 1" had 3 */
 	reload(&host, "allow any udp 1\ndeny 10.0.0.0/8 udp 2\n", false);
 	send_udp(1, 0x0b000001, 1, XSLOT_NEXT);
 	assert_status(&host, "allow any udp 1: 1 in line 1\n", true);
 	assert_status(&host, "deny 10.0.0.0/8 udp 2: 6 in line 2\n", true);
 	assert_status(&host, "allow any udp 3", false);
-	assert_status(&host, "decided by rules: 7\n", true);
+	assert_status(&host, "decided by rules: 19\n", true);
+	reload(&host, "", false); /* no rule is left, and none of what they decided is lost */
+	assert_status(&host, "decided by rules: 19\n", true);
+	reload(&host, "allow any udp 1\n", false);
+	send_udp(2, 0x0b000001, 1, XSLOT_NEXT);
+	assert_status(&host, "allow any udp 1: 2 in line 1\n", true);
+	assert_status(&host, "decided by rules: 21\n", true);
 	xslot_plugin.stop(&host.context);
 }
 
@@ -420,12 +426,15 @@ static void test_full_table(void **arg)
 	fd = bpf_object__find_map_fd_by_name(object, "hits");
 	reload(&host, "deny any udp 1\n", true);
 	assert_non_null(values);
+	values[libbpf_num_possible_cpus() - 1] = 1;
 	for (uint64_t key = 1; key <= HITS_ROOM; key++)
 		assert_int_equal(bpf_map_update_elem(fd, &key, values, BPF_NOEXIST), 0);
 	free(values);
 	send_udp(3, 0x0a000001, 1, XDP_DROP);
 	assert_status(&host, "hits without a counter: 3\n", true);
-	reload(&host, "deny any udp 1\n", false);
+	assert_status(&host, "decided by rules: 6003\n", true);
+	reload(&host, "deny any udp 1\n", false); /* the sum finds room by itself */
+	assert_status(&host, "decided by rules: 6003\n", true);
 	send_udp(2, 0x0a000001, 1, XDP_DROP);
 	assert_status(&host, "deny any udp 1: 2 in line 1\n", true);
 	assert_status(&host, "hits without a counter: 3\n", true);

@@ -306,6 +306,30 @@ static void test_dead_by_family(void **arg)
 	assert_int_equal(flat->partly.by_line, 1);
 }
 
+static void test_warnings(void **arg)
+{
+	static const char none[] = "the policy is deny, and none of 2 rules allows anything: only packets "
+				   "that are not IP get through\n";
+	static const char family[] = "2 rules name the protocol of the other family, the first of them in "
+				     "line 2: icmp belongs to IPv4, "
+				     "icmp6 to IPv6\n";
+
+	assert_int_equal(read_text("deny any udp 53\ndeny 10.0.0.0/8\n"), 0);
+	assert_int_equal(xslot_plugin.check(&host.context), 0);
+	assert_string_equal(host.log, none);
+	acl_host_init(&host, "deny any udp 53\ndeny 10.0.0.0/8\n", 32, ACL_ALLOW);
+	assert_int_equal(xslot_plugin.check(&host.context), 0);
+	assert_string_equal(host.log, "");
+	assert_int_equal(read_text("allow 10.0.0.0/8 icmp\n"
+				   "allow 10.0.0.0/8 icmp6\n"
+				   "allow 2001:db8::/32 icmp6\n"
+				   "deny 2001:db8::/32 1\n"
+				   "allow any icmp\nallow any icmp6\n"),
+		0);
+	assert_int_equal(xslot_plugin.check(&host.context), 0);
+	assert_string_equal(host.log, family);
+}
+
 /* 64 rules at a prefix are good, one more is not; those of shorter prefixes count, unless none asks them. */
 static void test_bound(void **arg)
 {
@@ -412,6 +436,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_lists, forget),
 		cmocka_unit_test_teardown(test_dead, forget),
 		cmocka_unit_test_teardown(test_dead_by_family, forget),
+		cmocka_unit_test_teardown(test_warnings, forget),
 		cmocka_unit_test_teardown(test_bound, forget),
 		cmocka_unit_test_teardown(test_random_lines, forget),
 		cmocka_unit_test_teardown(test_too_many_rules, forget),
