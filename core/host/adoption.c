@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/generation.h"
 #include "host/inspect.h"
 #include "host/leftover.h"
+#include "host/namespace.h"
+#include "host/removal.h"
 #include "host/store.h"
 #include "host/takeoff.h"
 #include "host/tier.h"
@@ -407,10 +410,12 @@ static bool has_interfaces(const char *root, const char *name)
 static void remove_unfinished(const char *root, const char *name)
 {
 	CLEANUP(free) char *path = NULL;
+	struct xslot_diag diag = {};
 
 	log_info("removing %s/%s, a chain that was never finished", root, name);
-	if (asprintf(&path, "%s/%s", root, name) >= 0)
-		pindir_remove(path, NULL);
+	if (asprintf(&path, "%s/%s", root, name) >= 0 && removal_forget(path, &diag) < 0)
+		log_warning("%s", diag.message);
+	xslot_diag_clear(&diag);
 }
 
 /* The failure says something about this host, and nothing about what it looked at. */
@@ -428,6 +433,13 @@ static int adopt_chains(
 		int r;
 
 		if (takeoff_is_mark(names[i]))
+			continue;
+		r = removal_is_chain(root, names[i]);
+		if (r == 0)
+			log_warning("%s/%s was not made by xslotd: it is left there", root, names[i]);
+		if (r < 0)
+			return fail(diag, r, "cannot look at %s/%s: %s", root, names[i], strerror(-r));
+		if (r == 0)
 			continue;
 		r = adopt_chain(found, root, names[i], &found->chains[found->n], &why);
 		if (r == 0)
@@ -480,8 +492,31 @@ static void put_in_order(struct found *found, const char *root, struct grace *gr
 	}
 }
 
-int adoption_run(const char *root, struct setup *setup, struct grace *grace, struct chain ***ret_chains,
-	size_t *ret_n, struct xslot_diag *diag)
+/* Nobody told the namespace that is there now to bypass anything. No packet meets the chain yet. */
+static void end_bypass(struct chain *chain)
+{
+	struct xslot_generation generation = *dispatcher_running(chain->dispatcher);
+	struct xslot_diag diag = {};
+
+	if (!chain->bypass)
+		return;
+	log_warning(
+		"chain %s was BYPASSED, and all its interfaces are gone: its network namespace may have been "
+		"another one, so the bypass ends",
+		chain->name);
+	chain->bypass = false;
+	generation.count = generation.configured_count;
+	if (generation_swap(chain, &generation, &diag) < 0) {
+		log_error("chain %s: cannot end the bypass: %s", chain->name, diag.message);
+		chain->bypass = true;
+	} else {
+		generation_settle(chain);
+	}
+	xslot_diag_clear(&diag);
+}
+
+int adoption_run(const char *root, struct setup *setup, struct grace *grace, bool dead,
+	struct chain ***ret_chains, size_t *ret_n, struct xslot_diag *diag)
 {
 	struct found found = { .setup = setup };
 	char **names = NULL;
@@ -507,7 +542,48 @@ int adoption_run(const char *root, struct setup *setup, struct grace *grace, str
 		return r;
 	}
 	put_in_order(&found, root, grace);
+	for (size_t i = 0; dead && i < found.n; i++)
+		end_bypass(found.chains[i]);
 	*ret_chains = found.chains;
 	*ret_n = found.n;
 	return 0;
+}
+
+/* What other namespaces left is nothing that a start has to fail for: it has been logged. */
+static void sweep(const struct dataplane *dataplane)
+{
+	struct xslot_diag diag = {};
+	size_t n;
+
+	namespace_sweep(dataplane->bpffs, dataplane->pins, dataplane->grace, &n, &diag);
+	xslot_diag_clear(&diag);
+}
+
+int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_diag *diag)
+{
+	struct grace *grace = dataplane->grace;
+	const char *root;
+	int dead = 0, r;
+
+	r = pindir_open(dataplane->bpffs, &dataplane->pins, diag);
+	if (r < 0)
+		return r;
+	root = pindir_root(dataplane->pins);
+	if (pindir_past(dataplane->pins) == PINDIR_UNKNOWN)
+		dead = namespace_is_dead(root);
+	if (dead < 0)
+		return fail(diag, dead, "cannot see whether what is pinned in %s is attached: %s", root,
+			strerror(-dead));
+	r = grace_wait(grace, diag);
+	if (r == 0)
+		r = namespace_take(dataplane->pins, grace, diag);
+	if (r == 0 && dead)
+		r = takeoff_drop(dataplane, diag);
+	if (r == 0)
+		r = takeoff_read(dataplane, diag);
+	if (r == 0)
+		r = adoption_run(root, setup, grace, dead, &dataplane->chains, &dataplane->n_chains, diag);
+	if (r == 0)
+		sweep(dataplane);
+	return r;
 }

@@ -3,6 +3,8 @@
 #ifndef HOST_ADOPTION_H
 #define HOST_ADOPTION_H
 
+#include <stdbool.h>
+
 #include "host/chain.h"
 #include "host/setup.h"
 #include "kernel/grace.h"
@@ -13,9 +15,15 @@
  * and logged. A slot whose content the files still have goes on untouched; any other is known as far as its
  * pins tell, so that the plan replaces it and takes its state over. Failures: a shortage or a permission that
  * keeps us from seeing what runs, and -EPROTO when there is a dispatcher of a layout that this version cannot
- * read: nothing is touched then.
+ * read: nothing is touched then. `dead`: the folder's namespace may have been another one, see namespace.h:
+ * no bypass goes on.
  */
-int adoption_run(const char *root, struct setup *setup, struct grace *grace, struct chain ***ret_chains,
-	size_t *ret_n, struct xslot_diag *diag);
+int adoption_run(const char *root, struct setup *setup, struct grace *grace, bool dead,
+	struct chain ***ret_chains, size_t *ret_n, struct xslot_diag *diag);
+
+struct dataplane;
+
+/* Open the folder of `dataplane->bpffs`, settle whose it is, and adopt what is in it. */
+int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_diag *diag);
 
 #endif

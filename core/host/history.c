@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/namespace.h"
 #include "kernel/ask.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -47,6 +48,40 @@ int history_open(struct history *history, const char *file, struct xslot_diag *d
 		history->why = strdup(why.message);
 	xslot_diag_clear(&why);
 	return r == -EBUSY || ask_is_shortage(r) ? r : 0;
+}
+
+/* A new namespace's host was never told to hold anything. */
+static int drop_hold(struct history *history, bool may_be_another, struct xslot_diag *diag)
+{
+	struct statedir_record record = *statedir_record(history->dir);
+	const char *state = statedir_path(history->dir);
+	int r = namespace_of_state_is_another(state);
+
+	if (r < 0)
+		log_error(
+			"cannot see in which network namespace %s was written: %s; it is taken for this one",
+			state, strerror(-r));
+	if (record.hold && (r == 1 || may_be_another)) {
+		log_warning("the configuration kept in %s was HELD in a network namespace that is gone: this "
+			    "one's "
+			    "host applies the files",
+			state);
+		record.hold = HOLD_NONE;
+		r = statedir_set(history->dir, &record, diag);
+		if (r < 0)
+			return r;
+	}
+	return namespace_mark_state(state, diag);
+}
+
+void history_settle_namespace(struct history *history, bool may_be_another)
+{
+	struct xslot_diag diag = {};
+
+	if (history->dir && drop_hold(history, may_be_another, &diag) < 0)
+		log_warning(
+			"%s; the next start may take another network namespace for this one", diag.message);
+	xslot_diag_clear(&diag);
 }
 
 void history_close(struct history *history)

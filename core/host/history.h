@@ -34,6 +34,12 @@ struct history {
  * another host has it: -EBUSY.
  */
 int history_open(struct history *history, const char *file, struct xslot_diag *diag);
+/*
+ * After it was opened: what was held in a network namespace that is gone is not, with a warning. The state
+ * folder is this namespace's from now on. `may_be_another`: this kernel cannot tell, and it may have been
+ * another one.
+ */
+void history_settle_namespace(struct history *history, bool may_be_another);
 void history_close(struct history *history);
 
 /*

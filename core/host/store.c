@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/removal.h"
 #include "kernel/bpffs.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
@@ -221,8 +222,11 @@ void store_forget_interface(const struct chain *chain, const struct netdev *netd
 
 void store_forget_chain(const struct chain *chain)
 {
-	if (chain->folder)
-		forget(chain->folder);
+	struct xslot_diag diag = {};
+
+	if (chain->folder && removal_forget(chain->folder, &diag) < 0)
+		log_warning("%s", diag.message);
+	xslot_diag_clear(&diag);
 }
 
 static int mark_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag)

@@ -78,6 +78,30 @@ int takeoff_read(struct dataplane *dataplane, struct xslot_diag *diag)
 	return r;
 }
 
+int takeoff_drop(const struct dataplane *dataplane, struct xslot_diag *diag)
+{
+	const char *root = pindir_root(dataplane->pins);
+	char **names = NULL;
+	size_t n = 0;
+	int r = pindir_list(root, &names, &n, diag);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		CLEANUP(free) char *path = NULL;
+
+		if (!takeoff_is_mark(names[i]))
+			continue;
+		log_warning(
+			"chain %.*s was OFF, and all interfaces are gone that had a chain here: its network "
+			"namespace may have been another one, so it is off no more",
+			(int)(strlen(names[i]) - strlen(MARK)), names[i]);
+		if (asprintf(&path, "%s/%s", root, names[i]) < 0)
+			abort();
+		r = pindir_remove(path, diag);
+	}
+	pindir_list_free(names, n);
+	return r;
+}
+
 void takeoff_apply(const struct dataplane *dataplane, struct setup *setup)
 {
 	for (size_t i = 0; i < dataplane->n_off; i++)

@@ -23,6 +23,9 @@ bool takeoff_is_mark(const char *name);
 /* W: read into `dataplane` which chains are off; -ENOMEM or what reading the folder said. */
 int takeoff_read(struct dataplane *dataplane, struct xslot_diag *diag);
 
+/* W: forget the marks, of a namespace that may have been another one. Logs each. */
+int takeoff_drop(const struct dataplane *dataplane, struct xslot_diag *diag);
+
 /* W: what is off is not wanted. */
 void takeoff_apply(const struct dataplane *dataplane, struct setup *setup);
 

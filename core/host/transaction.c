@@ -15,6 +15,7 @@
 #include "host/describe.h"
 #include "host/lost.h"
 #include "host/mind.h"
+#include "host/namespace.h"
 #include "host/quarantine.h"
 #include "host/refuse.h"
 #include "host/store.h"
@@ -106,14 +107,7 @@ static int adopt(struct transaction *transaction)
 	dataplane->bpffs = strdup(config->host.bpffs);
 	if (!dataplane->bpffs)
 		return -ENOMEM;
-	r = pindir_open(config->host.bpffs, &dataplane->pins, &diag);
-	if (r == 0)
-		r = grace_wait(dataplane->grace, &diag);
-	if (r == 0)
-		r = takeoff_read(dataplane, &diag);
-	if (r == 0)
-		r = adoption_run(pindir_root(dataplane->pins), transaction->setup, dataplane->grace,
-			&dataplane->chains, &dataplane->n_chains, &diag);
+	r = adoption_of(dataplane, transaction->setup, &diag);
 	return r < 0 ? report_take(&transaction->report, config->file, 0, &diag) : 0;
 }
 
@@ -126,6 +120,8 @@ static int choose_files(struct transaction *transaction)
 	int r;
 
 	r = history_open(history, transaction->file, &diag);
+	if (r == 0 && !transaction->dataplane->pins)
+		history_settle_namespace(history, namespace_would_be_dead(history->host.bpffs) == 1);
 	if (r == 0)
 		r = history_choose(history, transaction->wish, transaction->file, transaction->confirm,
 			&transaction->files, &file, &diag);

@@ -249,6 +249,30 @@ int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslo
 	return r == -EINVAL ? netdev_link_open(path, ret_netdev, diag) : r;
 }
 
+int netdev_pin_is_live(const char *path, unsigned *ret_ifindex)
+{
+	CLEANUP(netdev_close) struct netdev *netdev = NULL;
+	CLEANUP(close) int fd = -1;
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int r;
+
+	*ret_ifindex = 0;
+	r = bpffs_open(path, BPFFS_LINK, &fd, NULL);
+	if (r == 0) {
+		if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+			return -errno;
+		*ret_ifindex = info.type == BPF_LINK_TYPE_XDP ? info.xdp.ifindex : 0;
+		return *ret_ifindex != 0;
+	}
+	if (r != -EINVAL)
+		return r == -ENOENT ? 0 : r;
+	r = netdev_open_pinned(path, &netdev, NULL);
+	if (r == 0)
+		*ret_ifindex = netdev->ifindex;
+	return r == 0 ? 1 : r == -ENODEV || r == -EINVAL ? 0 : r;
+}
+
 int netdev_detach_pinned(const char *path, struct xslot_diag *diag)
 {
 	CLEANUP(netdev_close) struct netdev *netdev = NULL;

@@ -56,6 +56,11 @@ int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag
  */
 int netdev_pin(const struct netdev *netdev, const char *path, struct xslot_diag *diag);
 int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag);
+/*
+ * Does the attachment that is pinned there reach any interface, in whatever namespace? Through netlink only
+ * this one can be seen. `ret_ifindex`: 0 when it is not known.
+ */
+int netdev_pin_is_live(const char *path, unsigned *ret_ifindex);
 int netdev_program_id(const struct netdev *netdev, uint32_t *ret_id); /* 0 or -errno */
 
 /*

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "kernel/netns.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/path_reason.h"
@@ -27,9 +29,14 @@
 #define BPF_FS_MAGIC 0xcafe4a11
 #endif
 
+#define MARK "@netns"
+
 struct pindir {
 	char *root;
-	int fd; /* locked */
+	int fd;
+	bool locked;
+	enum pindir_past past;
+	char cookie[24]; /* the namespace's, in digits; "": this kernel has none */
 };
 
 DEFINE_CLEANUP(struct pindir *, pindir_close);
@@ -71,8 +78,10 @@ static int lock(struct pindir *pindir, struct xslot_diag *diag)
 	pindir->fd = open(pindir->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (pindir->fd < 0)
 		return fail(diag, -errno, "cannot open folder %s: %s", pindir->root, strerror(errno));
-	if (flock(pindir->fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(pindir->fd, LOCK_EX | LOCK_NB) == 0) {
+		pindir->locked = true;
 		return 0;
+	}
 	if (errno == EWOULDBLOCK)
 		return fail(diag, -EBUSY,
 			"another xslotd runs in this network namespace with bpffs folder %s; one is enough, "
@@ -82,10 +91,110 @@ static int lock(struct pindir *pindir, struct xslot_diag *diag)
 	return fail(diag, -errno, "cannot lock folder %s: %s", pindir->root, strerror(errno));
 }
 
+static char *mark_path(const struct pindir *pindir, const char *cookie)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/" MARK "%s%s", pindir->root, cookie[0] ? "/" : "", cookie) < 0)
+		abort();
+	return path;
+}
+
+/* Whose is it? No mark: an older version's, or a new folder. */
+static int learn_past(struct pindir *pindir, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *path = mark_path(pindir, "");
+	char **names = NULL;
+	uint64_t cookie;
+	size_t n = 0;
+	int r;
+
+	r = netns_cookie(&cookie);
+	if (r < 0)
+		return fail(diag, r, "cannot ask for this network namespace's cookie: %s", strerror(-r));
+	if (r == 0) {
+		pindir->past = PINDIR_UNKNOWN;
+		return 0;
+	}
+	snprintf(pindir->cookie, sizeof(pindir->cookie), "%llu", (unsigned long long)cookie);
+	r = pindir_list(path, &names, &n, diag);
+	pindir->past = n > 0 ? PINDIR_ANOTHERS : PINDIR_OURS;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(names[i], pindir->cookie) == 0)
+			pindir->past = PINDIR_OURS;
+	}
+	pindir_list_free(names, n);
+	return r;
+}
+
+enum pindir_past pindir_past(const struct pindir *pindir)
+{
+	return pindir->past;
+}
+
+int pindir_mark(struct pindir *pindir, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *folder = mark_path(pindir, ""), *path = mark_path(pindir, pindir->cookie);
+	char **names = NULL;
+	size_t n = 0;
+	int r;
+
+	if (!pindir->cookie[0])
+		return 0;
+	r = pindir_make(folder, diag);
+	if (r == 0)
+		r = pindir_make(path, diag);
+	if (r == 0)
+		r = pindir_list(folder, &names, &n, diag);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		CLEANUP(free) char *other = mark_path(pindir, names[i]);
+
+		if (strcmp(other, path) != 0)
+			r = pindir_remove(other, diag);
+	}
+	pindir_list_free(names, n);
+	if (r == 0)
+		pindir->past = PINDIR_OURS;
+	return r;
+}
+
+int pindir_cookie(const char *root, uint64_t *ret_cookie)
+{
+	const struct pindir there = { .root = (char *)root };
+	CLEANUP(free) char *path = mark_path(&there, "");
+	char **names = NULL;
+	size_t n = 0;
+	int r;
+
+	r = pindir_list(path, &names, &n, NULL);
+	if (r == 0 && n == 1) /* two: a mark was being changed */
+		*ret_cookie = strtoull(names[0], NULL, 10);
+	pindir_list_free(names, n);
+	return r < 0 ? r : n == 1;
+}
+
+int pindir_open_another(const char *root, struct pindir **ret_pindir, struct xslot_diag *diag)
+{
+	CLEANUP(pindir_close) struct pindir *pindir = calloc(1, sizeof(*pindir));
+	int r;
+
+	if (!pindir)
+		return fail(diag, -ENOMEM, "out of memory");
+	pindir->fd = -1;
+	pindir->past = PINDIR_ANOTHERS;
+	pindir->root = strdup(root);
+	if (!pindir->root)
+		return fail(diag, -ENOMEM, "out of memory");
+	r = lock(pindir, diag);
+	if (r == 0)
+		*ret_pindir = TAKE_PTR(pindir);
+	return r;
+}
+
 int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag *diag)
 {
 	CLEANUP(pindir_close) struct pindir *pindir = calloc(1, sizeof(*pindir));
-	struct stat netns;
+	uint64_t inode;
 	int r;
 
 	if (!pindir)
@@ -94,9 +203,10 @@ int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag
 	r = pindir_check(bpffs, diag);
 	if (r < 0)
 		return r;
-	if (stat("/proc/self/ns/net", &netns) < 0)
-		return fail(diag, -errno, "cannot look at /proc/self/ns/net: %s", strerror(errno));
-	if (asprintf(&pindir->root, "%s/%llu", bpffs, (unsigned long long)netns.st_ino) < 0)
+	r = netns_inode(&inode);
+	if (r < 0)
+		return fail(diag, r, "cannot look at this network namespace: %s", strerror(-r));
+	if (asprintf(&pindir->root, "%s/%llu", bpffs, (unsigned long long)inode) < 0)
 		return fail(diag, -ENOMEM, "out of memory");
 	r = pindir_make(bpffs, diag);
 	if (r == 0)
@@ -104,18 +214,32 @@ int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag
 	if (r == 0)
 		r = lock(pindir, diag);
 	if (r == 0)
+		r = learn_past(pindir, diag);
+	if (r == 0)
 		*ret_pindir = TAKE_PTR(pindir);
 	return r;
+}
+
+/* But for the mark. */
+static void remove_if_empty(const struct pindir *pindir)
+{
+	CLEANUP(free) char *mark = mark_path(pindir, "");
+	char **names = NULL;
+	size_t n = 0;
+
+	if (pindir_list(pindir->root, &names, &n, NULL) == 0 && n == 0 && pindir_remove(mark, NULL) == 0)
+		rmdir(pindir->root);
+	pindir_list_free(names, n);
 }
 
 void pindir_close(struct pindir *pindir)
 {
 	if (!pindir)
 		return;
-	if (pindir->fd >= 0) {
-		rmdir(pindir->root); /* fails, as it should, when something is in it */
+	if (pindir->locked)
+		remove_if_empty(pindir);
+	if (pindir->fd >= 0)
 		close(pindir->fd);
-	}
 	free(pindir->root);
 	free(pindir);
 }
@@ -142,7 +266,7 @@ int pindir_list(const char *path, char ***ret_names, size_t *ret_n, struct xslot
 	while (dir && (errno = 0, entry = readdir(dir))) {
 		char **more;
 
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || strcmp(entry->d_name, MARK) == 0)
 			continue;
 		more = reallocarray(names, n + 1, sizeof(*names));
 		if (more)
