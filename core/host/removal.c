@@ -22,8 +22,8 @@
 #include "util/log.h"
 
 /* What store.c and tier.c make in a chain's folder. */
-static const char *const parts[] = { "if", "fused_a", "fused_b", "slot", "inst", "manifest", "counters",
-	"state", "dispatcher" };
+static const char *const parts[] = { "if", "fused_a", "fused_b", "slot", "inst", "manifest", "types",
+	"counters", "state", "dispatcher" };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static bool is_part(const char *name)

@@ -23,6 +23,7 @@
 #include "check.h"
 #include "host/namespace.h"
 #include "host/removal.h"
+#include "kernel/dispatcher.h"
 #include "kernel/grace.h"
 #include "kernel/netdev.h"
 #include "kernel/netns.h"
@@ -264,6 +265,23 @@ static void test_the_number_is_given_again(void **unused)
 	assert_false(there("%s", root)); /* the mark is nothing to keep */
 }
 
+/* All that a host of this version pins for a chain is known to be a host's. */
+static void test_nothing_of_a_chain_is_left(void **unused)
+{
+	struct dispatcher *dispatcher = NULL;
+	struct xslot_diag diag = {};
+	char path[160];
+
+	make("%s/whole", bpffs);
+	snprintf(path, sizeof(path), "%s/whole", bpffs);
+	if (dispatcher_load(false, &dispatcher, &diag) < 0 || dispatcher_pin(dispatcher, path, &diag) < 0)
+		fail_msg("%s", diag.message);
+	dispatcher_free(dispatcher);
+	assert_int_equal(removal_is_chain(bpffs, "whole"), 1);
+	assert_int_equal(removal_forget(path, &diag), 0);
+	assert_false(there("%s", path));
+}
+
 static void write_text(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "we");
@@ -336,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_a_namespace_that_is_gone),
 		cmocka_unit_test(test_a_lock_is_left_alone),
 		cmocka_unit_test(test_the_number_is_given_again),
+		cmocka_unit_test(test_nothing_of_a_chain_is_left),
 		cmocka_unit_test(test_what_is_kept_on_disk),
 	};
 
