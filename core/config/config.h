@@ -55,8 +55,9 @@ struct config_chain {
 	uint32_t final;	 /* XDP action */
 	uint32_t on_gap; /* XDP action */
 	bool frags, fuse;
-	bool detach;  /* it is to run nowhere; and neither are the interfaces that it names */
-	bool replace; /* take over an interface that runs another's program, where that is possible */
+	bool detach;	 /* it is to run nowhere; and neither are the interfaces that it names */
+	bool replace;	 /* take over an interface that runs another's program, where that is possible */
+	bool only_alarm; /* on_detach = alarm: what somebody took off stays off until a reload */
 	struct config_slot *slots; /* in order of number; those with enabled = no are left out */
 	size_t n_slots;
 	struct config_place place, mode_place;

@@ -60,6 +60,8 @@ static const struct key_word on_gaps[] = {
 	{},
 };
 
+static const struct key_word on_detaches[] = { { "attach", 0 }, { "alarm", 1 }, {} };
+
 static const struct key keys[] = {
 	{ "interfaces", set_interfaces, .may_repeat = true },
 	{ "mode", key_set_flag, offsetof(struct config_chain, generic), modes,
@@ -69,6 +71,7 @@ static const struct key keys[] = {
 	{ "frags", key_set_bool, offsetof(struct config_chain, frags) },
 	{ "fuse", key_set_bool, offsetof(struct config_chain, fuse) },
 	{ "replace", key_set_bool, offsetof(struct config_chain, replace) },
+	{ "on_detach", key_set_flag, offsetof(struct config_chain, only_alarm), on_detaches },
 	{ "detach", key_set_bool, offsetof(struct config_chain, detach) },
 	{},
 };

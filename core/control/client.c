@@ -19,6 +19,8 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 
+#define CONNECT_TIMEOUT 5 /* seconds */
+
 struct client {
 	int fd;
 	char *path;
@@ -47,12 +49,17 @@ static int refusal(const char *path, int error, struct xslot_diag *diag)
 		hint = "; is xslotd running?";
 	else if (error == EACCES || error == EPERM)
 		hint = "; it is open to root and to the group xslot";
+	else if (error == EAGAIN)
+		return fail(diag, -ETIMEDOUT,
+			"the host at %s takes no connection within %d s; it may be stuck, see its log", path,
+			CONNECT_TIMEOUT);
 	return fail(diag, -error, "cannot reach the host at %s: %s%s", path, strerror(error), hint);
 }
 
 int client_open(const char *path, struct client **ret_client, struct xslot_diag *diag)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = CONNECT_TIMEOUT };
 	CLEANUP(client_close) struct client *client = calloc(1, sizeof(*client));
 
 	if (!client)
@@ -66,6 +73,8 @@ int client_open(const char *path, struct client **ret_client, struct xslot_diag 
 			"cannot reach the host at \"%s\": a socket's path has 1 to %zu characters", path,
 			sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
+	/* A host that hangs fills its queue, and then connecting waits, too. */
+	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return refusal(path, errno, diag);
 	client->path = strdup(path);

@@ -8,7 +8,7 @@
 
 struct client;
 
-/* Connect. The errno is connect()'s: -ENOENT, -ECONNREFUSED, -EACCES, … */
+/* Connect. The errno is connect()'s: -ENOENT, -ECONNREFUSED, -EACCES, …; or -ETIMEDOUT. */
 int client_open(const char *path, struct client **ret_client, struct xslot_diag *diag);
 void client_close(struct client *client); /* accepts NULL */
 

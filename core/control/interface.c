@@ -44,6 +44,7 @@ static const char xslot[] =
 	"  generation: int,\n"
 	"  final: string,\n"
 	"  on_gap: string,\n"
+	"  on_detach: string,\n"
 	"  bypass: bool,\n"
 	"  gap_packets: int,\n"
 	"  bad_verdicts: int,\n"

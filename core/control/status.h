@@ -49,8 +49,9 @@ struct status_interface {
 	unsigned ifindex;   /* 0 while waiting */
 	const char *mode;   /* "native", "generic" */
 	const char *attach; /* "link"; "" while waiting */
-	const char *state;  /* "attached", "waiting" for it to exist, "refused" by its driver, "displaced" */
-	char *reason;	    /* why it is refused, who displaced it; or NULL */
+	/* "attached", "waiting" for it to exist, "refused" by its driver, "displaced", "detached" */
+	const char *state;
+	char *reason; /* why it is not attached, when it is there; or NULL */
 };
 
 struct status_chain {
@@ -58,6 +59,7 @@ struct status_chain {
 	uint32_t generation;
 	const char *final; /* "pass", … */
 	const char *on_gap;
+	const char *on_detach; /* "attach", "alarm" */
 	bool bypass;
 	uint64_t gap_packets, bad_verdicts;
 	const char *tier;      /* "slots", "fused" */

@@ -221,6 +221,7 @@ static json_t *chain_to_json(const struct status_chain *chain)
 	put_number(&out, "generation", chain->generation);
 	put_text(&out, "final", chain->final);
 	put_text(&out, "on_gap", chain->on_gap);
+	put_text(&out, "on_detach", chain->on_detach);
 	put(&out, "bypass", json_boolean(chain->bypass));
 	put_number(&out, "gap_packets", chain->gap_packets);
 	put_number(&out, "bad_verdicts", chain->bad_verdicts);

@@ -361,6 +361,19 @@ static bool wants(const struct setup *setup, const char *name)
 	return false;
 }
 
+/* What is to be done about an interface that somebody takes off stands in no pin: it is as the files say. */
+static void take_on_detach(const struct found *found)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		for (size_t j = 0; j < found->setup->n_chains; j++) {
+			const struct config_chain *config = found->setup->chains[j].config;
+
+			if (strcmp(found->chains[i]->name, config->name) == 0)
+				found->chains[i]->only_alarm = config->only_alarm;
+		}
+	}
+}
+
 /* A pin tells an interface's index, and so its proper name; the files may call it by another of its names. */
 static int name_as_wanted(const struct found *found, struct xslot_diag *diag)
 {
@@ -544,6 +557,7 @@ int adoption_run(const char *root, struct setup *setup, struct grace *grace, boo
 	put_in_order(&found, root, grace);
 	for (size_t i = 0; dead && i < found.n; i++)
 		end_bypass(found.chains[i]);
+	take_on_detach(&found);
 	*ret_chains = found.chains;
 	*ret_n = found.n;
 	return 0;

@@ -35,6 +35,7 @@ struct chain_interface {
 	uint64_t looked;	 /* worker's: dataplane.reports when it was seen with name and program */
 	bool alive, displaced;	 /* worker's, of the last look; is another's program in our link still? */
 	uint32_t displaced_by;	 /* that program, put back or not; 0: ours is there, and was */
+	unsigned alarm;		 /* loop's: see lookout.c; 0: it runs the chain, as far as is known */
 };
 
 /* Whether the chain runs fused, see tier.h. */
@@ -55,6 +56,7 @@ struct chain {
 	struct chain_interface *interfaces;
 	size_t n_interfaces;
 	bool generic, frags, off; /* off: worker's; clean was to take it off, and was killed meanwhile */
+	bool only_alarm;	  /* on_detach: see lookout.h */
 	uint32_t final, on_gap;
 	uint32_t banks;			    /* by position, filled or not: the bank that packets used last */
 	uint32_t released[XSLOT_MAX_SLOTS]; /* link id that was let go of last; 0: none */

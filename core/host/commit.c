@@ -219,6 +219,7 @@ void change_take_interfaces(struct change *change, struct chain *const *running)
 			netdev_rename(change->interfaces[i].netdev, change->interfaces[i].name);
 			if (strcmp(change->interfaces[i].name, source(step, running)->name) == 0)
 				change->interfaces[i].looked = source(step, running)->looked;
+			change->interfaces[i].alarm = source(step, running)->alarm;
 		}
 	}
 }
@@ -263,6 +264,7 @@ void change_commit(struct change *change)
 	commit_interfaces(change);
 	memcpy(chain->name, config->name, sizeof(chain->name));
 	chain->generic = config->generic;
+	chain->only_alarm = config->only_alarm;
 	chain->final = config->final;
 	chain->on_gap = config->on_gap;
 }

@@ -225,6 +225,8 @@ static void describe_chain(struct chain *const *running, const struct setup_chai
 		add(lines, "%s: chain renamed, was %s", name, previous->name);
 	if (step->verdicts_changed)
 		add(lines, "%s: other final or on_gap verdict", name);
+	if (step->on_detach_changed)
+		add(lines, "%s: on_detach = %s", name, new->config->only_alarm ? "alarm" : "attach");
 	for (size_t i = 0; i < new->n_slots; i++)
 		describe_slot(previous, &new->slots[i], &step->slots[i], lines);
 	describe_removed_slots(previous, step, new->n_slots, lines);

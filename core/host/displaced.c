@@ -59,12 +59,16 @@ static void put_back(const struct chain *chain, struct chain_interface *interfac
 	xslot_diag_clear(&diag);
 }
 
-void displaced_look(const struct chain *chain, struct chain_interface *interface, uint32_t program_id)
+void displaced_look(
+	const struct chain *chain, struct chain_interface *interface, uint32_t program_id, bool drive_out)
 {
 	interface->displaced = false;
 	interface->displaced_by = 0;
 	if (!interface->alive || !displaced_is(chain, interface->netdev, program_id))
 		return;
 	interface->displaced_by = program_id;
-	put_back(chain, interface, program_id);
+	if (drive_out)
+		put_back(chain, interface, program_id);
+	else
+		interface->displaced = true;
 }

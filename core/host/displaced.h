@@ -12,9 +12,10 @@ bool displaced_is(const struct chain *chain, const struct netdev *netdev, uint32
 char *displaced_reason(const struct netdev *netdev, uint32_t program_id);
 
 /*
- * `interface` was looked at, and runs that program if it is alive. Another's makes way for the chain's at
- * once; that is logged as an error, and noted in the interface, as is what did not make way.
+ * `interface` was looked at, and runs that program if it is alive. With `drive_out` another's makes way for
+ * the chain's at once; that is logged as an error, and noted in the interface, as is what did not make way.
  */
-void displaced_look(const struct chain *chain, struct chain_interface *interface, uint32_t program_id);
+void displaced_look(
+	const struct chain *chain, struct chain_interface *interface, uint32_t program_id, bool drive_out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "host/host_private.h"
 #include "host/inspect.h"
 #include "host/links.h"
+#include "host/lookout.h"
 #include "host/quarantine.h"
 #include "host/takeoff.h"
 #include "host/tier.h"
@@ -125,6 +126,8 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
 	if (r < 0)
 		return fail(diag, r, "cannot start the worker thread: %s", strerror(-r));
 	r = links_open(host, diag);
+	if (r == 0)
+		r = lookout_open(host, diag);
 	if (r < 0)
 		return r;
 	*ret_host = TAKE_PTR(host);
@@ -135,6 +138,7 @@ void host_free(struct host *host)
 {
 	if (!host)
 		return;
+	lookout_close(host);
 	links_close(host);
 	worker_free(host->worker);
 	queue_clear(host, "the host is stopping");

@@ -34,6 +34,7 @@ struct host {
 	size_t n_taken_off;
 	struct linkwatch *links;
 	sd_event_source *links_source;
+	sd_event_source *lookout;
 	sd_event_source *links_timer; /* to look at them again, see links_settle() */
 	unsigned links_retry;	      /* seconds that it takes; 0: it is not set */
 	bool links_wanted;	      /* a task to look at the interfaces waits */

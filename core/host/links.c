@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "host/host_private.h"
+#include "host/lookout.h"
 #include "host/mind.h"
 #include "kernel/linkwatch.h"
 #include "util/log.h"
@@ -139,6 +140,9 @@ static void on_event(const struct link_event *event, void *data)
 	if (!host->transaction && !concerns(host, event))
 		return;
 	host->dataplane.reports++;
+	if (!host->links_wanted) /* what is attached through netlink can be taken off so, and is put back
+				    below */
+		lookout_look(host);
 	links_look(host);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "host/displaced.h"
+#include "host/lookout.h"
 #include "host/lost.h"
 #include "host/store.h"
 #include "kernel/ask.h"
@@ -124,7 +125,7 @@ static int has_its_name(const struct chain *chain, struct chain_interface *inter
 	if (r < 0)
 		return r;
 	interface->alive = r;
-	displaced_look(chain, interface, program);
+	displaced_look(chain, interface, program, !chain->only_alarm);
 	if (!interface->alive)
 		return 0;
 	r = ask_index(interface->name, &ifindex);
@@ -156,7 +157,7 @@ static int part(struct chain *chain, struct chain_interface *interface)
 {
 	int r = interface->netdev ? has_its_name(chain, interface) : 1;
 
-	if (r == 0)
+	if (r == 0 && !lookout_leaves(chain, interface))
 		let_go(chain, interface);
 	return r < 0 ? r : 0;
 }

@@ -16,6 +16,22 @@
 #include "util/log.h"
 #include "util/text.h"
 
+static void print_detached(FILE *out, const struct dataplane *dataplane)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		const struct chain *chain = dataplane->chains[i];
+
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			if (chain->interfaces[j].alarm)
+				fprintf(out, "%s%s", n++ ? ", " : "DETACHED: ", chain->interfaces[j].name);
+		}
+	}
+	if (n)
+		fputs("; ", out);
+}
+
 /* "BYPASSED: edge; OFF: lab; ", or "": nobody may overlook it. Caller frees. */
 static char *alarms(const struct host *host)
 {
@@ -37,6 +53,7 @@ static char *alarms(const struct host *host)
 		fprintf(out, "%s%s", i ? ", " : "OFF: ", dataplane->off[i]);
 	if (dataplane->n_off)
 		fputs("; ", out);
+	print_detached(out, dataplane);
 	n = quarantine_list(names, QUARANTINE_MAX);
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "%s%s", i ? ", " : "QUARANTINED: ", names[i]);

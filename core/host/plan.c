@@ -248,8 +248,10 @@ static void summarise(const struct sides *sides, const struct plan_chain *new, s
 	step->renamed = strcmp(old->name, new->name) != 0;
 	step->verdicts_changed = old->final != new->final || old->on_gap != new->on_gap;
 	step->generation_changed |= step->verdicts_changed;
+	step->on_detach_changed = old->only_alarm != new->only_alarm;
 	step->unchanged = !step->generation_changed && !step->renamed && !renumbered &&
-			  old->generic == new->generic && !interfaces_changed(old, new, step);
+			  !step->on_detach_changed && old->generic == new->generic &&
+			  !interfaces_changed(old, new, step);
 }
 
 /* The wanted chain that takes the link over; PLAN_NONE: none does. */

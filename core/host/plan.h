@@ -35,7 +35,7 @@ struct plan_chain {
 	size_t n_slots;
 	const struct plan_interface *interfaces;
 	size_t n_interfaces;
-	bool generic, frags;
+	bool generic, frags, only_alarm;
 	uint32_t version; /* of the dispatcher's program */
 	uint32_t final, on_gap;
 };
@@ -78,8 +78,9 @@ struct plan_interface_step {
 struct plan_chain_step { /* for each wanted chain */
 	size_t from;	 /* the running chain whose dispatcher goes on; PLAN_NONE: a new dispatcher */
 	size_t previous; /* the running chain whose instances are taken over; PLAN_NONE */
-	bool renamed, verdicts_changed; /* final or on_gap */
-	bool generation_changed;	/* something that packets see: a swap is needed */
+	bool renamed, on_detach_changed;
+	bool verdicts_changed;	 /* final or on_gap */
+	bool generation_changed; /* something that packets see: a swap is needed */
 	bool unchanged;
 	struct plan_slot_step *slots;
 	struct plan_interface_step *interfaces;

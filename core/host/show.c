@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/displaced.h"
+#include "host/lookout.h"
 #include "host/tier.h"
 #include "kernel/instance.h"
 #include "kernel/link.h"
@@ -114,19 +115,22 @@ static void show_interface(const struct chain *chain, const struct chain_interfa
 	int runs = interface->netdev ? netdev_runs(interface->netdev, false, &program) : 0;
 	bool attached = runs != 0;
 	bool displaced = runs == 1 && displaced_is(chain, interface->netdev, program);
+	bool detached = runs == 0 && interface->netdev && netdev_was_detached(interface->netdev);
 
 	*ret_interface = (struct status_interface){
 		.name = copy(interface->name),
-		.ifindex = attached ? netdev_ifindex(interface->netdev) : 0,
+		.ifindex = attached || detached ? netdev_ifindex(interface->netdev) : 0,
 		.mode = chain->generic ? "generic" : "native",
 		.attach = attached ? netdev_kind_name(netdev_kind(interface->netdev)) : "",
 		.state = runs < 0	      ? "unknown"
 			 : displaced	      ? "displaced"
 			 : attached	      ? "attached"
+			 : detached	      ? "detached"
 			 : interface->refused ? "refused"
 					      : "waiting",
 		.reason = runs < 0	       ? not_known(runs)
 			  : displaced	       ? displaced_reason(interface->netdev, program)
+			  : detached	       ? lookout_reason(chain, interface)
 			  : interface->refused ? copy(interface->refused)
 					       : NULL,
 	};
@@ -142,6 +146,7 @@ static void show_chain(struct chain *chain, struct status_chain *ret_chain)
 		.generation = running->id,
 		.final = show_action(running->final),
 		.on_gap = show_action(running->on_gap),
+		.on_detach = chain->only_alarm ? "alarm" : "attach",
 		.bypass = chain->bypass,
 		.gap_packets = chain->manifest.total.outcome[XSLOT_OUTCOME_GAP],
 		.bad_verdicts = chain->manifest.total.outcome[XSLOT_OUTCOME_BAD],

@@ -187,7 +187,8 @@ static int make_plan(struct transaction *transaction, bool only_check)
 	struct xslot_diag diag = {};
 	int r = load_setup(transaction, only_check), looked;
 
-	looked = view_look(dataplane->chains, dataplane->n_chains, transaction->reports, &diag);
+	looked = view_look(dataplane->chains, dataplane->n_chains, transaction->reports,
+		transaction->interfaces_only, &diag);
 	if (r < 0)
 		return r;
 	if (!transaction->put_back)

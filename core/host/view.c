@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "host/displaced.h"
+#include "host/lookout.h"
 #include "host/twin.h"
 #include "kernel/ask.h"
 #include "util/cleanup.h"
@@ -43,7 +44,7 @@ static int cannot_know(const struct chain *chain, const char *interface, int err
  * Does it run the chain still? Notes whether it has its name, too. Where the kernel does not say, all is left
  * as it was known.
  */
-static int look(const struct chain *chain, struct chain_interface *interface, uint64_t reports)
+static int look(const struct chain *chain, struct chain_interface *interface, uint64_t reports, bool unasked)
 {
 	const struct netdev *netdev = interface->netdev;
 	bool brief = interface->looked == reports;
@@ -54,7 +55,7 @@ static int look(const struct chain *chain, struct chain_interface *interface, ui
 	if (r < 0)
 		return r;
 	interface->alive = r;
-	displaced_look(chain, interface, program);
+	displaced_look(chain, interface, program, !(unasked && chain->only_alarm));
 	if (!interface->alive)
 		interface->looked = 0;
 	if (!interface->alive || brief)
@@ -65,13 +66,14 @@ static int look(const struct chain *chain, struct chain_interface *interface, ui
 	return r < 0 ? r : 0;
 }
 
-int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, struct xslot_diag *diag)
+int view_look(
+	struct chain *const *chains, size_t n_chains, uint64_t reports, bool unasked, struct xslot_diag *diag)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < n_chains; i++) {
 		for (size_t j = 0; j < chains[i]->n_interfaces; j++) {
-			int r = look(chains[i], &chains[i]->interfaces[j], reports);
+			int r = look(chains[i], &chains[i]->interfaces[j], reports, unasked);
 
 			if (r < 0 && result == 0)
 				result = cannot_know(chains[i], chains[i]->interfaces[j].name, r, diag);
@@ -87,6 +89,15 @@ static int has_another_name(const struct chain_interface *interface)
 	int r = ask_index(interface->name, &index);
 
 	return r < 0 ? r : index != netdev_ifindex(interface->netdev);
+}
+
+/* Somebody took it off, or put another program there, and nobody asked to put it back. */
+static struct plan_interface view_left_alone(const struct chain_interface *interface)
+{
+	return (struct plan_interface){
+		.name = interface->name,
+		.ifindex = netdev_ifindex(interface->netdev),
+	};
 }
 
 /* Its link may lead nowhere any more, and one that was refused may be gone. */
@@ -110,7 +121,7 @@ static int view_interface(
 }
 
 static int view_running(const struct chain *chain, const struct config *config, uint64_t reports,
-	struct plan_chain *ret_view, struct xslot_diag *diag)
+	bool unasked, struct plan_chain *ret_view, struct xslot_diag *diag)
 {
 	struct plan_slot *slots = calloc(chain->n_slots + 1, sizeof(*slots));
 	struct plan_interface *interfaces = calloc(chain->n_interfaces + 1, sizeof(*interfaces));
@@ -123,6 +134,7 @@ static int view_running(const struct chain *chain, const struct config *config, 
 		.n_interfaces = chain->n_interfaces,
 		.generic = chain->generic,
 		.frags = chain->frags,
+		.only_alarm = chain->only_alarm,
 		.version = dispatcher_version(chain->dispatcher),
 		.final = chain->final,
 		.on_gap = chain->on_gap,
@@ -140,8 +152,12 @@ static int view_running(const struct chain *chain, const struct config *config, 
 		};
 	}
 	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		int r = view_interface(&chain->interfaces[i], reports, &interfaces[i]);
+		int r = 0;
 
+		if (unasked && lookout_leaves(chain, &chain->interfaces[i]))
+			interfaces[i] = view_left_alone(&chain->interfaces[i]);
+		else
+			r = view_interface(&chain->interfaces[i], reports, &interfaces[i]);
 		if (r < 0)
 			return cannot_know(chain, chain->interfaces[i].name, r, diag);
 		interfaces[i].may_bare =
@@ -237,6 +253,7 @@ static int view_wanted(const struct setup_chain *chain, const struct seen *seen,
 		.n_interfaces = config->n_interfaces,
 		.generic = config->generic,
 		.frags = config->frags,
+		.only_alarm = config->only_alarm,
 		.version = XSLOT_DISPATCHER_VERSION,
 		.final = config->final,
 		.on_gap = config->on_gap,
@@ -284,7 +301,7 @@ int view_new(struct chain *const *chains, size_t n_chains, const struct setup *s
 	view->n_running = n_chains;
 	view->n_wanted = setup->n_chains;
 	for (size_t i = 0; r == 0 && i < n_chains; i++)
-		r = view_running(chains[i], setup->config, reports, &view->running[i], diag);
+		r = view_running(chains[i], setup->config, reports, leave_refused, &view->running[i], diag);
 	for (size_t i = 0; r == 0 && i < setup->n_chains; i++)
 		r = view_wanted(&setup->chains[i], &seen, leave_refused, &view->wanted[i], diag);
 	if (r == 0)

@@ -15,16 +15,19 @@ struct view {
 };
 
 /*
- * W: what became of the interfaces of what runs. Where another's program is in our link, ours is put back.
+ * W: what became of the interfaces of what runs. Where another's program is in our link, ours is put back;
+ * not when it is `unasked` and the chain only wants an alarm.
  * -errno: of some the kernel does not say; what was known of those stays.
  */
-int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, struct xslot_diag *diag);
+int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, bool unasked,
+	struct xslot_diag *diag);
 
 /*
  * After that look. Looks up which interface has each wanted name now; those that were looked at when as much
  * had been reported need not be looked up. `leave_refused`: those that were refused, and about which nothing
- * has changed since, are not to be tried again. Everything it points to stays its owners'. -errno when the
- * kernel does not say what is there: then nothing can be planned.
+ * has changed since, are not to be tried again, nor what somebody took off where only an alarm is wanted.
+ * Everything it points to stays its owners'. -errno when the kernel does not say what is there: then nothing
+ * can be planned.
  */
 int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, uint64_t reports,
 	bool leave_refused, struct view **ret_view, struct xslot_diag *diag);

@@ -229,6 +229,26 @@ int netdev_runs(const struct netdev *netdev, bool brief, uint32_t *ret_program_i
 	return r;
 }
 
+/* A link lets go of its device when it is detached, and when the device is deleted: of that there are
+ * reports. */
+static bool is_off(const struct netdev *netdev)
+{
+	unsigned ifindex = netdev->ifindex;
+	uint32_t id = 0, ours = 0;
+
+	if (netdev->kind == NETDEV_LINK)
+		return netdev_link_program_id(netdev, &id, &ifindex) >= 0 && ifindex == 0;
+	return neighbour_id(netdev->ifindex, netdev_flag(netdev->mode), &id) == 0 &&
+	       netdev_netlink_program_id(netdev, &ours) >= 0 && id != ours;
+}
+
+bool netdev_was_detached(const struct netdev *netdev)
+{
+	unsigned index = 0;
+
+	return is_off(netdev) && ask_index(netdev->name, &index) == 1 && index == netdev->ifindex;
+}
+
 int netdev_alive(const struct netdev *netdev)
 {
 	return netdev_runs(netdev, false, &(uint32_t){ 0 });

@@ -96,6 +96,11 @@ enum netdev_kind netdev_kind(const struct netdev *netdev);
 /* 0 when the interface is gone (deleted, or moved to another namespace). */
 int netdev_alive(const struct netdev *netdev);
 /*
+ * Our program was taken off, or another put in its place through netlink, and the interface that carried it
+ * is here. False, too, when that cannot be found out.
+ */
+bool netdev_was_detached(const struct netdev *netdev);
+/*
  * The same, and the program's id: a link's may be another's, put there by a process that could update it.
  * `brief`: of a link only whether it was detached or its interface deleted, by anyone. One call.
  */

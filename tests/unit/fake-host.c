@@ -56,6 +56,8 @@ static void fake_on_status(struct server_call *call, const char *chain, void *da
 		free(status->quarantined[--status->n_quarantined]);
 	}
 	fake_rename(host, status);
+	if (host->adjust)
+		host->adjust(status);
 	if (host->ballast) {
 		char *message = malloc(host->ballast + 1);
 

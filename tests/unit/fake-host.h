@@ -38,6 +38,7 @@ struct fake_host {
 	size_t more;	   /* errors beyond those that the last reload tells */
 	const char *name;  /* of the interface, plugin, map, error and so on, in place of its own */
 	bool healthy;	   /* status: no gap, no bypass, no bad verdicts; reload: "ok", and no errors */
+	void (*adjust)(struct status *status); /* what the status is to say; NULL: as it is */
 };
 
 /* With a server in a directory of its own; for cmocka. */

@@ -65,6 +65,7 @@ static inline struct status *fake_status(void)
 		.generation = 8,
 		.final = "pass",
 		.on_gap = "aborted",
+		.on_detach = "alarm",
 		.bypass = true,
 		.gap_packets = 9,
 		.bad_verdicts = 10,

@@ -62,7 +62,7 @@ static void test_everything_given(void **state)
 		"[slot edge.3]\nplugin=b\nstate=keep\nenabled=on\nproceed_on=next\n"
 		"[chain\tedge]\ninterfaces=eth0,eth0.5 , "
 		"a23456789012345\ninterfaces=x\nmode=generic\nfinal=tx\n"
-		"on_gap=drop\nfrags=true\nfuse=off\nreplace=yes\n"
+		"on_gap=drop\nfrags=true\nfuse=off\nreplace=yes\non_detach=alarm\n"
 		"[chain "
 		"01234567890123456789-_abcdefghi]\ninterfaces=y\nfinal=drop\non_gap=pass\nmode=native\n"
 		"[host]\nplugin_path=/a:/b\nbpffs=/c\nsocket=/d\nlog_level=debug\non_stop=detach\n");
@@ -74,7 +74,7 @@ static void test_everything_given(void **state)
 	assert_string_equal(config->host.socket, "/d");
 	assert_int_equal(config->host.log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(config->host.on_stop, ON_STOP_DETACH);
-	assert_int_equal(config->host.on_stop_place.line, 39);
+	assert_int_equal(config->host.on_stop_place.line, 40);
 	assert_int_equal(config->n_chains, 2);
 	assert_int_equal(chain->n_interfaces, 4);
 	assert_string_equal(chain->interfaces[1].name, "eth0.5");
@@ -89,6 +89,8 @@ static void test_everything_given(void **state)
 	assert_true(chain->frags);
 	assert_false(chain->fuse);
 	assert_true(chain->replace);
+	assert_true(chain->only_alarm);
+	assert_false(config->chains[1].only_alarm);
 	assert_false(config->chains[1].replace);
 	assert_int_equal(config->chains[1].final, XDP_DROP);
 	assert_int_equal(config->chains[1].on_gap, XDP_PASS);
@@ -235,6 +237,7 @@ static const struct {
 	{ CHAIN "on_gap = tx\n", "x.ini:3: on_gap = tx: must be aborted, pass or drop" },
 	{ CHAIN "frags = maybe\n", "x.ini:3: frags = maybe: must be yes or no" },
 	{ CHAIN "fuse = YES\n", "x.ini:3: fuse = YES: must be yes or no" },
+	{ CHAIN "on_detach = yes\n", "x.ini:3: on_detach = yes: must be attach or alarm" },
 	{ CHAIN "replace = si\n", "x.ini:3: replace = si: must be yes or no" },
 	/* [slot] */
 	{ CHAIN "[slot edge.1]\n", "x.ini:3: [slot edge.1] names no plugin; add plugin = NAME" },

@@ -7,7 +7,7 @@
 /* The whole document, as it must come out: a changed, missing or additional key fails here. */
 static const char expected[] =
 	"{'format': 1, 'chains': [{'name': 'edge', 'generation': 8, 'final': 'pass', 'on_gap': 'aborted',"
-	" 'bypass': true, 'gap_packets': 9, 'bad_verdicts': 10, 'tier': 'slots',"
+	" 'on_detach': 'alarm', 'bypass': true, 'gap_packets': 9, 'bad_verdicts': 10, 'tier': 'slots',"
 	" 'tier_reason': 'edge.10 throws exceptions', 'instructions': 12, 'packets': 11,"
 	" 'interfaces': ["
 	"  {'name': 'eth0', 'ifindex': 2, 'mode': 'native', 'attach': 'link', 'state': 'attached',"

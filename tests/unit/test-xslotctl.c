@@ -466,7 +466,8 @@ static void test_completion(void **state)
 	static const struct {
 		const char *words, *offers;
 	} cases[] = {
-		{ "''", "status reload rollback confirm bypass check plugin features extend clean help\n" },
+		{ "''", "status health reload rollback confirm bypass check plugin features extend clean "
+			"help\n" },
 		{ "re", "reload\n" },
 		{ "--json st", "status\n" },
 		{ "plugin i", "info\n" },

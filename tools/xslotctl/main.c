@@ -24,6 +24,8 @@ static const struct verb {
 } verbs[] = {
 	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", "", 0, 1,
 		verb_status },
+	{ "health", "", "one line for a monitor; exit code 0 ok, 1 warning, 2 critical, 3 unknown", "", 0, 0,
+		verb_health },
 	{ "reload", "", "move the dataplane to what the configuration says now, and wait",
 		" allow-bare allow-detach confirm settle ", 0, 0, verb_reload },
 	{ "rollback", "", "return to the configuration before; again: forward",

@@ -138,8 +138,11 @@ static void print_interfaces(const json_t *interfaces)
 			printf(" (%s, index %lld)", text_of(interface, "attach"),
 				(long long)number_of(interface, "ifindex"));
 		if (!strcmp(state, "refused") || !strcmp(state, "unknown"))
-			printf(": %s", text_of(interface, "reason"));
+			printf(": %s%s%s", style_alarm(), text_of(interface, "reason"), style_end());
 		putchar('\n');
+		if (!strcmp(state, "detached"))
+			printf("  %sDETACHED: %s%s\n", style_alarm(), text_of(interface, "reason"),
+				style_end());
 		if (!strcmp(state, "displaced"))
 			printf("  %sDISPLACED: %s%s\n", style_alarm(), text_of(interface, "reason"),
 				style_end());

@@ -33,6 +33,7 @@ struct options {
 
 /* Each verb gets its own arguments and returns the exit code. */
 int verb_status(const struct options *options, int argc, char **argv);
+int verb_health(const struct options *options, int argc, char **argv);
 int verb_reload(const struct options *options, int argc, char **argv);
 int verb_rollback(const struct options *options, int argc, char **argv);
 int verb_confirm(const struct options *options, int argc, char **argv);
