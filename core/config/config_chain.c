@@ -22,6 +22,9 @@ static int check_interface(const char *name, struct xslot_diag *diag)
 		return fail(diag, -EINVAL, "\"%s\" has a blank in it; put commas between interfaces", name);
 	if (strpbrk(name, "/:") || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return fail(diag, -EINVAL, "\"%s\" can be no interface's name, Linux forbids / and :", name);
+	if (strpbrk(name, "*?[]%"))
+		return fail(diag, -EINVAL,
+			"\"%s\" is a pattern, and would be waited for as a name; name each interface", name);
 	if (strlen(name) >= IF_NAMESIZE)
 		return fail(diag, -EINVAL, "\"%s\" has %zu characters, and Linux allows interfaces %d", name,
 			strlen(name), IF_NAMESIZE - 1);
@@ -104,7 +107,7 @@ int config_chain_parse(struct config_chain *chain, const char *name, const struc
 	chain->fuse = true;
 	chain->place = chain->mode_place = section->place;
 	r = keys_set(keys, section, chain, NULL, report);
-	if (!keys_find(section, "interfaces") && !chain->detach)
+	if (!keys_find(section, "interfaces") && !chain->detach && !section->broken)
 		r = report_add(report, section->place.file, section->place.line,
 			"chain %s has no interfaces, so no packet would ever meet it; add interfaces = NAME "
 			"or "

@@ -212,6 +212,15 @@ static const struct {
 		"NAME or "
 		"remove the chain\n"
 		"x.ini:2: [chain edge] has no key interface; did you mean interfaces?" },
+	/* One line that is refused is one error, however it is wrong. */
+	{ "[chain edge]\ninterfaces = \"eth0\"\n",
+		"x.ini:2: the value of interfaces is quoted; values are written without "
+		"quotes, and \" ;\" begins a comment even between them" },
+	{ "[chain edge]\ninterfaces: eth0\n",
+		"x.ini:2: a key and its value are separated by =, not by a colon; write "
+		"interfaces = VALUE" },
+	{ "[chain edge]\ninterfaces = ; eth0\n", "x.ini:2: interfaces has no value: must name one interface "
+						 "or more, with commas between them" },
 	{ "[chain edge]\ninterfaces =\n", "x.ini:2: interfaces has no value: must name one interface or "
 					  "more, with commas between them" },
 	{ "[chain edge]\ninterfaces = eth0,\n",
@@ -231,6 +240,16 @@ static const struct {
 	{ CHAIN "[chain core]\ninterfaces = a, eth0\n", "x.ini:4: interface eth0 is in chain edge already, "
 							"at x.ini:2; an interface runs one chain, so put the "
 							"slots of both into one" },
+	{ "[chain edge]\ninterfaces = eth0, eth*\n",
+		"x.ini:2: interfaces = eth0, eth*: \"eth*\" is a pattern, "
+		"and would be waited for as a name; name each interface" },
+	{ "[chain edge]\ninterfaces = eth?\n", "x.ini:2: interfaces = eth?: \"eth?\" is a pattern, and would "
+					       "be waited for as a name; name each interface" },
+	{ "[chain edge]\ninterfaces = eth[0-3]\n",
+		"x.ini:2: interfaces = eth[0-3]: \"eth[0-3]\" is a pattern, and would be waited for as a "
+		"name; name each interface" },
+	{ "[chain edge]\ninterfaces = eth%d\n", "x.ini:2: interfaces = eth%d: \"eth%d\" is a pattern, and "
+						"would be waited for as a name; name each interface" },
 	{ CHAIN "mode = skb\n", "x.ini:3: mode = skb: must be native or generic" },
 	{ CHAIN "mode = nativ\n", "x.ini:3: mode = nativ: must be native or generic; did you mean native?" },
 	{ CHAIN "final = redirect\n", "x.ini:3: final = redirect: must be pass, drop or tx" },
