@@ -67,10 +67,13 @@ static void explain_eperm(char *ret_why, size_t size)
 
 static int probe_open(struct probe_bpf **ret_probe, char *ret_why, size_t size)
 {
+	struct warnings unwanted = {};
 	struct probe_bpf *probe;
 
 	ext_load_register();
+	warnings_begin(&unwanted);
 	probe = probe_bpf__open();
+	warnings_end();
 	if (!probe)
 		return no(
 			ret_why, size, -errno, "cannot open the built-in probe object: %s", strerror(errno));
@@ -156,15 +159,38 @@ static int load_extension(bool tail_call, char *ret_why, size_t size)
 	return r < 0 || !tail_call ? r : fill_program_array(extension);
 }
 
+/* Programs that were not compiled are interpreted, and those the kernel does not extend: it says EINVAL. */
+static bool jit_is_off(void)
+{
+	CLEANUP(fclose) FILE *file = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
+	int value;
+
+	return file && fscanf(file, "%d", &value) == 1 && value == 0;
+}
+
+static int explain_extension(int error, char *ret_why, size_t size)
+{
+	if (error == -EPERM)
+		explain_eperm(ret_why, size);
+	else if (jit_is_off())
+		no(ret_why, size, 0,
+			"BPF programs are not compiled here (net.core.bpf_jit_enable = 0), and the kernel "
+			"extends only "
+			"those that are; sysctl -w net.core.bpf_jit_enable=1");
+	else
+		return 0;
+	return error;
+}
+
 int features_freplace(char *ret_why, size_t size)
 {
 	int r = load_extension(false, ret_why, size);
 
-	if (r == -EPERM)
-		explain_eperm(ret_why, size);
-	else if (r < 0 && kernel_older_than(5, 10))
+	if (r == 0 || explain_extension(r, ret_why, size) < 0)
+		return r;
+	if (kernel_older_than(5, 10))
 		no(ret_why, size, 0, "this kernel is too old; Linux 5.10 or newer is needed");
-	else if (r < 0)
+	else
 		no(ret_why, size, 0, "an extension program cannot be loaded: %s", strerror(-r));
 	return r;
 }
@@ -173,9 +199,7 @@ static int tail_call_extension(char *ret_why, size_t size)
 {
 	int r = load_extension(true, ret_why, size);
 
-	if (r == -EPERM)
-		explain_eperm(ret_why, size);
-	else if (r < 0)
+	if (r < 0 && explain_extension(r, ret_why, size) == 0)
 		no(ret_why, size, 0, "an extension program that tail-calls is refused (%s), as on Linux 5.10",
 			strerror(-r));
 	return r;
@@ -232,6 +256,7 @@ static int live_frames(char *ret_why, size_t size)
 static int decl_tag(char *ret_why, size_t size)
 {
 	struct btf *btf CLEANUP(btf__free) = btf__new_empty();
+	struct warnings unwanted = {};
 	int r, type;
 
 	if (!btf)
@@ -239,7 +264,9 @@ static int decl_tag(char *ret_why, size_t size)
 	type = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	btf__add_typedef(btf, "tagged", type);
 	btf__add_decl_tag(btf, "tag", type + 1, -1);
+	warnings_begin(&unwanted);
 	r = btf__load_into_kernel(btf);
+	warnings_end();
 	if (r < 0)
 		return no(ret_why, size, r,
 			"this kernel refuses BTF declaration tags (%s); Linux 5.16 or newer takes them",
