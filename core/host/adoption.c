@@ -25,11 +25,13 @@
 #include "kernel/link.h"
 #include "kernel/netdev_elsewhere.h"
 #include "kernel/pindir.h"
+#include "kernel/program.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
 
 DEFINE_CLEANUP(struct chain *, chain_free);
+DEFINE_CLEANUP(struct program *, program_close);
 
 struct found {
 	struct chain **chains;
@@ -92,11 +94,11 @@ static int adopt_occupant(const struct found *found, struct chain *chain, const 
 	return occupant_adopt(found->setup, NULL, record, folder, ret_occupant, diag);
 }
 
-static int adopt_slot(const struct found *found, struct chain *chain, const struct manifest_slot *record,
-	size_t index, struct xslot_diag *diag)
+static int adopt_slot(const struct found *found, struct chain *chain, const struct program *target,
+	const struct manifest_slot *record, size_t index, struct xslot_diag *diag)
 {
 	struct chain_slot *slot = &chain->slots[index];
-	char path[PATH_MAX];
+	char path[PATH_MAX], function[DISPATCHER_FUNCTION_MAX];
 	int r;
 
 	slot->number = record->number;
@@ -110,10 +112,12 @@ static int adopt_slot(const struct found *found, struct chain *chain, const stru
 		return r;
 	store_link_path(chain, record->instance, index, slot->bank, path);
 	r = xslot_link_open_pinned(path, &slot->link, diag);
-	if (r == 0 && !link_may_fill(slot->link, dispatcher_program_id(chain->dispatcher)))
-		return fail(diag, -EINVAL, "%s fills a slot of another program than dispatcher %u", path,
-			dispatcher_program_id(chain->dispatcher));
-	return r;
+	dispatcher_stub((unsigned)index, slot->bank, function);
+	if (r == 0)
+		r = link_check(slot->link, target, function, diag);
+	if (r == 0 && !link_is_of(slot->link, instance_filler_id(slot->occupant->instance)))
+		r = fail(diag, -EINVAL, "it fills the slot with another program than that of its instance");
+	return r < 0 ? fail_within(diag, r, "%s", path) : 0;
 }
 
 static int adopt_manifest(struct chain *chain, struct xslot_diag *diag)
@@ -129,7 +133,8 @@ static int adopt_manifest(struct chain *chain, struct xslot_diag *diag)
 	return r;
 }
 
-static int adopt_generation(const struct found *found, struct chain *chain, struct xslot_diag *diag)
+static int adopt_generation(
+	const struct found *found, struct chain *chain, const struct program *target, struct xslot_diag *diag)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	const struct manifest_record *record = &chain->manifest.record[running->id & 1];
@@ -145,7 +150,7 @@ static int adopt_generation(const struct found *found, struct chain *chain, stru
 		return fail(diag, -EINVAL, "the manifest does not know the running generation %u of %u slots",
 			running->id, running->configured_count);
 	for (size_t i = 0; r == 0 && i < record->n_slots; i++)
-		r = adopt_slot(found, chain, &record->slots[i], i, diag);
+		r = adopt_slot(found, chain, target, &record->slots[i], i, diag);
 	return r;
 }
 
@@ -153,6 +158,7 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 	struct chain **ret_chain, struct xslot_diag *diag)
 {
 	CLEANUP(chain_free) struct chain *chain = chain_alloc(name);
+	CLEANUP(program_close) struct program *target = NULL;
 	char *at;
 	int r;
 
@@ -165,11 +171,13 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 	if (r == 0)
 		r = adopt_manifest(chain, diag);
 	if (r == 0)
-		r = adopt_generation(found, chain, diag);
+		r = dispatcher_open_program(chain->dispatcher, &target, diag);
+	if (r == 0)
+		r = adopt_generation(found, chain, target, diag);
 	if (r == 0)
 		r = store_make_folders(chain, diag);
 	if (r == 0)
-		r = tier_adopt(chain, diag);
+		r = tier_adopt(chain, target, diag);
 	if (r == 0)
 		*ret_chain = TAKE_PTR(chain);
 	return r;

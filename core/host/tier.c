@@ -401,7 +401,7 @@ void tier_queue(struct host *host)
 
 /* ---- adopt ---- */
 
-int tier_adopt(struct chain *chain, struct xslot_diag *diag)
+int tier_adopt(struct chain *chain, const struct program *target, struct xslot_diag *diag)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	char path[PATH_MAX];
@@ -418,9 +418,11 @@ int tier_adopt(struct chain *chain, struct xslot_diag *diag)
 	chain->tier.wanted = true; /* until the files are known to say otherwise */
 	pin_path(chain, chain->tier.bank, path);
 	r = xslot_link_open_pinned(path, &chain->tier.link, diag);
-	if (r == 0 && !link_may_fill(chain->tier.link, dispatcher_program_id(chain->dispatcher)))
-		return fail(diag, -EINVAL, "%s is the fused program of another program than dispatcher %u",
-			path, dispatcher_program_id(chain->dispatcher));
+	if (r == 0)
+		r = link_check(
+			chain->tier.link, target, chain->tier.bank == BANK_B ? "fused_b" : "fused_a", diag);
+	if (r < 0)
+		return fail_within(diag, r, "%s", path);
 	if (r == 0)
 		chain->tier.instructions = count_instructions(chain);
 	return r;

@@ -10,6 +10,7 @@
 
 #include "host/chain.h"
 
+struct program;
 struct host;
 struct tier_attempt;
 
@@ -28,7 +29,7 @@ const char *tier_why_slots(const struct chain *chain);
 void tier_drop(struct chain *chain);
 
 /* W: a chain from bpffs, whose generation and slots are known, with its fused program if it runs one. */
-int tier_adopt(struct chain *chain, struct xslot_diag *diag);
+int tier_adopt(struct chain *chain, const struct program *target, struct xslot_diag *diag);
 
 /* L, the worker is gone: what it was at when the host was told to stop. */
 void tier_abandon(struct host *host);

@@ -343,6 +343,14 @@ int dispatcher_fd(const struct dispatcher *dispatcher)
 	return dispatcher->program_fd;
 }
 
+int dispatcher_open_program(
+	const struct dispatcher *dispatcher, struct program **ret_program, struct xslot_diag *diag)
+{
+	if (!dispatcher->types)
+		return program_open_bare(dispatcher->program_fd, ret_program, diag);
+	return program_open(dispatcher->program_fd, dispatcher->types, ret_program, diag);
+}
+
 const struct btf *dispatcher_types(const struct dispatcher *dispatcher)
 {
 	return dispatcher->types;

@@ -34,6 +34,14 @@ int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatche
 
 int dispatcher_fd(const struct dispatcher *dispatcher);
 
+/*
+ * The program itself, to look at: without functions when an earlier version pinned it, without its types. For
+ * program_close().
+ */
+struct program;
+int dispatcher_open_program(
+	const struct dispatcher *dispatcher, struct program **ret_program, struct xslot_diag *diag);
+
 /* The types that it was loaded with, to fill its stubs by; the dispatcher's. */
 const struct btf *dispatcher_types(const struct dispatcher *dispatcher);
 

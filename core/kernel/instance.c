@@ -412,6 +412,15 @@ size_t instance_spare_variables(const struct instance *instance, const struct in
 	return rodata_spare(instance->object, params, n, ret_names, max);
 }
 
+uint32_t instance_filler_id(const struct instance *instance)
+{
+	struct xslot_extension_info info = { .size = sizeof(info) };
+
+	if (xslot_extension_get_info(instance->adopted ?: instance->extension, &info, NULL) < 0)
+		return 0;
+	return info.program_id;
+}
+
 uint32_t instance_program_id(const struct instance *instance)
 {
 	return instance->program_id;

@@ -94,6 +94,8 @@ bool instance_is_behind_entry(const char *folder);
 /* In place of instance_load, after instance_open with that object: be the instance that is pinned there. */
 int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag);
 
+/* The extension that fills stubs: the program itself, or our entry to it. 0 when it cannot be known. */
+uint32_t instance_filler_id(const struct instance *instance);
 uint32_t instance_program_id(const struct instance *instance);
 
 /* A map's fd by its C name, the instance's own: do not close. -ENOENT when there is none. */

@@ -135,9 +135,31 @@ int xslot_link_fd(const struct xslot_link *link)
 	return link->fd;
 }
 
-bool link_may_fill(const struct xslot_link *link, uint32_t target_id)
+int link_check(const struct xslot_link *link, const struct program *target, const char *function,
+	struct xslot_diag *diag)
 {
-	return !link->target_id || link->target_id == target_id;
+	uint32_t id;
+	int r;
+
+	if (!link->target_id)
+		return 0;
+	if (link->target_id != target->id)
+		return fail(diag, -EINVAL, "it fills a function of program %u, not of dispatcher %u",
+			link->target_id, target->id);
+	if (!target->btf)
+		return 0;
+	r = program_find_function(target, function, &id, diag);
+	if (r < 0)
+		return fail_within(diag, r, "%s of dispatcher %u", function, target->id);
+	if (link->target_btf_id != id)
+		return fail(diag, -EINVAL, "it fills another function of dispatcher %u than %s", target->id,
+			function);
+	return 0;
+}
+
+bool link_is_of(const struct xslot_link *link, uint32_t program_id)
+{
+	return program_id && link->program_id == program_id;
 }
 
 int xslot_link_get_info(

@@ -15,10 +15,13 @@
 int link_create(int program_fd, const struct program *target, uint32_t target_btf_id,
 	struct xslot_link **ret_link, struct xslot_diag *diag);
 /*
- * A link from a pin: does it fill a function of program `target_id`? Before Linux 5.13 no link tells, and the
- * pin is taken at its word.
+ * A link from a pin: does it fill this function of `target`? -EINVAL says what else it fills. Before
+ * Linux 5.13 no link tells, and the pin is taken at its word.
  */
-bool link_may_fill(const struct xslot_link *link, uint32_t target_id);
+int link_check(const struct xslot_link *link, const struct program *target, const char *function,
+	struct xslot_diag *diag);
+/* Is this the program that it fills the function with? */
+bool link_is_of(const struct xslot_link *link, uint32_t program_id);
 uint32_t link_id(const struct xslot_link *link);
 /*
  * Is there (still) a link of this id, whoever holds it? 1 yes, 0 no, -errno: it cannot be known now. Without
