@@ -36,12 +36,22 @@ struct loader {
 DEFINE_CLEANUP(struct config *, config_free);
 DEFINE_CLEANUP(struct files *, files_free);
 
-/* Names outlive the INI data: places point to them. */
+/* What is read is not the whole: no more errors are looked for in it. */
+static int no_memory(struct loader *loader)
+{
+	loader->ini.incomplete = true;
+	return report_add(loader->report, loader->config->file, 0, "out of memory");
+}
+
+/* Names outlive the INI data: places point to them. Takes `name` over; NULL: there was no memory for it. */
 static int read_file(struct loader *loader, char *name)
 {
 	struct file_names *files = loader->config->names;
 
-	files->names = array_grow(files->names, files->n_names, sizeof(*files->names));
+	if (!name || array_grow(&files->names, files->n_names, sizeof(*files->names)) < 0) {
+		free(name);
+		return no_memory(loader);
+	}
 	files->names[files->n_names++] = name;
 	return ini_append(&loader->ini, loader->files, name, loader->report);
 }
@@ -62,8 +72,10 @@ static int read_snippets(struct loader *loader)
 	size_t n;
 	int r = 0;
 
-	if (asprintf(&directory, "%.*sconf.d", slash ? (int)(slash + 1 - file) : 0, file) < 0)
-		abort();
+	if (asprintf(&directory, "%.*sconf.d", slash ? (int)(slash + 1 - file) : 0, file) < 0) {
+		directory = NULL;
+		return no_memory(loader);
+	}
 	if (files_list(loader->files, directory, is_snippet, &names, &n, &diag) < 0) {
 		loader->ini.incomplete = true;
 		return report_take(loader->report, directory, 0, &diag);
@@ -72,7 +84,7 @@ static int read_snippets(struct loader *loader)
 		char *name;
 
 		if (asprintf(&name, "%s/%s", directory, names[i]) < 0)
-			abort();
+			name = NULL;
 		if (read_file(loader, name) < 0)
 			r = -EINVAL;
 	}
@@ -132,7 +144,8 @@ static int take_chain(struct loader *loader, size_t index)
 	struct config *config = loader->config;
 	struct config_chain *chain;
 
-	config->chains = array_grow(config->chains, config->n_chains, sizeof(*config->chains));
+	if (array_grow(&config->chains, config->n_chains, sizeof(*config->chains)) < 0)
+		return no_memory(loader);
 	chain = &config->chains[config->n_chains++];
 	*chain = (struct config_chain){};
 	return config_chain_parse(
@@ -148,7 +161,9 @@ static int refuse_unknown_chain(struct loader *loader, size_t index)
 
 	if (loader->ini.incomplete)
 		return -EINVAL;
-	names = array_grow(NULL, 0, (config->n_chains + 1) * sizeof(*names));
+	names = calloc(config->n_chains + 1, sizeof(*names));
+	if (!names)
+		return no_memory(loader);
 	for (size_t i = 0; i < config->n_chains; i++)
 		names[i] = config->chains[i].name;
 	nearest = text_nearest(name, names, config->n_chains);
@@ -174,18 +189,23 @@ static int take_slot(struct loader *loader, size_t index)
 		config_slot_deinit(&slot);
 		return r;
 	}
-	chain->slots = array_grow(chain->slots, chain->n_slots, sizeof(*chain->slots));
+	if (array_grow(&chain->slots, chain->n_slots, sizeof(*chain->slots)) < 0) {
+		config_slot_deinit(&slot);
+		return no_memory(loader);
+	}
 	chain->slots[chain->n_slots++] = slot;
 	return r;
 }
 
 /* What is to run comes first, each part in the order of the files. */
-static void put_detached_last(struct config *config)
+static int put_detached_last(struct loader *loader)
 {
-	CLEANUP(free)
-	struct config_chain *chains = array_grow(NULL, 0, (config->n_chains + 1) * sizeof(*chains));
+	struct config *config = loader->config;
+	CLEANUP(free) struct config_chain *chains = calloc(config->n_chains + 1, sizeof(*chains));
 	size_t n = 0;
 
+	if (!chains)
+		return no_memory(loader);
 	for (int detach = 0; detach <= 1; detach++) {
 		for (size_t i = 0; i < config->n_chains; i++) {
 			if (config->chains[i].detach == detach)
@@ -198,6 +218,7 @@ static void put_detached_last(struct config *config)
 		config->n_chains--;
 		config->n_detached++;
 	}
+	return 0;
 }
 
 static int take_sections(struct loader *loader)
@@ -206,8 +227,9 @@ static int take_sections(struct loader *loader)
 	size_t n = loader->ini.n_sections;
 	int r = 0;
 
-	loader->headers = array_grow(NULL, 0, (n + 1) * sizeof(*loader->headers));
-	memset(loader->headers, 0, (n + 1) * sizeof(*loader->headers));
+	loader->headers = calloc(n + 1, sizeof(*loader->headers));
+	if (!loader->headers)
+		return no_memory(loader);
 	for (size_t i = 0; i < n; i++)
 		r |= take_header(loader, i);
 	for (size_t i = 0; i < n; i++) {
@@ -220,7 +242,7 @@ static int take_sections(struct loader *loader)
 		if (loader->headers[i].kind == SECTION_SLOT)
 			r |= take_slot(loader, i);
 	}
-	put_detached_last(config);
+	r |= put_detached_last(loader);
 	r |= config_check(config, loader->report);
 	return r ? -EINVAL : 0;
 }
@@ -240,12 +262,17 @@ bool config_says_detach(const struct config *config, const char *chain, const ch
 	return false;
 }
 
-static void config_begin(struct config *config, const char *file)
+/* NULL when out of memory. */
+static struct config *config_new(const char *file)
 {
-	*config = (struct config){ .file = text_copy(file) };
-	config->names = array_grow(NULL, 0, sizeof(struct file_names));
-	memset(config->names, 0, sizeof(struct file_names));
-	config_host_init(&config->host);
+	CLEANUP(config_free) struct config *config = calloc(1, sizeof(*config));
+
+	if (!config)
+		return NULL;
+	config->names = calloc(1, sizeof(struct file_names));
+	if (!config->names || text_set(&config->file, file) < 0 || config_host_init(&config->host) < 0)
+		return NULL;
+	return TAKE_PTR(config);
 }
 
 void config_sort(const struct config *config, struct report *report, size_t n_before)
@@ -257,13 +284,14 @@ void config_sort(const struct config *config, struct report *report, size_t n_be
 
 int config_read(struct files *files, const char *file, struct config **ret_config, struct report *report)
 {
-	CLEANUP(config_free) struct config *config = array_grow(NULL, 0, sizeof(*config));
+	CLEANUP(config_free) struct config *config = config_new(file);
 	struct loader loader = { .config = config, .files = files, .report = report };
 	size_t n_before = report->n_kept;
 	int r;
 
-	config_begin(config, file);
-	r = read_file(&loader, text_copy(file));
+	if (!config)
+		return report_add(report, file, 0, "out of memory");
+	r = read_file(&loader, strdup(file));
 	r |= read_snippets(&loader);
 	r |= take_sections(&loader);
 	config_sort(config, report, n_before);
@@ -278,7 +306,7 @@ static struct files *files_of_tool(void)
 {
 	struct files *files = files_new(NULL);
 
-	if (geteuid() != 0)
+	if (files && geteuid() != 0)
 		files_trust_all(files);
 	return files;
 }
@@ -303,6 +331,8 @@ int config_load(struct files *given, const char *file, struct config **ret_confi
 	size_t n_before = report->n_errors;
 	int r, settled;
 
+	if (!files)
+		return report_add(report, file, 0, "out of memory");
 	do {
 		config_free(TAKE_PTR(config));
 		r = config_read(files, file, &config, report);
@@ -321,7 +351,7 @@ static int read_host(struct config *config, struct files *files, struct report *
 	struct loader loader = { .config = config, .files = files, .report = report };
 	int r;
 
-	r = read_file(&loader, text_copy(config->file));
+	r = read_file(&loader, strdup(config->file));
 	r |= read_snippets(&loader);
 	for (size_t i = 0; i < loader.ini.n_sections; i++) {
 		if (strcmp(loader.ini.sections[i].name, "host") == 0)
@@ -340,14 +370,15 @@ int config_load_host(const char *file, struct config_host *ret_host)
 
 	do {
 		config_free(TAKE_PTR(config));
-		config = array_grow(NULL, 0, sizeof(*config));
-		config_begin(config, file);
+		config = config_new(file);
+		if (!files || !config)
+			return -EINVAL;
 		r = read_host(config, files, &report);
 		settled = config_settle(files, &report, 0);
 	} while (settled == -EAGAIN);
 	*ret_host = config->host;
 	ret_host->socket_place = ret_host->state_place = ret_host->on_stop_place = (struct config_place){};
-	config_host_init(&config->host);
+	config->host = (struct config_host){};
 	report_clear(&report);
 	return r || settled ? -EINVAL : 0;
 }
@@ -363,9 +394,10 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->n_chains + config->n_detached; i++)
 		config_chain_deinit(&config->chains[i]);
 	free(config->chains);
-	for (size_t i = 0; i < files->n_names; i++)
+	for (size_t i = 0; files && i < files->n_names; i++)
 		free(files->names[i]);
-	free(files->names);
+	if (files)
+		free(files->names);
 	free(files);
 	free(config->file);
 	free(config);

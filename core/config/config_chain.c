@@ -31,6 +31,19 @@ static int check_interface(const char *name, struct xslot_diag *diag)
 	return 0;
 }
 
+static int append_interface(struct config_chain *chain, const char *name, struct config_place place)
+{
+	struct config_interface interface = { .place = place };
+
+	if (text_set(&interface.name, name) < 0 ||
+		array_grow(&chain->interfaces, chain->n_interfaces, sizeof(*chain->interfaces)) < 0) {
+		free(interface.name);
+		return -ENOMEM;
+	}
+	chain->interfaces[chain->n_interfaces++] = interface;
+	return 0;
+}
+
 /* Several lines add up: one line holds no more than a dozen long names. */
 static int set_interfaces(
 	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
@@ -46,10 +59,9 @@ static int set_interfaces(
 
 		if (r < 0)
 			return r;
-		chain->interfaces =
-			array_grow(chain->interfaces, chain->n_interfaces, sizeof(*chain->interfaces));
-		chain->interfaces[chain->n_interfaces++] =
-			(struct config_interface){ .name = text_copy(name), .place = entry->place };
+		r = append_interface(chain, name, entry->place);
+		if (r < 0)
+			return fail(diag, r, "out of memory");
 	}
 	return 0;
 }

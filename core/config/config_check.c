@@ -75,7 +75,8 @@ static int check_interfaces(const struct config *config, struct report *report)
 		const struct config_chain *chain = &config->chains[i];
 
 		for (size_t k = 0; k < chain->n_interfaces; k++) {
-			uses = array_grow(uses, n, sizeof(*uses));
+			if (array_grow(&uses, n, sizeof(*uses)) < 0)
+				return report_add(report, config->file, 0, "out of memory");
 			uses[n] = (struct interface_use){ &chain->interfaces[k], chain, n };
 			n++;
 		}
@@ -121,8 +122,10 @@ static int by_place(const void *a, const void *b)
 void config_sort_errors(struct report *report, size_t n_before, const char *const *files, size_t n_files)
 {
 	size_t n = report->n_kept - n_before;
-	CLEANUP(free) struct sorted_error *sorted = array_grow(NULL, 0, (n + 1) * sizeof(*sorted));
+	CLEANUP(free) struct sorted_error *sorted = n < 2 ? NULL : calloc(n, sizeof(*sorted));
 
+	if (!sorted) /* when out of memory they are told in the order of their finding */
+		return;
 	for (size_t i = 0; i < n; i++) {
 		struct report_error *error = &report->errors[n_before + i];
 
@@ -131,8 +134,7 @@ void config_sort_errors(struct report *report, size_t n_before, const char *cons
 			strcmp(files[sorted[i].file], error->file) != 0)
 			sorted[i].file++;
 	}
-	if (n > 0)
-		qsort(sorted, n, sizeof(*sorted), by_place);
+	qsort(sorted, n, sizeof(*sorted), by_place);
 	for (size_t i = 0; i < n; i++)
 		report->errors[n_before + i] = sorted[i].error;
 }

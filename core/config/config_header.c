@@ -63,10 +63,13 @@ int config_header_parse(const char *name, struct config_header *ret_header, stru
 		[SECTION_CHAIN] = parse_chain,
 		[SECTION_SLOT] = parse_slot,
 	};
-	CLEANUP(free) char *copy = text_copy(name);
+	CLEANUP(free) char *copy = strdup(name);
 	struct config_header header = {};
-	char *rest = copy, *kind = strsep(&rest, " \t");
+	char *rest = copy, *kind = copy ? strsep(&rest, " \t") : NULL;
 	int r;
+
+	if (!kind)
+		return fail(diag, -ENOMEM, "out of memory");
 
 	while (header.kind < SECTION_BAD && strcmp(kinds[header.kind], kind) != 0)
 		header.kind++;

@@ -16,9 +16,11 @@
 static int set_plugin_path(
 	const struct key *key, void *target, const struct ini_entry *entry, struct xslot_diag *diag)
 {
-	CLEANUP(free) char *copy = text_copy(entry->value);
+	CLEANUP(free) char *copy = strdup(entry->value);
 	char *rest = copy, *directory;
 
+	if (!copy)
+		return fail(diag, -ENOMEM, "out of memory");
 	while ((directory = strsep(&rest, ":"))) {
 		if (directory[0] != '/' && copy[0] != 0)
 			return fail(diag, -EINVAL,
@@ -63,16 +65,13 @@ static const struct key keys[] = {
 	{},
 };
 
-void config_host_init(struct config_host *host)
+int config_host_init(struct config_host *host)
 {
-	*host = (struct config_host){
-		.plugin_path = text_copy(PLUGINDIR),
-		.bpffs = text_copy(CONFIG_BPFFS),
-		.socket = text_copy(DEFAULT_SOCKET),
-		.state = text_copy(DEFAULT_STATE),
-		.log_level = LOG_LEVEL_INFO,
-		.on_stop = ON_STOP_KEEP,
-	};
+	*host = (struct config_host){ .log_level = LOG_LEVEL_INFO, .on_stop = ON_STOP_KEEP };
+	if (text_set(&host->plugin_path, PLUGINDIR) < 0 || text_set(&host->bpffs, CONFIG_BPFFS) < 0 ||
+		text_set(&host->socket, DEFAULT_SOCKET) < 0 || text_set(&host->state, DEFAULT_STATE) < 0)
+		return -ENOMEM;
+	return 0;
 }
 
 int config_host_parse(struct config_host *host, const struct ini_section *section, struct report *report)

@@ -43,8 +43,8 @@ static int set_plugin(
 	if (strlen(name) > PLUGIN_NAME_MAX)
 		return fail(diag, -EINVAL, "has %zu characters, more than the %zu of a plugin's name",
 			strlen(name), PLUGIN_NAME_MAX);
-	free(draft->slot.plugin);
-	draft->slot.plugin = text_copy(name);
+	if (text_set(&draft->slot.plugin, name) < 0)
+		return fail(diag, -ENOMEM, "out of memory");
 	return 0;
 }
 
@@ -55,8 +55,8 @@ static int set_program(
 
 	if (entry->value[0] == 0)
 		return fail(diag, -EINVAL, "must be the name of a function in the object");
-	free(draft->slot.program);
-	draft->slot.program = text_copy(entry->value);
+	if (text_set(&draft->slot.program, entry->value) < 0)
+		return fail(diag, -ENOMEM, "out of memory");
 	return 0;
 }
 
@@ -119,6 +119,20 @@ const char *const *config_slot_keys(void)
 	return names;
 }
 
+static int append_param(struct config_slot *slot, const struct ini_entry *entry)
+{
+	struct config_param param = { .place = entry->place };
+
+	if (text_set(&param.name, entry->key) < 0 || text_set(&param.text, entry->value) < 0 ||
+		array_grow(&slot->params, slot->n_params, sizeof(*slot->params)) < 0) {
+		free(param.name);
+		free(param.text);
+		return -ENOMEM;
+	}
+	slot->params[slot->n_params++] = param;
+	return 0;
+}
+
 static int take_param(void *target, const struct ini_entry *entry, struct report *report)
 {
 	struct draft *draft = target;
@@ -129,12 +143,8 @@ static int take_param(void *target, const struct ini_entry *entry, struct report
 			"[%s] has no key %s; keys that begin with on_ or slot_ are the host's, and no plugin "
 			"has them",
 			draft->section, entry->key);
-	slot->params = array_grow(slot->params, slot->n_params, sizeof(*slot->params));
-	slot->params[slot->n_params++] = (struct config_param){
-		.name = text_copy(entry->key),
-		.text = text_copy(entry->value),
-		.place = entry->place,
-	};
+	if (append_param(slot, entry) < 0)
+		return report_add(report, entry->place.file, entry->place.line, "out of memory");
 	return 0;
 }
 

@@ -51,8 +51,8 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct source *source, 
 	n = vasprintf(&text, format, args);
 	va_end(args);
 	if (n < 0)
-		abort();
-	report_add(source->report, source->file, source->line, "%s", text);
+		text = NULL;
+	report_add(source->report, source->file, source->line, "%s", text ? text : "out of memory");
 	source->failed = true;
 	if (source->section)
 		source->section->broken = true;
@@ -88,6 +88,7 @@ static bool take_header(struct source *source, const char *line, size_t length)
 {
 	const char *end = memchr(line, ']', length), *name = line + 1, *rest;
 	struct ini *ini = source->ini;
+	char *copy;
 	size_t n;
 
 	if (!end)
@@ -113,12 +114,13 @@ static bool take_header(struct source *source, const char *line, size_t length)
 	if (ini->n_sections == INI_SECTIONS_MAX)
 		return refuse(source, "this is section %u; no more than %u are read", INI_SECTIONS_MAX + 1,
 			INI_SECTIONS_MAX);
-	ini->sections = array_grow(ini->sections, ini->n_sections, sizeof(*ini->sections));
+	copy = strndup(name, n);
+	if (!copy || array_grow(&ini->sections, ini->n_sections, sizeof(*ini->sections)) < 0) {
+		free(copy);
+		return refuse(source, "out of memory");
+	}
 	source->section = &ini->sections[ini->n_sections++];
-	*source->section = (struct ini_section){ .place = { source->file, source->line } };
-	source->section->name = strndup(name, n);
-	if (!source->section->name)
-		abort();
+	*source->section = (struct ini_section){ .name = copy, .place = { source->file, source->line } };
 	return true;
 }
 
@@ -233,6 +235,21 @@ static bool check_value(struct source *source, const char *key, const char *valu
 	return true;
 }
 
+static int append_entry(
+	struct ini_section *section, const char *key, const char *value, struct config_place place)
+{
+	struct ini_entry entry = { .place = place };
+
+	if (text_set(&entry.key, key) < 0 || text_set(&entry.value, value) < 0 ||
+		array_grow(&section->entries, section->n_entries, sizeof(*section->entries)) < 0) {
+		free(entry.key);
+		free(entry.value);
+		return -ENOMEM;
+	}
+	section->entries[section->n_entries++] = entry;
+	return 0;
+}
+
 static int add_entry(void *arg, const char *name, const char *key, const char *value)
 {
 	struct source *source = arg;
@@ -261,12 +278,10 @@ static int add_entry(void *arg, const char *name, const char *key, const char *v
 		source->skip = true;
 		return 1;
 	}
-	section->entries = array_grow(section->entries, section->n_entries, sizeof(*section->entries));
-	section->entries[section->n_entries++] = (struct ini_entry){
-		.key = text_copy(key),
-		.value = text_copy(value),
-		.place = { source->file, source->line },
-	};
+	if (append_entry(section, key, value, (struct config_place){ source->file, source->line }) < 0) {
+		refuse(source, "out of memory");
+		source->ini->incomplete = true;
+	}
 	return 1;
 }
 

@@ -43,6 +43,8 @@ int key_word_find(
 	}
 	nearest = text_nearest(word, names, n);
 	list = text_list(names, n, "or");
+	if (!list)
+		return fail(diag, -ENOMEM, "out of memory");
 	if (nearest)
 		return fail(diag, -EINVAL, "must be %s; did you mean %s?", list, nearest);
 	return fail(diag, -EINVAL, "must be %s", list);
@@ -74,8 +76,8 @@ int key_set_path(const struct key *key, void *target, const struct ini_entry *en
 
 	if (entry->value[0] != '/')
 		return fail(diag, -EINVAL, "must be a path that begins with /");
-	free(*field);
-	*field = text_copy(entry->value);
+	if (text_set(field, entry->value) < 0)
+		return fail(diag, -ENOMEM, "out of memory");
 	return 0;
 }
 
@@ -99,7 +101,7 @@ static int refuse_unknown(
 		names[n] = keys[n].name;
 	hint = text_hint(entry->key, names, n, "its keys are");
 	return report_add(report, entry->place.file, entry->place.line, "[%s] has no key %s%s", section,
-		entry->key, hint);
+		entry->key, hint ? hint : "");
 }
 
 static int key_apply(

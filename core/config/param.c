@@ -79,7 +79,7 @@ static int refuse_unknown(const struct config_slot *slot, const struct xslot_par
 	hint = text_hint(param->name, names, text_nearest(param->name, names, n) ? n : n_own,
 		n_own == 1 ? "its only one is" : "it has");
 	return report_add(report, param->place.file, param->place.line, "plugin %s has no parameter %s%s",
-		plugin, param->name, hint);
+		plugin, param->name, hint ? hint : "");
 }
 
 static int item_read_file(struct item *item, struct files *files, struct xslot_diag *diag)
@@ -98,7 +98,8 @@ static int item_parse(struct item *item, const struct xslot_param *param, const 
 {
 	int r;
 
-	item->text = text_copy(text);
+	if (text_set(&item->text, text) < 0)
+		return fail(diag, -ENOMEM, "out of memory");
 	r = param_text_parse(param, item->text, &item->value, diag);
 	if (r == 0 && param->type == XSLOT_FILE)
 		r = item_read_file(item, files, diag);
@@ -122,8 +123,8 @@ static int item_fill(struct item *item, const struct config_slot *slot, const st
 			text = slot->params[i].text;
 		}
 	}
-	if (given && place->file)
-		item->file = text_copy(place->file);
+	if (given && place->file && text_set(&item->file, place->file) < 0)
+		return report_add(report, place->file, place->line, "out of memory");
 	item->line = place->line;
 	if (!given && param->required)
 		return report_add(report, place->file, place->line,
@@ -148,15 +149,14 @@ int params_parse(const struct config_slot *slot, const struct xslot_param *schem
 	struct xslot_diag diag = {};
 	int r;
 
-	if (!params)
-		abort();
+	if (!params || (slot->place.file && text_set(&params->file, slot->place.file) < 0))
+		return report_add(report, slot->place.file, slot->place.line, "out of memory");
 	r = params_check_schema(schema, &diag);
 	if (r < 0) {
 		fail_within(&diag, r, "plugin %s cannot be used, its table of parameters is wrong",
 			slot->plugin ? slot->plugin : "");
 		return report_take(report, slot->plugin_place.file, slot->plugin_place.line, &diag);
 	}
-	params->file = slot->place.file ? text_copy(slot->place.file) : NULL;
 	params->line = slot->place.line;
 	for (size_t i = 0; i < slot->n_params; i++) {
 		if (!schema_find(schema, slot->params[i].name))

@@ -186,6 +186,8 @@ static int parse_enum(
 	}
 	nearest = text_nearest(text, words, n);
 	list = text_list(words, n, "or");
+	if (!list)
+		return fail(diag, -ENOMEM, "out of memory");
 	if (nearest)
 		return fail(diag, -EINVAL, "must be %s; did you mean %s?", list, nearest);
 	return fail(diag, -EINVAL, "must be %s", list);

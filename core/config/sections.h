@@ -25,8 +25,8 @@ int config_check(struct config *config, struct report *report);
 /* Sort the errors after the first `n_before` by place; files in the order of `files`, unknown ones last. */
 void config_sort_errors(struct report *report, size_t n_before, const char *const *files, size_t n_files);
 
-/* The defaults; allocates. */
-void config_host_init(struct config_host *host);
+/* The defaults. -ENOMEM; deinit it then, too. */
+int config_host_init(struct config_host *host);
 int config_host_parse(struct config_host *host, const struct ini_section *section, struct report *report);
 
 /* `name` is what stands behind "chain " in the header. `chain` is zeroed before; deinit it on failure too. */

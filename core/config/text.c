@@ -17,24 +17,30 @@
 
 #define NAME_LONGEST 63
 
-char *text_copy(const char *text)
+int text_set(char **field, const char *text)
 {
 	char *copy = strdup(text);
 
 	if (!copy)
-		abort();
-	return copy;
+		return -ENOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
 }
 
-void *array_grow(void *array, size_t n, size_t size)
+int array_grow(void *array, size_t n, size_t size)
 {
+	void *old, *grown;
+
 	/* Capacity is the next power of two: it grows when n is one. */
 	if (n != 0 && (n & (n - 1)) != 0)
-		return array;
-	array = reallocarray(array, n == 0 ? 1 : 2 * n, size);
-	if (!array)
-		abort();
-	return array;
+		return 0;
+	memcpy(&old, array, sizeof(old));
+	grown = reallocarray(old, n == 0 ? 1 : 2 * n, size);
+	if (!grown)
+		return -ENOMEM;
+	memcpy(array, &grown, sizeof(grown));
+	return 0;
 }
 
 int text_to_bool(const char *text, bool *ret_value)
@@ -139,7 +145,7 @@ char *text_list(const char *const *names, size_t n_names, const char *last)
 	FILE *stream = open_memstream(&text, &size);
 
 	if (!stream)
-		abort();
+		return NULL;
 	for (size_t i = 0; i < n_names; i++) {
 		if (i > 0 && i + 1 == n_names)
 			fprintf(stream, " %s ", last);
@@ -147,27 +153,26 @@ char *text_list(const char *const *names, size_t n_names, const char *last)
 			fputs(", ", stream);
 		fputs(names[i], stream);
 	}
-	if (fclose(stream) != 0)
-		abort();
-	return text;
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 char *text_hint(const char *word, const char *const *names, size_t n_names, const char *many)
 {
 	const char *nearest = text_nearest(word, names, n_names);
 	CLEANUP(free) char *list = NULL;
-	char *hint;
+	char *hint = NULL;
 	int n;
 
 	if (nearest) {
 		n = asprintf(&hint, "; did you mean %s?", nearest);
 	} else {
 		list = text_list(names, n_names, "and");
-		n = asprintf(&hint, "; %s %s", many, list);
+		n = list ? asprintf(&hint, "; %s %s", many, list) : -1;
 	}
-	if (n < 0)
-		abort();
-	return hint;
+	return n < 0 ? NULL : hint;
 }
 
 void text_warn_cut(

@@ -9,9 +9,10 @@
 #include "config/config.h"
 #include "util/diag.h"
 
-/* Copies that never fail: without memory for a few bytes of text the process ends, as in util/diag. */
-char *text_copy(const char *text);
-void *array_grow(void *array, size_t n, size_t size); /* room for element n */
+/* A copy of `text` in place of what `field` has, which is freed. -ENOMEM: it stays. */
+int text_set(char **field, const char *text);
+/* Room for element `n` of size `size` in the array that `array` is the address of. -ENOMEM: it stays. */
+int array_grow(void *array, size_t n, size_t size);
 
 /* yes, no, true, false, on, off, 1 or 0 */
 int text_to_bool(const char *text, bool *ret_value);

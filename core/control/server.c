@@ -45,18 +45,24 @@ struct server_peer server_call_peer(const struct server_call *call)
 	return call->peer;
 }
 
+/* `parameters` are taken over; NULL when there was no memory for them, which is not the same as none. */
+static void call_answer(struct server_call *call, json_t *parameters)
+{
+	call_finish(call, parameters ? varlink_reply_new(parameters) : NULL);
+}
+
 void server_reply_status(struct server_call *call, const struct status *status)
 {
 	json_t *json = status_to_json(status);
 
-	call_finish(call, json ? varlink_reply_new(json) : NULL);
+	call_answer(call, json);
 }
 
 void server_reply_reload(struct server_call *call, const struct status_reload *reload)
 {
 	json_t *json = status_reload_to_json(reload, true);
 
-	call_finish(call, json ? varlink_reply_new(json) : NULL);
+	call_answer(call, json);
 }
 
 void server_reply_error(struct server_call *call, const char *error, const char *message)
@@ -66,19 +72,18 @@ void server_reply_error(struct server_call *call, const char *error, const char 
 
 void server_reply_bypass(struct server_call *call, bool changed, const char *message)
 {
-	call_finish(call, varlink_reply_new(json_pack(
-				  "{s:b, s:o}", "changed", changed, "message", json_text(message))));
+	call_answer(call, json_pack("{s:b, s:o}", "changed", changed, "message", json_text(message)));
 }
 
 void server_reply_clean(struct server_call *call, size_t removed, const char *message)
 {
-	call_finish(call, varlink_reply_new(json_pack("{s:I, s:o}", "removed", (json_int_t)removed, "message",
-				  json_text(message))));
+	call_answer(
+		call, json_pack("{s:I, s:o}", "removed", (json_int_t)removed, "message", json_text(message)));
 }
 
 void server_reply_confirm(struct server_call *call, const char *message)
 {
-	call_finish(call, varlink_reply_new(json_pack("{s:o}", "message", json_text(message))));
+	call_answer(call, json_pack("{s:o}", "message", json_text(message)));
 }
 
 /* Parameters were checked against the method's table: what is not given, or null, is NULL and false here. */
@@ -151,9 +156,9 @@ static void run_clean(struct server_call *call, struct server *server, const jso
 
 static void run_get_info(struct server_call *call, struct server *server, const json_t *parameters)
 {
-	call_finish(call, varlink_reply_new(json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "xslot",
-				  "product", "xslotd", "version", XSLOT_VERSION, "url", "", "interfaces",
-				  INTERFACE_SERVICE, INTERFACE_XSLOT)));
+	call_answer(call,
+		json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "xslot", "product", "xslotd", "version",
+			XSLOT_VERSION, "url", "", "interfaces", INTERFACE_SERVICE, INTERFACE_XSLOT));
 }
 
 static void run_get_description(struct server_call *call, struct server *server, const json_t *parameters)
@@ -162,7 +167,7 @@ static void run_get_description(struct server_call *call, struct server *server,
 	const char *text = interface_description(interface);
 
 	if (text)
-		call_finish(call, varlink_reply_new(json_pack("{s:s}", "description", text)));
+		call_answer(call, json_pack("{s:s}", "description", text));
 	else
 		call_finish(call, varlink_error_new(VARLINK_INTERFACE_NOT_FOUND, "interface", interface));
 }

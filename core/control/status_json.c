@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/text.h"
 
 #define LOG_MAX (256 * 1024) /* of a verifier's log: its end, where the refusal is */
 
@@ -52,6 +53,16 @@ static json_t *finish(struct builder *builder)
 	return NULL;
 }
 
+static bool is_utf8(const char *text)
+{
+	size_t left = strlen(text), n = 1;
+	uint32_t code;
+
+	for (; left > 0 && n > 0; text += n, left -= n)
+		n = text_utf8(text, left, &code);
+	return n > 0;
+}
+
 json_t *json_text(const char *text)
 {
 	json_t *json;
@@ -59,9 +70,8 @@ json_t *json_text(const char *text)
 
 	if (!text)
 		return json_null();
-	json = json_string(text);
-	if (json)
-		return json;
+	if (is_utf8(text)) /* asked first: without memory json_string() says no more than that it failed */
+		return json_string(text);
 	clean = to = malloc(3 * strlen(text) + 1);
 	if (!clean)
 		return NULL;

@@ -63,12 +63,70 @@ int varlink_reader_fill(struct varlink_reader *reader, int fd)
 	return n > 0;
 }
 
+static json_malloc_t allocate;
+static bool out_of_memory;
+
+static void *allocate_watched(size_t size)
+{
+	void *memory = allocate(size);
+
+	out_of_memory |= !memory;
+	return memory;
+}
+
+/*
+ * jansson does not look everywhere whether its buffers grew: without memory a long name that is read loses a
+ * letter, and is another name; one that is written is left out. So allocations are watched meanwhile. Its
+ * allocator is the process's: one thread has to do with JSON.
+ */
+static void watch_begin(json_free_t *ret_release)
+{
+	json_get_alloc_funcs(&allocate, ret_release);
+	json_set_alloc_funcs(allocate_watched, *ret_release);
+	out_of_memory = false;
+}
+
+/* Was there memory for all? */
+static bool watch_end(json_free_t release)
+{
+	json_set_alloc_funcs(allocate, release);
+	return !out_of_memory;
+}
+
+static int parse(const char *text, size_t size, json_t **ret_message)
+{
+	json_free_t release;
+	json_t *message;
+	int r;
+
+	watch_begin(&release);
+	message = json_loadb(text, size, 0, NULL);
+	r = !watch_end(release) ? -ENOMEM : json_is_object(message) ? 0 : -EBADMSG;
+	if (r == 0)
+		*ret_message = message;
+	else
+		json_decref(message);
+	return r;
+}
+
+/* NULL when out of memory. Caller frees. */
+static char *print(const json_t *message)
+{
+	CLEANUP(free) char *text = NULL;
+	json_free_t release;
+
+	watch_begin(&release);
+	text = json_dumps(message, JSON_COMPACT);
+	return watch_end(release) ? TAKE_PTR(text) : NULL;
+}
+
 int varlink_reader_next(struct varlink_reader *reader, json_t **ret_message)
 {
 	size_t unseen = reader->size - reader->scanned;
 	char *end = unseen ? memchr(reader->data + reader->scanned, 0, unseen) : NULL;
 	json_t *message;
 	size_t length;
+	int r;
 
 	length = end ? (size_t)(end - reader->data) + 1 : reader->size;
 	if (end ? length > reader->max : length >= reader->max)
@@ -77,16 +135,14 @@ int varlink_reader_next(struct varlink_reader *reader, json_t **ret_message)
 		reader->scanned = reader->size;
 		return 0;
 	}
-	message = json_loadb(reader->data, length - 1, 0, NULL);
+	r = parse(reader->data, length - 1, &message);
 	reader->size -= length;
 	reader->scanned = 0;
 	memmove(reader->data, reader->data + length, reader->size);
 	if (!reader->size)
 		varlink_reader_clear(reader);
-	if (!json_is_object(message)) {
-		json_decref(message);
-		return -EBADMSG;
-	}
+	if (r < 0)
+		return r;
 	*ret_message = message;
 	return 1;
 }
@@ -104,7 +160,7 @@ bool varlink_writer_empty(const struct varlink_writer *writer)
 
 int varlink_writer_put(struct varlink_writer *writer, json_t *message)
 {
-	CLEANUP(free) char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+	CLEANUP(free) char *text = message ? print(message) : NULL;
 	size_t length;
 	char *data;
 

@@ -36,7 +36,8 @@ int varlink_reader_fill(struct varlink_reader *reader, int fd);
 
 /*
  * Take out the next whole message, a new reference to an object. 1: here it is; 0: not complete yet.
- * -EBADMSG: not JSON, or no object; -EMSGSIZE: longer than `max`. Nothing that follows can be trusted then.
+ * -ENOMEM; -EBADMSG: not JSON, or no object; -EMSGSIZE: longer than `max`. Nothing that follows can be
+ * trusted then.
  */
 int varlink_reader_next(struct varlink_reader *reader, json_t **ret_message);
 

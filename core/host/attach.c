@@ -15,6 +15,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 static const struct chain_interface *find(const struct chain *chain, const char *name)
 {
@@ -65,7 +66,7 @@ void change_note_refusal(struct change *change, size_t index, int error, struct 
 	interface->refused = strdup(diag->message);
 	xslot_diag_clear(diag);
 	if (!interface->refused)
-		abort();
+		memory_out();
 }
 
 /* For certain: there is none of that name, or another one than was planned with. */

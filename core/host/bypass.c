@@ -17,6 +17,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 static const char *what_final_does(const struct chain *chain)
 {
@@ -48,7 +49,7 @@ static char *describe(const struct chain *chain, bool changed)
 			changed ? "runs" : "is not bypassed, it runs", chain->n_slots,
 			chain->n_slots == 1 ? "" : "s", changed ? " again" : "");
 	if (n < 0)
-		abort();
+		memory_out();
 	return text;
 }
 

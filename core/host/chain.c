@@ -14,6 +14,7 @@
 
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/memory.h"
 
 DEFINE_CLEANUP(struct chain *, chain_free);
 
@@ -82,7 +83,7 @@ int chain_add_interface(struct chain *chain, struct netdev *netdev)
 		return -ENOMEM;
 	chain->interfaces = more;
 	more[chain->n_interfaces] = (struct chain_interface){
-		.name = strdup(netdev_name(netdev)),
+		.name = memory_copy(netdev_name(netdev)),
 		.netdev = netdev,
 	};
 	chain->n_interfaces++;

@@ -15,15 +15,16 @@
 #include "kernel/ask.h"
 #include "kernel/features.h"
 #include "util/descriptors.h"
+#include "util/memory.h"
 
 static void take_plan(struct transaction *transaction, struct check *ret_check)
 {
 	char *const *lines;
 	size_t n = transaction_changes(transaction, &lines);
 
-	ret_check->plan = calloc(n + 1, sizeof(*ret_check->plan));
-	for (size_t i = 0; ret_check->plan && i < n; i++)
-		ret_check->plan[ret_check->n_plan++] = strdup(lines[i]);
+	ret_check->plan = memory_must(calloc(n + 1, sizeof(*ret_check->plan)));
+	for (size_t i = 0; i < n; i++)
+		ret_check->plan[ret_check->n_plan++] = memory_copy(lines[i]);
 }
 
 /* Their code would crash us too. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/memory.h"
 
 static const struct config_chain *find_chain(const struct setup *setup, const char *name)
 {
@@ -32,7 +33,7 @@ static char *list_bared(const struct consent *consent, size_t chain, size_t to, 
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		abort();
+		memory_out();
 	*ret_n = 0;
 	for (size_t i = 0; i < consent->plan->n_bared; i++) {
 		const struct plan_bared *bared = &consent->plan->bared[i];
@@ -41,7 +42,7 @@ static char *list_bared(const struct consent *consent, size_t chain, size_t to, 
 			fprintf(out, "%s%s", (*ret_n)++ ? ", " : "", interfaces[bared->interface].name);
 	}
 	if (fclose(out) != 0)
-		abort();
+		memory_out();
 	return text;
 }
 
@@ -62,7 +63,7 @@ static char *ways(const struct consent *consent, const char *file)
 		n = asprintf(
 			&text, "If that is meant, use \"xslotctl reload --allow-bare\", or write %s", file);
 	if (n < 0)
-		abort();
+		memory_out();
 	return text;
 }
 
@@ -74,7 +75,7 @@ static int refuse_dropped(const struct consent *consent, const struct config_cha
 
 	if (asprintf(&file, "a section [chain NAME] with \"interfaces = %s\" and \"detach = yes\"", names) <
 		0)
-		abort();
+		memory_out();
 	how = ways(consent, file);
 	return report_add(report, chain->place.file, chain->place.line,
 		"interface%s %s would be left bare: chain %s runs there and does not name %s any more, nor "
@@ -90,10 +91,10 @@ static int refuse_removed(
 	CLEANUP(free) char *file = NULL, *how = NULL, *where = NULL;
 
 	if (asprintf(&file, "[chain %s] with \"detach = yes\"", name) < 0)
-		abort();
+		memory_out();
 	if (was && was->place.file &&
 		asprintf(&where, ", which was at %s:%u,", was->place.file, was->place.line) < 0)
-		abort();
+		memory_out();
 	how = ways(consent, file);
 	return report_add(report, consent->setup->config->file, 0,
 		"interface%s %s would be left bare: chain %s runs there, [chain %s]%s is not in the files "
@@ -113,7 +114,7 @@ static int refuse_emptied(const struct consent *consent, size_t chain, size_t to
 	if (n == 0)
 		return 0;
 	if (asprintf(&file, "\"detach = yes\" into [chain %s], which takes it off", config->name) < 0)
-		abort();
+		memory_out();
 	how = ways(consent, file);
 	return report_add(report, config->place.file, config->place.line,
 		"interface%s %s would be left bare: chain %s runs %zu slot%s there, and chain %s would have "

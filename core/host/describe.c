@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/view.h"
+#include "util/memory.h"
 
 __attribute__((format(printf, 2, 3))) static void add(struct lines *lines, const char *format, ...)
 {
@@ -15,11 +16,11 @@ __attribute__((format(printf, 2, 3))) static void add(struct lines *lines, const
 	va_list args;
 
 	if (!line)
-		abort();
+		memory_out();
 	lines->line = line;
 	va_start(args, format);
 	if (vasprintf(&line[lines->n], format, args) < 0)
-		abort();
+		memory_out();
 	va_end(args);
 	lines->n++;
 }

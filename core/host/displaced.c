@@ -17,6 +17,7 @@
 
 #include "kernel/neighbour.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 bool displaced_is(const struct chain *chain, const struct netdev *netdev, uint32_t program_id)
 {
@@ -33,7 +34,7 @@ char *displaced_reason(const struct netdev *netdev, uint32_t program_id)
 		    "the "
 		    "chain; \"xslotctl reload\" puts the chain's program back",
 		    name, program_id, netdev_name(netdev)) < 0)
-		abort();
+		memory_out();
 	return text;
 }
 

@@ -19,6 +19,7 @@
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/memory.h"
 #include "util/text.h"
 
 DEFINE_CLEANUP(struct xslot_extension *, xslot_extension_free);
@@ -195,7 +196,7 @@ int extend_list(const char *bpffs, struct extend_entry **ret_entries, size_t *re
 		return r;
 	entries = calloc(n + 1, sizeof(*entries));
 	if (!entries)
-		abort();
+		memory_out();
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(xslot_link_close) struct xslot_link *link = NULL;
 		struct xslot_diag why = {};

@@ -25,6 +25,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 int history_open(struct history *history, const char *file, struct xslot_diag *diag)
 {
@@ -34,6 +35,8 @@ int history_open(struct history *history, const char *file, struct xslot_diag *d
 	if (history->opened)
 		return 0;
 	history->host_known = config_load_host(file, &history->host) == 0;
+	if (!history->host.state)
+		return fail(diag, -ENOMEM, "out of memory");
 	history->opened = true;
 	r = statedir_open(history->host.state, &history->dir, &why);
 	if (r == -EBUSY && !history->host_known) /* maybe not our folder: the files' errors say more */
@@ -150,7 +153,10 @@ int history_choose(struct history *history, enum history_wish wish, const char *
 	if (!*ret_file)
 		return fail(diag, -ENOMEM, "out of memory");
 	*ret_files = files_new(root);
-	return 0;
+	if (*ret_files)
+		return 0;
+	free(TAKE_PTR(*ret_file));
+	return fail(diag, -ENOMEM, "out of memory");
 }
 
 static void replace(char **text, const char *with)
@@ -158,7 +164,7 @@ static void replace(char **text, const char *with)
 	char *copy = strdup(with);
 
 	if (!copy)
-		abort();
+		memory_out();
 	free(*text);
 	*text = copy;
 }

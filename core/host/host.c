@@ -18,6 +18,7 @@
 #include "host/tier.h"
 #include "host/trial.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 
 DEFINE_CLEANUP(struct host *, host_free);
 
@@ -71,7 +72,7 @@ char *host_no_chain(const struct host *host, const char *name)
 
 	if (asprintf(&text, "there is no chain \"%s\"%s", name,
 		    off ? ": \"xslotctl clean\" took it off, \"xslotctl reload\" puts it back" : "") < 0)
-		abort();
+		memory_out();
 	return text;
 }
 

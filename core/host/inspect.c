@@ -28,6 +28,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/digest.h"
+#include "util/memory.h"
 
 #define MEMORY_MAX (1UL << 30) /* bytes in use */
 #define MEMORY_WORDS "1 GiB"

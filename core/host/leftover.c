@@ -14,6 +14,7 @@
 #include "host/store.h"
 #include "kernel/pindir.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 /* Does the rebuilt chain go on? It has stored a generation, and packets met it or nobody meets any packets.
  */
@@ -47,7 +48,7 @@ static bool take_interfaces(struct chain *chain, struct chain *old)
 		store_move_interface(old, chain, netdev);
 		old->interfaces[i].netdev = NULL;
 		if (chain_add_interface(chain, netdev) < 0)
-			abort();
+			memory_out();
 	}
 	return all;
 }

@@ -18,6 +18,7 @@
 #include "kernel/ask.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 static bool has_interface(const struct dataplane *dataplane, const char *name)
 {
@@ -41,11 +42,11 @@ static void expect(struct dataplane *dataplane, struct chain *chain, const struc
 			continue;
 		more = reallocarray(chain->interfaces, chain->n_interfaces + 1, sizeof(*more));
 		if (!more)
-			abort();
+			memory_out();
 		chain->interfaces = more;
 		more[chain->n_interfaces] = (struct chain_interface){ strdup(config->interfaces[i].name) };
 		if (!more[chain->n_interfaces++].name)
-			abort();
+			memory_out();
 	}
 }
 
@@ -82,7 +83,7 @@ static void refuse(
 	free(interface->refused);
 	interface->refused = strdup(diag->message);
 	if (!interface->refused)
-		abort();
+		memory_out();
 }
 
 /* A refusal is no failure: it is noted. */

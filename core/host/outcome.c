@@ -14,6 +14,7 @@
 #include "host/trial.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/memory.h"
 #include "util/text.h"
 
 static void print_detached(FILE *out, const struct dataplane *dataplane)
@@ -42,7 +43,7 @@ static char *alarms(const struct host *host)
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		abort();
+		memory_out();
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
 		if (dataplane->chains[i]->bypass)
 			fprintf(out, "%s%s", n++ ? ", " : "BYPASSED: ", dataplane->chains[i]->name);
@@ -60,7 +61,7 @@ static char *alarms(const struct host *host)
 	if (n)
 		fputs("; ", out);
 	if (fclose(out) != 0)
-		abort();
+		memory_out();
 	return text;
 }
 
@@ -95,9 +96,9 @@ void outcome_remember(struct host *host, const char *result)
 	last->changed = calloc(n + 1, sizeof(*last->changed));
 	last->errors = calloc(report->n_kept + 1, sizeof(*last->errors));
 	if (!last->changed || !last->errors)
-		abort();
+		memory_out();
 	for (size_t i = 0; applied && i < n; i++)
-		last->changed[last->n_changed++] = strdup(lines[i]);
+		last->changed[last->n_changed++] = memory_copy(lines[i]);
 	last->n_more_errors = report_more(report);
 	for (size_t i = 0; i < report->n_kept; i++) {
 		struct report_error *error = &report->errors[i];

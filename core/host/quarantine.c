@@ -22,6 +22,7 @@
 #include "util/diag.h"
 #include "util/digest.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 #define MAGIC "xslot-crashes 1"
 
@@ -125,7 +126,7 @@ static struct ledger *map_ledger(const char *state, bool make, bool private, str
 	struct ledger *map;
 
 	if (asprintf(&path, "%s/crashes", state) < 0)
-		abort();
+		memory_out();
 	fd = open_ledger(path, make, private, diag);
 	if (fd < 0)
 		return NULL;

@@ -10,6 +10,7 @@
 
 #include "host/host_private.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 
 struct task *task_new(void (*begin)(struct host *host, struct task *task), struct server_call *call)
 {
@@ -17,7 +18,7 @@ struct task *task_new(void (*begin)(struct host *host, struct task *task), struc
 	struct server_peer peer;
 
 	if (!task)
-		abort();
+		memory_out();
 	task->begin = begin;
 	if (!call)
 		return task;

@@ -15,34 +15,54 @@
 #include "host/trial.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/memory.h"
+
+static int copy_names(const char *const *names, size_t n, char ***ret_copies, size_t *ret_n)
+{
+	*ret_copies = calloc(n + 1, sizeof(**ret_copies));
+	for (; *ret_copies && *ret_n < n; (*ret_n)++) {
+		(*ret_copies)[*ret_n] = strdup(names[*ret_n]);
+		if (!(*ret_copies)[*ret_n])
+			return -ENOMEM;
+	}
+	return *ret_copies ? 0 : -ENOMEM;
+}
+
+/* 0, -ENOENT: there is no such chain, -ENOMEM */
+static int fill_status(struct host *host, const char *chain, struct status *status)
+{
+	const char *names[QUARANTINE_MAX];
+	size_t n = quarantine_list(names, QUARANTINE_MAX);
+	int r;
+
+	r = show_chains(host->dataplane.chains, host->dataplane.n_chains, chain, status);
+	if (r < 0)
+		return r;
+	r = copy_names((const char *const *)host->dataplane.off, host->dataplane.n_off, &status->off,
+		&status->n_off);
+	if (r == 0)
+		r = copy_names(names, n, &status->quarantined, &status->n_quarantined);
+	status->host.version = strdup(XSLOT_VERSION);
+	return r == 0 && !status->host.version ? -ENOMEM : r;
+}
 
 static void on_status(struct server_call *call, const char *chain, void *data)
 {
 	struct host *host = data;
 	struct status *status = status_new();
-	const char *names[QUARANTINE_MAX];
+	int r = status ? fill_status(host, chain, status) : -ENOMEM;
 
-	if (!status)
-		abort();
-	if (show_chains(host->dataplane.chains, host->dataplane.n_chains, chain, status) < 0) {
+	if (r == -ENOENT) {
 		CLEANUP(free) char *text = host_no_chain(host, chain);
 
 		server_reply_error(call, ERROR_NO_SUCH_CHAIN, text);
+	} else if (r < 0) {
+		server_reply_error(call, ERROR_FAILED, "the host is out of memory");
+	}
+	if (r < 0) {
 		status_free(status);
 		return;
 	}
-	status->off = calloc(host->dataplane.n_off + 1, sizeof(*status->off));
-	if (!status->off)
-		abort();
-	for (size_t i = 0; i < host->dataplane.n_off; i++)
-		status->off[status->n_off++] = strdup(host->dataplane.off[i]);
-	status->n_quarantined = quarantine_list(names, QUARANTINE_MAX);
-	status->quarantined = calloc(status->n_quarantined + 1, sizeof(*status->quarantined));
-	if (!status->quarantined)
-		abort();
-	for (size_t i = 0; i < status->n_quarantined; i++)
-		status->quarantined[i] = strdup(names[i]);
-	status->host.version = strdup(XSLOT_VERSION);
 	status->host.pid = getpid();
 	status->host.started = host->started;
 	status->host.reloads = host->reloads;
@@ -80,7 +100,7 @@ static void on_bypass(struct server_call *call, const char *chain, bool on, void
 	task->on = on;
 	task->chain = strdup(chain);
 	if (!task->chain)
-		abort();
+		memory_out();
 	queue_add(data, task);
 }
 
@@ -89,7 +109,7 @@ static void on_clean(struct server_call *call, const char *chain, void *data)
 	struct task *task = task_new(takeoff_begin, call);
 
 	if (chain && !(task->chain = strdup(chain)))
-		abort();
+		memory_out();
 	queue_add(data, task);
 }
 
@@ -130,7 +150,7 @@ int serve_open(struct host *host, const struct config *config)
 	}
 	host->socket = strdup(config->host.socket);
 	if (!host->socket)
-		abort();
+		memory_out();
 	if (server_new(host->event, host->socket, &handler, &host->server, &diag) < 0)
 		return report_take(report, file, place->line, &diag);
 	say_who_can_open(host);

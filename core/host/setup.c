@@ -17,6 +17,7 @@
 #include "host/privileges.h"
 #include "kernel/foreign.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 
 #define OBJECT_MAX (64u << 20)
 
@@ -147,7 +148,7 @@ static struct digest identity_of(const struct setup_slot *slot)
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		abort();
+		memory_out();
 	fwrite(module_digest(slot->module), sizeof(digest), 1, out);
 	if (slot->object) {
 		digest = digest_of(slot->object->data, slot->object->size);
@@ -159,7 +160,7 @@ static struct digest identity_of(const struct setup_slot *slot)
 		add_value(out, params_at(slot->params, i));
 	}
 	if (fclose(out) != 0)
-		abort();
+		memory_out();
 	return digest_of(text, size);
 }
 
@@ -288,6 +289,8 @@ int setup_load(struct files *given, const char *file, const char *plugin_path, s
 	size_t n_before = report->n_errors;
 	int r, settled;
 
+	if (!loader.files)
+		return -ENOMEM;
 	do {
 		setup_unref(TAKE_PTR(setup));
 		r = load_all(&loader, file, &setup);

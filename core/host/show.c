@@ -13,12 +13,14 @@
 #include "kernel/instance.h"
 #include "kernel/link.h"
 
+/* While one status is made: the whole fails in the end. One thread makes them, the loop's. */
+static bool out_of_memory;
+
 static char *copy(const char *text)
 {
 	char *result = strdup(text);
 
-	if (!result)
-		abort();
+	out_of_memory |= !result;
 	return result;
 }
 
@@ -26,8 +28,7 @@ static void *array(size_t n, size_t size)
 {
 	void *result = calloc(n + 1, size);
 
-	if (!result)
-		abort();
+	out_of_memory |= !result;
 	return result;
 }
 
@@ -47,8 +48,8 @@ static void show_maps(const struct instance *instance, struct status_slot *ret_s
 	size_t n = instance_maps(instance, &maps);
 
 	ret_slot->maps = array(n, sizeof(*ret_slot->maps));
-	ret_slot->n_maps = n;
-	for (size_t i = 0; i < n; i++)
+	ret_slot->n_maps = ret_slot->maps ? n : 0;
+	for (size_t i = 0; i < ret_slot->n_maps; i++)
 		ret_slot->maps[i] = (struct status_map){
 			.name = copy(maps[i].name),
 			.pin = copy(maps[i].pin),
@@ -155,13 +156,13 @@ static void show_chain(struct chain *chain, struct status_chain *ret_chain)
 		.instructions = tier_is_fused(chain) ? chain->tier.instructions : 0,
 		.packets = chain->manifest.total.seen,
 		.interfaces = array(chain->n_interfaces, sizeof(*ret_chain->interfaces)),
-		.n_interfaces = chain->n_interfaces,
 		.slots = array(chain->n_slots, sizeof(*ret_chain->slots)),
-		.n_slots = chain->n_slots,
 	};
-	for (size_t i = 0; i < chain->n_interfaces; i++)
+	ret_chain->n_interfaces = ret_chain->interfaces ? chain->n_interfaces : 0;
+	ret_chain->n_slots = ret_chain->slots ? chain->n_slots : 0;
+	for (size_t i = 0; i < ret_chain->n_interfaces; i++)
 		show_interface(chain, &chain->interfaces[i], &ret_chain->interfaces[i]);
-	for (size_t i = 0; i < chain->n_slots; i++)
+	for (size_t i = 0; i < ret_chain->n_slots; i++)
 		show_slot(chain, i, &ret_chain->slots[i]);
 }
 
@@ -169,11 +170,14 @@ int show_chains(struct chain *const *chains, size_t n_chains, const char *only, 
 {
 	size_t n = 0;
 
+	out_of_memory = false;
 	ret_status->chains = array(n_chains, sizeof(*ret_status->chains));
-	for (size_t i = 0; i < n_chains; i++) {
+	for (size_t i = 0; ret_status->chains && i < n_chains; i++) {
 		if (!only || strcmp(chains[i]->name, only) == 0)
 			show_chain(chains[i], &ret_status->chains[n++]);
 	}
 	ret_status->n_chains = n;
+	if (out_of_memory)
+		return -ENOMEM;
 	return only && n == 0 ? -ENOENT : 0;
 }

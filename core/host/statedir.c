@@ -21,6 +21,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 #include "util/path_reason.h"
 #include "util/reader.h"
 
@@ -46,7 +47,7 @@ char *statedir_root(const struct statedir *statedir, unsigned number)
 	char *root;
 
 	if (asprintf(&root, "%s/%u", statedir->path, number) < 0)
-		abort();
+		memory_out();
 	return root;
 }
 
@@ -110,13 +111,13 @@ int statedir_set(struct statedir *statedir, const struct statedir_record *record
 	out = open_memstream(&text, &size);
 	if (!out || asprintf(&path, "%s/" RECORD, statedir->path) < 0 ||
 		asprintf(&new, "%s/" RECORD_NEW, statedir->path) < 0)
-		abort();
+		memory_out();
 	fputs(RECORD_MAGIC "\n", out);
 	print_snapshot(out, "current", &record->current);
 	print_snapshot(out, "previous", &record->previous);
 	fprintf(out, "hold %s\ntrial %s\nend\n", holds[record->hold], record->trial ? "yes" : "no");
 	if (fclose(out) != 0)
-		abort();
+		memory_out();
 	unlink(new);
 	r = snapshot_write_file(new, text, size);
 	if (r == 0 && rename(new, path) < 0)
@@ -207,7 +208,7 @@ static int read_record(struct statedir *statedir, struct xslot_diag *diag)
 	int r;
 
 	if (asprintf(&path, "%s/" RECORD, statedir->path) < 0)
-		abort();
+		memory_out();
 	r = parse_record(path, &statedir->record, &why);
 	if (r == -ENOENT)
 		return 0;
@@ -237,7 +238,7 @@ void statedir_sweep(const struct statedir *statedir)
 			number == written->previous.number)
 			continue;
 		if (asprintf(&root, "%s/%s", statedir->path, entry->d_name) < 0)
-			abort();
+			memory_out();
 		snapshot_remove(root);
 	}
 }

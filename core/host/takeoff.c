@@ -16,6 +16,7 @@
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 #define MARK "@off"
 
@@ -40,7 +41,7 @@ static void add(struct dataplane *dataplane, const char *name, size_t length)
 	char **more = reallocarray(dataplane->off, dataplane->n_off + 1, sizeof(*more));
 
 	if (!more || !(more[dataplane->n_off] = strndup(name, length)))
-		abort();
+		memory_out();
 	dataplane->off = more;
 	dataplane->n_off++;
 }
@@ -50,7 +51,7 @@ static char *mark_of(const struct dataplane *dataplane, const char *chain)
 	char *path;
 
 	if (asprintf(&path, "%s/%s" MARK, pindir_root(dataplane->pins), chain) < 0)
-		abort();
+		memory_out();
 	return path;
 }
 
@@ -154,7 +155,7 @@ static void on_removed(void *data)
 		    "%zu chain%s taken off; %s until the next \"xslotctl reload\", which puts back what the "
 		    "configuration has",
 		    n, n == 1 ? "" : "s", n == 1 ? "it stays off" : "they stay off") < 0)
-		abort();
+		memory_out();
 	reply(host->running, n, text);
 	queue_next(host);
 }
@@ -224,7 +225,7 @@ void takeoff_begin(struct host *host, struct task *task)
 	} else {
 		host->taken_off = calloc(host->dataplane.n_chains, sizeof(*host->taken_off));
 		if (!host->taken_off)
-			abort();
+			memory_out();
 		take_out(host, task->chain);
 		worker_submit(host->worker, job_remove, on_removed, host);
 	}

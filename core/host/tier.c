@@ -30,6 +30,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 #define BUSY_RETRY_US 50000
 #define BUSY_RETRIES 40 /* 2 s in all */
@@ -394,7 +395,7 @@ void tier_queue(struct host *host)
 		task = task_new(tier_begin, NULL);
 		task->chain = strdup(chain->name);
 		if (!task->chain)
-			abort();
+			memory_out();
 		queue_add(host, task);
 	}
 }

@@ -14,6 +14,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 #define SECOND 1000000ULL
 #define RETRY (10 * SECOND)
@@ -47,7 +48,7 @@ static void set_clock(struct host *host, uint64_t in_us)
 	/* Without it nothing would revert what was promised to be reverted: the next start does. */
 	if (r < 0) {
 		log_error("cannot set a clock: %s", strerror(-r));
-		abort();
+		memory_out();
 	}
 }
 
@@ -94,7 +95,7 @@ bool trial_refuse(struct host *host, struct task *task)
 		    "cannot %s while a configuration awaits its confirmation, for %u more seconds: "
 		    "\"xslotctl confirm\" keeps it, \"xslotctl rollback\" goes back to the one before",
 		    task->wish == HISTORY_FILES ? "reload" : "try another", trial_left(host)) < 0)
-		abort();
+		memory_out();
 	log_error("%s%s", why, asked_clause(&task->asked));
 	calls_refuse(&task->callers, ERROR_FAILED, why);
 	queue_next(host);

@@ -169,6 +169,15 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 	warnings_end();
 	if (r < 0)
 		return load_failed(r, frags, log, diag);
+	/*
+	 * libbpf asks once in a process whether the kernel maps arrays, and takes an error for no. All that
+	 * we run on do: so a state that is not mapped means that the question failed, and will for good.
+	 */
+	if (!dispatcher->skeleton->data_state)
+		return fail(diag, -ENOMEM,
+			"cannot map the dispatcher's state: libbpf could not find out whether this kernel "
+			"maps "
+			"arrays, for want of memory or descriptors; restart xslotd once there are enough");
 	dispatcher->state = &dispatcher->skeleton->data_state->state;
 	dispatcher->program_fd = bpf_program__fd(program);
 	dispatcher->state_fd = bpf_map__fd(dispatcher->skeleton->maps.data_state);

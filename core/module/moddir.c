@@ -177,6 +177,8 @@ int moddir_find(const struct files *files, const char *plugin_path, const char *
 			return fail(diag, -ENOMEM, "out of memory");
 		}
 		real = files_path(files, path);
+		if (!real)
+			return fail(diag, -ENOMEM, "out of memory");
 		/* A link to nothing too: to go on to another directory's plugin would be a guess. */
 		if (lstat(real, &st) == 0) {
 			*ret_path = TAKE_PTR(path);

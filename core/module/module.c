@@ -241,6 +241,8 @@ static int look_at_file(struct modules *modules, struct files *files, const char
 	struct module *found;
 	int r;
 
+	if (!named)
+		return fail(diag, -ENOMEM, "out of memory");
 	r = careful ? moddir_trust(named, &file, diag) : 0;
 	if (r == 0)
 		r = files_look(files, path, MODULE_MAX_SIZE, last_from(modules, path), &blob, diag);

@@ -17,21 +17,18 @@
 
 DEFINE_CLEANUP(struct blob *, blob_free);
 
-static void *must(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
-}
-
 struct files *files_new(const char *root)
 {
-	struct files *files = must(calloc(1, sizeof(*files)));
+	struct files *files = calloc(1, sizeof(*files));
 
+	if (!files)
+		return NULL;
 	files->reader.careful = true;
-	if (root)
-		files->root = must(strdup(root));
-	return files;
+	files->root = root ? strdup(root) : NULL;
+	if (!root || files->root)
+		return files;
+	free(files);
+	return NULL;
 }
 
 void files_trust_all(struct files *files)
@@ -64,20 +61,23 @@ void files_free(struct files *files)
 char *files_mirror(const char *path)
 {
 	CLEANUP(free) char *here = *path == '/' ? NULL : getcwd(NULL, 0);
-	CLEANUP(free) char *copy = must(strdup(path));
+	CLEANUP(free) char *copy = strdup(path);
 	char *rest = copy, *part, *mirror = NULL;
 	size_t size;
-	FILE *out = must(open_memstream(&mirror, &size));
+	FILE *out = copy && (here || *path == '/') ? open_memstream(&mirror, &size) : NULL;
 
+	if (!out)
+		return NULL;
 	if (here && here[1])
 		fputs(here, out);
 	while ((part = strsep(&rest, "/"))) {
 		if (*part)
 			fprintf(out, "/%s", strcmp(part, "..") == 0 ? "..." : part);
 	}
-	if (fclose(out) != 0)
-		abort();
-	return mirror;
+	if (fclose(out) == 0)
+		return mirror;
+	free(mirror);
+	return NULL;
 }
 
 char *files_path(const struct files *files, const char *path)
@@ -86,10 +86,10 @@ char *files_path(const struct files *files, const char *path)
 	char *real;
 
 	if (!files || !files->root)
-		return must(strdup(path));
+		return strdup(path);
 	mirror = files_mirror(path);
-	if (asprintf(&real, "%s%s", files->root, mirror) < 0)
-		abort();
+	if (!mirror || asprintf(&real, "%s%s", files->root, mirror) < 0)
+		return NULL;
 	return real;
 }
 
@@ -112,6 +112,8 @@ const struct blob *files_find(const struct files *files, const char *path)
 int files_put(struct files *files, const char *path, struct blob *blob, struct xslot_diag *diag)
 {
 	const struct files_entry *known = find(files, path);
+	struct files_entry *entries;
+	char *copy;
 
 	if (!files)
 		return 0;
@@ -119,8 +121,15 @@ int files_put(struct files *files, const char *path, struct blob *blob, struct x
 		return fail(diag, -ESTALE, "%s was written while it was read; try again", path);
 	if (known)
 		return 0;
-	files->entries = must(reallocarray(files->entries, files->n_entries + 1, sizeof(*files->entries)));
-	files->entries[files->n_entries++] = (struct files_entry){ must(strdup(path)), blob_ref(blob) };
+	entries = reallocarray(files->entries, files->n_entries + 1, sizeof(*files->entries));
+	if (entries)
+		files->entries = entries;
+	copy = strdup(path);
+	if (!entries || !copy) {
+		free(copy);
+		return fail(diag, -ENOMEM, "cannot remember %s: out of memory", path);
+	}
+	files->entries[files->n_entries++] = (struct files_entry){ copy, blob_ref(blob) };
 	return 0;
 }
 
@@ -129,6 +138,8 @@ int files_look(struct files *files, const char *path, size_t max_size, struct bl
 {
 	CLEANUP(free) char *real = files_path(files, path);
 
+	if (!real)
+		return fail(diag, -ENOMEM, "cannot read %s: out of memory", path);
 	if (!files)
 		return blob_read(real, max_size, ret_blob, diag);
 	return reader_read(&files->reader, real, max_size, known, ret_blob, diag);
@@ -158,8 +169,11 @@ int files_list(struct files *files, const char *path, int (*filter)(const struct
 {
 	CLEANUP(free) char *real = files_path(files, path);
 	struct reader plain = {};
-	int r = reader_list(files ? &files->reader : &plain, real, filter, ret_names, ret_n, diag);
+	int r;
 
+	if (!real)
+		return fail(diag, -ENOMEM, "cannot list %s: out of memory", path);
+	r = reader_list(files ? &files->reader : &plain, real, filter, ret_names, ret_n, diag);
 	reader_deinit(&plain);
 	return r;
 }

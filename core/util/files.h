@@ -25,14 +25,15 @@ struct files {
 };
 
 /*
- * `root` is copied. Ends the process when there is no memory for it, as do all of these. What others may
- * write is refused, see util/trust.h, unless one says files_trust_all().
+ * `root` is copied. NULL when out of memory. What others may write is refused, see util/trust.h, unless one
+ * says files_trust_all().
  */
 struct files *files_new(const char *root);
 void files_trust_all(struct files *files); /* for tools of a user who writes and owns the files */
 void files_free(struct files *files);	   /* accepts NULL */
 
-/* Where `path` really is. Caller frees. `files` NULL here and below: the machine's, nothing is remembered. */
+/* Where `path` really is. Caller frees; NULL: out of memory. `files` NULL here and below: the machine's,
+ * nothing is remembered. */
 char *files_path(const struct files *files, const char *path);
 
 /* As reader_read(); each path is read once, whoever asks for it how often. The blob is counted. */
@@ -58,7 +59,7 @@ int files_put(struct files *files, const char *path, struct blob *blob, struct x
 
 /*
  * Where a copy of `path` lies below a root: made absolute, with `...` for every `..`, so that nothing leaves
- * the root. Begins with a slash. Caller frees.
+ * the root. Begins with a slash. Caller frees. NULL: out of memory, or where we are cannot be told.
  */
 char *files_mirror(const char *path);
 

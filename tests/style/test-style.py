@@ -213,6 +213,15 @@ def check_btf():
             yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: may be NULL: read it with kernel/btf_read.h"
 
 
+def check_memory():
+    """What happens without memory is said in util/memory.h: no code has an abort() of its own."""
+    for path in sources((".c",)):
+        if path.parts[0] in ("core", "tools", "plugins") and path.name != "memory.c":
+            text = path.read_text()
+            for match in re.finditer(r"\babort\(\)", text):
+                yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: aborts: see util/memory.h"
+
+
 def check_python():
     """Python says a misspelt name only when it comes by: pyflakes says it at once."""
     scripts = [str(p) for p in tree() if p.suffix == ".py" or (lines(p) or [""])[0].startswith("#!/usr/bin/python3")]
@@ -230,6 +239,7 @@ CHECKS = {
     "format": check_format,
     "text": check_text,
     "btf": check_btf,
+    "memory": check_memory,
     "python": check_python,
 }
 

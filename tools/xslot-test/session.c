@@ -283,6 +283,8 @@ static int load(struct session *session, struct report *report)
 	struct rig *rig;
 	int r;
 
+	if (!files)
+		return -ENOMEM;
 	files_trust_all(files); /* they belong to who tries a plugin */
 	r = setup_load(
 		files, session->chain_file, plugin_path(session, path), session->modules, &setup, report);

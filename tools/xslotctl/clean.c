@@ -13,6 +13,7 @@
 #include "host/clean.h"
 #include "kernel/permission.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 #include "xslotctl.h"
 
 DEFINE_CLEANUP(struct config *, config_free);
@@ -38,9 +39,7 @@ static char *find_bpffs(const struct options *options)
 			why ? why : "out of memory");
 	}
 	report_clear(&report);
-	if (!bpffs)
-		abort();
-	return bpffs;
+	return memory_must(bpffs);
 }
 
 int clean_pins(const struct options *options, const char *chain)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Out of memory, the one rule. What a file, a plugin, a packet of the control socket or the kernel decides
+ * the size or number of (what is read, parsed, loaded, shown, answered) fails as anything else fails: -ENOMEM
+ * or NULL, with a sentence where there is a diag; the old state stands. All below host/ does so, always.
+ *
+ * What host/ needs of its own accord, small and of fixed number (a task, a path, a line of the log), comes
+ * from here and never fails: without a few bytes the host can neither finish what it began nor undo it. It
+ * ends, what runs in the kernel goes on, and the next start takes it over. abort() is called nowhere else.
+ */
+#ifndef UTIL_MEMORY_H
+#define UTIL_MEMORY_H
+
+#include <stddef.h>
+
+/* Say so and end the process. */
+_Noreturn void memory_out(void);
+
+/* `memory`, which is not NULL. */
+void *memory_must(void *memory);
+
+/* strdup() that does not fail. */
+char *memory_copy(const char *text);
+
+#endif
