@@ -507,9 +507,12 @@ static void put_in_order(struct found *found, const char *root, struct grace *gr
 		fold_counts(chain);
 		leftover_instances(chain);
 		store_show_slots(chain);
-		log_info("adopted chain %s: dispatcher version %u, generation %u, %zu slots, %zu interfaces",
+		log_info(
+			"adopted chain %s: dispatcher version %u, generation %u, %zu slot%s, %zu interface%s",
 			chain->name, dispatcher_version(chain->dispatcher),
-			dispatcher_running(chain->dispatcher)->id, chain->n_slots, chain->n_interfaces);
+			dispatcher_running(chain->dispatcher)->id, chain->n_slots,
+			chain->n_slots == 1 ? "" : "s", chain->n_interfaces,
+			chain->n_interfaces == 1 ? "" : "s");
 	}
 }
 

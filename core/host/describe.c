@@ -234,6 +234,44 @@ static void describe_chain(struct chain *const *running, const struct setup_chai
 	describe_interfaces(running, new->config, step, lines);
 }
 
+static const struct config_chain *chain_of(const struct setup *setup, const char *name)
+{
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		if (strcmp(setup->chains[i].config->name, name) == 0)
+			return setup->chains[i].config;
+	}
+	return NULL;
+}
+
+static void describe_fuse_of_slots(
+	const struct config_chain *was, const struct config_chain *is, struct lines *lines)
+{
+	for (size_t i = 0; i < is->n_slots; i++) {
+		for (size_t j = 0; j < was->n_slots; j++) {
+			if (was->slots[j].number == is->slots[i].number &&
+				was->slots[j].fuse != is->slots[i].fuse)
+				add(lines, "%s.%u: fuse = %s", is->name, is->slots[i].number,
+					is->slots[i].fuse ? "yes" : "no");
+		}
+	}
+}
+
+void describe_fuse(
+	const struct setup *running, const struct setup *setup, struct plan *plan, struct lines *ret_lines)
+{
+	size_t n = ret_lines->n;
+
+	for (size_t i = 0; running && i < setup->n_chains; i++) {
+		const struct config_chain *is = setup->chains[i].config, *was = chain_of(running, is->name);
+
+		if (was && was->fuse != is->fuse)
+			add(ret_lines, "%s: fuse = %s", is->name, is->fuse ? "yes" : "no");
+		if (was)
+			describe_fuse_of_slots(was, is, ret_lines);
+	}
+	plan->unchanged &= ret_lines->n == n;
+}
+
 int describe_plan(struct chain *const *running, const struct setup *setup, const struct plan *plan,
 	struct lines *ret_lines)
 {

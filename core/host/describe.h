@@ -16,6 +16,12 @@ struct lines {
 /* Appends to `ret_lines`. */
 int describe_plan(struct chain *const *running, const struct setup *setup, const struct plan *plan,
 	struct lines *ret_lines);
+/*
+ * What the files say otherwise about fusing than those that `running` (NULL: none) was made of. No step of a
+ * plan does it, the tier follows afterwards; but a plan is not `unchanged` then.
+ */
+void describe_fuse(
+	const struct setup *running, const struct setup *setup, struct plan *plan, struct lines *ret_lines);
 /* Whose interfaces were claimed: before the claims are committed. */
 void describe_taken(const struct change *change, struct lines *ret_lines);
 void lines_clear(struct lines *lines);

@@ -262,8 +262,8 @@ static void on_fused_settled(void *data)
 	struct chain *chain = host_chain(host, host->running->chain);
 
 	generation_settle(chain);
-	log_info("chain %s runs fused: %zu slots in one program of %u instructions", chain->name,
-		chain->n_slots, chain->tier.instructions);
+	log_info("chain %s runs fused: %zu slot%s in one program of %u instructions", chain->name,
+		chain->n_slots, chain->n_slots == 1 ? "" : "s", chain->tier.instructions);
 	queue_next(host);
 }
 

@@ -201,9 +201,10 @@ static int make_plan(struct transaction *transaction, bool only_check)
 		return diag.message[0] ? report_take(&transaction->report, transaction->file, 0, &diag) : r;
 	r = plan_new(transaction->view->running, dataplane->n_chains, transaction->view->wanted,
 		transaction->setup->n_chains, view_same, &transaction->plan);
-	return r < 0 ? r
-		     : describe_plan(
-			       dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
+	if (r < 0)
+		return r;
+	describe_fuse(dataplane->setup, transaction->setup, transaction->plan, &transaction->lines);
+	return describe_plan(dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
 }
 
 /* Going back because nobody confirmed was promised, whatever it takes off. */

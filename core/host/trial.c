@@ -81,6 +81,21 @@ unsigned trial_left(const struct host *host)
 		       : (unsigned)((host->trial_until_us - now + SECOND - 1) / SECOND);
 }
 
+/* A refused reload is a reply like any other: its result says so, and it has the reason. */
+static void refuse_reload(struct task *task, char *why, unsigned left)
+{
+	struct status_error error = { .message = why };
+	const struct status_reload refused = {
+		.result = "refused",
+		.at = time(NULL),
+		.errors = &error,
+		.n_errors = 1,
+		.confirm_seconds = left,
+	};
+
+	calls_reply(&task->callers, &refused);
+}
+
 bool trial_refuse(struct host *host, struct task *task)
 {
 	CLEANUP(free) char *why = NULL;
@@ -97,7 +112,7 @@ bool trial_refuse(struct host *host, struct task *task)
 		    task->wish == HISTORY_FILES ? "reload" : "try another", trial_left(host)) < 0)
 		memory_out();
 	log_error("%s%s", why, asked_clause(&task->asked));
-	calls_refuse(&task->callers, ERROR_FAILED, why);
+	refuse_reload(task, why, trial_left(host));
 	queue_next(host);
 	return true;
 }

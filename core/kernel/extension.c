@@ -45,13 +45,18 @@ static int extension_new(const char *name, const struct xslot_extension_options 
 }
 
 /* A caller's older, shorter struct leaves what it does not know at 0. */
-static struct xslot_extension_options known_options(const struct xslot_extension_options *given)
+static int known_options(const struct xslot_extension_options *given,
+	struct xslot_extension_options *ret_options, struct xslot_diag *diag)
 {
-	struct xslot_extension_options options = {};
-
-	if (given)
-		memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
-	return options;
+	*ret_options = (struct xslot_extension_options){};
+	if (!given)
+		return 0;
+	if (given->size < offsetof(struct xslot_extension_options, name))
+		return fail(diag, -EINVAL,
+			"size in struct xslot_extension_options is not set; set it to the size of the "
+			"struct");
+	memcpy(ret_options, given, given->size < sizeof(*ret_options) ? given->size : sizeof(*ret_options));
+	return 0;
 }
 
 static int name_after_program(struct xslot_extension *extension, struct xslot_diag *diag)
@@ -90,10 +95,12 @@ static int open_blob(struct blob *bytes, const char *name, const struct xslot_ex
 int xslot_extension_open_file(const char *path, const struct xslot_extension_options *given,
 	struct xslot_extension **ret_extension, struct xslot_diag *diag)
 {
-	struct xslot_extension_options options = known_options(given);
+	struct xslot_extension_options options;
 	struct blob *bytes;
-	int r = blob_read(path, OBJECT_MAX, &bytes, diag);
+	int r = known_options(given, &options, diag);
 
+	if (r == 0)
+		r = blob_read(path, OBJECT_MAX, &bytes, diag);
 	if (r < 0)
 		return r;
 	return open_blob(bytes, options.name ? options.name : path, &options, ret_extension, diag);
@@ -102,10 +109,12 @@ int xslot_extension_open_file(const char *path, const struct xslot_extension_opt
 int xslot_extension_open_memory(const void *object, size_t size, const struct xslot_extension_options *given,
 	struct xslot_extension **ret_extension, struct xslot_diag *diag)
 {
-	struct xslot_extension_options options = known_options(given);
+	struct xslot_extension_options options;
 	struct blob *bytes;
-	int r = blob_copy("xslot-extension", object, size, &bytes, diag);
+	int r = known_options(given, &options, diag);
 
+	if (r == 0)
+		r = blob_copy("xslot-extension", object, size, &bytes, diag);
 	if (r < 0)
 		return r;
 	return open_blob(bytes, options.name, &options, ret_extension, diag);

@@ -6,7 +6,7 @@ build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
-echo 1..6
+echo 1..9
 
 DESTDIR="$work/root" meson install -C "$build" --no-rebuild --quiet
 pc=$(find "$work/root" -name xslot-plugin.pc)
@@ -57,3 +57,12 @@ check "the host knows them" sh -c \
 	"xslotctl plugin info ./nested/two.so | grep 'uint 0 to 65535' && xslotctl plugin info ./one/build/one.so"
 check "nobody's file is written over" sh -c \
 	'echo mine >nested/two.c && ! xslotctl plugin new two nested && [ "$(cat nested/two.c)" = mine ]'
+for_bpf() {
+	xslotctl plugin new bpf --make && make -C bpf CFLAGS='-O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers'
+}
+
+check "a plugin may be called as a header of the kernel's is" for_bpf
+check "names that would not compile are refused" sh -c \
+	'for name in license xdp asm printf memcpy while; do xslotctl plugin new $name; [ $? = 2 ] && ! [ -e $name ] || exit 1; done'
+check "the page that plugin info names is installed" sh -c \
+	"page=\$(xslotctl plugin info --plugin-path '$(dirname "$(find "$work/root" -name acl.so)")' acl | grep -o '/[^ ]*README.md') && test -s '$work/root'\$page"

@@ -74,6 +74,11 @@ def test_goes_live_as_slots_and_is_fused_then(host):
     assert host.must_reload()["result"] == "unchanged"
     assert host.chain()["generation"] == status["generation"]
     assert host.chain()["tier"] == "fused"
+    configure(host, fuse="no")  # no slot changes, and still it is a change
+    reply = host.must_reload()
+    assert (reply["result"], reply["changed"]) == ("ok", ["edge: fuse = no"])
+    wait_for(lambda: host.chain()["tier"] == "slots", "the chain to run as slots")
+    assert host.must_reload()["result"] == "unchanged"
 
 
 def bpftool(*words):

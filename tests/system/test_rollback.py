@@ -156,9 +156,9 @@ def test_confirmed_in_time(host):
     configure(host, "v1")
     done = host.ctl("reload")
     error, = json.loads(done.stdout)["errors"]
-    assert done.returncode == 1 and error["message"].startswith("cannot reload while a configuration awaits its confirmation")
+    assert done.returncode == 78 and error["message"].startswith("cannot reload while a configuration awaits its confirmation")
     done = host.ctl("rollback", "--confirm", "1h")
-    assert done.returncode == 1 and "cannot try another while" in done.stdout
+    assert done.returncode == 78 and "cannot try another while" in done.stdout
     lines = host.log().count("awaits its confirmation")
     host.kill(signal.SIGHUP)
     wait_for(lambda: host.log().count("awaits its confirmation") > lines, "SIGHUP to be refused")

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* What xslotctl prints of what comes from outside: fit for a terminal, and not without end. */
+#include <fcntl.h>
+#include <pty.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
 #include "run-xslotctl.h"
 
 /* Of what the host tells nothing reaches the terminal as a command, whichever field it is in. */
@@ -29,6 +34,47 @@ static void test_names_cannot_speak_to_the_terminal(void **state)
 	}
 }
 
+/* What `status` writes on a terminal of that kind. */
+static void on_terminal(struct fake_host *host, const char *term, char *out, size_t size)
+{
+	size_t n = 0;
+	int fd, status;
+	pid_t pid = forkpty(&fd, NULL, NULL, NULL);
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		setenv("TERM", term, 1);
+		unsetenv("NO_COLOR");
+		execl(XSLOTCTL, "xslotctl", "-s", host->path, "status", NULL);
+		_exit(98);
+	}
+	assert_return_code(fcntl(fd, F_SETFL, O_NONBLOCK), errno);
+	for (;;) {
+		ssize_t got = read(fd, out + n, size - 1 - n);
+
+		if (got > 0)
+			n += (size_t)got;
+		else if (got == 0 || errno != EAGAIN)
+			break; /* EIO: it is gone */
+		sd_event_run(host->event, 1000);
+	}
+	out[n] = 0;
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void test_dumb_terminals_get_no_escapes(void **state)
+{
+	static char out[65536];
+
+	on_terminal(*state, "xterm", out, sizeof(out));
+	assert_non_null(strchr(out, '\033'));
+	on_terminal(*state, "dumb", out, sizeof(out));
+	assert_non_null(strstr(out, "chain edge"));
+	assert_null(strchr(out, '\033'));
+}
+
 static void test_more_errors_are_told(void **state)
 {
 	struct run status = { { "status" } }, reload = { { "reload" } }, as_json = { { "reload", "--json" } };
@@ -53,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_names_cannot_speak_to_the_terminal),
+		TEST(test_dumb_terminals_get_no_escapes),
 		TEST(test_more_errors_are_told),
 	};
 

@@ -19,6 +19,7 @@ static void test_errors_and_exit_codes(void **state)
 			"did you mean \"plugin list\" or \"plugin info\" or \"plugin new\" or "
 			"\"plugin release\"?" },
 		{ { "plugin", "remove" }, 2, "\"plugin remove\" is no verb" },
+		{ { "help", "plugni" }, 2, "\"plugni\" is no verb" },
 		{ { "help", "me" }, 2, "\"me\" is no verb; `xslotctl help`" },
 		{ { "rolback", "now" }, 2, "\"rolback\" is no verb; did you mean \"rollback\"?" },
 		{ { "plugni", "list" }, 2, "did you mean \"plugin list\"?" },
@@ -377,6 +378,43 @@ static void test_a_plugin_cannot_speak_to_the_terminal(void **state)
 	assert_non_null(strstr(it.out, ": \\x1b[2Jt packets"));
 }
 
+static void test_help_of_a_family(void **state)
+{
+	struct run family = { { "help", "plugin" } }, one = { { "help", "reload" } };
+	struct fake_host *host = *state;
+
+	run(host, &family);
+	assert_int_equal(family.code, 0);
+	for (const char *const *verb = (const char *const[]){ "list", "info", "new", "release", NULL }; *verb;
+		verb++)
+		assert_non_null(strstr(family.out, *verb));
+	assert_null(strstr(family.out, "reload"));
+	run(host, &one);
+	assert_int_equal(one.code, 0);
+	assert_non_null(strstr(one.out, "\n      --settle\n"));
+}
+
+static void test_release_of_what_is_not_held(void **state)
+{
+	struct fake_host *host = *state;
+	char ini[64];
+	struct run it = { { "-c", ini, "plugin", "release", "wreck" } };
+	FILE *file;
+
+	if (geteuid())
+		skip();
+	snprintf(ini, sizeof(ini), "%s/x.ini", host->directory);
+	file = fopen(ini, "w");
+	assert_non_null(file);
+	fprintf(file, "[host]\nstate = %s/none\n", host->directory);
+	assert_int_equal(fclose(file), 0);
+	run(host, &it);
+	unlink(ini);
+	assert_string_equal(it.err, "");
+	assert_string_equal(it.out, "nothing was held against plugin wreck\n");
+	assert_int_equal(it.code, 0);
+}
+
 static bool is_documented(const char *page, const char *key)
 {
 	static const char *const forms[] = { ".It Cm %s\n", ".It Cm %s[]\n", "Cm %s\n", "Cm %s ", " %s ",
@@ -476,7 +514,17 @@ static void test_completion(void **state)
 		{ "bypass edge o", "on off\n" },
 		{ "bypass edge on ''", "\n" },
 		{ "reload --allow-b", "--allow-bare\n" },
-		{ "clean --al", "--all --allow-bare --allow-detach\n" },
+		{ "--al", "--all --allow-bare --allow-detach\n" },
+		{ "clean --", "--json --socket --config --help --version --all --bpffs\n" },
+		{ "status --", "--json --socket --config --help --version\n" },
+		{ "plugin new x --m", "--make\n" },
+		{ "plugin list --m", "\n" },
+		{ "reload --confirm 30s --set", "--settle\n" },
+		{ "-s $XSLOT_SOCKET st", "status\n" },
+		{ "-s $XSLOT_SOCKET status ''", "edge\n" },
+		{ "--socket = $XSLOT_SOCKET status ''", "edge\n" },
+		{ "-s /nonexistent/control status ''", "\n" },
+		{ "status -s $XSLOT_SOCKET --j", "--json\n" },
 		{ "reload ''", "\n" },
 	};
 	struct fake_host *host = *state;
@@ -510,6 +558,8 @@ int main(void)
 		TEST(test_a_full_disk),
 		TEST(test_plugins),
 		TEST(test_a_plugin_cannot_speak_to_the_terminal),
+		TEST(test_help_of_a_family),
+		TEST(test_release_of_what_is_not_held),
 		TEST(test_the_man_page_has_every_key),
 	};
 

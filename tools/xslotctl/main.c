@@ -85,6 +85,33 @@ static void print_verb(const struct verb *verb)
 	printf("  %-22s  %s\n", usage, verb->summary);
 }
 
+/* Its own options: completion reads them here. */
+static void print_verb_options(const struct verb *verb)
+{
+	char takes[128], *rest = takes, *option;
+
+	snprintf(takes, sizeof(takes), "%s", verb->takes);
+	while ((option = strsep(&rest, " ")))
+		if (*option)
+			printf("      --%s\n", option);
+}
+
+/* All verbs that begin with this word, as plugin; false: there are none. */
+static bool print_family(const char *word)
+{
+	size_t length = strlen(word);
+	bool found = false;
+
+	for (size_t i = 0; i < N_VERBS; i++) {
+		if (strncmp(verbs[i].name, word, length) || verbs[i].name[length] != ' ')
+			continue;
+		print_verb(&verbs[i]);
+		print_verb_options(&verbs[i]);
+		found = true;
+	}
+	return found;
+}
+
 /* How many of the words are the verb's name; 0: it is another verb. */
 static int verb_match(const struct verb *verb, int argc, char **argv)
 {
@@ -153,9 +180,12 @@ static int verb_help(const struct options *options, int argc, char **argv)
 
 	if (argc) {
 		verb = verb_find(argc, argv, &words);
+		if (!verb && argc == 1 && print_family(argv[0]))
+			return 0;
 		if (!verb)
 			return unknown_verb(options, argc, argv);
 		print_verb(verb);
+		print_verb_options(verb);
 		return 0;
 	}
 	printf("xslotctl [OPTION…] VERB …: look at and change what xslotd runs\n\n");

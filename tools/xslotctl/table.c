@@ -14,9 +14,10 @@
 
 static const char *style(const char *escape)
 {
-	const char *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool dumb = !term || !*term || strcmp(term, "dumb") == 0;
 
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) ? escape : "";
+	return isatty(STDOUT_FILENO) && !dumb && !(no_color && *no_color) ? escape : "";
 }
 
 const char *style_bold(void)

@@ -31,7 +31,7 @@ const char *format_duration(uint64_t us, char buffer[static 32]);
 /* Seconds as their two greatest units: "3 min 20 s". */
 const char *format_age(int64_t seconds, char buffer[static 32]);
 
-/* Terminal attributes, "" when stdout is no terminal or NO_COLOR is set. */
+/* Terminal attributes, "" when stdout is no terminal or a dumb one (TERM), or NO_COLOR is set. */
 const char *style_bold(void);
 const char *style_alarm(void);
 const char *style_end(void);

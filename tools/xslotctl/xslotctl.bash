@@ -4,17 +4,36 @@
 _xslotctl()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local program=${COMP_WORDS[0]} words= word verb=()
+	local ask=("${COMP_WORDS[0]}") words= word option= verb=()
 
+	# "--socket=PATH" is three words for bash; the values of options are no verbs.
+	[[ $current == = ]] && current=
+	[[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-		[[ $word == -* ]] || verb+=("$word")
+		[[ $word == = ]] && continue
+		case $option in
+		-s | --socket | -c | --config)
+			ask+=("$option" "$word")
+			;;
+		esac
+		if [[ $option ]]; then
+			option=
+			continue
+		fi
+		case $word in
+		-s | --socket | -c | --config | --plugin-path | --bpffs | --confirm | --target | --function | --name)
+			option=$word
+			;;
+		-*) ;;
+		*) verb+=("$word") ;;
+		esac
 	done
 	case $previous in
 	-s | --socket | -c | --config)
 		compopt -o default
 		return
 		;;
-	--target | --function | --name)
+	--target | --function | --name | --confirm)
 		return
 		;;
 	--plugin-path | --bpffs)
@@ -23,17 +42,25 @@ _xslotctl()
 		;;
 	esac
 	if [[ $current == -* ]]; then
-		words=$("$program" help 2>/dev/null | grep -o -- '--[a-z-]*' | sort -u)
+		# Options that all verbs take, and the verb's own; before there is one: all.
+		words="--json --socket --config --help --version"
+		if [[ ${#verb[@]} == 0 ]]; then
+			words=$("${ask[@]}" help 2>/dev/null | grep -o -- '--[a-z-]*' | sort -u)
+		elif [[ ${verb[0]} == plugin ]]; then
+			words+=" $("${ask[@]}" help "${verb[@]:0:2}" 2>/dev/null | sed -n 's/^      --/--/p')"
+		else
+			words+=" $("${ask[@]}" help "${verb[0]}" 2>/dev/null | sed -n 's/^      --/--/p')"
+		fi
 	else
 		case ${verb[*]} in
 		"" | help)
-			words=$("$program" help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p' | uniq)
+			words=$("${ask[@]}" help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p' | uniq)
 			;;
 		plugin)
-			words=$("$program" help 2>/dev/null | sed -n 's/^  plugin \([a-z]*\) .*/\1/p')
+			words=$("${ask[@]}" help 2>/dev/null | sed -n 's/^  plugin \([a-z]*\) .*/\1/p')
 			;;
 		status | bypass | clean)
-			words=$("$program" status 2>/dev/null | sed -n 's/^chain \([^:]*\):.*/\1/p')
+			words=$("${ask[@]}" status 2>/dev/null | sed -n 's/^chain \([^:]*\):.*/\1/p')
 			;;
 		"bypass "*)
 			[[ ${#verb[@]} == 2 ]] && words="on off"
@@ -45,12 +72,12 @@ _xslotctl()
 			return
 			;;
 		"plugin info")
-			words=$("$program" plugin list 2>/dev/null | sed -n '2,$s/ .*//p')
+			words=$("${ask[@]}" plugin list 2>/dev/null | sed -n '2,$s/ .*//p')
 			compopt -o default
 			;;
 		extend)
 			if [[ " ${COMP_WORDS[*]} " == *" --detach "* ]]; then
-				words=$("$program" extend --list 2>/dev/null | sed -n '2,$s/ .*//p')
+				words=$("${ask[@]}" extend --list 2>/dev/null | sed -n '2,$s/ .*//p')
 			else
 				compopt -o default
 			fi
