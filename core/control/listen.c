@@ -23,6 +23,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/path_reason.h"
+#include "util/trust.h"
 
 #define GROUP "xslot"
 
@@ -39,6 +40,37 @@ static int make_parent(const char *path, struct xslot_diag *diag)
 	return 0;
 }
 
+/* Whoever may write there can put another socket in the place of ours: checked as plugin folders are. */
+static int trust_parent(const char *path, struct xslot_diag *diag)
+{
+	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *parent;
+	struct stat st;
+	int r;
+
+	strcpy(copy, path);
+	parent = dirname(copy);
+	if (stat(parent, &st) < 0)
+		return fail(diag, -errno, "cannot look at the control socket's directory %s: %s", parent,
+			strerror(errno));
+	r = trust_stat(parent, &st, diag);
+	return r < 0 ? fail_within(diag, r, "cannot make the control socket %s", path) : 0;
+}
+
+static int refuse_other_file(const char *path, struct xslot_diag *diag)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return fail(diag, -EEXIST,
+			"cannot make the control socket %s: there is a file of that name that is no socket; "
+			"remove it or set another socket in the section [host]",
+			path);
+	return 0;
+}
+
 /* Remove a dead host's socket. 0 when the path is free now. */
 static int clear_path(const struct sockaddr_un *address, struct xslot_diag *diag)
 {
@@ -50,11 +82,6 @@ static int clear_path(const struct sockaddr_un *address, struct xslot_diag *diag
 		return errno == ENOENT ? 0
 				       : fail(diag, -errno, "cannot make the control socket %s: %s", path,
 						 strerror(errno));
-	if (!S_ISSOCK(st.st_mode))
-		return fail(diag, -EEXIST,
-			"cannot make the control socket %s: there is a file of that name that is no socket; "
-			"remove it or set another socket in the section [host]",
-			path);
 	if (fd < 0)
 		return fail(diag, -errno, "cannot make the control socket %s: %s", path, strerror(errno));
 	if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN)
@@ -164,6 +191,10 @@ int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, str
 			path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	r = make_parent(path, diag);
+	if (!r)
+		r = refuse_other_file(path, diag);
+	if (!r)
+		r = trust_parent(path, diag);
 	if (!r)
 		r = clear_path(&address, diag);
 	if (r < 0)

@@ -46,10 +46,10 @@ struct server_handler {
 
 /*
  * Listen on `path` (0660; group xslot when that can be, see server_group_error()), making its directory
- * (0755) when that is missing. A socket left behind by a dead host is replaced; one that answers is
- * refused with -EADDRINUSE. Peers are checked with SO_PEERCRED: io.xslot.Status is for everyone who can open
- * the socket, changes are for root (and the user that the host runs as) only: error
- * io.xslot.PermissionDenied.
+ * (0755) when that is missing; one that others may write, or that is not ours or root's, is refused (-EPERM).
+ * A socket left behind by a dead host is replaced; one that answers is refused with -EADDRINUSE. Peers are
+ * checked with SO_PEERCRED: io.xslot.Status is for everyone who can open the socket, changes are for root
+ * (and the user that the host runs as) only: error io.xslot.PermissionDenied.
  *
  * The server hangs up on a user's connections beyond SERVER_CONNECTIONS_USER, and on a connection on which
  * for SERVER_PATIENCE_S no call was in progress: a call is from when the server has all of it until its reply

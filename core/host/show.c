@@ -104,9 +104,10 @@ static char *not_known(int error)
 	char *text;
 
 	if (asprintf(&text, "it had the chain, and the kernel does not say whether it still has: %s",
-		    strerror(-error)) < 0)
-		abort();
-	return text;
+		    strerror(-error)) >= 0)
+		return text;
+	out_of_memory = true;
+	return NULL;
 }
 
 static void show_interface(const struct chain *chain, const struct chain_interface *interface,

@@ -159,6 +159,36 @@ static void test_there_is_no_group(void **state)
 	expect(*state, -EMFILE, getegid(), "cannot look up the group xslot: Too many open files");
 }
 
+static void refused(const struct scene *scene, const char *why)
+{
+	struct listen_group group = {};
+	struct xslot_diag diag = {};
+	struct listen_file file;
+	int fd;
+
+	assert_int_equal(listen_open(scene->path, &fd, &file, &group, &diag), -EPERM);
+	if (!strstr(diag.message, why))
+		fail_msg("\"%s\" does not say \"%s\"", diag.message, why);
+	assert_int_equal(access(scene->path, F_OK), -1);
+}
+
+/* Who can write the folder can answer in our place. */
+static void test_the_folder_is_ours_alone(void **state)
+{
+	static const mode_t modes[] = { 0777, 01777, 0757, 0775, 0720 };
+	const struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		assert_return_code(chmod(scene->directory, modes[i]), errno);
+		refused(scene, modes[i] & 02 ? "is writable by everybody" : "is writable by its group");
+	}
+	assert_return_code(chmod(scene->directory, 0755), errno);
+	if (geteuid())
+		return;
+	assert_return_code(chown(scene->directory, UID, UID), errno);
+	refused(scene, "belongs to user");
+}
+
 /* A link that appears where the socket was leads to no file of others, not to another socket either. */
 static void test_a_link_in_its_place(void **state)
 {
@@ -191,6 +221,7 @@ int main(void)
 		TEST(test_a_member_needs_no_capability),
 		TEST(test_no_member_and_no_capability),
 		TEST(test_there_is_no_group),
+		TEST(test_the_folder_is_ours_alone),
 		TEST(test_a_link_in_its_place),
 	};
 
