@@ -180,7 +180,6 @@ static int load_setup(struct transaction *transaction, bool only_check)
 	return r;
 }
 
-/* How that differs from what runs. */
 static int make_plan(struct transaction *transaction, bool only_check)
 {
 	struct dataplane *dataplane = transaction->dataplane;
