@@ -26,6 +26,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
@@ -66,14 +67,14 @@ static int count_in_chain(const char *root, const char *chain, struct attachment
 	int r;
 
 	if (asprintf(&folder, "%s/%s/if", root, chain) < 0)
-		abort();
+		memory_out();
 	r = pindir_list(folder, &names, &n, NULL);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		CLEANUP(free) char *pin = NULL;
 		unsigned ifindex = 0;
 
 		if (asprintf(&pin, "%s/%s", folder, names[i]) < 0)
-			abort();
+			memory_out();
 		r = netdev_pin_is_live(pin, &ifindex);
 		count->n++;
 		if (r == 1) {
@@ -126,7 +127,7 @@ int namespace_would_be_dead(const char *bpffs)
 	if (r < 0)
 		return r;
 	if (asprintf(&root, "%s/%llu", bpffs, (unsigned long long)inode) < 0)
-		abort();
+		memory_out();
 	return namespace_is_dead(root);
 }
 
@@ -227,7 +228,7 @@ int namespace_sweep(const char *bpffs, const struct pindir *own, struct grace *g
 		if (!is_number(names[i]))
 			continue;
 		if (asprintf(&root, "%s/%s", bpffs, names[i]) < 0)
-			abort();
+			memory_out();
 		if (strcmp(root, pindir_root(own)) == 0)
 			continue;
 		xslot_diag_clear(diag);
@@ -268,7 +269,7 @@ static char *state_file(const char *state, const char *suffix)
 	char *path;
 
 	if (asprintf(&path, "%s/namespace%s", state, suffix) < 0)
-		abort();
+		memory_out();
 	return path;
 }
 

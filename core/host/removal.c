@@ -20,6 +20,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 /* What store.c and tier.c make in a chain's folder. */
 static const char *const parts[] = { "if", "fused_a", "fused_b", "slot", "inst", "manifest", "types",
@@ -40,7 +41,7 @@ static char *join(const char *folder, const char *name)
 	char *path;
 
 	if (asprintf(&path, "%s/%s", folder, name) < 0)
-		abort();
+		memory_out();
 	return path;
 }
 

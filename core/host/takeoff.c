@@ -96,7 +96,7 @@ int takeoff_drop(const struct dataplane *dataplane, struct xslot_diag *diag)
 			"namespace may have been another one, so it is off no more",
 			(int)(strlen(names[i]) - strlen(MARK)), names[i]);
 		if (asprintf(&path, "%s/%s", root, names[i]) < 0)
-			abort();
+			memory_out();
 		r = pindir_remove(path, diag);
 	}
 	pindir_list_free(names, n);

@@ -23,6 +23,7 @@
 #include "kernel/netns.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/memory.h"
 #include "util/path_reason.h"
 
 #ifndef BPF_FS_MAGIC
@@ -96,7 +97,7 @@ static char *mark_path(const struct pindir *pindir, const char *cookie)
 	char *path;
 
 	if (asprintf(&path, "%s/" MARK "%s%s", pindir->root, cookie[0] ? "/" : "", cookie) < 0)
-		abort();
+		memory_out();
 	return path;
 }
 
