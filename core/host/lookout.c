@@ -20,6 +20,7 @@
 #include "host/links.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 #define PERIOD_US 2000000
 #define SLACK_US 500000
@@ -35,7 +36,7 @@ static char *what_happened(const struct chain *chain, const struct chain_interfa
 		    link ? "detached the BPF link of"
 			 : "took the chain's program, attached through netlink, off",
 		    interface->name) < 0)
-		abort();
+		memory_out();
 	return text;
 }
 
@@ -47,7 +48,7 @@ char *lookout_reason(const struct chain *chain, const struct chain_interface *in
 		    chain->only_alarm
 			    ? "on_detach = alarm, so it stays so until \"xslotctl reload\" attaches it"
 			    : "it is being attached again") < 0)
-		abort();
+		memory_out();
 	free(what);
 	return text;
 }

@@ -16,6 +16,7 @@
 #include "control/status_json.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
+#include "util/memory.h"
 #include "xslotctl.h"
 
 #define PATIENCE 5 /* seconds; monitors give up after ten */
@@ -43,7 +44,7 @@ static void add(struct health *health, enum level level, const char *format, ...
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		abort();
+		memory_out();
 	va_end(args);
 	json_array_append_new(
 		health->reasons, json_pack("{s:s, s:o}", "level", levels[level], "message", json_text(text)));
