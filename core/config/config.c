@@ -56,11 +56,16 @@ static int read_file(struct loader *loader, char *name)
 	return ini_append(&loader->ini, loader->files, name, loader->report);
 }
 
+bool config_is_snippet(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".ini") == 0;
+}
+
 static int is_snippet(const struct dirent *entry)
 {
-	size_t length = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".ini") == 0;
+	return config_is_snippet(entry->d_name);
 }
 
 static int read_snippets(struct loader *loader)

@@ -18,6 +18,9 @@ int config_read(struct files *files, const char *file, struct config **ret_confi
  */
 int config_settle(struct files *files, struct report *report, size_t n_before);
 
+/* Is a file of this name in conf.d one of the configuration's? */
+bool config_is_snippet(const char *name);
+
 /* Sort the errors after the first `n_before` by place, in the order of the config's files; of other files:
  * last. */
 void config_sort(const struct config *config, struct report *report, size_t n_before);

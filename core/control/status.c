@@ -76,6 +76,10 @@ void status_free(struct status *status)
 	status_reload_clear(&status->last_reload);
 	free(status->configuration.current);
 	free(status->configuration.previous);
+	for (size_t i = 0; i < status->configuration.n_reasons; i++)
+		free(status->configuration.reasons[i]);
+	free(status->configuration.reasons);
+	free(status->configuration.problem);
 	free(status->host.version);
 	free(status);
 }

@@ -80,9 +80,13 @@ struct status {
 	char **quarantined; /* plugins whose code is not run, since it crashed the host */
 	size_t n_quarantined;
 	struct status_reload last_reload;
-	struct {
+	struct status_configuration {
 		char *current, *previous; /* folders; NULL: there is none */
-		const char *held;	  /* "rollback", "unconfirmed"; NULL: what runs is the files' */
+		const char
+			*held; /* "rollback", "unconfirmed", "bare", "crash"; NULL: what runs is the files' */
+		char **reasons; /* why it is held: errors, files that differ */
+		size_t n_reasons;
+		char *problem; /* why the state folder cannot be used, or what it did not take; or NULL */
 		unsigned confirm_seconds; /* left; 0: nothing awaits its confirmation */
 	} configuration;
 	struct {

@@ -248,7 +248,7 @@ json_t *status_to_json(const struct status *status)
 {
 	struct builder out = { json_object() }, chains = { json_array() }, off = { json_array() },
 		       quarantined = { json_array() }, host = { json_object() },
-		       configuration = { json_object() };
+		       configuration = { json_object() }, reasons = { json_array() };
 
 	for (size_t i = 0; i < status->n_off && !off.failed; i++)
 		append(&off, json_text(status->off[i]));
@@ -265,6 +265,10 @@ json_t *status_to_json(const struct status *status)
 	put_text(&configuration, "current", status->configuration.current);
 	put_text(&configuration, "previous", status->configuration.previous);
 	put_text(&configuration, "held", status->configuration.held);
+	for (size_t i = 0; i < status->configuration.n_reasons; i++)
+		append(&reasons, json_text(status->configuration.reasons[i]));
+	put(&configuration, "reasons", finish(&reasons));
+	put_text(&configuration, "problem", status->configuration.problem);
 	put(&configuration, "confirm_seconds", seconds_or_null(status->configuration.confirm_seconds));
 
 	put_number(&out, "format", STATUS_FORMAT);

@@ -14,11 +14,11 @@
 #include "util/cleanup.h"
 #include "util/memory.h"
 
-static const struct config_chain *find_chain(const struct setup *setup, const char *name)
+static const struct config_chain *find_chain(const struct config *config, const char *name)
 {
-	for (size_t i = 0; setup && i < setup->config->n_chains; i++) {
-		if (strcmp(setup->config->chains[i].name, name) == 0)
-			return &setup->config->chains[i];
+	for (size_t i = 0; config && i < config->n_chains; i++) {
+		if (strcmp(config->chains[i].name, name) == 0)
+			return &config->chains[i];
 	}
 	return NULL;
 }
@@ -129,7 +129,7 @@ int consent_to_bare(const struct consent *consent, struct report *report)
 
 	for (size_t i = 0; i < consent->view->n_running; i++) {
 		const char *name = consent->view->running[i].name;
-		const struct config_chain *config = find_chain(consent->setup, name);
+		const struct config_chain *config = find_chain(consent->setup->config, name);
 		CLEANUP(free) char *names = NULL;
 		size_t n;
 

@@ -8,7 +8,7 @@
 #include "host/view.h"
 
 struct consent {
-	const struct setup *running; /* what runs was made from it; NULL: that is not known */
+	const struct config *running; /* what runs was made from it; NULL: that is not known */
 	const struct setup *setup;
 	const struct view *view;
 	const struct plan *plan;

@@ -20,13 +20,21 @@ enum history_wish {
 
 struct history {
 	struct statedir *dir;	 /* NULL: not opened yet, or it cannot be used */
-	char *why;		 /* … and why it cannot */
+	char *why;		 /* … and why it cannot; or what could not be kept in it last; NULL */
 	struct config_host host; /* as the files had it at start: where everything is cannot change */
 	bool host_known;
 	bool opened;
+	char **reasons; /* why it is held, a sentence each, as far as that was found out by this host */
+	size_t n_reasons;
 	struct statedir_record before; /* the transaction */
 	bool changed;		       /* the record, by the transaction */
-	bool behind;		       /* what will run, or runs by now, is yet to be kept */
+	bool live, live_now;	       /* something of this host's ran; by the transaction */
+	bool cut_off;		       /* the host before was */
+	bool marked;		       /* this one left the mark that session.h tells of */
+	char *description;	       /* of the files that were read: see session.h; NULL */
+	bool requested; /* packets may have met what it applies now; or what a host that was cut off did, */
+	bool requested_bare; /* with --allow-bare */
+	bool behind;	     /* what will run, or runs by now, is yet to be kept */
 };
 
 /*
@@ -58,11 +66,16 @@ int history_place(const struct history *history, const struct files *files, stru
 	struct report *report);
 
 /*
+ * A reload has read `files` from the machine. Should this host die when packets may have met them, the next
+ * one goes on with them, if none was touched since it read them.
+ */
+void history_read(struct history *history, const struct files *files, const char *file, bool allow_bare);
+
+/*
  * After all was prepared and before the first store: keep what was read, and write the record as it is to be.
  * Where packets may go ahead of the disk it only says `behind`: to be called once more when they have.
  * `unchanged`: nothing will be stored, the dataplane is so already. With `confirm` it becomes a trial. Fails
- * only where it must not go on, and never behind: a trial or the end of a hold that would not outlive the
- * host.
+ * only where it must not go on, and never behind: a trial that would not outlive the host.
  */
 int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
 	bool unchanged, bool confirm, struct xslot_diag *diag);
@@ -71,6 +84,17 @@ int history_keep(struct history *history, enum history_wish wish, const struct f
 void history_undo(struct history *history);
 /* It runs: what is in no record any more is removed. */
 void history_done(struct history *history);
+
+/*
+ * From here on, and for starts to come, what is recorded as current is held, whatever the files say. -ENOENT:
+ * nothing is. A record that cannot be written is logged.
+ */
+int history_hold(struct history *history, enum statedir_hold hold);
+void history_give_reason(struct history *history, const char *sentence);
+bool history_has_current(const struct history *history);
+bool history_is_current(const struct history *history, const struct files *files);
+/* The chains and slots of what is recorded as current; NULL: there is none, or it cannot be read. */
+struct config *history_kept(const struct history *history);
 
 /* `xslotctl confirm`: the trial is over, and `current` stays. */
 int history_confirm(struct history *history, struct xslot_diag *diag);

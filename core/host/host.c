@@ -158,8 +158,7 @@ void host_free(struct host *host)
 	free(host->taken_off);
 	status_reload_clear(&host->last);
 	trial_end(host);
-	free(host->kept.current);
-	free(host->kept.previous);
+	kept_clear(&host->kept);
 	free(host->socket);
 	free(host->file);
 	sd_event_unref(host->event);

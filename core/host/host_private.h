@@ -18,6 +18,9 @@
 struct kept {
 	char *current, *previous;
 	enum statedir_hold hold;
+	char **reasons; /* why it is held */
+	size_t n_reasons;
+	char *problem; /* with the state folder */
 };
 
 struct host {

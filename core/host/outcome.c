@@ -75,8 +75,9 @@ void outcome_notify_ready(const struct host *host)
 		n_slots += host->dataplane.chains[i]->n_slots;
 		n_interfaces += host->dataplane.chains[i]->n_interfaces;
 	}
-	sd_notifyf(0, "READY=1\nSTATUS=%s%s%zu chain%s, %zu slot%s, %zu interface%s; last reload: %s",
-		host->kept.hold ? "held, the files are not applied; " : "", loud ? loud : "",
+	sd_notifyf(0, "READY=1\nSTATUS=%s%s%s%zu chain%s, %zu slot%s, %zu interface%s; last reload: %s",
+		host->kept.hold ? "held, the files are not applied; " : "",
+		host->kept.problem ? "the state folder cannot be used; " : "", loud ? loud : "",
 		host->dataplane.n_chains, host->dataplane.n_chains == 1 ? "" : "s", n_slots,
 		n_slots == 1 ? "" : "s", n_interfaces, n_interfaces == 1 ? "" : "s", host->last.result);
 }

@@ -36,7 +36,7 @@ struct statedir {
 	struct statedir_record record, written;
 };
 
-static const char *const holds[] = { "none", "rollback", "unconfirmed" };
+static const char *const holds[] = { "none", "rollback", "unconfirmed", "bare", "crash" };
 
 DEFINE_CLEANUP(struct statedir *, statedir_close);
 DEFINE_CLEANUP(DIR *, closedir);

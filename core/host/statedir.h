@@ -22,6 +22,8 @@ enum statedir_hold {
 	HOLD_NONE,	  /* what runs is what the files said */
 	HOLD_ROLLBACK,	  /* `current` runs, whatever the files say, until they are asked for: rolled back */
 	HOLD_UNCONFIRMED, /* … or reverted, because nobody confirmed */
+	HOLD_BARE,	  /* … or kept by a start whose files would have left interfaces bare */
+	HOLD_CRASH,	  /* … or because the files were changed, unasked, before a host ended uncleanly */
 };
 
 struct statedir_record {

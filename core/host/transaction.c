@@ -9,43 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/adoption.h"
-#include "host/change.h"
 #include "host/consent.h"
 #include "host/describe.h"
 #include "host/lost.h"
 #include "host/mind.h"
-#include "host/namespace.h"
-#include "host/quarantine.h"
 #include "host/refuse.h"
 #include "host/store.h"
 #include "host/takeoff.h"
-#include "host/view.h"
+#include "host/transaction_private.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/log.h"
-
-struct transaction {
-	struct dataplane *dataplane;
-	char *file;
-	enum history_wish wish;
-	bool allow_detach, allow_bare, interfaces_only;
-	bool confirm, put_back;
-	bool stands_in;	     /* what was adopted goes on, without the files */
-	uint64_t reports;    /* dataplane.reports at first */
-	struct files *files; /* what was read */
-	struct setup *setup;
-	struct setup *previous; /* counted: what ran was made from it */
-	struct view *view;
-	struct plan *plan;
-	struct change *changes; /* one for each wanted chain; `step` NULL where nothing was begun */
-	size_t n_changes;
-	struct chain **removed;
-	size_t n_removed;
-	struct lines lines;
-	struct report report;
-	bool stored; /* packets may have met what was prepared */
-};
 
 int transaction_new(struct dataplane *dataplane, const struct transaction_options *options,
 	struct transaction **ret_transaction)
@@ -84,107 +58,18 @@ void transaction_free(struct transaction *transaction)
 	files_free(transaction->files);
 	lines_clear(&transaction->lines);
 	report_clear(&transaction->report);
+	report_clear(&transaction->held);
 	free(transaction->removed);
 	free(transaction->file);
 	free(transaction);
 }
 
-/* The first time: what an earlier host left in bpffs is what runs. */
-static int adopt(struct transaction *transaction)
-{
-	struct dataplane *dataplane = transaction->dataplane;
-	const struct config *config = transaction->setup->config;
-	struct xslot_diag diag = {};
-	int r;
-
-	if (dataplane->pins) {
-		if (strcmp(dataplane->bpffs, config->host.bpffs) == 0)
-			return 0;
-		return report_add(&transaction->report, config->file, 0,
-			"[host] bpffs cannot change from %s to %s while the host runs: restart xslotd",
-			dataplane->bpffs, config->host.bpffs);
-	}
-	dataplane->bpffs = strdup(config->host.bpffs);
-	if (!dataplane->bpffs)
-		return -ENOMEM;
-	r = adoption_of(dataplane, transaction->setup, &diag);
-	return r < 0 ? report_take(&transaction->report, config->file, 0, &diag) : 0;
-}
-
-/* The machine's files, or those that the history says. */
-static int choose_files(struct transaction *transaction)
-{
-	struct history *history = &transaction->dataplane->history;
-	struct xslot_diag diag = {};
-	char *file;
-	int r;
-
-	r = history_open(history, transaction->file, &diag);
-	if (r == 0 && !transaction->dataplane->pins)
-		history_settle_namespace(history, namespace_would_be_dead(history->host.bpffs) == 1);
-	if (r == 0)
-		r = history_choose(history, transaction->wish, transaction->file, transaction->confirm,
-			&transaction->files, &file, &diag);
-	if (r < 0)
-		return report_take(&transaction->report, NULL, 0, &diag);
-	if (history->dir)
-		quarantine_open(statedir_path(history->dir), false);
-	free(transaction->file);
-	transaction->file = file;
-	/* Nobody is there to say it, and going back matters more. */
-	transaction->allow_detach |= transaction->files->root && transaction->wish != HISTORY_PREVIOUS;
-	return 0;
-}
-
-/*
- * The files ask for a plugin that is quarantined. A reload is refused for it, but at a start somebody has to
- * mind what runs in the kernel: it is adopted as it is.
- */
-static int refuse_quarantined(struct transaction *transaction)
-{
-	struct dataplane *dataplane = transaction->dataplane;
-
-	if (dataplane->pins ||
-		history_place(&dataplane->history, transaction->files, transaction->setup->config,
-			&transaction->report) < 0 ||
-		adopt(transaction) < 0)
-		return -EINVAL;
-	/* A chain without interfaces is one that a crash left half made: no packet meets it. */
-	for (size_t i = 0; i < dataplane->n_chains; i++)
-		transaction->stands_in |= dataplane->chains[i]->n_interfaces > 0;
-	return -EINVAL;
-}
-
-/* What is wanted: what the files say. */
-static int load_setup(struct transaction *transaction, bool only_check)
-{
-	struct dataplane *dataplane = transaction->dataplane;
-	int r;
-
-	if (transaction->interfaces_only) {
-		transaction->setup = setup_ref(dataplane->setup);
-		return 0;
-	}
-	r = only_check ? 0 : choose_files(transaction);
-	if (r < 0)
-		return r;
-	r = setup_load(transaction->files, transaction->file, NULL, dataplane->modules, &transaction->setup,
-		&transaction->report);
-	if (r == -EOWNERDEAD && !only_check)
-		return refuse_quarantined(transaction);
-	if (r == 0 && !only_check)
-		r = history_place(&dataplane->history, transaction->files, transaction->setup->config,
-			&transaction->report);
-	if (r == 0 && !only_check)
-		r = adopt(transaction);
-	return r;
-}
-
+/* How that differs from what runs. */
 static int make_plan(struct transaction *transaction, bool only_check)
 {
 	struct dataplane *dataplane = transaction->dataplane;
 	struct xslot_diag diag = {};
-	int r = load_setup(transaction, only_check), looked;
+	int r = transaction_load(transaction, only_check), looked;
 
 	looked = view_look(dataplane->chains, dataplane->n_chains, transaction->reports,
 		transaction->interfaces_only, &diag);
@@ -206,7 +91,8 @@ static int make_plan(struct transaction *transaction, bool only_check)
 	return describe_plan(dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
 }
 
-/* Going back because nobody confirmed was promised, whatever it takes off. */
+/* Going back because nobody confirmed was promised, whatever it takes off; for a start see
+ * transaction_hold.c. */
 static bool may_bare(const struct transaction *transaction)
 {
 	return transaction->allow_bare || transaction->interfaces_only ||
@@ -215,8 +101,9 @@ static bool may_bare(const struct transaction *transaction)
 
 static int refuse_bared(struct transaction *transaction)
 {
+	const struct setup *running = transaction->dataplane->setup;
 	const struct consent consent = {
-		.running = transaction->dataplane->setup,
+		.running = running ? running->config : NULL,
 		.setup = transaction->setup,
 		.view = transaction->view,
 		.plan = transaction->plan,
@@ -290,7 +177,6 @@ static int prepare_changes(struct transaction *transaction)
 		transaction->allow_detach, transaction->interfaces_only, &transaction->report);
 
 	r |= refuse_bared(transaction);
-
 	strip_lost(transaction->dataplane, transaction->view);
 	if (r == 0)
 		r = begin_changes(transaction, true);
@@ -337,6 +223,11 @@ int transaction_prepare(struct transaction *transaction)
 {
 	int r = make_plan(transaction, false);
 
+	if (r == 0 && transaction_would_bare(transaction)) {
+		r = transaction_hold(transaction);
+		if (r == 0)
+			r = make_plan(transaction, false);
+	}
 	if (r == 0 && !transaction->plan->unchanged)
 		r = prepare_changes(transaction);
 	if (r == 0 && !transaction->interfaces_only)

@@ -166,24 +166,43 @@ static char *kept_folder(const struct history *history, unsigned number)
 	return number ? statedir_root(history->dir, number) : NULL;
 }
 
+static void copy_reasons(const struct history *history, struct kept *kept)
+{
+	kept->reasons = calloc(history->n_reasons + 1, sizeof(*kept->reasons));
+	if (!kept->reasons)
+		abort();
+	for (size_t i = 0; kept->hold && i < history->n_reasons; i++)
+		kept->reasons[kept->n_reasons++] = strdup(history->reasons[i]);
+}
+
+void kept_clear(struct kept *kept)
+{
+	for (size_t i = 0; i < kept->n_reasons; i++)
+		free(kept->reasons[i]);
+	free(kept->reasons);
+	free(kept->current);
+	free(kept->previous);
+	free(kept->problem);
+	*kept = (struct kept){};
+}
+
 void trial_note(struct host *host)
 {
 	const struct history *history = &host->dataplane.history;
-	const struct statedir_record *record;
-	CLEANUP(free) char *before = NULL;
+	const struct statedir_record none = {},
+				     *record = history->dir ? statedir_record(history->dir) : &none;
+	CLEANUP(free) char *before = TAKE_PTR(host->kept.current);
 
-	if (!history->dir)
-		return;
-	record = statedir_record(history->dir);
-	before = TAKE_PTR(host->kept.current);
-	free(host->kept.previous);
+	kept_clear(&host->kept);
 	host->kept = (struct kept){
 		.hold = record->hold,
 		.current = kept_folder(history, history->behind ? 0 : record->current.number),
 		.previous = kept_folder(history, history->behind && record->current.number
 							 ? record->current.number
 							 : record->previous.number),
+		.problem = history->why ? strdup(history->why) : NULL,
 	};
+	copy_reasons(history, &host->kept);
 	if (host->kept.hold && (!before || strcmp(before, host->kept.current) != 0))
 		log_warning("held on the configuration kept in %s: restarts go on with it, and \"xslotctl "
 			    "reload\" applies the files",
@@ -192,13 +211,21 @@ void trial_note(struct host *host)
 
 void trial_status(const struct host *host, struct status *status)
 {
-	static const char *const held[] = {
-		[HOLD_ROLLBACK] = "rollback", [HOLD_UNCONFIRMED] = "unconfirmed"
-	};
+	static const char *const held[] = { [HOLD_ROLLBACK] = "rollback",
+		[HOLD_UNCONFIRMED] = "unconfirmed",
+		[HOLD_BARE] = "bare",
+		[HOLD_CRASH] = "crash" };
 	const struct kept *kept = &host->kept;
+	struct status_configuration *configuration = &status->configuration;
 
-	status->configuration.current = kept->current ? strdup(kept->current) : NULL;
-	status->configuration.previous = kept->previous ? strdup(kept->previous) : NULL;
-	status->configuration.held = held[kept->hold];
-	status->configuration.confirm_seconds = trial_left(host);
+	configuration->current = kept->current ? strdup(kept->current) : NULL;
+	configuration->previous = kept->previous ? strdup(kept->previous) : NULL;
+	configuration->problem = kept->problem ? strdup(kept->problem) : NULL;
+	configuration->held = held[kept->hold];
+	configuration->confirm_seconds = trial_left(host);
+	configuration->reasons = calloc(kept->n_reasons + 1, sizeof(*configuration->reasons));
+	if (!configuration->reasons)
+		abort();
+	for (size_t i = 0; i < kept->n_reasons; i++)
+		configuration->reasons[configuration->n_reasons++] = strdup(kept->reasons[i]);
 }

@@ -12,6 +12,7 @@
 #include "host/queue.h"
 
 struct host;
+struct kept;
 
 /* A trial begins when its configuration is live, and ends when it is confirmed or another one is. */
 void trial_begin(struct host *host, unsigned seconds);
@@ -30,6 +31,7 @@ void trial_begin_confirm(struct host *host, struct task *task);
 
 /* After each transaction, while the worker rests: what the record says, for status and the log. */
 void trial_note(struct host *host);
+void kept_clear(struct kept *kept);
 void trial_status(const struct host *host, struct status *status);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Any bytes as the state folder's record of configurations, and as its count of plugins' crashes. A record
- * that is understood leads somewhere, and is the same when it is written and read again.
+ * Any bytes as the state folder's record of configurations, as its count of plugins' crashes, and as its word
+ * on the reload that is under way. A record that is understood leads somewhere, and is the same when it is
+ * written and read again.
  */
 #include <fcntl.h>
 
 #include "fuzz.h"
 #include "host/quarantine.h"
+#include "host/session.h"
 #include "host/statedir.h"
 #include "util/log.h"
 
@@ -18,7 +20,7 @@ static void silent(enum log_level level, const char *text)
 
 static void clean(void)
 {
-	if (chdir(folder) == 0 && (unlink("record"), unlink("crashes"), chdir("/")) == 0)
+	if (chdir(folder) == 0 && (unlink("record"), unlink("crashes"), unlink("requested"), chdir("/")) == 0)
 		rmdir(folder);
 }
 
@@ -47,7 +49,7 @@ static void put(const char *name, const uint8_t *data, size_t size)
 
 static void check_record(const struct statedir_record *record)
 {
-	expect(record->hold <= HOLD_UNCONFIRMED, "a hold is one of three");
+	expect(record->hold <= HOLD_CRASH, "a hold is one of five");
 	expect(!record->hold || record->current.number, "what is held is there");
 	expect(!record->trial || record->previous.number, "a trial has somewhere to go back to");
 	expect(!record->current.number || record->current.file[0] == '/', "a file's path is absolute");
@@ -58,15 +60,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct statedir *statedir = NULL;
 	struct statedir_record record;
 	size_t n = 0;
+	bool bare;
 
 	set_up();
 	put("record", data, size);
 	put("crashes", data, size);
+	put("requested", data, size);
 	expect(statedir_open(folder, &statedir, NULL) == 0, "the folder can be used");
 	record = *statedir_record(statedir);
 	check_record(&record);
 	statedir_close(statedir);
 	quarantine_release(folder, "sample", &n, NULL);
 	expect(n <= QUARANTINE_MAX, "no more than there are");
+	if (session_is_requested(folder, &bare))
+		expect(size >= 4 && memcmp(data + size - 4, "end\n", 4) == 0,
+			"half a word counts for nothing");
 	return 0;
 }

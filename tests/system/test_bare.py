@@ -8,6 +8,7 @@ import json
 import pytest
 
 from host import Host, wait_for
+from sweep import Sweep, call_killed_at
 
 HERE = ("x0", "x1", "x2")
 EDGE = "[chain edge]\ninterfaces = x0, x1\n"
@@ -149,3 +150,164 @@ def test_what_is_meant(wall):
     namespace.run("ip", "link", "set", "x1", "name", "z1")
     wall.path("edge").write_text(EDGE.replace(", x1", ""))
     assert host.must_reload()["result"] in ("ok", "unchanged")
+
+
+def held(host):
+    configuration = host.status()["configuration"]
+    return configuration["held"], "\n".join(configuration["reasons"])
+
+
+def programs(host):
+    return [slot["program_id"] for chain in host.status()["chains"] for slot in chain["slots"]]
+
+
+def test_starts(wall):
+    """What runs is kept whole, or, where nothing runs, what was accepted last; until a word, or a file, says otherwise."""
+    host, namespace = wall.host, wall.host.namespace
+    host.on_stop("keep")
+    host.start()
+    before, instances = wall.stands(), programs(host)
+
+    def starts_held(*words):
+        host.start()
+        how, why = held(host)
+        assert how == "bare" and all(word in why for word in words), why
+        for word in words:
+            assert word in host.log()
+        assert host.status()["last_reload"]["result"] in ("ok", "unchanged")
+
+    # One file is lost, another was edited: of neither anything is seen, and no program is another one.
+    assert host.stop() == 0
+    wall.path("lab").unlink()
+    wall.path("edge").write_text(EDGE + "final = drop\n")
+    starts_held("interface x2 would be left bare", "[chain lab], which was at", "lab.ini:1")
+    assert wall.stands() == before and programs(host) == instances and host.chain()["final"] == "pass"
+    # Through a crash and a signal.
+    host.murder()
+    host.start()
+    assert held(host)[0] == "bare" and programs(host) == instances
+    host.hangup()
+    assert host.status()["last_reload"]["result"] == "refused" and held(host)[0] == "bare"
+    assert wall.stands() == before
+    wall.path("lab").write_text(LAB)
+    host.hangup()
+    assert held(host) == (None, "") and host.chain()["final"] == "drop"
+    # All slots are lost; and the record's disk is none the wiser when nobody asked.
+    assert host.stop() == 0
+    wall.path("slots").write_text("")
+    starts_held("interfaces x0, x1 would be left bare")
+    assert len(host.chain()["slots"]) == 2
+    # The files say so: no hold.
+    wall.restore()
+    host.must_reload()
+    assert host.stop() == 0
+    wall.path("lab").write_text("[chain lab]\ndetach = yes\n")
+    host.start()
+    assert held(host)[0] is None and namespace.xdp_program("x2") == 0
+    # Nothing runs, as after a reboot, and no file has a chain.
+    wall.restore()
+    host.on_stop("detach")
+    host.must_reload()
+    assert host.stop() == 0 and namespace.xdp_program("x0") == 0
+    for name in wall.files:
+        wall.path(name).write_text("")
+    starts_held("there is no chain in the files, and what ran last had edge, lab")
+    assert all(namespace.xdp_program(name) for name in HERE) and len(host.chain()["slots"]) == 2
+    code, answer = host.reload("--allow-bare")
+    assert code == 0 and not any(namespace.xdp_program(name) for name in HERE), answer
+    assert host.stop() == 0
+    host.start()
+    assert held(host)[0] is None and host.status()["chains"] == []
+    # Nothing is kept: what runs is minded, and the reload that would help is named.
+    wall.restore()
+    host.on_stop("keep")
+    host.must_reload()
+    before, instances = wall.stands(), programs(host)
+    assert host.stop() == 0
+    namespace.run("rm", "-rf", host.directory / "state")
+    wall.path("lab").unlink()
+    host.start()
+    last = host.status()["last_reload"]
+    assert last["result"] == "refused" and "interface x2 would be left bare" in last["errors"][0]["message"]
+    assert wall.stands() == before and programs(host) == instances
+    host.on_stop("detach")
+    assert host.reload("--allow-bare")[0] == 0 and namespace.xdp_program("x2") == 0 and namespace.xdp_program("x0")
+
+
+def test_crashes_and_disks(wall):
+    """A crash makes no edit live. A full disk keeps nobody from putting back what is held or off, and status tells of it."""
+    host, namespace = wall.host, wall.host.namespace
+    state = host.directory / "state"
+    state.mkdir(mode=0o700)
+    namespace.run("mount", "-t", "tmpfs", "-o", "size=16m,mode=700", "tmpfs", state)
+    try:
+        host.on_stop("keep")
+        host.start()
+        instances = programs(host)
+        wall.path("edge").write_text(EDGE + "final = drop\n")
+        wall.path("new").write_text("[slot edge.30]\nplugin = count\n")
+        host.murder()
+        host.start()
+        how, why = held(host)
+        assert how == "crash" and why == f"{wall.path('edge')} differs from what was loaded\n{wall.path('new')} is new"
+        assert f"error: {wall.path('new')} is new" in host.log()
+        assert host.chain()["final"] == "pass" and programs(host) == instances
+        host.hangup()
+        assert held(host) == (None, "") and host.chain()["final"] == "drop" and len(host.chain()["slots"]) == 3
+        # Nothing was edited; and after a clean stop what was edited counts.
+        host.murder()
+        host.start()
+        assert held(host)[0] is None and host.status()["last_reload"]["result"] == "unchanged"
+        assert host.stop() == 0
+        wall.path("edge").write_text(EDGE)
+        host.start()
+        assert held(host)[0] is None and host.chain()["final"] == "pass"
+        # Held and off, with a disk that takes nothing more.
+        assert host.call("Rollback")["result"] == "ok" and held(host)[0] == "rollback"
+        host.call("Clean", chain="lab")
+        namespace.run("sh", "-c", f"dd if=/dev/zero of={state}/full bs=4k 2>/dev/null; echo >>{state}/full", check=False)
+        wall.path("edge").write_text(EDGE + "on_gap = drop\n")
+        answer = host.must_reload()
+        assert "lab: chain added" in answer["changed"] and host.chain()["on_gap"] == "drop", answer
+        configuration = host.status()["configuration"]
+        assert configuration["held"] is None and "No space left on device" in configuration["problem"]
+        assert "a restart goes back to the configuration that was held" in host.log()
+        (state / "full").unlink()
+        assert host.must_reload()["result"] == "unchanged"
+        assert host.status()["configuration"]["problem"] is None
+        host.murder()
+        host.start()
+        assert held(host)[0] is None and host.chain()["on_gap"] == "drop"
+        host.on_stop("detach")
+        host.must_reload()
+        assert host.stop() == 0
+        state.chmod(0o777)
+        host.start()
+        assert "others than root can write the state folder" in host.status()["configuration"]["problem"]
+        assert host.stop() == 0
+    finally:
+        namespace.run("umount", "-l", state)
+
+
+def test_kill_sweep(namespace, tmp_path):
+    """A reload that is allowed to bare, cut off at any call: all of it, or all of what was, held; never a mixture."""
+    with Host(namespace, tmp_path, build="plain") as host:
+        wall, sweep, undone = Wall(host), Sweep("bare", 6), 0
+        host.on_stop("keep")
+        host.start()
+        for number in sweep:
+            wall.path("lab").unlink()
+            wall.path("edge").write_text(EDGE + "final = drop\n")
+            if call_killed_at(host, number, "Reload", settle=True, allow_bare=True):
+                host.start()
+            else:
+                sweep.came_to_its_end()
+            found = held(host)[0], bool(namespace.xdp_program("x2")), host.chain()["final"]
+            assert found in ((None, False, "drop"), ("crash", True, "pass")), f"after call {number}"
+            undone += found[1]
+            assert len(host.chain()["slots"]) == 2 and namespace.xdp_program("x0")
+            wall.restore()
+            host.must_reload()
+        sweep.over(f"{undone} undone")
+        host.on_stop("detach")
+        host.must_reload()

@@ -31,6 +31,7 @@ def host(namespace, peer, link, tmp_path):
         h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
+        h.count_edits()
         h.start()
 
 

@@ -237,6 +237,7 @@ def test_tail_calls(host):
     check_tail_calls(host)
     assert host.slot(40)["verdicts"]["drop"] == 16
     host.murder()
+    host.count_edits()
     tail_calling(host, version="v2")
     host.start()  # `jump` has to be started again, `object` has not
     fused(host)
@@ -273,6 +274,7 @@ def test_maps_in_a_map_of_an_adopted_plugin(host):
     write(1)
     assert drops() == 16
     host.murder()
+    host.count_edits()
     host.plugin("stamp", "v2")
     host.start()
     fused(host)
@@ -319,6 +321,7 @@ def test_adopted(host):
         assert (now["tier"], now["generation"], now["instructions"]) == (
             "fused", status["generation"], status["instructions"])
         host.murder()
+        host.count_edits()
         configure(host, "v2")
         host.start()
         assert host.status()["last_reload"]["result"] == "ok"
@@ -363,6 +366,7 @@ def swept(host, name, change, logged, tier):
             said = times()
             if host_killed_at(host, number, hangup, lambda said=said: times() > said):
                 host.start()
+                host.must_reload()  # it may have been undone
             else:
                 sweep.came_to_its_end()
             wait_for(lambda: host.chain()["tier"] == tier, f"{tier} after call {number}")

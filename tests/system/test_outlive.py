@@ -25,6 +25,7 @@ def host(namespace, link, tmp_path):
         h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
+        h.count_edits()
         h.start()  # whatever the test left: take it off
 
 
@@ -104,6 +105,7 @@ def test_changed_while_nobody_was_there(host):
     inject(host.namespace, INTERFACE, 80)
     before = dict(programs(host))
     host.murder()
+    host.count_edits()
     inject(host.namespace, INTERFACE, 40)
     configure(host, "v2")
     host.start()
@@ -139,6 +141,7 @@ def test_refused_start_leaves_what_runs(host):
     program = host.namespace.xdp_program(INTERFACE)
     before = programs(host)
     host.murder()
+    host.count_edits()
     good = host.conf.read_text()
     host.write(good + "nonsense\n")
     done = host.namespace.run(host.program(), "-c", host.ini, check=False)
@@ -203,6 +206,7 @@ def test_kill_sweep(host):
             configure(host, versions[sweep.points % 2])
             if call_killed_at(host, number, "Reload", settle=True):
                 host.start()
+                host.must_reload()  # it may have been undone
             else:
                 sweep.came_to_its_end()
             assert host.chain()["gap_packets"] == 0

@@ -64,7 +64,8 @@ def minded(host, before):
 
 
 def test_a_build_that_crashes(host):
-    """In its constructor, at a reload and at two starts: then the old build is minded, until there is a better one."""
+    """In its constructor, at a reload, which a start undoes, and at three starts: then the old build is minded, until there
+    is a better one."""
     configure(host)
     host.start()
     before = programs(host)
@@ -72,7 +73,16 @@ def test_a_build_that_crashes(host):
     host.kill(signal.SIGHUP)
     assert host.process.wait(PATIENCE) == SEGV
     assert "code of plugin wreck" in host.log()
-    for _ in range(2):
+    host.start()
+    configuration = host.status()["configuration"]
+    assert configuration["held"] == "crash"
+    assert configuration["reasons"] == [f"{host.plugins}/wreck.so differs from what was loaded"]
+    assert programs(host) == before
+    host.plugin("wreck", "v1")
+    host.must_reload()
+    assert host.stop() == 0
+    host.plugin("wreck", "v2")
+    for _ in range(3):
         assert attempt(host)[0] == SEGV
     host.start()
     minded(host, before)

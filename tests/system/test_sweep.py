@@ -22,6 +22,7 @@ def host(namespace, link, tmp_path):
         h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
+        h.count_edits()
         h.start()  # whatever the test left: take it off
 
 

@@ -38,6 +38,7 @@ def host(namespace, peer, link, tmp_path):
         h.on_stop("detach")
         if h.process.poll() is None:
             h.stop()
+        h.count_edits()
         h.start()
 
 
@@ -263,6 +264,7 @@ def test_kill_sweep(host, namespace):
                 between = namespace.xdp_program(DEVICE)
                 assert between
                 host.start()
+                host.must_reload()  # it may have been undone
                 found.append("them" if between == there.program_id else "us")
                 assert between in (there.program_id, namespace.xdp_program(DEVICE)), f"after call {number}"
             else:

@@ -254,6 +254,7 @@ def test_sweep_frags(host):
         configure(host, ("v1", "v2")[sweep.points % 2], frags=("no", "yes")[sweep.points % 2])
         if call_killed_at(host, number, "Reload", settle=True):
             host.start()
+            host.must_reload()  # it may have been undone
         else:
             sweep.came_to_its_end()
 

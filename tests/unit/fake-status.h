@@ -90,8 +90,16 @@ static inline struct status *fake_status(void)
 	status->n_chains = status->n_off = status->n_quarantined = 1;
 	status_reload_clear(&status->last_reload);
 	fake_reload(&status->last_reload);
-	status->configuration = (typeof(status->configuration)){ strdup("/var/lib/xslot/3"),
-		strdup("/var/lib/xslot/2"), "rollback", 25 };
+	status->configuration = (typeof(status->configuration)){
+		.current = strdup("/var/lib/xslot/3"),
+		.previous = strdup("/var/lib/xslot/2"),
+		.held = "rollback",
+		.reasons = calloc(1, sizeof(char *)),
+		.n_reasons = 1,
+		.problem = strdup("cannot write /var/lib/xslot/record: No space left on device"),
+		.confirm_seconds = 25,
+	};
+	status->configuration.reasons[0] = strdup("/etc/xslot/acl.rules differs from what was loaded");
 	status->host = (typeof(status->host)){ strdup("0.1.0"), 42, FAKE_TIME, 12, 1 };
 	return status;
 }

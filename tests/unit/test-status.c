@@ -32,7 +32,8 @@ static const char expected[] =
 	" 'host': {'version': '0.1.0', 'pid': 42, 'started': '2025-11-22T20:55:31Z', 'reloads': 12,"
 	"  'failed_reloads': 1},"
 	" 'configuration': {'current': '/var/lib/xslot/3', 'previous': '/var/lib/xslot/2', 'held': "
-	"'rollback',"
+	"'rollback', 'reasons': ['/etc/xslot/acl.rules differs from what was loaded'],"
+	"  'problem': 'cannot write /var/lib/xslot/record: No space left on device',"
 	"  'confirm_seconds': 25}}";
 
 static json_t *parse_quotes(const char *text)
@@ -76,7 +77,7 @@ static void test_before_the_first_reload(void **state)
 		" 'duration_us': 0, 'changed': [], 'errors': [], 'more_errors': 0}, 'host': {'version': "
 		"null, 'pid': 0,"
 		" 'started': null, 'reloads': 0, 'failed_reloads': 0}, 'configuration': {'current': null,"
-		" 'previous': null, 'held': null, 'confirm_seconds': null}}");
+		" 'previous': null, 'held': null, 'reasons': [], 'problem': null, 'confirm_seconds': null}}");
 	assert_true(json_equal(got, wanted));
 	json_decref(got);
 	json_decref(wanted);

@@ -103,6 +103,10 @@ static void test_status_says_what_is_wrong(void **state)
 	assert_non_null(strstr(bad.out, "BAD VERDICTS: 10 packets"));
 	assert_non_null(strstr(bad.out, "OFF: chain lab was taken off by \"xslotctl clean\""));
 	assert_non_null(strstr(bad.out, "QUARANTINED: plugin wreck"));
+	assert_non_null(
+		strstr(bad.out, "HELD on the configuration kept in /var/lib/xslot/3, after a rollback: "));
+	assert_non_null(strstr(bad.out, "\n  /etc/xslot/acl.rules differs from what was loaded\n"));
+	assert_non_null(strstr(bad.out, "STATE FOLDER: cannot write /var/lib/xslot/record: No space"));
 	assert_non_null(strstr(bad.out, "/etc/xslot/xslot.ini:12: slot edge.20: the verifier refused it\n"));
 	host->healthy = true;
 	run(host, &good);
@@ -288,6 +292,36 @@ static void test_checks_without_rights(void **state)
 	run(host, &features);
 	assert_int_equal(features.code, 77);
 	check_json_error(host, &features);
+}
+
+/* No file is wrong, and nothing would run. */
+static void test_check_warns_of_no_chain(void **state)
+{
+	struct run plain = { { "check" } }, as_json = { { "--json", "check" } };
+	struct fake_host *host = *state;
+	char path[128];
+	json_t *json, *warning;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/empty.ini", host->directory);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fclose(file);
+	plain.arguments[1] = as_json.arguments[2] = path;
+	run(host, &plain);
+	run(host, &as_json);
+	unlink(path);
+	if (plain.code == 77)
+		skip();
+	assert_int_equal(plain.code + as_json.code, 0);
+	assert_non_null(strstr(plain.err, "warning: "));
+	assert_non_null(strstr(plain.err, "/empty.ini: there is no chain in the files"));
+	json = parse(as_json.out);
+	assert_int_equal(json_array_size(json_object_get(json, "errors")), 0);
+	assert_int_equal(json_array_size(json_object_get(json, "warnings")), 1);
+	warning = json_array_get(json_object_get(json, "warnings"), 0);
+	assert_string_equal(json_string_value(json_object_get(warning, "file")), path);
+	json_decref(json);
 }
 
 static void test_help_and_version(void **state)
@@ -553,6 +587,7 @@ int main(void)
 		TEST(test_clean),
 		TEST(test_users_without_rights),
 		TEST(test_checks_without_rights),
+		TEST(test_check_warns_of_no_chain),
 		TEST(test_help_and_version),
 		TEST(test_completion),
 		TEST(test_a_full_disk),

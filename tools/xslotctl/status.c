@@ -83,18 +83,35 @@ static void print_host(const json_t *host)
 	putchar('\n');
 }
 
+static const char *why_held(const char *held)
+{
+	if (!strcmp(held, "rollback"))
+		return "after a rollback";
+	if (!strcmp(held, "unconfirmed"))
+		return "since nobody confirmed the one after it";
+	if (!strcmp(held, "bare"))
+		return "since the files would leave interfaces bare";
+	if (!strcmp(held, "crash"))
+		return "since the files were changed and not reloaded before the host ended";
+	return held;
+}
+
 /* What runs is not what the files say, or not for long. */
 static void print_configuration(const json_t *configuration)
 {
 	const char *held = text_of(configuration, "held"), *current = text_of(configuration, "current");
 	json_int_t seconds = number_of(configuration, "confirm_seconds");
+	const json_t *reason;
+	size_t i;
 
 	if (*held)
 		printf("%sHELD on the configuration kept in %s, %s: \"xslotctl reload\" applies the "
 		       "files%s\n",
-			style_alarm(), current,
-			!strcmp(held, "rollback") ? "after a rollback"
-						  : "since nobody confirmed the one after it",
+			style_alarm(), current, why_held(held), style_end());
+	json_array_foreach(json_object_get(configuration, "reasons"), i, reason)
+		print_line("  %s", json_string_value(reason));
+	if (*text_of(configuration, "problem"))
+		printf("%sSTATE FOLDER: %s%s\n", style_alarm(), text_of(configuration, "problem"),
 			style_end());
 	if (seconds)
 		printf("%sTO BE CONFIRMED within %lld s: \"xslotctl confirm\", else the host goes back to "
