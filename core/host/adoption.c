@@ -415,30 +415,6 @@ static int name_as_wanted(const struct found *found, struct xslot_diag *diag)
 	return 0;
 }
 
-static bool has_interfaces(const char *root, const char *name)
-{
-	CLEANUP(free) char *path = NULL;
-	char **names = NULL;
-	size_t n = 0;
-
-	if (asprintf(&path, "%s/%s/if", root, name) < 0 || pindir_list(path, &names, &n, NULL) < 0)
-		return true;
-	pindir_list_free(names, n);
-	return n > 0;
-}
-
-/* A chain that never had an interface: a host died while it made it. */
-static void remove_unfinished(const char *root, const char *name)
-{
-	CLEANUP(free) char *path = NULL;
-	struct xslot_diag diag = {};
-
-	log_info("removing %s/%s, a chain that was never finished", root, name);
-	if (asprintf(&path, "%s/%s", root, name) >= 0 && removal_forget(path, &diag) < 0)
-		log_warning("%s", diag.message);
-	xslot_diag_clear(&diag);
-}
-
 /* The failure says something about this host, and nothing about what it looked at. */
 static bool cannot_know(int error)
 {
@@ -472,8 +448,8 @@ static int adopt_chains(
 				"cannot adopt what runs: %s; it is left running. Start the version of xslot "
 				"that made it, or take it off with \"xslotctl clean %.*s\"",
 				why.message, (int)strcspn(names[i], "@"), names[i]);
-		else if (!has_interfaces(root, names[i]))
-			remove_unfinished(root, names[i]);
+		else if (!leftover_has_interfaces(root, names[i]))
+			leftover_unfinished(root, names[i]);
 		else
 			log_warning(
 				"cannot adopt %s/%s: %s; it is left as it is, and \"xslotctl clean %.*s\" "

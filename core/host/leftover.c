@@ -8,11 +8,15 @@
  */
 #include "host/leftover.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/removal.h"
 #include "host/store.h"
 #include "kernel/pindir.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
 #include "util/log.h"
 #include "util/memory.h"
 
@@ -173,4 +177,27 @@ void leftover_instances(const struct chain *chain)
 		pindir_list_free(links, n_links);
 	}
 	pindir_list_free(ids, n_ids);
+}
+
+bool leftover_has_interfaces(const char *root, const char *name)
+{
+	CLEANUP(free) char *path = NULL;
+	char **names = NULL;
+	size_t n = 0;
+
+	if (asprintf(&path, "%s/%s/if", root, name) < 0 || pindir_list(path, &names, &n, NULL) < 0)
+		return true;
+	pindir_list_free(names, n);
+	return n > 0;
+}
+
+void leftover_unfinished(const char *root, const char *name)
+{
+	CLEANUP(free) char *path = NULL;
+	struct xslot_diag diag = {};
+
+	log_info("removing %s/%s, a chain that was never finished", root, name);
+	if (asprintf(&path, "%s/%s", root, name) >= 0 && removal_forget(path, &diag) < 0)
+		log_warning("%s", diag.message);
+	xslot_diag_clear(&diag);
 }

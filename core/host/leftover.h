@@ -4,6 +4,8 @@
 #ifndef HOST_LEFTOVER_H
 #define HOST_LEFTOVER_H
 
+#include <stdbool.h>
+
 #include "host/chain.h"
 #include "kernel/grace.h"
 
@@ -17,5 +19,10 @@ void leftover_rebuilds(struct chain **chains, size_t *n, const char *root, struc
 
 /* Remove from inst/ what does not run: whole instances, and links into banks that packets do not reach. */
 void leftover_instances(const struct chain *chain);
+
+/* Does the folder ROOT/NAME know an interface? True when that cannot be seen. */
+bool leftover_has_interfaces(const char *root, const char *name);
+/* Remove a chain that never had one: a host died while it made it. */
+void leftover_unfinished(const char *root, const char *name);
 
 #endif
