@@ -19,6 +19,7 @@
 #include "config/config_read.h"
 #include "util/cleanup.h"
 #include "util/files.h"
+#include "util/memory.h"
 
 struct differences {
 	const char *root;
@@ -38,7 +39,7 @@ __attribute__((format(printf, 2, 3))) static void say(
 
 	va_start(args, format);
 	if (vasprintf(&sentence, format, args) < 0)
-		abort();
+		memory_out();
 	va_end(args);
 	differences->n++;
 	if (differences->say)
@@ -55,13 +56,13 @@ static char *original(const char *copy)
 	char *rest = parts, *part;
 
 	if (!out || !parts)
-		abort();
+		memory_out();
 	while ((part = strsep(&rest, "/"))) {
 		if (*part)
 			fprintf(out, "/%s", strcmp(part, "...") == 0 ? ".." : part);
 	}
 	if (fclose(out) != 0)
-		abort();
+		memory_out();
 	return text;
 }
 
@@ -123,7 +124,7 @@ static void look_for_new(struct differences *differences, const char *file)
 	const struct dirent *entry;
 
 	if (asprintf(&folder, "%.*s/conf.d", (int)(strrchr(path, '/') - path), path) < 0)
-		abort();
+		memory_out();
 	dir = opendir(folder);
 	if (!dir && errno != ENOENT)
 		say(differences, "%s cannot be listed: %s", folder, strerror(errno));
@@ -133,10 +134,10 @@ static void look_for_new(struct differences *differences, const char *file)
 		if (!config_is_snippet(entry->d_name))
 			continue;
 		if (asprintf(&snippet, "%s/%s", folder, entry->d_name) < 0)
-			abort();
+			memory_out();
 		mirror = files_mirror(snippet);
 		if (asprintf(&copy, "%s%s", differences->root, mirror) < 0)
-			abort();
+			memory_out();
 		if (access(copy, F_OK) < 0)
 			say(differences, "%s is new", snippet);
 	}

@@ -117,7 +117,7 @@ void history_give_reason(struct history *history, const char *sentence)
 	char **more = reallocarray(history->reasons, history->n_reasons + 1, sizeof(*more));
 
 	if (!more || !(more[history->n_reasons] = strdup(sentence)))
-		abort();
+		memory_out();
 	history->reasons = more;
 	history->n_reasons++;
 }

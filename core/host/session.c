@@ -21,6 +21,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 #define RUNNING "running"
 #define STOPPED "stopped"
@@ -33,7 +34,7 @@ static char *path_of(const char *state, const char *name)
 	char *path;
 
 	if (asprintf(&path, "%s/%s", state, name) < 0)
-		abort();
+		memory_out();
 	return path;
 }
 
@@ -93,7 +94,7 @@ static char *absolute(const char *path)
 	char *whole;
 
 	if (asprintf(&whole, "%s%s%s", here ? here : "", here ? "/" : "", path) < 0)
-		abort();
+		memory_out();
 	return whole;
 }
 
@@ -123,7 +124,7 @@ static void print_folder(FILE *out, const char *main_file)
 	CLEANUP(free) char *folder = NULL;
 
 	if (asprintf(&folder, "%.*sconf.d", (int)(strrchr(main_file, '/') + 1 - main_file), main_file) < 0)
-		abort();
+		memory_out();
 	if (access(folder, F_OK) == 0 || errno != ENOENT)
 		print_identity(out, folder);
 	else
@@ -138,7 +139,7 @@ char *session_describe(const struct files *files, const char *file, bool allow_b
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		abort();
+		memory_out();
 	fprintf(out, MAGIC "\nallow-bare %s\n", allow_bare ? "yes" : "no");
 	print_folder(out, main_file);
 	for (size_t i = 0; i < files->n_entries; i++) {
@@ -148,7 +149,7 @@ char *session_describe(const struct files *files, const char *file, bool allow_b
 	}
 	fputs("end\n", out);
 	if (fclose(out) != 0)
-		abort();
+		memory_out();
 	return text;
 }
 

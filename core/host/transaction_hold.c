@@ -16,6 +16,7 @@
 #include "host/transaction_private.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 DEFINE_CLEANUP(struct config *, config_free);
 
@@ -27,7 +28,7 @@ static char *list_lost(const struct config *kept, const struct config *config)
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		abort();
+		memory_out();
 	for (size_t i = 0; i < kept->n_chains; i++) {
 		const struct config_chain *chain = &kept->chains[i];
 		bool lost = false;
@@ -38,7 +39,7 @@ static char *list_lost(const struct config *kept, const struct config *config)
 			fprintf(out, "%s%s", n++ ? ", " : "", chain->name);
 	}
 	if (fclose(out) != 0)
-		abort();
+		memory_out();
 	return text;
 }
 
@@ -54,7 +55,7 @@ static void look_for_chains(struct transaction *transaction, const struct config
 	/* Without an answer to what there was, it counts as something. */
 	lost = kept ? list_lost(kept, config) : strdup("chains that cannot be read");
 	if (!lost)
-		abort();
+		memory_out();
 	if (*lost)
 		report_add(&transaction->held, config->file, 0,
 			"there is no chain in the files, and what ran last had %s. If that is meant, use "

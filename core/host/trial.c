@@ -170,7 +170,7 @@ static void copy_reasons(const struct history *history, struct kept *kept)
 {
 	kept->reasons = calloc(history->n_reasons + 1, sizeof(*kept->reasons));
 	if (!kept->reasons)
-		abort();
+		memory_out();
 	for (size_t i = 0; kept->hold && i < history->n_reasons; i++)
 		kept->reasons[kept->n_reasons++] = strdup(history->reasons[i]);
 }
@@ -225,7 +225,7 @@ void trial_status(const struct host *host, struct status *status)
 	configuration->confirm_seconds = trial_left(host);
 	configuration->reasons = calloc(kept->n_reasons + 1, sizeof(*configuration->reasons));
 	if (!configuration->reasons)
-		abort();
+		memory_out();
 	for (size_t i = 0; i < kept->n_reasons; i++)
 		configuration->reasons[configuration->n_reasons++] = strdup(kept->reasons[i]);
 }

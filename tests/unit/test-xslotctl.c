@@ -294,36 +294,6 @@ static void test_checks_without_rights(void **state)
 	check_json_error(host, &features);
 }
 
-/* No file is wrong, and nothing would run. */
-static void test_check_warns_of_no_chain(void **state)
-{
-	struct run plain = { { "check" } }, as_json = { { "--json", "check" } };
-	struct fake_host *host = *state;
-	char path[128];
-	json_t *json, *warning;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/empty.ini", host->directory);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fclose(file);
-	plain.arguments[1] = as_json.arguments[2] = path;
-	run(host, &plain);
-	run(host, &as_json);
-	unlink(path);
-	if (plain.code == 77)
-		skip();
-	assert_int_equal(plain.code + as_json.code, 0);
-	assert_non_null(strstr(plain.err, "warning: "));
-	assert_non_null(strstr(plain.err, "/empty.ini: there is no chain in the files"));
-	json = parse(as_json.out);
-	assert_int_equal(json_array_size(json_object_get(json, "errors")), 0);
-	assert_int_equal(json_array_size(json_object_get(json, "warnings")), 1);
-	warning = json_array_get(json_object_get(json, "warnings"), 0);
-	assert_string_equal(json_string_value(json_object_get(warning, "file")), path);
-	json_decref(json);
-}
-
 static void test_help_and_version(void **state)
 {
 	static const char *const verbs[] = { "status [CHAIN]", "reload", "check [FILE]", "plugin list",
@@ -587,7 +557,6 @@ int main(void)
 		TEST(test_clean),
 		TEST(test_users_without_rights),
 		TEST(test_checks_without_rights),
-		TEST(test_check_warns_of_no_chain),
 		TEST(test_help_and_version),
 		TEST(test_completion),
 		TEST(test_a_full_disk),
