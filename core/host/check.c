@@ -39,6 +39,13 @@ static void look_for_quarantined(const char *file, struct modules *modules)
 	modules_set_look(modules, inspect_plugin);
 }
 
+/* What a file that was lost leaves behind reads like this, too. */
+static void look_for_nothing(const struct config *config, struct report *report)
+{
+	if (config && config->n_chains == 0)
+		report_warn(report, config->file, 0, "there is no chain in the files, so nothing would run");
+}
+
 int check_run(const char *file, struct check *ret_check)
 {
 	struct transaction_options options = { .file = file };
@@ -66,6 +73,7 @@ int check_run(const char *file, struct check *ret_check)
 	}
 	r = transaction_check(transaction, freplace);
 	take_plan(transaction, ret_check);
+	look_for_nothing(transaction_config(transaction), transaction_report(transaction));
 	ret_check->report = *transaction_report(transaction);
 	*transaction_report(transaction) = (struct report){};
 	transaction_rollback(transaction);

@@ -294,6 +294,24 @@ static void test_checks_without_rights(void **state)
 	check_json_error(host, &features);
 }
 
+static void test_check_warns_of_no_chain(void **state)
+{
+	struct run it = { { "--json", "check" } };
+	struct fake_host *host = *state;
+	json_t *json;
+
+	it.arguments[2] = write_configuration(host);
+	run(host, &it);
+	unlink(it.arguments[2]);
+	if (it.code == 77)
+		skip();
+	assert_int_equal(it.code, 0);
+	json = parse(it.out);
+	assert_int_equal(json_array_size(json_object_get(json, "warnings")), 1);
+	json_decref(json);
+	assert_non_null(strstr(it.out, "there is no chain in the files"));
+}
+
 static void test_help_and_version(void **state)
 {
 	static const char *const verbs[] = { "status [CHAIN]", "reload", "check [FILE]", "plugin list",
@@ -557,6 +575,7 @@ int main(void)
 		TEST(test_clean),
 		TEST(test_users_without_rights),
 		TEST(test_checks_without_rights),
+		TEST(test_check_warns_of_no_chain),
 		TEST(test_help_and_version),
 		TEST(test_completion),
 		TEST(test_a_full_disk),
