@@ -25,8 +25,17 @@
 DEFINE_CLEANUP(struct program *, program_close);
 DEFINE_CLEANUP(struct btf *, btf__free);
 
-/* The types that are in every fused program: int xslot_fused(struct xdp_md *ctx); static int subprogram(). */
-static int add_own(struct btf *btf, int *ret_main, int *ret_subprogram)
+struct own_types {
+	int main, part, subprogram;
+};
+
+/*
+ * The types that are in every fused program: int xslot_fused(struct xdp_md *ctx); int part(struct xdp_md
+ * *ctx); static int subprogram(). A part that is called is global: of a static function the verifier follows
+ * each way to its end, where a tail call has none, so that it knows what the ways that fall through return
+ * and takes the code for all other verdicts out.
+ */
+static int add_own(struct btf *btf, struct own_types *ret_own)
 {
 	int integer = btf__add_int(btf, "int", sizeof(int), BTF_INT_SIGNED);
 	int context = btf__add_struct(btf, "xdp_md", sizeof(struct xdp_md));
@@ -36,9 +45,12 @@ static int add_own(struct btf *btf, int *ret_main, int *ret_subprogram)
 	if (main < 0 || btf__add_func_param(btf, "ctx", pointer) < 0)
 		return -ENOMEM;
 	subprogram = btf__add_func_proto(btf, integer);
-	*ret_main = btf__add_func(btf, "xslot_fused", BTF_FUNC_GLOBAL, main);
-	*ret_subprogram = btf__add_func(btf, "subprogram", BTF_FUNC_STATIC, subprogram);
-	return *ret_main < 0 || *ret_subprogram < 0 ? -ENOMEM : 0;
+	*ret_own = (struct own_types){
+		.main = btf__add_func(btf, "xslot_fused", BTF_FUNC_GLOBAL, main),
+		.part = btf__add_func(btf, "part", BTF_FUNC_GLOBAL, main),
+		.subprogram = btf__add_func(btf, "subprogram", BTF_FUNC_STATIC, subprogram),
+	};
+	return ret_own->main < 0 || ret_own->part < 0 || ret_own->subprogram < 0 ? -ENOMEM : 0;
 }
 
 /*
@@ -128,14 +140,17 @@ int fuse_types_build(const struct fuse_part *parts, size_t n_parts, const struct
 	struct fuse_types *ret_types, struct xslot_diag *diag)
 {
 	struct fuse_types types = { .btf = btf__new_empty() };
-	int main, subprogram, r = -ENOMEM;
+	struct own_types own;
+	int r = -ENOMEM;
 
 	types.functions = calloc(code->n_functions, sizeof(*types.functions));
 	if (types.btf && types.functions)
-		r = add_own(types.btf, &main, &subprogram);
+		r = add_own(types.btf, &own);
 	for (size_t i = 0; r == 0 && i < code->n_functions; i++) {
 		types.functions[i].insn_off = code->functions[i].start;
-		types.functions[i].type_id = (uint32_t)(i ? subprogram : main);
+		types.functions[i].type_id = (uint32_t)(!i			       ? own.main
+							: code->functions[i].from == 0 ? own.part
+										       : own.subprogram);
 	}
 	if (r < 0)
 		fail(diag, r, "out of memory");
