@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -71,11 +72,13 @@ static int refuse_other_file(const char *path, struct xslot_diag *diag)
 	return 0;
 }
 
-/* Remove a dead host's socket. 0 when the path is free now. */
-static int clear_path(const struct sockaddr_un *address, struct xslot_diag *diag)
+/* 1: a host answers there, and which; 0: nobody does, and there may be a file that a dead host left. */
+static int knock(const struct sockaddr_un *address, pid_t *ret_pid, struct xslot_diag *diag)
 {
 	CLEANUP(close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const char *path = address->sun_path;
+	struct ucred peer = {};
+	socklen_t length = sizeof(peer);
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
@@ -84,19 +87,58 @@ static int clear_path(const struct sockaddr_un *address, struct xslot_diag *diag
 						 strerror(errno));
 	if (fd < 0)
 		return fail(diag, -errno, "cannot make the control socket %s: %s", path, strerror(errno));
-	if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN)
+	if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN) {
+		*ret_pid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? 0 : peer.pid;
+		return 1;
+	}
+	if (errno != ECONNREFUSED && errno != ENOENT)
+		return fail(diag, -errno, "cannot tell whether a host answers at the control socket %s: %s",
+			path, strerror(errno));
+	return 0;
+}
+
+/* Remove a dead host's socket. 0 when the path is free now. */
+static int clear_path(const struct sockaddr_un *address, struct xslot_diag *diag)
+{
+	const char *path = address->sun_path;
+	int r = knock(address, &(pid_t){ 0 }, diag);
+
+	if (r > 0)
 		return fail(diag, -EADDRINUSE,
 			"cannot make the control socket %s: another host answers there; stop it first or set "
 			"another socket in the section [host]",
 			path);
-	if (errno != ECONNREFUSED && errno != ENOENT)
-		return fail(diag, -errno, "cannot tell whether a host answers at the control socket %s: %s",
-			path, strerror(errno));
+	if (r < 0)
+		return r;
 	if (unlink(path) < 0 && errno != ENOENT)
 		return fail(diag, -errno,
 			"cannot remove the control socket %s that a dead host left behind: %s", path,
 			strerror(errno));
 	return 0;
+}
+
+/* Its folder, or the one in which that would be made. */
+static int check_parent(const char *path, struct xslot_diag *diag)
+{
+	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *parent, *above;
+	struct stat st;
+
+	strcpy(copy, path);
+	parent = dirname(copy);
+	if (stat(parent, &st) == 0 && !S_ISDIR(st.st_mode))
+		return fail(diag, -ENOTDIR, "cannot make the control socket %s: %s is not a folder", path,
+			parent);
+	if (access(parent, W_OK | X_OK) == 0)
+		return trust_parent(path, diag);
+	if (errno != ENOENT)
+		return fail(diag, -errno, "cannot make the control socket %s in %s: %s", path, parent,
+			strerror(errno));
+	above = dirname(copy);
+	if (access(above, W_OK | X_OK) == 0)
+		return 0;
+	return fail(
+		diag, -errno, "cannot make the control socket's directory in %s: %s", above, strerror(errno));
 }
 
 /* The file that bind() made, and nothing that a link or another file of its name leads to. */
@@ -176,6 +218,30 @@ static int bind_privately(const struct sockaddr_un *address, int *ret_fd)
 	return 0;
 }
 
+static int check_path(const char *path, struct xslot_diag *diag)
+{
+	if (path[0] == '/' && strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path))
+		return 0;
+	return fail(diag, -EINVAL,
+		"cannot make the control socket \"%s\": its path must be absolute and at most %zu characters "
+		"long",
+		path, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+}
+
+int listen_check(const char *path, pid_t *ret_pid, struct xslot_diag *diag)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int r = check_path(path, diag);
+
+	if (r < 0)
+		return r;
+	strcpy(address.sun_path, path);
+	r = refuse_other_file(path, diag);
+	if (r == 0)
+		r = knock(&address, ret_pid, diag);
+	return r ? r : check_parent(path, diag);
+}
+
 int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, struct listen_group *ret_group,
 	struct xslot_diag *diag)
 {
@@ -184,11 +250,9 @@ int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, str
 	CLEANUP(close) int fd = -1;
 	int r;
 
-	if (path[0] != '/' || strlen(path) >= sizeof(address.sun_path))
-		return fail(diag, -EINVAL,
-			"cannot make the control socket \"%s\": its path must be absolute and at most %zu "
-			"characters long",
-			path, sizeof(address.sun_path) - 1);
+	r = check_path(path, diag);
+	if (r < 0)
+		return r;
 	strcpy(address.sun_path, path);
 	r = make_parent(path, diag);
 	if (!r)

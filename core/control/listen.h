@@ -22,6 +22,11 @@ struct listen_group {
 int listen_open(const char *path, int *ret_fd, struct listen_file *ret_file, struct listen_group *ret_group,
 	struct xslot_diag *diag);
 /* Remove the socket's file, when `path` still is that file. */
+/*
+ * Who answers at `path`: 1, and the process that listens there; 0: nobody, and listen_open() would get as far
+ * as making the file; else its failure. Nothing is changed.
+ */
+int listen_check(const char *path, pid_t *ret_pid, struct xslot_diag *diag);
 void listen_remove(const char *path, const struct listen_file *file);
 
 #endif

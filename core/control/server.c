@@ -115,6 +115,7 @@ static void run_change(
 		.allow_detach = flag_given(parameters, "allow_detach"),
 		.allow_bare = flag_given(parameters, "allow_bare"),
 		.settle = flag_given(parameters, "settle"),
+		.dry_run = flag_given(parameters, "dry_run"),
 		.confirm = number_given(parameters, "confirm"),
 	};
 
@@ -123,7 +124,10 @@ static void run_change(
 
 static void run_reload(struct server_call *call, struct server *server, const json_t *parameters)
 {
-	run_change(call, server, parameters, false);
+	if (flag_given(parameters, "dry_run") && number_given(parameters, "confirm"))
+		call_finish(call, varlink_error_new(VARLINK_INVALID_PARAMETER, "parameter", "confirm"));
+	else
+		run_change(call, server, parameters, false);
 }
 
 static void run_rollback(struct server_call *call, struct server *server, const json_t *parameters)
@@ -183,7 +187,7 @@ static const struct method {
 	const char *interface, *name;
 	bool changes; /* root only */
 	void (*run)(struct server_call *call, struct server *server, const json_t *parameters);
-	struct parameter parameters[5]; /* ends with one that has no name */
+	struct parameter parameters[6]; /* ends with one that has no name */
 } methods[] = {
 	{ INTERFACE_SERVICE, "GetInfo", false, run_get_info },
 	{ INTERFACE_SERVICE, "GetInterfaceDescription", false, run_get_description,
@@ -191,7 +195,8 @@ static const struct method {
 	{ INTERFACE_XSLOT, "Status", false, run_status, { { "chain" } } },
 	{ INTERFACE_XSLOT, "Reload", true, run_reload,
 		{ { "allow_detach", .boolean = true }, { "allow_bare", .boolean = true },
-			{ "confirm", .max = SERVER_CONFIRM_MAX }, { "settle", .boolean = true } } },
+			{ "confirm", .max = SERVER_CONFIRM_MAX }, { "settle", .boolean = true },
+			{ "dry_run", .boolean = true } } },
 	{ INTERFACE_XSLOT, "Rollback", true, run_rollback,
 		{ { "allow_detach", .boolean = true }, { "allow_bare", .boolean = true },
 			{ "confirm", .max = SERVER_CONFIRM_MAX } } },

@@ -26,6 +26,7 @@ struct server_reload {
 	bool rollback;	   /* to the configuration before, in place of the files */
 	bool allow_detach; /* a change of `mode` may leave an interface bare for a moment */
 	bool allow_bare;   /* an interface may be left bare, or its chain without slots */
+	bool dry_run;	   /* only find out what would come of it; not for a rollback */
 	bool settle;	   /* reply when the old configuration is gone, not when the new one is live */
 	unsigned confirm;  /* to be undone unless confirmed within that many seconds; 0: need not be */
 };

@@ -15,7 +15,8 @@ struct status_error {
 };
 
 struct status_reload {
-	const char *result; /* "ok", "unchanged", "refused"; "none" before the first */
+	const char *
+		result; /* "ok", "unchanged", "refused"; "none" before the first; "would-change": a dry run */
 	time_t at;
 	uint64_t duration_us;
 	char **changed; /* one line a change: "edge.10: acl 1.0.0 -> 1.0.1" */

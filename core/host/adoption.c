@@ -2,12 +2,13 @@
 /*
  * The kernel's objects are the truth: the dispatcher's state says which generation runs, and of the
  * manifest's two records the one with that generation's id says what it is made of. The files say only what
- * is wanted. Interfaces are read last, over all chains, because a host may have died between moving a link to
- * another chain's program and moving its pin.
+ * is wanted. Interfaces are read last, see
+ * adoption_interfaces.c.
  */
-#include "host/adoption.h"
+#include "host/adoption_private.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,21 +24,30 @@
 #include "kernel/ask.h"
 #include "kernel/bpffs.h"
 #include "kernel/link.h"
-#include "kernel/netdev_elsewhere.h"
 #include "kernel/pindir.h"
 #include "kernel/program.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 DEFINE_CLEANUP(struct chain *, chain_free);
 DEFINE_CLEANUP(struct program *, program_close);
 
-struct found {
-	struct chain **chains;
-	size_t n;
-	struct setup *setup;
-};
+void adoption_say(const struct found *found, const char *format, ...)
+{
+	CLEANUP(free) char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		memory_out();
+	va_end(args);
+	if (found->notes)
+		report_warn(found->notes, NULL, 0, "%s", text);
+	else
+		log_warning("%s", text);
+}
 
 static const struct setup_chain *wanted_chain(const struct setup *setup, const char *name)
 {
@@ -88,7 +98,7 @@ static int adopt_occupant(const struct found *found, struct chain *chain, const 
 
 	store_path(chain, folder, "inst/%llu", (unsigned long long)record->instance);
 	r = occupant_adopt(found->setup, slot, record, folder, ret_occupant, diag);
-	if (r < 0 || !slot || take_up(*ret_occupant))
+	if (r < 0 || !slot || found->notes || take_up(*ret_occupant))
 		return r;
 	occupant_unref(TAKE_PTR(*ret_occupant));
 	return occupant_adopt(found->setup, NULL, record, folder, ret_occupant, diag);
@@ -108,7 +118,7 @@ static int adopt_slot(const struct found *found, struct chain *chain, const stru
 	slot->previous = record->previous;
 	chain->n_slots = index + 1;
 	r = adopt_occupant(found, chain, record, &slot->occupant, diag);
-	if (r < 0)
+	if (r < 0 || found->notes)
 		return r;
 	store_link_path(chain, record->instance, index, slot->bank, path);
 	r = xslot_link_open_pinned(path, &slot->link, diag);
@@ -174,10 +184,10 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 		r = dispatcher_open_program(chain->dispatcher, &target, diag);
 	if (r == 0)
 		r = adopt_generation(found, chain, target, diag);
-	if (r == 0)
+	if (r == 0 && !found->notes)
 		r = store_make_folders(chain, diag);
 	if (r == 0)
-		r = tier_adopt(chain, target, diag);
+		r = tier_adopt(chain, target, found->notes != NULL, diag);
 	if (r == 0)
 		*ret_chain = TAKE_PTR(chain);
 	return r;
@@ -206,169 +216,6 @@ static void fold_counts(struct chain *chain)
 	chain_refresh(chain);
 }
 
-static struct chain *chain_of_program(const struct found *found, uint32_t program_id)
-{
-	for (size_t i = 0; i < found->n; i++) {
-		if (dispatcher_program_id(found->chains[i]->dispatcher) == program_id)
-			return found->chains[i];
-	}
-	return NULL;
-}
-
-static bool has_interface(const struct chain *chain, const struct netdev *netdev)
-{
-	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		if (netdev_ifindex(chain->interfaces[i].netdev) == netdev_ifindex(netdev))
-			return true;
-	}
-	return false;
-}
-
-/* The kernel says for certain that it is not here. Elsewhere it may be. */
-static void part_with(const struct chain *chain, const char *path, const char *why)
-{
-	char there[IF_NAMESIZE];
-	int r = netdev_strip_pinned_elsewhere(path, there);
-
-	log_info("chain %s: %s", chain->name, why);
-	if (r == 1)
-		log_info("chain %s: it moved to another network namespace, where it is called %s: "
-			 "detached there",
-			chain->name, there);
-	if (r >= 0)
-		pindir_remove(path, NULL);
-	else
-		log_warning(
-			"chain %s: if it moved to another network namespace, it runs the chain there; not "
-			"every namespace can be looked into: %s; the pin %s stays, for the next start",
-			chain->name, strerror(-r), path);
-}
-
-/* 0 and the attachment; 1: it is none any more, or none of ours, and that was dealt with; -errno: not known.
- */
-static int open_interface(const struct chain *chain, const char *path, struct netdev **ret_netdev,
-	uint32_t *ret_program, struct xslot_diag *diag)
-{
-	struct netdev *netdev = NULL;
-	int r;
-
-	r = netdev_open_pinned(path, &netdev, diag);
-	if (r == 0) {
-		r = netdev_runs(netdev, false, ret_program);
-		if (r == 0)
-			r = fail(diag, -ENODEV, "pin %s: its interface is not in this network namespace",
-				path);
-		else if (r < 0)
-			fail(diag, r, "pin %s: cannot see whether its interface is here: %s", path,
-				strerror(-r));
-	}
-	if (r == 1) {
-		*ret_netdev = netdev;
-		return 0;
-	}
-	netdev_close(netdev);
-	if (r == -ENODEV)
-		part_with(chain, path, diag->message);
-	else if (r == -EINVAL)
-		log_warning("chain %s: %s; it is left there", chain->name, diag->message);
-	else
-		return r;
-	xslot_diag_clear(diag);
-	return 1;
-}
-
-/* One pin in if/: a link of this chain, of another one (its pin was not moved yet), or of nothing any more.
- */
-static int adopt_interface(
-	const struct found *found, struct chain *chain, const char *name, struct xslot_diag *diag)
-{
-	struct netdev *netdev = NULL;
-	struct chain *owner;
-	char path[PATH_MAX], right[PATH_MAX];
-	uint32_t program = 0;
-	int r;
-
-	store_path(chain, path, "if/%s", name);
-	r = open_interface(chain, path, &netdev, &program, diag);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	owner = chain_of_program(found, program);
-	if (!owner && netdev_kind(netdev) == NETDEV_LINK)
-		owner = chain; /* another's program is in our link: the first look puts ours back */
-	if (!owner) {
-		log_warning(
-			"chain %s: interface %s runs program %u, which is no dispatcher of ours: left alone",
-			chain->name, netdev_name(netdev), program);
-		netdev_close(netdev);
-		return 0;
-	}
-	if (has_interface(owner, netdev)) { /* its pin was moved here when the other chain's were read */
-		netdev_close(netdev);
-		return 0;
-	}
-	/* Another chain's now, or it was away and got another index. */
-	store_path(owner, right, "if/%u", netdev_ifindex(netdev));
-	if (strcmp(path, right) != 0 && rename(path, right) < 0)
-		log_warning("cannot rename %s to %s: %s", path, right, strerror(errno));
-	r = chain_add_interface(owner, netdev);
-	return r < 0 ? fail(diag, r, "out of memory") : 0;
-}
-
-static int adopt_interfaces(const struct found *found, struct xslot_diag *diag)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < found->n; i++) {
-		char path[PATH_MAX], **names = NULL;
-		size_t n = 0;
-
-		store_path(found->chains[i], path, "if");
-		if (r == 0)
-			r = pindir_list(path, &names, &n, diag);
-		for (size_t j = 0; r == 0 && j < n; j++)
-			r = adopt_interface(found, found->chains[i], names[j], diag);
-		pindir_list_free(names, n);
-	}
-	return r;
-}
-
-static bool is_adopted(const struct found *found, const char *name)
-{
-	for (size_t i = 0; i < found->n; i++) {
-		for (size_t j = 0; j < found->chains[i]->n_interfaces; j++) {
-			if (strcmp(found->chains[i]->interfaces[j].name, name) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-static struct chain_interface *interface_of_index(const struct found *found, unsigned ifindex)
-{
-	for (size_t i = 0; ifindex && i < found->n; i++) {
-		struct chain *chain = found->chains[i];
-
-		for (size_t j = 0; j < chain->n_interfaces; j++) {
-			if (netdev_ifindex(chain->interfaces[j].netdev) == ifindex)
-				return &chain->interfaces[j];
-		}
-	}
-	return NULL;
-}
-
-static bool wants(const struct setup *setup, const char *name)
-{
-	for (size_t i = 0; i < setup->n_chains; i++) {
-		const struct config_chain *config = setup->chains[i].config;
-
-		for (size_t j = 0; j < config->n_interfaces; j++) {
-			if (strcmp(config->interfaces[j].name, name) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* What is to be done about an interface that somebody takes off stands in no pin: it is as the files say. */
 static void take_on_detach(const struct found *found)
 {
@@ -380,39 +227,6 @@ static void take_on_detach(const struct found *found)
 				found->chains[i]->only_alarm = config->only_alarm;
 		}
 	}
-}
-
-/* A pin tells an interface's index, and so its proper name; the files may call it by another of its names. */
-static int name_as_wanted(const struct found *found, struct xslot_diag *diag)
-{
-	for (size_t i = 0; i < found->setup->n_chains; i++) {
-		const struct config_chain *config = found->setup->chains[i].config;
-
-		for (size_t j = 0; j < config->n_interfaces; j++) {
-			const char *name = config->interfaces[j].name;
-			struct chain_interface *interface;
-			unsigned ifindex = 0;
-			char *copy;
-			int r;
-
-			if (is_adopted(found, name))
-				continue;
-			r = ask_index(name, &ifindex);
-			if (r < 0)
-				return fail(diag, r, "cannot ask the kernel for interface %s: %s", name,
-					strerror(-r));
-			interface = interface_of_index(found, ifindex);
-			if (!interface || wants(found->setup, interface->name))
-				continue;
-			copy = strdup(name);
-			if (!copy)
-				return fail(diag, -ENOMEM, "out of memory");
-			free(interface->name);
-			interface->name = copy;
-			netdev_rename(interface->netdev, name);
-		}
-	}
-	return 0;
 }
 
 /* The failure says something about this host, and nothing about what it looked at. */
@@ -433,7 +247,7 @@ static int adopt_chains(
 			continue;
 		r = removal_is_chain(root, names[i]);
 		if (r == 0)
-			log_warning("%s/%s was not made by xslotd: it is left there", root, names[i]);
+			adoption_say(found, "%s/%s was not made by xslotd: it is left there", root, names[i]);
 		if (r < 0)
 			return fail(diag, r, "cannot look at %s/%s: %s", root, names[i], strerror(-r));
 		if (r == 0)
@@ -448,12 +262,14 @@ static int adopt_chains(
 				"cannot adopt what runs: %s; it is left running. Start the version of xslot "
 				"that made it, or take it off with \"xslotctl clean %.*s\"",
 				why.message, (int)strcspn(names[i], "@"), names[i]);
-		else if (!leftover_has_interfaces(root, names[i]))
-			leftover_unfinished(root, names[i]);
-		else
-			log_warning(
+		else if (!leftover_has_interfaces(root, names[i])) {
+			if (!found->notes)
+				leftover_unfinished(root, names[i]);
+		} else
+			adoption_say(found,
 				"cannot adopt %s/%s: %s; it is left as it is, and \"xslotctl clean %.*s\" "
-				"takes it off when this host has stopped",
+				"takes it "
+				"off when this host has stopped",
 				root, names[i], why.message, (int)strcspn(names[i], "@"), names[i]);
 		xslot_diag_clear(&why);
 		if (r == -EPROTO || cannot_know(r))
@@ -515,10 +331,15 @@ static void end_bypass(struct chain *chain)
 	xslot_diag_clear(&diag);
 }
 
-int adoption_run(const char *root, struct setup *setup, struct grace *grace, bool dead,
-	struct chain ***ret_chains, size_t *ret_n, struct xslot_diag *diag)
+void adoption_forget(struct chain **chains, size_t n)
 {
-	struct found found = { .setup = setup };
+	for (size_t i = 0; i < n; i++)
+		chain_free(chains[i]);
+	free(chains);
+}
+
+static int find(struct found *found, const char *root, struct xslot_diag *diag)
+{
 	char **names = NULL;
 	size_t n_names = 0;
 	int r;
@@ -526,21 +347,28 @@ int adoption_run(const char *root, struct setup *setup, struct grace *grace, boo
 	r = pindir_list(root, &names, &n_names, diag);
 	if (r < 0)
 		return r;
-	found.chains = calloc(n_names + 1, sizeof(*found.chains));
-	if (!found.chains)
+	found->chains = calloc(n_names + 1, sizeof(*found->chains));
+	if (!found->chains)
 		r = fail(diag, -ENOMEM, "cannot adopt what runs: out of memory");
 	if (r == 0)
-		r = adopt_chains(&found, root, names, n_names, diag);
+		r = adopt_chains(found, root, names, n_names, diag);
 	inspect_end();
 	pindir_list_free(names, n_names);
-	if (r == 0 && (adopt_interfaces(&found, diag) < 0 || name_as_wanted(&found, diag) < 0))
+	if (r == 0 && (adoption_interfaces(found, diag) < 0 || adoption_names(found, diag) < 0))
 		r = fail_within(diag, -EAGAIN, "cannot adopt what runs");
-	if (r < 0) {
-		for (size_t i = 0; i < found.n; i++)
-			chain_free(found.chains[i]);
-		free(found.chains);
+	if (r < 0)
+		adoption_forget(found->chains, found->n);
+	return r;
+}
+
+int adoption_run(const char *root, struct setup *setup, struct grace *grace, bool dead,
+	struct chain ***ret_chains, size_t *ret_n, struct xslot_diag *diag)
+{
+	struct found found = { .setup = setup };
+	int r = find(&found, root, diag);
+
+	if (r < 0)
 		return r;
-	}
 	put_in_order(&found, root, grace);
 	for (size_t i = 0; dead && i < found.n; i++)
 		end_bypass(found.chains[i]);
@@ -569,6 +397,9 @@ int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_d
 	r = pindir_open(dataplane->bpffs, &dataplane->pins, diag);
 	if (r < 0)
 		return r;
+	if (pindir_hides(dataplane->bpffs, diag))
+		log_warning("%s", diag->message);
+	xslot_diag_clear(diag);
 	root = pindir_root(dataplane->pins);
 	if (pindir_past(dataplane->pins) == PINDIR_UNKNOWN)
 		dead = namespace_is_dead(root);
@@ -587,4 +418,33 @@ int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_d
 	if (r == 0)
 		sweep(dataplane);
 	return r;
+}
+
+int adoption_look(
+	struct dataplane *dataplane, struct setup *setup, struct report *notes, struct xslot_diag *diag)
+{
+	struct found found = { .setup = setup, .notes = notes };
+	const char *root = pindir_root(dataplane->pins);
+	int r;
+
+	if (pindir_past(dataplane->pins) == PINDIR_ANOTHERS) {
+		adoption_say(&found,
+			"%s was left by a host in a network namespace that is gone, whose number this one "
+			"has now: "
+			"a start takes nothing of it over, and removes it",
+			root);
+		return 0;
+	}
+	r = takeoff_read(dataplane, diag);
+	if (r == 0)
+		r = find(&found, root, diag);
+	if (r < 0)
+		return r;
+	part_namesakes(&found);
+	for (size_t i = 0; i < found.n; i++)
+		fold_counts(found.chains[i]);
+	take_on_detach(&found);
+	dataplane->chains = found.chains;
+	dataplane->n_chains = found.n;
+	return 0;
 }

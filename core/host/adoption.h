@@ -8,6 +8,7 @@
 #include "host/chain.h"
 #include "host/setup.h"
 #include "kernel/grace.h"
+#include "util/diag.h"
 
 /*
  * Read every chain in `root`. What is consistent is returned as running chains; what a dead transaction left
@@ -25,5 +26,14 @@ struct dataplane;
 
 /* Open the folder of `dataplane->bpffs`, settle whose it is, and adopt what is in it. */
 int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_diag *diag);
+
+/*
+ * Find what an adoption would find in the folder of `dataplane->pins`. Nothing is touched, no plugin is told,
+ * no link of a slot is held, and nothing is logged: for who only wants to know, beside a host that runs too.
+ * What a start would leave alone is a warning in `notes`. Free the chains with adoption_forget().
+ */
+int adoption_look(
+	struct dataplane *dataplane, struct setup *setup, struct report *notes, struct xslot_diag *diag);
+void adoption_forget(struct chain **chains, size_t n);
 
 #endif

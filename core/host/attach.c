@@ -131,6 +131,27 @@ int change_attach(struct change *change, struct report *report)
 	return result;
 }
 
+int change_try(struct change *change, struct report *report)
+{
+	const struct config_chain *config = change->wanted->config;
+	enum xdp_mode mode = config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
+	int result = 0;
+
+	for (size_t i = 0; i < config->n_interfaces; i++) {
+		const struct config_place *place = &config->interfaces[i].place;
+		struct xslot_diag diag = {};
+		int r;
+
+		if (change->step->interfaces[i].action != PLAN_INTERFACE_ATTACH)
+			continue;
+		r = netdev_try(config->interfaces[i].name, mode, config->replace, &diag);
+		if (r < 0 && r != -ENODEV) /* that one has gone since the plan was made: it is waited for */
+			result = report_take(report, place->file, place->line, &diag);
+		xslot_diag_clear(&diag);
+	}
+	return result;
+}
+
 void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n)
 {
 	for (size_t i = 0; interfaces && i < n; i++) {

@@ -42,6 +42,8 @@ int change_check(struct change *change, struct report *report);	 /* W: the plugi
 int change_load(struct change *change, struct report *report);	 /* W: verify and load; not live */
 int change_place(struct change *change, struct report *report);	 /* W: idle banks, start, migrate */
 int change_attach(struct change *change, struct report *report); /* W: bare interfaces; claim others */
+/* W: in place of change_attach(), when nothing is to be done: who is in the way? */
+int change_try(struct change *change, struct report *report);
 /* W: lenient: say once what has become of the interfaces. */
 void change_log_interfaces(const struct change *change, struct chain *const *running);
 void change_rollback(struct change *change); /* W */

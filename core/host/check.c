@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A transaction against an empty dataplane that stops before anything is placed. Where the kernel refuses
- * extension programs the same bytecode goes through the verifier as XDP programs, and the result says so.
+ * A transaction against what is pinned here, read and not adopted, that stops before anything is placed. A
+ * host that runs is not asked: a plugin that crashes in its check must not take it along. Where the kernel
+ * refuses extension programs the same bytecode goes through the verifier as XDP programs, and the result says
+ * so.
  */
 #include "host/check.h"
 
@@ -11,6 +13,7 @@
 
 #include "host/inspect.h"
 #include "host/quarantine.h"
+#include "host/surroundings.h"
 #include "host/transaction.h"
 #include "kernel/ask.h"
 #include "kernel/features.h"
@@ -71,13 +74,14 @@ int check_run(const char *file, struct check *ret_check)
 		dataplane_close(&dataplane, true);
 		return report_add(&ret_check->report, file, 0, "cannot check: %s", strerror(-r));
 	}
-	r = transaction_check(transaction, freplace);
+	r = transaction_check(transaction, freplace, &ret_check->reload);
 	take_plan(transaction, ret_check);
 	look_for_nothing(transaction_config(transaction), transaction_report(transaction));
 	ret_check->report = *transaction_report(transaction);
 	*transaction_report(transaction) = (struct report){};
 	transaction_rollback(transaction);
 	transaction_free(transaction);
+	surroundings_forget(&dataplane);
 	dataplane_close(&dataplane, true);
 	return r < 0 ? -EINVAL : 0;
 }

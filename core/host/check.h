@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Everything a reload would do up to attaching, without a host: `xslotd --check`, `xslotctl check`. */
+/*
+ * Everything that a start, or the reload of a host that runs, would do up to attaching: `xslotd --check`,
+ * `xslotctl check`. The host is not asked for it.
+ */
 #ifndef HOST_CHECK_H
 #define HOST_CHECK_H
 
@@ -9,9 +12,10 @@
 #include "util/diag.h"
 
 struct check {
-	struct report report; /* all errors; empty: the configuration is good */
-	char **plan;	      /* what a start would set up, a line each */
+	struct report report; /* all errors; none: the configuration is good; and warnings */
+	char **plan;	      /* what a start or a reload would change, a line each */
 	size_t n_plan;
+	bool reload;   /* a host runs with it: that is what it would change at a reload; else: at a start */
 	bool as_xdp;   /* the kernel refuses extensions: verified as XDP programs */
 	char why[256]; /* … and why it does */
 };

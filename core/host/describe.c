@@ -40,6 +40,9 @@ static void describe_replaced(const struct chain_slot *old, const struct setup_s
 
 	if (strcmp(was->version, is->version) != 0)
 		add(lines, "%s: %s %s -> %s", new->name, is->name, was->version, is->version);
+	else if (!slot && lines->beside)
+		add(lines, "%s: %s %s, other parameters, or another build or object file", new->name,
+			is->name, is->version);
 	else if (!slot)
 		add(lines, "%s: %s %s, loaded anew over what the last host left", new->name, is->name,
 			is->version);

@@ -3,6 +3,9 @@
 #ifndef HOST_DESCRIBE_H
 #define HOST_DESCRIBE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "host/chain.h"
 #include "host/change.h"
 #include "host/plan.h"
@@ -11,6 +14,7 @@
 struct lines {
 	char **line;
 	size_t n;
+	bool beside; /* what runs is another process's: of what was adopted only the pins are known */
 };
 
 /* Appends to `ret_lines`. */

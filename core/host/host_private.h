@@ -82,6 +82,8 @@ void host_begin_transaction(struct host *host, const struct transaction_options 
 void outcome_log_errors(const struct host *host);
 void outcome_log(const struct host *host);
 void outcome_remember(struct host *host, const char *result);
+/* To the callers of a dry run: what would come of it. */
+void outcome_reply_tried(struct host *host);
 void outcome_notify_ready(const struct host *host);
 
 /* serve.c: open the control socket, once. Errors go into the transaction's report. */

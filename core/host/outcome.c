@@ -82,36 +82,55 @@ void outcome_notify_ready(const struct host *host)
 		n_slots == 1 ? "" : "s", n_interfaces, n_interfaces == 1 ? "" : "s", host->last.result);
 }
 
-void outcome_remember(struct host *host, const char *result)
+/* Errors move out of the transaction, changes are copied. */
+static void copy_outcome(
+	struct host *host, const char *result, bool with_changes, struct status_reload *ret_reload)
 {
 	struct report *report = transaction_report(host->transaction);
-	struct status_reload *last = &host->last;
-	bool applied = strcmp(result, "ok") == 0;
 	char *const *lines;
 	size_t n = transaction_changes(host->transaction, &lines);
 
-	status_reload_clear(last);
-	last->result = result;
-	last->at = time(NULL);
-	last->confirm_seconds = trial_left(host);
-	last->duration_us = host_now_us() - host->begun_us;
-	last->changed = calloc(n + 1, sizeof(*last->changed));
-	last->errors = calloc(report->n_kept + 1, sizeof(*last->errors));
-	if (!last->changed || !last->errors)
+	ret_reload->result = result;
+	ret_reload->at = time(NULL);
+	ret_reload->duration_us = host_now_us() - host->begun_us;
+	ret_reload->changed = calloc(n + 1, sizeof(*ret_reload->changed));
+	ret_reload->errors = calloc(report->n_kept + 1, sizeof(*ret_reload->errors));
+	if (!ret_reload->changed || !ret_reload->errors)
 		memory_out();
-	for (size_t i = 0; applied && i < n; i++)
-		last->changed[last->n_changed++] = memory_copy(lines[i]);
-	last->n_more_errors = report_more(report);
+	for (size_t i = 0; with_changes && i < n; i++)
+		ret_reload->changed[ret_reload->n_changed++] = memory_copy(lines[i]);
+	ret_reload->n_more_errors = report_more(report);
 	for (size_t i = 0; i < report->n_kept; i++) {
 		struct report_error *error = &report->errors[i];
 
-		last->errors[last->n_errors++] = (struct status_error){
+		ret_reload->errors[ret_reload->n_errors++] = (struct status_error){
 			.file = TAKE_PTR(error->file),
 			.line = error->line,
 			.message = TAKE_PTR(error->message),
 			.log = TAKE_PTR(error->log),
 		};
 	}
+}
+
+void outcome_remember(struct host *host, const char *result)
+{
+	status_reload_clear(&host->last);
+	copy_outcome(host, result, strcmp(result, "ok") == 0, &host->last);
+	host->last.confirm_seconds = trial_left(host);
+}
+
+void outcome_reply_tried(struct host *host)
+{
+	bool refused = transaction_report(host->transaction)->n_errors > 0;
+	struct status_reload tried = {};
+
+	copy_outcome(host,
+		refused					      ? "refused"
+		: transaction_is_unchanged(host->transaction) ? "unchanged"
+							      : "would-change",
+		!refused, &tried);
+	calls_reply(&host->running->callers, &tried);
+	status_reload_clear(&tried);
 }
 
 static void log_verifier(const char *log)

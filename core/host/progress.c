@@ -36,7 +36,7 @@ static void on_freed(void *data)
 	bool first_refused = !host->ready && !host->adopted && refused;
 
 	host->transaction = NULL;
-	quarantine_leave(!refused);
+	quarantine_leave(!refused && !host->running->dry_run); /* no plugin was started by that */
 	host_resume_watches(host);
 	calls_reply(&host->running->callers, &host->last);
 	if (first_refused) {
@@ -101,6 +101,15 @@ static void on_rolled_back(void *data)
 	finish(data, "refused");
 }
 
+/* Nothing has changed, so only who asked hears of it. */
+static void on_tried(void *data)
+{
+	struct host *host = data;
+
+	outcome_reply_tried(host);
+	worker_submit(host->worker, job_free, on_freed, host);
+}
+
 static void on_released(void *data)
 {
 	finish(data, "ok");
@@ -152,6 +161,10 @@ static void on_prepared(void *data)
 	struct report *report = transaction_report(host->transaction);
 	bool stands_in = transaction_stands_in(host->transaction);
 
+	if (transaction_is_dry_run(host->transaction)) {
+		worker_submit(host->worker, job_rollback, on_tried, host);
+		return;
+	}
 	if ((report->n_errors == 0 || stands_in) && config && serve_open(host, config) == 0) {
 		if (!host->log_level_kept)
 			log_set_level(config->host.log_level);
@@ -201,12 +214,16 @@ void host_begin_reload(struct host *host, struct task *task)
 		.allow_bare = task->allow_bare,
 		.put_back = task->put_back,
 		.confirm = task->confirm > 0,
+		.dry_run = task->dry_run,
 	};
 
 	if (trial_refuse(host, task))
 		return;
 	host->begun_us = host_now_us();
-	if (host->ready) {
+	if (task->dry_run) {
+		log_info(
+			"trying a reload of %s, without making it%s", host->file, asked_clause(&task->asked));
+	} else if (host->ready) {
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
 			(unsigned long long)host->begun_us);
 		if (task->wish == HISTORY_FILES)

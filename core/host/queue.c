@@ -45,7 +45,8 @@ static void task_refuse(struct task *task, const char *why)
 static bool task_merge(struct task *into, struct task *task)
 {
 	if (into->begin != task->begin || task->begin != host_begin_reload || into->wish != HISTORY_FILES ||
-		task->wish != HISTORY_FILES || into->confirm || task->confirm)
+		task->wish != HISTORY_FILES || into->confirm || task->confirm || into->dry_run ||
+		task->dry_run)
 		return false;
 	into->allow_detach |= task->allow_detach;
 	into->allow_bare |= task->allow_bare;

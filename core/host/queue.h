@@ -26,6 +26,7 @@ struct task {
 	bool allow_detach;	/* … */
 	bool allow_bare;	/* … */
 	unsigned confirm;	/* … within these seconds; 0: need not be */
+	bool dry_run;		/* of a reload: see transaction.h */
 	bool put_back; /* of a reload that an operator asked for: chains that clean took off come back */
 	char *chain;   /* that it is about, where it is about one */
 	bool on;

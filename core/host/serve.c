@@ -84,6 +84,7 @@ static void on_reload(struct server_call *call, const struct server_reload *aske
 	task->allow_detach = asked->allow_detach;
 	task->allow_bare = asked->allow_bare;
 	task->confirm = asked->confirm;
+	task->dry_run = asked->dry_run;
 	task->put_back = true;
 	queue_add(data, task);
 }

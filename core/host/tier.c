@@ -402,15 +402,15 @@ void tier_queue(struct host *host)
 
 /* ---- adopt ---- */
 
-int tier_adopt(struct chain *chain, const struct program *target, struct xslot_diag *diag)
+int tier_adopt(struct chain *chain, const struct program *target, bool only_look, struct xslot_diag *diag)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	char path[PATH_MAX];
 	int r;
 
-	if (running->fused != XSLOT_FUSED_A)
+	if (running->fused != XSLOT_FUSED_A && !only_look)
 		forget_pin(chain, BANK_A);
-	if (running->fused != XSLOT_FUSED_B)
+	if (running->fused != XSLOT_FUSED_B && !only_look)
 		forget_pin(chain, BANK_B);
 	if (!running->fused)
 		return 0;

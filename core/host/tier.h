@@ -28,8 +28,11 @@ const char *tier_why_slots(const struct chain *chain);
 /* W, after a grace period: let go of a fused program that packets do not reach any more. */
 void tier_drop(struct chain *chain);
 
-/* W: a chain from bpffs, whose generation and slots are known, with its fused program if it runs one. */
-int tier_adopt(struct chain *chain, const struct program *target, struct xslot_diag *diag);
+/*
+ * W: a chain from bpffs, whose generation and slots are known, with its fused program if it runs one.
+ * `only_look`: pins that are left over stay.
+ */
+int tier_adopt(struct chain *chain, const struct program *target, bool only_look, struct xslot_diag *diag);
 
 /* L, the worker is gone: what it was at when the host was told to stop. */
 void tier_abandon(struct host *host);

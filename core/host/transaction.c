@@ -34,6 +34,7 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 	transaction->wish = options->wish;
 	transaction->confirm = options->confirm;
 	transaction->put_back = options->put_back;
+	transaction->dry_run = options->dry_run;
 	transaction->interfaces_only = options->interfaces_only;
 	transaction->reports = dataplane->reports;
 	transaction->file = strdup(options->file);
@@ -72,10 +73,13 @@ static int make_plan(struct transaction *transaction, bool only_check)
 	int r = transaction_load(transaction, only_check), looked;
 
 	looked = view_look(dataplane->chains, dataplane->n_chains, transaction->reports,
-		transaction->interfaces_only, &diag);
+		only_check || transaction->dry_run ? VIEW_ONLY
+		: transaction->interfaces_only	   ? VIEW_UNASKED
+						   : VIEW_ASKED,
+		&diag);
 	if (r < 0)
 		return r;
-	if (!transaction->put_back)
+	if (!transaction->put_back && !transaction->beside)
 		takeoff_apply(dataplane, transaction->setup);
 	r = looked;
 	if (r == 0)
@@ -87,6 +91,7 @@ static int make_plan(struct transaction *transaction, bool only_check)
 		transaction->setup->n_chains, view_same, &transaction->plan);
 	if (r < 0)
 		return r;
+	transaction->lines.beside = transaction->beside;
 	describe_fuse(dataplane->setup, transaction->setup, transaction->plan, &transaction->lines);
 	return describe_plan(dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
 }
@@ -114,9 +119,8 @@ static int refuse_bared(struct transaction *transaction)
 }
 
 /* Begin a change for every chain that is not as it should be. */
-static int begin_changes(struct transaction *transaction, bool with_dispatcher)
+static int begin_changes(struct transaction *transaction, const char *root, bool with_dispatcher)
 {
-	const struct pindir *pins = transaction->dataplane->pins;
 	int result = 0;
 
 	transaction->n_changes = transaction->plan->n_chains;
@@ -127,8 +131,8 @@ static int begin_changes(struct transaction *transaction, bool with_dispatcher)
 		if (transaction->plan->chains[i].unchanged)
 			continue;
 		if (change_begin(&transaction->changes[i], transaction->setup, &transaction->setup->chains[i],
-			    &transaction->plan->chains[i], transaction->dataplane->chains,
-			    pins ? pindir_root(pins) : NULL, with_dispatcher, &transaction->report) < 0)
+			    &transaction->plan->chains[i], transaction->dataplane->chains, root,
+			    with_dispatcher, &transaction->report) < 0)
 			result = -EINVAL;
 		transaction->changes[i].lenient = transaction->interfaces_only;
 	}
@@ -179,7 +183,7 @@ static int prepare_changes(struct transaction *transaction)
 	r |= refuse_bared(transaction);
 	strip_lost(transaction->dataplane, transaction->view);
 	if (r == 0)
-		r = begin_changes(transaction, true);
+		r = begin_changes(transaction, pindir_root(transaction->dataplane->pins), true);
 	if (r == 0)
 		r = each_change(transaction, change_check);
 	if (r == 0)
@@ -192,6 +196,42 @@ static int prepare_changes(struct transaction *transaction)
 		if (transaction->changes[i].step)
 			change_log_interfaces(&transaction->changes[i], transaction->dataplane->chains);
 	}
+	return r;
+}
+
+/* A start is not refused for it: it goes on with what is kept, see transaction_hold.c. */
+static void warn_bared(struct transaction *transaction)
+{
+	struct report report = transaction->report;
+
+	transaction->report = (struct report){};
+	refuse_bared(transaction);
+	for (size_t i = 0; i < transaction->report.n_kept; i++)
+		report_warn(&report, transaction->report.errors[i].file, transaction->report.errors[i].line,
+			"a start would not go on with these files, but with what it kept: %s",
+			transaction->report.errors[i].message);
+	report_clear(&transaction->report);
+	transaction->report = report;
+}
+
+/* All that is found out without making anything that outlives this. */
+static int try_changes(struct transaction *transaction, bool with_dispatcher, bool at_start)
+{
+	int r = refuse_plan(transaction->view, transaction->plan, transaction->setup,
+		transaction->allow_detach, false, &transaction->report);
+
+	if (at_start)
+		warn_bared(transaction);
+	else
+		r |= refuse_bared(transaction);
+	if (r == 0)
+		r = begin_changes(transaction, NULL, with_dispatcher);
+	if (r == 0)
+		r = each_change(transaction, change_try);
+	if (r == 0)
+		r = each_change(transaction, change_check);
+	if (r == 0)
+		r = each_change(transaction, change_load);
 	return r;
 }
 
@@ -229,28 +269,22 @@ int transaction_prepare(struct transaction *transaction)
 			r = make_plan(transaction, false);
 	}
 	if (r == 0 && !transaction->plan->unchanged)
-		r = prepare_changes(transaction);
-	if (r == 0 && !transaction->interfaces_only)
+		r = transaction->dry_run ? try_changes(transaction, true, false)
+					 : prepare_changes(transaction);
+	if (r == 0 && !transaction->interfaces_only && !transaction->dry_run)
 		r = keep(transaction);
 	if (r < 0 && transaction->files && transaction->files->root)
 		explain_kept(transaction);
 	return explain(transaction, r);
 }
 
-int transaction_check(struct transaction *transaction, bool freplace)
+int transaction_check(struct transaction *transaction, bool freplace, bool *ret_reload)
 {
-	int r;
+	int r = make_plan(transaction, true);
 
-	r = make_plan(transaction, true);
 	if (r == 0)
-		r = refuse_plan(transaction->view, transaction->plan, transaction->setup, true, false,
-			&transaction->report);
-	if (r == 0)
-		r = begin_changes(transaction, freplace);
-	if (r == 0)
-		r = each_change(transaction, change_check);
-	if (r == 0)
-		r = each_change(transaction, change_load);
+		r = try_changes(transaction, freplace, !transaction->beside);
+	*ret_reload = transaction->beside;
 	return explain(transaction, r);
 }
 
@@ -438,51 +472,4 @@ void transaction_release(struct transaction *transaction)
 	name_folders(transaction);
 	dataplane_forget(transaction->removed, transaction->n_removed);
 	transaction->n_removed = 0;
-}
-
-bool transaction_is_of_interfaces(const struct transaction *transaction)
-{
-	return transaction->interfaces_only;
-}
-
-bool transaction_is_unchanged(const struct transaction *transaction)
-{
-	return transaction->plan && transaction->plan->unchanged;
-}
-
-bool transaction_is_trial(const struct transaction *transaction)
-{
-	const struct history *history = &transaction->dataplane->history;
-
-	return transaction->confirm && history->dir && statedir_record(history->dir)->trial;
-}
-
-bool transaction_stands_in(const struct transaction *transaction)
-{
-	return transaction->stands_in;
-}
-
-bool transaction_takes_off(const struct transaction *transaction)
-{
-	bool any = transaction->n_removed > 0;
-
-	for (size_t i = 0; i < transaction->n_changes; i++)
-		any |= transaction->changes[i].step && change_takes_off(&transaction->changes[i]);
-	return any;
-}
-
-const struct config *transaction_config(const struct transaction *transaction)
-{
-	return transaction->setup ? transaction->setup->config : NULL;
-}
-
-struct report *transaction_report(struct transaction *transaction)
-{
-	return &transaction->report;
-}
-
-size_t transaction_changes(const struct transaction *transaction, char *const **ret_lines)
-{
-	*ret_lines = transaction->lines.line;
-	return transaction->lines.n;
 }

@@ -42,6 +42,7 @@ struct transaction_options {
 	bool allow_bare;   /* … or for good, or without slots; see plan.h */
 	bool confirm;	   /* a trial: to be reverted unless it is confirmed */
 	bool put_back;	   /* chains that are off come back */
+	bool dry_run;	   /* only find out what would be refused, and what would change */
 	/*
 	 * The files are not read: what runs stays, and only its interfaces become those that exist now. One
 	 * that refuses is noted and no error.
@@ -67,6 +68,7 @@ void transaction_conclude(struct transaction *transaction, sd_event *event);
 
 /* After prepare. */
 bool transaction_is_of_interfaces(const struct transaction *transaction); /* see the option */
+bool transaction_is_dry_run(const struct transaction *transaction);	  /* see the option */
 bool transaction_is_unchanged(const struct transaction *transaction);
 /* It is refused, but what was adopted runs on, and is to be minded. */
 bool transaction_stands_in(const struct transaction *transaction);
@@ -80,8 +82,12 @@ bool transaction_takes_off(const struct transaction *transaction);
 /* After prepare: what it will change, a line each; owned by the transaction. */
 size_t transaction_changes(const struct transaction *transaction, char *const **ret_lines);
 
-/* Read the files and verify all that they ask for, beside nothing: `xslotd --check`. */
-int transaction_check(struct transaction *transaction, bool freplace);
+/*
+ * Read the files, look at what runs here, and verify all that a start, or a reload of the host that runs,
+ * would do up to attaching. `freplace`: the kernel takes extensions. `ret_reload`: a host runs with these
+ * files.
+ */
+int transaction_check(struct transaction *transaction, bool freplace, bool *ret_reload);
 
 /* W: until no packet uses what it may have met before. A failure is logged. */
 void dataplane_wait(struct dataplane *dataplane);

@@ -8,6 +8,7 @@
 #include "host/adoption.h"
 #include "host/namespace.h"
 #include "host/quarantine.h"
+#include "host/surroundings.h"
 #include "host/takeoff.h"
 #include "host/transaction_private.h"
 #include "kernel/pindir.h"
@@ -22,7 +23,9 @@ static int adopt(struct transaction *transaction)
 
 	if (dataplane->chains) {
 		if (strcmp(dataplane->bpffs, config->host.bpffs) == 0)
-			return 0;
+			return pindir_check_same(dataplane->pins, &diag) < 0
+				       ? report_take(&transaction->report, config->file, 0, &diag)
+				       : 0;
 		return report_add(&transaction->report, config->file, 0,
 			"[host] bpffs cannot change from %s to %s while the host runs: restart xslotd",
 			dataplane->bpffs, config->host.bpffs);
@@ -111,10 +114,13 @@ int transaction_load(struct transaction *transaction, bool only_check)
 	if (r == 0 && !only_check)
 		r = history_place(&dataplane->history, transaction->files, transaction->setup->config,
 			&transaction->report);
-	if (r == 0 && !only_check && transaction->wish == HISTORY_FILES && !transaction->confirm)
+	if (r == 0 && !only_check && transaction->wish == HISTORY_FILES && !transaction->confirm &&
+		!transaction->dry_run)
 		history_read(
 			&dataplane->history, transaction->files, transaction->file, transaction->allow_bare);
-	if (r == 0 && !only_check)
-		r = adopt(transaction);
-	return r;
+	if (r < 0)
+		return r;
+	return only_check ? surroundings_look(
+				    dataplane, transaction->setup, &transaction->beside, &transaction->report)
+			  : adopt(transaction);
 }

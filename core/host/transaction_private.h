@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What transaction.c, transaction_load.c and transaction_hold.c share. */
+/* What transaction.c, transaction_load.c, transaction_hold.c and transaction_ask.c share. */
 #ifndef HOST_TRANSACTION_PRIVATE_H
 #define HOST_TRANSACTION_PRIVATE_H
 
@@ -13,7 +13,8 @@ struct transaction {
 	char *file;
 	enum history_wish wish;
 	bool allow_detach, allow_bare, interfaces_only;
-	bool confirm, put_back;
+	bool confirm, put_back, dry_run;
+	bool beside;	     /* a check, beside a host that runs with these files */
 	bool stands_in;	     /* what was adopted goes on, without the files */
 	struct report held;  /* why a start does not go on with the files */
 	uint64_t reports;    /* dataplane.reports at first */

@@ -44,7 +44,8 @@ static int cannot_know(const struct chain *chain, const char *interface, int err
  * Does it run the chain still? Notes whether it has its name, too. Where the kernel does not say, all is left
  * as it was known.
  */
-static int look(const struct chain *chain, struct chain_interface *interface, uint64_t reports, bool unasked)
+static int look(
+	const struct chain *chain, struct chain_interface *interface, uint64_t reports, enum view_why why)
 {
 	const struct netdev *netdev = interface->netdev;
 	bool brief = interface->looked == reports;
@@ -55,7 +56,8 @@ static int look(const struct chain *chain, struct chain_interface *interface, ui
 	if (r < 0)
 		return r;
 	interface->alive = r;
-	displaced_look(chain, interface, program, !(unasked && chain->only_alarm));
+	displaced_look(
+		chain, interface, program, why == VIEW_ASKED || (why == VIEW_UNASKED && !chain->only_alarm));
 	if (!interface->alive)
 		interface->looked = 0;
 	if (!interface->alive || brief)
@@ -66,14 +68,14 @@ static int look(const struct chain *chain, struct chain_interface *interface, ui
 	return r < 0 ? r : 0;
 }
 
-int view_look(
-	struct chain *const *chains, size_t n_chains, uint64_t reports, bool unasked, struct xslot_diag *diag)
+int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, enum view_why why,
+	struct xslot_diag *diag)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < n_chains; i++) {
 		for (size_t j = 0; j < chains[i]->n_interfaces; j++) {
-			int r = look(chains[i], &chains[i]->interfaces[j], reports, unasked);
+			int r = look(chains[i], &chains[i]->interfaces[j], reports, why);
 
 			if (r < 0 && result == 0)
 				result = cannot_know(chains[i], chains[i]->interfaces[j].name, r, diag);

@@ -14,12 +14,15 @@ struct view {
 	size_t n_wanted;
 };
 
+/* Somebody asked for what is done next; nobody did, so what only wants an alarm is left; nothing is to be
+ * done. */
+enum view_why { VIEW_ASKED, VIEW_UNASKED, VIEW_ONLY };
+
 /*
- * W: what became of the interfaces of what runs. Where another's program is in our link, ours is put back;
- * not when it is `unasked` and the chain only wants an alarm.
- * -errno: of some the kernel does not say; what was known of those stays.
+ * W: what became of the interfaces of what runs. Where another's program is in our link, ours is put back,
+ * as `why` says. -errno: of some the kernel does not say; what was known of those stays.
  */
-int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, bool unasked,
+int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, enum view_why why,
 	struct xslot_diag *diag);
 
 /*

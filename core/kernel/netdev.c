@@ -136,6 +136,26 @@ int netdev_refused(const char *name, enum xdp_mode mode, int error, const char *
 		xdp_mode_name(mode), driver, text[0] ? text : strerror(-error), help);
 }
 
+int netdev_try(const char *name, enum xdp_mode mode, bool replace, struct xslot_diag *diag)
+{
+	unsigned ifindex = 0;
+	char text[768] = "";
+	int r = replace ? netdev_netlink_try(name, mode, diag) : -EAGAIN;
+
+	if (r != -EAGAIN)
+		return r;
+	xslot_diag_clear(diag);
+	r = netdev_find("cannot attach to", name, &ifindex, diag);
+	if (r < 0)
+		return r;
+	r = neighbour_describe(ifindex, name, text, sizeof(text));
+	if (r < 0)
+		return fail(diag, r, "cannot see whether another program is on %s: %s", name, strerror(-r));
+	return r > 0 ? fail(diag, -EBUSY, "cannot attach to %s in %s mode: %s", name, xdp_mode_name(mode),
+			       text)
+		     : 0;
+}
+
 int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag)
 {
 	return netdev->kind == NETDEV_LINK ? netdev_link_update(netdev, program_fd, diag)

@@ -37,6 +37,11 @@ int netdev_attach(const char *name, enum xdp_mode mode, int program_fd, struct n
  */
 int netdev_claim(const char *name, enum xdp_mode mode, int program_fd, struct netdev **ret_netdev,
 	struct xslot_diag *diag);
+/*
+ * Could it be attached, or, with `replace`, could the place be claimed, as far as can be known without doing
+ * it: -ENODEV, -EBUSY, -EEXIST and -EPERM as above. What only the driver knows is not found out.
+ */
+int netdev_try(const char *name, enum xdp_mode mode, bool replace, struct xslot_diag *diag);
 /* "NAME (program id ID)": whose place a claim takes; NULL when it is none, or committed. */
 const char *netdev_previous(const struct netdev *netdev);
 /* Make the claim good, in one step. -EEXIST when there is another program by now; on failure it stays. */

@@ -63,8 +63,8 @@ static int find_previous(struct netdev *netdev, struct xslot_diag *diag)
 	return 0;
 }
 
-int netdev_claim(const char *name, enum xdp_mode mode, int program_fd, struct netdev **ret_netdev,
-	struct xslot_diag *diag)
+static int open_place(
+	const char *name, enum xdp_mode mode, struct netdev **ret_netdev, struct xslot_diag *diag)
 {
 	struct netdev *netdev CLEANUP(netdev_close) = netdev_alloc(NETDEV_NETLINK, mode);
 	int r;
@@ -76,6 +76,24 @@ int netdev_claim(const char *name, enum xdp_mode mode, int program_fd, struct ne
 		return r;
 	snprintf(netdev->name, sizeof(netdev->name), "%s", name);
 	r = find_previous(netdev, diag);
+	if (r == 0)
+		*ret_netdev = TAKE_PTR(netdev);
+	return r;
+}
+
+int netdev_netlink_try(const char *name, enum xdp_mode mode, struct xslot_diag *diag)
+{
+	struct netdev *netdev CLEANUP(netdev_close) = NULL;
+
+	return open_place(name, mode, &netdev, diag);
+}
+
+int netdev_claim(const char *name, enum xdp_mode mode, int program_fd, struct netdev **ret_netdev,
+	struct xslot_diag *diag)
+{
+	struct netdev *netdev CLEANUP(netdev_close) = NULL;
+	int r = open_place(name, mode, &netdev, diag);
+
 	if (r < 0)
 		return r;
 	netdev->fd = fcntl(program_fd, F_DUPFD_CLOEXEC, 3);

@@ -43,6 +43,7 @@ int netdev_link_open(const char *path, struct netdev **ret_netdev, struct xslot_
 int netdev_link_program_id(const struct netdev *netdev, uint32_t *ret_id, unsigned *ret_ifindex);
 
 /* netdev_netlink.c */
+int netdev_netlink_try(const char *name, enum xdp_mode mode, struct xslot_diag *diag);
 int netdev_netlink_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag);
 int netdev_netlink_detach(const struct netdev *netdev); /* 0 when it is not ours any more */
 int netdev_netlink_open(

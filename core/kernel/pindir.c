@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <mntent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -42,6 +44,7 @@ struct pindir {
 
 DEFINE_CLEANUP(struct pindir *, pindir_close);
 DEFINE_CLEANUP(DIR *, closedir);
+DEFINE_CLEANUP(FILE *, endmntent);
 
 int pindir_make(const char *path, struct xslot_diag *diag)
 {
@@ -72,6 +75,52 @@ int pindir_check(const char *path, struct xslot_diag *diag)
 		"netns exec\", which mounts a fresh /sys, start it with \"nsenter --net=/run/netns/NAME\" "
 		"instead",
 		path);
+}
+
+int pindir_check_same(const struct pindir *pindir, struct xslot_diag *diag)
+{
+	struct stat ours, there;
+
+	if (fstat(pindir->fd, &ours) < 0)
+		return fail(diag, -errno, "cannot look at folder %s: %s", pindir->root, strerror(errno));
+	if (stat(pindir->root, &there) == 0 && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
+		return 0;
+	return fail(diag, -ESTALE,
+		"folder %s is not the one any more in which this host has its pins: another file system was "
+		"mounted over "
+		"it, or it was removed; umount that one (see findmnt), or restart xslotd",
+		pindir->root);
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+
+	return strncmp(path, folder, length) == 0 && (path[length] == '/' || !path[length] || length == 1);
+}
+
+bool pindir_hides(const char *bpffs, struct xslot_diag *ret_what)
+{
+	CLEANUP(endmntent) FILE *mounts = setmntent("/proc/self/mounts", "re");
+	char folder[PATH_MAX] = "";
+	struct mntent *mount;
+	unsigned n = 0;
+
+	/* In order: what is mounted later hides what is mounted at the same folder, or below it. */
+	while (mounts && (mount = getmntent(mounts))) {
+		if (strcmp(mount->mnt_type, "bpf") != 0 || !is_below(bpffs, mount->mnt_dir))
+			continue;
+		n++;
+		snprintf(folder, sizeof(folder), "%s", mount->mnt_dir);
+	}
+	if (n < 2)
+		return false;
+	fail(ret_what, 0,
+		"another BPF file system is mounted over the one in which %s was: what is pinned in that one "
+		"runs, but "
+		"cannot be seen or taken over; \"umount %s\" takes the upper one away",
+		bpffs, folder);
+	return true;
 }
 
 static int lock(struct pindir *pindir, struct xslot_diag *diag)
@@ -192,16 +241,11 @@ int pindir_open_another(const char *root, struct pindir **ret_pindir, struct xsl
 	return r;
 }
 
-int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag *diag)
+static int find_root(struct pindir *pindir, const char *bpffs, struct xslot_diag *diag)
 {
-	CLEANUP(pindir_close) struct pindir *pindir = calloc(1, sizeof(*pindir));
 	uint64_t inode;
-	int r;
+	int r = pindir_check(bpffs, diag);
 
-	if (!pindir)
-		return fail(diag, -ENOMEM, "out of memory");
-	pindir->fd = -1;
-	r = pindir_check(bpffs, diag);
 	if (r < 0)
 		return r;
 	r = netns_inode(&inode);
@@ -209,7 +253,36 @@ int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag
 		return fail(diag, r, "cannot look at this network namespace: %s", strerror(-r));
 	if (asprintf(&pindir->root, "%s/%llu", bpffs, (unsigned long long)inode) < 0)
 		return fail(diag, -ENOMEM, "out of memory");
-	r = pindir_make(bpffs, diag);
+	return 0;
+}
+
+int pindir_look(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag *diag)
+{
+	CLEANUP(pindir_close) struct pindir *pindir = calloc(1, sizeof(*pindir));
+	int r;
+
+	if (!pindir)
+		return fail(diag, -ENOMEM, "out of memory");
+	pindir->fd = -1;
+	r = find_root(pindir, bpffs, diag);
+	if (r == 0)
+		r = learn_past(pindir, diag);
+	if (r == 0)
+		*ret_pindir = TAKE_PTR(pindir);
+	return r;
+}
+
+int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag *diag)
+{
+	CLEANUP(pindir_close) struct pindir *pindir = calloc(1, sizeof(*pindir));
+	int r;
+
+	if (!pindir)
+		return fail(diag, -ENOMEM, "out of memory");
+	pindir->fd = -1;
+	r = find_root(pindir, bpffs, diag);
+	if (r == 0)
+		r = pindir_make(bpffs, diag);
 	if (r == 0)
 		r = pindir_make(pindir->root, diag);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #define KERNEL_PINDIR_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <xslot/diag.h>
@@ -23,6 +24,12 @@ struct pindir;
  */
 int pindir_open(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag *diag);
 /* Let go of the lock; the folder goes too when it is empty. Accepts NULL. */
+/* The same folder, only to look into: nothing is made or locked. That it does not exist is no failure. */
+int pindir_look(const char *bpffs, struct pindir **ret_pindir, struct xslot_diag *diag);
+/* Is its folder still the one that was opened? -ESTALE and a sentence when another file system hides it. */
+int pindir_check_same(const struct pindir *pindir, struct xslot_diag *diag);
+/* Is another BPF file system hidden below the one that has the path? Then a sentence. */
+bool pindir_hides(const char *bpffs, struct xslot_diag *ret_what);
 void pindir_close(struct pindir *pindir);
 const char *pindir_root(const struct pindir *pindir);
 

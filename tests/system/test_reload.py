@@ -379,9 +379,9 @@ def test_check(ready):
     ready.write(chain((10, "count"), (20, "trouble")))
     done = ready.ctl("check", ready.ini)
     answer = json.loads(done.stdout)
-    assert done.returncode == 0 and answer["verified_as"] == "extension" and answer["errors"] == []
-    assert answer["plan"] == ["edge: chain added", "edge.10: count 1.0.0 added", "edge.20: trouble 1.0.0 added",
-                              f"edge: {INTERFACE} attached (native)"]
+    assert done.returncode == 0 and answer["verified_as"] == "extension"
+    assert answer["errors"] == []
+    assert answer["plan_of"] == "reload" and answer["plan"] == ["edge.20: trouble 1.0.0 added"]
     done = command(ready, "xslotd", "--check", "-c", ready.ini)
     assert done.returncode == 0 and done.stdout == f"{ready.ini}: good\n"
     ready.write(chain((10, "count"), (20, "trouble", {"unsafe": "yes"}), (30, "trouble", {"unsafe": "yes"})))
@@ -391,7 +391,8 @@ def test_check(ready):
     assert all("verifier" in e["message"] for e in errors)
     done = command(ready, "xslotd", "--check", "-c", ready.ini)
     assert done.returncode == 78 and not done.stdout
-    assert [line.split(" ")[0] for line in done.stderr.splitlines()] == [f"{ready.conf}:8:", f"{ready.conf}:12:"]
+    said = [line.split(" ")[0] for line in done.stderr.splitlines()]
+    assert [word for word in said if word != "warning:"] == [f"{ready.conf}:8:", f"{ready.conf}:12:"]
     assert ready.chain() == before
 
 

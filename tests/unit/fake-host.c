@@ -80,7 +80,7 @@ void fake_host_reply(struct fake_host *host, struct server_call *call)
 		fake_set(&reload.errors[1].message, host->name);
 	if (host->healthy) {
 		status_reload_clear(&reload);
-		reload.result = "ok";
+		reload.result = host->dry_run ? host->dry_result : "ok";
 		reload.confirm_seconds = host->confirm;
 	}
 	server_reply_reload(call, &reload);
@@ -100,6 +100,7 @@ static void fake_on_reload(struct server_call *call, const struct server_reload 
 		host->n_reload++;
 	if (!asked->rollback)
 		host->settle = asked->settle;
+	host->dry_run = asked->dry_run;
 	if (host->hold && !asked->rollback)
 		host->held[host->n_held++] = call;
 	else

@@ -28,16 +28,18 @@ struct fake_host {
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
 	unsigned n_status, n_reload, n_bypass, n_clean, n_rollback;
-	unsigned confirm;  /* of the last reload or rollback */
-	bool bypass;	   /* of the last one */
-	bool allow_detach; /* of the last reload */
-	bool allow_bare;   /* of the last reload */
-	bool settle;	   /* of the last reload */
-	char chain[64];	   /* what the last status asked for */
-	size_t ballast;	   /* bytes in the last reload's error, to make a long reply */
-	size_t more;	   /* errors beyond those that the last reload tells */
-	const char *name;  /* of the interface, plugin, map, error and so on, in place of its own */
-	bool healthy;	   /* status: no gap, no bypass, no bad verdicts; reload: "ok", and no errors */
+	unsigned confirm;	/* of the last reload or rollback */
+	bool bypass;		/* of the last one */
+	bool allow_detach;	/* of the last reload */
+	bool allow_bare;	/* of the last reload */
+	bool settle;		/* of the last reload */
+	bool dry_run;		/* of the last reload */
+	const char *dry_result; /* what it is to say, when healthy */
+	char chain[64];		/* what the last status asked for */
+	size_t ballast;		/* bytes in the last reload's error, to make a long reply */
+	size_t more;		/* errors beyond those that the last reload tells */
+	const char *name;	/* of the interface, plugin, map, error and so on, in place of its own */
+	bool healthy;		/* status: no gap, no bypass, no bad verdicts; reload: "ok", and no errors */
 	void (*adjust)(struct status *status); /* what the status is to say; NULL: as it is */
 };
 

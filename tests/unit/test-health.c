@@ -170,6 +170,60 @@ static void test_no_host(void **state)
 	ask(host, 2, line);
 }
 
+/* `status` then shows what runs in the kernel, where that can be seen; it is a failure all the same. */
+static void test_status_of_no_host(void **state)
+{
+	struct run it = { { "status" } }, as_json = { { "status", "--json" } };
+	struct fake_host *host = *state;
+	json_t *json;
+
+	snprintf(host->path, sizeof(host->path), "%s/nobody", host->directory);
+	run(host, &it);
+	run(host, &as_json);
+	assert_int_equal(it.code, 69);
+	assert_int_equal(as_json.code, 69);
+	assert_non_null(strstr(it.err, "No such file or directory; is xslotd running?"));
+	assert_string_equal(as_json.err, "");
+	json = parse(as_json.out);
+	assert_int_equal(json_array_size(json_object_get(json, "errors")), 1);
+	/* Not for this user, or on this machine: then only the error. */
+	if (json_object_get(json, "chains")) {
+		assert_int_equal(strncmp(it.out, "NO HOST: this runs in the kernel, pinned in ", 44), 0);
+		assert_true(json_is_null(json_object_get(json, "host")));
+	} else {
+		assert_string_equal(it.out, "");
+	}
+	json_decref(json);
+}
+
+static void test_dry_run(void **state)
+{
+	static const struct {
+		const char *result, *says;
+		int code;
+	} cases[] = {
+		{ "unchanged", "nothing to change (", 0 },
+		{ "would-change", "nothing was done: a reload would make these changes\n", 3 },
+		{ "refused", "", 78 },
+	};
+	struct fake_host *host = *state;
+
+	host->healthy = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct run it = { { "reload", "--dry-run" } },
+			   as_json = { { "reload", "--dry-run", "--json" } };
+
+		host->dry_result = cases[i].result;
+		run(host, &it);
+		assert_true(host->dry_run);
+		assert_int_equal(it.code, cases[i].code);
+		assert_int_equal(strncmp(it.out, cases[i].says, strlen(cases[i].says)), 0);
+		run(host, &as_json);
+		assert_int_equal(as_json.code, cases[i].code);
+	}
+	assert_int_equal(host->n_reload, 6);
+}
+
 static void test_who_may_not_ask(void **state)
 {
 	struct run it = { { "health" }, NOBODY };
@@ -211,6 +265,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_it_says),
 		TEST(test_no_host),
+		TEST(test_status_of_no_host),
+		TEST(test_dry_run),
 		TEST(test_who_may_not_ask),
 		TEST(test_a_host_that_hangs),
 	};

@@ -82,8 +82,8 @@ static void collect_fields(const char *text, json_t *keys)
 static void test_description_has_the_keys_that_are_sent(void **state)
 {
 	static const char *const calls[] = { STATUS, RELOAD, BYPASS, CLEAN };
-	json_t *sent = json_pack("{s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b}", "chain", 1, "all", 1, "message", 1,
-		       "allow_detach", 1, "allow_bare", 1, "on", 1, "confirm", 1, "settle", 1),
+	json_t *sent = json_pack("{s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b}", "chain", 1, "all", 1, "message", 1,
+		       "allow_detach", 1, "allow_bare", 1, "on", 1, "confirm", 1, "settle", 1, "dry_run", 1),
 	       *described = json_object(), *reply;
 	struct fake_host *host = *state;
 	int fd = raw_open(host->path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * `check` is the host's own transaction, linked in: what it accepts here a reload accepts too. Who may not
- * load programs, an editor's hook or a build server, still gets what the files alone tell.
+ * `check` is the host's own transaction, linked in: what it accepts here a start, or a reload, accepts too.
+ * Who may not load programs, an editor's hook or a build server, still gets what the files alone tell.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,31 +32,24 @@ static json_t *warnings_json(const struct report *report)
 	return warnings;
 }
 
-static void print_warnings(const struct report *report)
-{
-	for (size_t i = 0; i < report->n_warnings; i++) {
-		CLEANUP(free) char *text = report_format(&report->warnings[i]);
-
-		fprintf(stderr, "warning: %s\n", text ? text : report->warnings[i].message);
-	}
-}
-
 static int check_json(const char *file, const struct check *check)
 {
 	json_t *plan = json_array();
 
 	for (size_t i = 0; i < check->n_plan; i++)
 		json_array_append_new(plan, json_text(check->plan[i]));
-	return print_json(json_pack("{s:o, s:o, s:s, s:o, s:[], s:o}", "file", json_text(file), "plan", plan,
-		"verified_as", check->as_xdp ? "xdp" : "extension", "why",
-		json_text(check->as_xdp ? check->why : NULL), "errors", "warnings",
-		warnings_json(&check->report)));
+	return print_json(json_pack("{s:o, s:s, s:o, s:s, s:o, s:[], s:o}", "file", json_text(file),
+		"plan_of", check->reload ? "reload" : "start", "plan", plan, "verified_as",
+		check->as_xdp ? "xdp" : "extension", "why", json_text(check->as_xdp ? check->why : NULL),
+		"errors", "warnings", warnings_json(&check->report)));
 }
 
 static void check_print(const char *file, const struct check *check)
 {
 	for (size_t i = 0; i < check->n_plan; i++)
 		print_line("%s", check->plan[i]);
+	if (check->reload)
+		puts(check->n_plan ? "this is what a reload would change" : "a reload would change nothing");
 	if (check->as_xdp)
 		print_line("verified as XDP programs, since extensions are refused here: %s", check->why);
 	print_line("%s is good", file);
@@ -64,9 +57,9 @@ static void check_print(const char *file, const struct check *check)
 
 static int give_up_all(const struct options *options, const char *file, const struct report *report)
 {
+	give_up_report(options, EXIT_CONFIGURATION, report);
 	if (!options->json)
 		print_warnings(report);
-	give_up_report(options, EXIT_CONFIGURATION, report);
 	if (!options->json)
 		fprintf(stderr, "xslotctl: %s has %zu error%s\n", file, report->n_errors,
 			report->n_errors == 1 ? "" : "s");

@@ -12,18 +12,19 @@
 #include "control/status_json.h"
 #include "host/clean.h"
 #include "kernel/permission.h"
+#include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/memory.h"
 #include "xslotctl.h"
 
 DEFINE_CLEANUP(struct config *, config_free);
 
-/* The configuration's folder; when it cannot be read the default one, with a warning. Caller frees. */
-static char *find_bpffs(const struct options *options)
+char *find_bpffs(const struct options *options, struct report *notes)
 {
 	CLEANUP(config_free) struct config *config = NULL;
 	CLEANUP(free) char *why = NULL;
 	struct report report = {};
+	struct xslot_diag hidden = {};
 	char *bpffs;
 
 	if (options->bpffs) {
@@ -33,18 +34,22 @@ static char *find_bpffs(const struct options *options)
 	} else {
 		bpffs = strdup(CONFIG_BPFFS);
 		why = report.n_kept ? report_format(&report.errors[0]) : NULL;
-		fprintf(stderr,
-			"xslotctl: WARNING: the configuration is wrong (%s), so this looks at the default "
-			"folder, " CONFIG_BPFFS "; give --bpffs DIR when it is another\n",
+		report_warn(notes, NULL, 0,
+			"the configuration is wrong (%s), so this looks at the default folder, " CONFIG_BPFFS
+			"; give --bpffs DIR when it is another",
 			why ? why : "out of memory");
 	}
 	report_clear(&report);
-	return memory_must(bpffs);
+	if (pindir_hides(memory_must(bpffs), &hidden))
+		report_warn(notes, NULL, 0, "%s", hidden.message);
+	xslot_diag_clear(&hidden);
+	return bpffs;
 }
 
 int clean_pins(const struct options *options, const char *chain)
 {
 	CLEANUP(free) char *bpffs = NULL;
+	struct report notes = {};
 	struct xslot_diag diag = {};
 	char why[PERMISSION_TEXT];
 	size_t n = 0;
@@ -52,7 +57,9 @@ int clean_pins(const struct options *options, const char *chain)
 
 	if (permission_check(why) < 0)
 		return give_up(options, EXIT_PERMISSION, "cannot remove pins, since %s: run it as root", why);
-	bpffs = find_bpffs(options);
+	bpffs = find_bpffs(options, &notes);
+	print_warnings(&notes);
+	report_clear(&notes);
 	r = clean_run(bpffs, chain, &n, &diag);
 	if (r == -EBUSY)
 		return give_up(options, EXIT_FAILURE,

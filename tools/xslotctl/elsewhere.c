@@ -78,6 +78,11 @@ int verb_extend(const struct options *options, int argc, char **argv)
 	return become_local(options);
 }
 
+int status_pins(const struct options *options, const char *chain, const char *why)
+{
+	return become_local(options);
+}
+
 int clean_pins(const struct options *options, const char *chain)
 {
 	return become_local(options);

@@ -74,11 +74,21 @@ static int ask_host(const struct options *options, const char *method, json_t *p
 
 int verb_status(const struct options *options, int argc, char **argv)
 {
+	CLEANUP(client_close) struct client *client = NULL;
 	CLEANUP(json_decref) json_t *status = NULL;
+	struct xslot_diag diag = {};
 	int r;
 
-	r = ask_host(options, INTERFACE_XSLOT ".Status", argc ? json_pack("{s:s}", "chain", argv[0]) : NULL,
-		STATUS_TIMEOUT, &status);
+	if (options->bpffs)
+		return status_pins(options, argc ? argv[0] : NULL, NULL);
+	r = client_open(options->socket, &client, &diag);
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return status_pins(options, argc ? argv[0] : NULL, diag.message);
+	if (r < 0)
+		return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE,
+			"%s", diag.message);
+	r = call_host(options, client, INTERFACE_XSLOT ".Status",
+		argc ? json_pack("{s:o}", "chain", json_text(argv[0])) : NULL, STATUS_TIMEOUT, &status);
 	if (r)
 		return r;
 	if (options->json)
@@ -94,6 +104,15 @@ static void print_confirm(json_int_t seconds)
 		       "back "
 		       "by itself\n",
 			(long long)seconds);
+}
+
+static int exit_code(const json_t *reply)
+{
+	const char *result = text_of(reply, "result");
+
+	return !strcmp(result, "refused")	 ? EXIT_CONFIGURATION
+	       : !strcmp(result, "would-change") ? EXIT_WOULD_CHANGE
+						 : 0;
 }
 
 /* The host's result, in a last line that says what runs now. `verb` is reload or rollback, `done` its past.
@@ -112,18 +131,20 @@ static int print_reload(const struct options *options, json_t *reply, const char
 
 		give_up_errors(options, EXIT_CONFIGURATION, errors, more);
 		fprintf(stderr,
-			"xslotctl: the %s was refused with %zu error%s after %s; nothing has changed\n", verb,
-			n, n == 1 ? "" : "s", took);
-		return EXIT_CONFIGURATION;
+			"xslotctl: the %s %s refused with %zu error%s after %s; nothing has changed\n", verb,
+			options->dry_run ? "would be" : "was", n, n == 1 ? "" : "s", took);
+		return exit_code(reply);
 	}
 	json_array_foreach(json_object_get(reply, "changed"), i, change)
 		printf("%s\n", json_string_value(change));
 	if (!strcmp(result, "unchanged"))
 		printf("nothing to change (%s)\n", took);
+	else if (!strcmp(result, "would-change"))
+		printf("nothing was done: a reload would make these changes\n");
 	else
 		printf("%s in %s\n", done, took);
 	print_confirm(number_of(reply, "confirm_seconds"));
-	return 0;
+	return exit_code(reply);
 }
 
 /* Only what was asked for: a host that does not know a parameter would refuse the call. */
@@ -142,6 +163,11 @@ static int reload_parameters(const struct options *options, json_t *parameters)
 		json_object_set_new(parameters, "allow_bare", json_true());
 	if (options->settle)
 		json_object_set_new(parameters, "settle", json_true());
+	if (options->dry_run)
+		json_object_set_new(parameters, "dry_run", json_true());
+	if (options->dry_run && options->confirm)
+		return give_up(
+			options, EXIT_USAGE, "--dry-run changes nothing, so there is nothing to --confirm");
 	if (!options->confirm)
 		return 0;
 	if (param_text_parse(&row, options->confirm, &value, &diag) < 0)
@@ -163,7 +189,7 @@ static int reload(const struct options *options, const char *method, const char 
 	if (!options->json)
 		return print_reload(options, reply, verb, done);
 	r = print_json(json_incref(reply));
-	return r ? r : strcmp(text_of(reply, "result"), "refused") ? 0 : EXIT_CONFIGURATION;
+	return r ? r : exit_code(reply);
 }
 
 int verb_reload(const struct options *options, int argc, char **argv)

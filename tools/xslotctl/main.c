@@ -22,12 +22,12 @@ static const struct verb {
 	int min, max;	   /* number of arguments */
 	int (*run)(const struct options *options, int argc, char **argv);
 } verbs[] = {
-	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", "", 0, 1,
-		verb_status },
+	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", " bpffs ", 0,
+		1, verb_status },
 	{ "health", "", "one line for a monitor; exit code 0 ok, 1 warning, 2 critical, 3 unknown", "", 0, 0,
 		verb_health },
 	{ "reload", "", "move the dataplane to what the configuration says now, and wait",
-		" allow-bare allow-detach confirm settle ", 0, 0, verb_reload },
+		" allow-bare allow-detach confirm dry-run settle ", 0, 0, verb_reload },
 	{ "rollback", "", "return to the configuration before; again: forward",
 		" allow-bare allow-detach confirm ", 0, 0, verb_rollback },
 	{ "confirm", "", "keep what \"reload --confirm\" applied", "", 0, 0, verb_confirm },
@@ -62,13 +62,15 @@ static const char option_help[] =
 	"the "
 	"configuration's)\n"
 	"      --all               clean: every chain\n"
-	"      --bpffs=DIR         clean, extend: without asking a host, what is pinned there (default: the "
+	"      --bpffs=DIR         status, clean, extend: without asking a host, what is pinned there "
+	"(default: the "
 	"configuration's)\n"
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
 	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a "
 	"moment\n"
 	"      --allow-bare        reload, rollback: let interfaces be left without a chain, chains without "
 	"slots\n"
+	"      --dry-run           reload: change nothing, say what would; exit code 3 when something would\n"
 	"      --settle            reload: wait until nothing is left of what ran before\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
 	"      --target=PROGRAM    extend: which program, by id, by its pin's path or by name\n"
@@ -204,6 +206,7 @@ enum {
 	OPTION_ALLOW_BARE,
 	OPTION_CONFIRM,
 	OPTION_SETTLE,
+	OPTION_DRY_RUN,
 	OPTION_MAKE,
 	OPTION_BPFFS,
 	OPTION_ALL,
@@ -222,6 +225,7 @@ static const struct option long_options[] = {
 	{ "allow-detach", no_argument, NULL, OPTION_ALLOW_DETACH },
 	{ "allow-bare", no_argument, NULL, OPTION_ALLOW_BARE },
 	{ "settle", no_argument, NULL, OPTION_SETTLE },
+	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
 	{ "make", no_argument, NULL, OPTION_MAKE },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "bpffs", required_argument, NULL, OPTION_BPFFS },
@@ -350,6 +354,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_ALLOW_BARE:
 			options->allow_bare = true;
+			break;
+		case OPTION_DRY_RUN:
+			options->dry_run = true;
 			break;
 		case OPTION_SETTLE:
 			options->settle = true;

@@ -155,6 +155,15 @@ int give_up_report(const struct options *options, int code, const struct report 
 	return code;
 }
 
+void print_warnings(const struct report *report)
+{
+	for (size_t i = 0; i < report->n_warnings; i++) {
+		CLEANUP(free) char *text = report_format(&report->warnings[i]);
+
+		fprintf(stderr, "xslotctl: WARNING: %s\n", text ? text : report->warnings[i].message);
+	}
+}
+
 int give_up(const struct options *options, int code, const char *format, ...)
 {
 	CLEANUP(free) char *raw = NULL, *message = NULL;

@@ -274,12 +274,16 @@ void status_print(const json_t *status, bool details)
 		     *chain;
 	size_t i;
 
-	print_host(json_object_get(status, "host"));
-	print_configuration(json_object_get(status, "configuration"));
-	print_last_reload(json_object_get(status, "last_reload"));
+	if (json_is_object(json_object_get(status, "host"))) {
+		print_host(json_object_get(status, "host"));
+		print_configuration(json_object_get(status, "configuration"));
+		print_last_reload(json_object_get(status, "last_reload"));
+	}
 	print_off(off);
 	print_quarantined(json_object_get(status, "quarantined"));
 	if (!json_array_size(chains) && !json_array_size(off))
-		printf("\nno chains: the configuration has none\n");
+		puts(json_is_object(json_object_get(status, "host"))
+				? "\nno chains: the configuration has none"
+				: "no chain runs");
 	json_array_foreach(chains, i, chain) print_chain(chain, details);
 }

@@ -11,6 +11,7 @@
 /* Exit codes: sysexits(3)'s numbers where it has one. */
 enum {
 	EXIT_USAGE = 2,
+	EXIT_WOULD_CHANGE = 3, /* reload --dry-run */
 	EXIT_UNREACHABLE = 69,
 	EXIT_PERMISSION = 77,
 	EXIT_CONFIGURATION = 78,
@@ -23,7 +24,7 @@ struct options {
 	const char *config;
 	const char *plugin_path; /* NULL: the configuration's, else the build's */
 	const char *bpffs;	 /* NULL: the configuration's, else the build's */
-	bool allow_detach, allow_bare, settle;
+	bool allow_detach, allow_bare, settle, dry_run;
 	bool make;
 	const char *confirm;		      /* a duration; NULL: need not be */
 	const char *target, *function, *name; /* extend */
@@ -50,6 +51,17 @@ int verb_clean(const struct options *options, int argc, char **argv);
 /* First of all in main(). */
 void begin(int argc, char **argv);
 
+/*
+ * `status` without a host: what runs in the kernel. `why` none is asked: returns EXIT_UNREACHABLE then; NULL:
+ * none was to be.
+ */
+int status_pins(const struct options *options, const char *chain, const char *why);
+
+/* The configuration's folder of pins; when it cannot be read the default one, with a warning in `notes`.
+ * Caller frees.
+ */
+char *find_bpffs(const struct options *options, struct report *notes);
+
 /* `clean` without a host: remove pins. */
 int clean_pins(const struct options *options, const char *chain);
 
@@ -68,6 +80,9 @@ int give_up_errors(const struct options *options, int code, json_t *errors, size
 json_t *printable(const json_t *json);
 /* A line to stdout, escaped as a whole. */
 void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "xslotctl: WARNING: …" to stderr, a line each. */
+void print_warnings(const struct report *report);
 
 /* Print a JSON object, taken over, with "format" put first. Returns 0, or EXIT_FAILURE when stdout is broken.
  */
