@@ -6,7 +6,7 @@ import subprocess
 
 from chains import INTERFACE
 from frames import Traffic
-from host import PATIENCE, built
+from host import PATIENCE, built, wait_for
 
 
 def neighbour_object():
@@ -42,8 +42,9 @@ class Displaced(Neighbour):
         self.host, self.displaced_id = host, host.namespace.xdp_program(INTERFACE)
         (link,) = links(host, INTERFACE)
         super().__init__(host.namespace, "update", link)
-        # The host looks every two seconds, so this one may have been driven out by now.
-        assert links(host, INTERFACE) in ({self.link_id: self.program_id}, {self.link_id: self.displaced_id})
+        # The host looks every two seconds: this one may have been driven out by now, or between the two questions of links().
+        expected = ({self.link_id: self.program_id}, {self.link_id: self.displaced_id})
+        wait_for(lambda: links(host, INTERFACE) in expected, lambda: f"one of {expected}, not {links(host, INTERFACE)}")
 
     def is_said(self):
         """How often the log has the sentence."""
