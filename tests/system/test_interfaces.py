@@ -303,6 +303,7 @@ def test_another_hosts_chain_is_left_alone(host, tmp_path):
     (tmp_path / "second").mkdir()
     with Host(host.namespace, tmp_path / "second", build="plain") as second:
         second.plugin("count")
+        second.keep = "sys_admin,sys_ptrace"  # to name who is there
         bpffs = second.ini.read_text().partition("bpffs = ")[2].split()[0]
         second.ini.write_text(second.ini.read_text().replace(bpffs, f"{bpffs}-second"))
         start(second, chains(("edge", "x1")))
