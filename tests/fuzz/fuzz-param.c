@@ -12,14 +12,15 @@ static const enum xslot_type types[] = { XSLOT_BOOL, XSLOT_UINT, XSLOT_INT, XSLO
 
 static void check_value(const struct xslot_param *param, const struct xslot_value *value)
 {
-	bool range = param->min || param->max;
+	/* As xslot-plugin(7) has it: .max 0 beside a .min above 0 is no limit, and an INT's .max has a sign. */
+	bool range = param->min || param->max, limit = param->max || param->min <= 0;
 
 	expect(value->type == param->type, "a value has its parameter's type");
 	if (value->type == XSLOT_UINT && range)
-		expect(value->number >= (uint64_t)param->min && value->number <= param->max,
+		expect(value->number >= (uint64_t)param->min && (!limit || value->number <= param->max),
 			"a number lies in its range");
 	if (value->type == XSLOT_INT && range)
-		expect(value->integer >= param->min && value->integer <= (int64_t)param->max,
+		expect(value->integer >= param->min && (!limit || value->integer <= (int64_t)param->max),
 			"a number lies in its range");
 	if (value->type == XSLOT_ENUM)
 		expect(value->number < 3, "a word exists");
