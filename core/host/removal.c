@@ -23,8 +23,8 @@
 #include "util/memory.h"
 
 /* What store.c and tier.c make in a chain's folder. */
-static const char *const parts[] = { "if", "fused_a", "fused_b", "slot", "inst", "manifest", "types",
-	"counters", "state", "dispatcher" };
+static const char *const parts[] = { "if", "fused_a", "fused_b", "code_a", "code_b", "slot", "inst",
+	"manifest", "types", "counters", "state", "dispatcher" };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static bool is_part(const char *name)
