@@ -14,6 +14,7 @@ SPARE = "[chain later]\ninterfaces = y0\nmode = generic\n"
 def host(namespace, link, tmp_path):
     with Host(namespace, tmp_path, build="plain") as h:
         h.plugin("classify", "v1")
+        h.keep = "sys_admin,sys_ptrace"  # to name who is there, and to replace it
         yield h
 
 
