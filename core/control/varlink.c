@@ -124,7 +124,7 @@ int varlink_reader_next(struct varlink_reader *reader, json_t **ret_message)
 {
 	size_t unseen = reader->size - reader->scanned;
 	char *end = unseen ? memchr(reader->data + reader->scanned, 0, unseen) : NULL;
-	json_t *message;
+	json_t *message = NULL;
 	size_t length;
 	int r;
 
