@@ -101,6 +101,7 @@ def test_a_namespace_that_is_gone_leaves_nothing(namespace, tmp_path):
     here = tmp_path / "here"
     here.mkdir()
     other = Host(namespace, here)
+    other.keep = "sys_admin,sys_ptrace"  # to see which namespaces there are
     other.plugin("count")
     other.write("[chain edge]\ninterfaces = nothing0\n[slot edge.10]\nplugin = count\n")
     other.start()

@@ -96,6 +96,7 @@ def test_replacing_takes_more(host, namespace, peer):
         host.start()
         assert host.chain("taking")["interfaces"][0]["attach"] == "netlink"
     host.murder()
+    host.count_edits()
     host.keep = None
     host.write(chain(classify()) + taking.replace("replace = yes\n", ""))
     host.start()
