@@ -96,6 +96,7 @@ def test_a_namespace_that_is_gone_leaves_nothing(namespace, tmp_path):
     root = bpffs(dead) / str(inode(dead.namespace))
     assert programs("count") == 2
     (root / "mine").mkdir()
+    (root / "mine/deep").mkdir()  # an empty one could be a chain's
     (root / "edge" / "mine").mkdir()
     end(dead)
     here = tmp_path / "here"
@@ -109,8 +110,8 @@ def test_a_namespace_that_is_gone_leaves_nothing(namespace, tmp_path):
     assert f"removed {root}: 2 chains" in other.log()
     assert f"{root}/mine was not made by xslotd" in other.log()
     assert sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.name != "@netns"
-                  and path.parent.name != "@netns") == ["edge", "edge/mine", "mine"]
-    for path in (root / "edge" / "mine", root / "edge", root / "mine"):
+                  and path.parent.name != "@netns") == ["edge", "edge/mine", "mine", "mine/deep"]
+    for path in (root / "edge" / "mine", root / "edge", root / "mine/deep", root / "mine"):
         path.rmdir()
     other.on_stop("detach")
     other.must_reload()

@@ -114,6 +114,7 @@ def test_others_are_known_by_id_at_least(host, namespace):
         host.write(chain(classify()) + f"[chain inner]\ninterfaces = {DEVICE}\nmode = generic\n")
         code, answer = host.reload()
         assert code == 78 and f"program id {other.program_id}" in answer["errors"][0]["message"]
+    host.write(chain(classify()))  # as it runs
 
 
 @pytest.mark.skipif(LINUX >= (5, 11), reason="BPF does not count against the limit of locked memory")
