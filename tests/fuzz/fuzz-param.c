@@ -12,7 +12,8 @@ static const enum xslot_type types[] = { XSLOT_BOOL, XSLOT_UINT, XSLOT_INT, XSLO
 
 static void check_value(const struct xslot_param *param, const struct xslot_value *value)
 {
-	/* As xslot-plugin(7) has it: .max 0 beside a .min above 0 is no limit, and an INT's .max has a sign. */
+	/* As xslot-plugin(7) has it: .max 0 beside a .min above 0 is no limit, and an INT's .max has a sign.
+	 */
 	bool range = param->min || param->max, limit = param->max || param->min <= 0;
 
 	expect(value->type == param->type, "a value has its parameter's type");
