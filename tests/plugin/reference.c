@@ -279,6 +279,7 @@ void reference_read(const uint8_t *frame, size_t size, struct reference *ret)
 		}
 		type = get16(word + 2);
 	}
+	ret->at = (size_t)(rest.at - frame);
 	if (type == 0x0800)
 		read_ip4(frame, rest, ret);
 	else if (type == 0x86dd)

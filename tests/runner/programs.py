@@ -24,7 +24,7 @@ KERNEL_TROUBLE = re.compile(r"WARNING:|BUG: (?!soft lockup|workqueue lockup)|ker
 
 # Network, mounts and bpffs of its own for each program, so that nothing outlives it or meets the machine's own.
 ISOLATE = ["unshare", "--net", "--mount", "--propagation", "private", "--", "sh", "-c",
-           'ip link set lo up; mount -t bpf bpf /sys/fs/bpf; exec "$@"', "isolated"]
+           'ip link set lo up; umount -l /sys/fs/bpf 2>/dev/null; mount -t bpf bpf /sys/fs/bpf; exec "$@"', "isolated"]
 
 
 @dataclass
