@@ -39,8 +39,8 @@ struct xslot_state state SEC(".data.state") = {
 
 /*
  * Made by the host, with a value of as many rows as the machine needs. Its address here becomes that of its
- * value when the program is loaded (core/kernel/dispatcher.c): no lookup, and any number of rows, which a
- * section's variable could not have.
+ * value when the program is loaded (core/kernel/dispatcher/dispatcher.c): no lookup, and any number of rows,
+ * which a section's variable could not have.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -148,7 +148,7 @@ decided:
 	return ret == XSLOT_OUTCOME_GAP ? gen->on_gap : XDP_ABORTED;
 }
 
-SEC("xslot") /* "xdp", and what core/kernel/dispatcher.c does to it */
+SEC("xslot") /* "xdp", and what core/kernel/dispatcher/dispatcher.c does to it */
 int xslot_dispatch(struct xdp_md *ctx)
 {
 	__u32 active = *(volatile __u32 *)&state.active;

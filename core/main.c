@@ -10,11 +10,11 @@
 #include <sys/prctl.h>
 #include <systemd/sd-event.h>
 
-#include "host/check.h"
-#include "host/guard.h"
-#include "host/host.h"
-#include "host/inspect.h"
-#include "host/privileges.h"
+#include "host/loop/host.h"
+#include "host/offline/check.h"
+#include "host/plugin/guard.h"
+#include "host/plugin/inspect.h"
+#include "kernel/privileges.h"
 #include "util/cleanup.h"
 #include "util/descriptors.h"
 #include "util/log.h"

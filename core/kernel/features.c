@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "kernel/ext_load.h"
+#include "extension/ext_load.h"
+#include "extension/permission.h"
+#include "extension/warnings.h"
 #include "kernel/features.h"
-#include "kernel/permission.h"
-#include "kernel/warnings.h"
 #include "util/cleanup.h"
 
 #include "probe.skel.h"

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/bpffs.h"
-#include "kernel/btf_read.h"
-#include "kernel/holder.h"
-#include "kernel/permission.h"
-#include "kernel/program.h"
+#include "extension/bpffs.h"
+#include "extension/btf_read.h"
+#include "extension/holder.h"
+#include "extension/permission.h"
+#include "extension/program.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/text.h"

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/btf_read.h"
+#include "extension/btf_read.h"
 
 #define DEPTH_MAX 32
 #define STEPS_MAX 1000000 /* types that one question may look at */

@@ -4,7 +4,7 @@
  * Twice: files that are new, with the process that is started for the first of them, and the same bytes
  * again.
  */
-#include "host/inspect.h"
+#include "host/plugin/inspect.h"
 
 #include <stdio.h>
 #include <string.h>

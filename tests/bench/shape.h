@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <xslot/extension.h>
 
-#include "kernel/dispatcher.h"
-#include "kernel/fuse.h"
+#include "kernel/dispatcher/dispatcher.h"
+#include "kernel/fuse/fuse.h"
 #include "workload.h"
 
 #define SHAPE_MOST 32

@@ -6,7 +6,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "kernel/signature.h"
+#include "extension/signature.h"
 #include "kernel/types.h"
 #include "theirs.h"
 #include "tools/xslot-test/value.h"

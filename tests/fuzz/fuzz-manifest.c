@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Any bytes as the manifest of a chain: what is accepted is bounded in all that is an index. */
 #include "fuzz.h"
-#include "kernel/manifest.h"
+#include "kernel/dispatcher/manifest.h"
 
 static void check_record(const struct manifest_record *record)
 {

@@ -6,8 +6,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
-#include "kernel/foreign.h"
-#include "kernel/instance.h"
+#include "kernel/instance/foreign.h"
+#include "kernel/instance/instance.h"
 #include "theirs.h"
 
 static struct xslot_param table[XSLOT_MAX_PARAMS];

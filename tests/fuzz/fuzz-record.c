@@ -7,9 +7,9 @@
 #include <fcntl.h>
 
 #include "fuzz.h"
-#include "host/quarantine.h"
-#include "host/session.h"
-#include "host/statedir.h"
+#include "host/kept/session.h"
+#include "host/kept/statedir.h"
+#include "host/plugin/quarantine.h"
 #include "util/log.h"
 
 static char folder[] = "/tmp/xslot-fuzz-XXXXXX";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * libbpf 1.1, libxdp and libelf crash on some damaged objects, with none of our code to mend. In a host that
- * is the end of the child that looks at files first (host/inspect.h), and no more. A target that calls them
- * goes on with the next input: what faults with one of them on the stack is theirs, all else is ours.
+ * is the end of the child that looks at files first (host/plugin/inspect.h), and no more. A target that calls
+ * them goes on with the next input: what faults with one of them on the stack is theirs, all else is ours.
  */
 #ifndef TESTS_FUZZ_THEIRS_H
 #define TESTS_FUZZ_THEIRS_H

@@ -13,8 +13,8 @@
 #include "carry_changed.bpf.h"
 #include "carry_initialised.bpf.h"
 #include "carry_mixed.bpf.h"
-#include "kernel/instance.h"
-#include "kernel/instance_private.h"
+#include "kernel/instance/instance.h"
+#include "kernel/instance/instance_private.h"
 
 #define OPTIONS(name_, ...)                                                                                  \
 	(struct instance_options)                                                                            \

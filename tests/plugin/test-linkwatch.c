@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "kernel/linkwatch.h"
+#include "kernel/netdev/linkwatch.h"
 
 #define run(...)                                                                                             \
 	do {                                                                                                 \

@@ -21,11 +21,11 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "host/namespace.h"
-#include "host/removal.h"
-#include "kernel/dispatcher.h"
-#include "kernel/grace.h"
-#include "kernel/netdev.h"
+#include "host/kept/namespace.h"
+#include "host/kept/removal.h"
+#include "kernel/dispatcher/dispatcher.h"
+#include "kernel/dispatcher/grace.h"
+#include "kernel/netdev/netdev.h"
 #include "kernel/netns.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"

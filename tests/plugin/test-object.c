@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel/foreign.h"
-#include "kernel/instance.h"
-#include "kernel/instance_private.h"
+#include "kernel/instance/foreign.h"
+#include "kernel/instance/instance.h"
+#include "kernel/instance/instance_private.h"
 #include "object.bpf.h"
 #include "object_legacy.bpf.h"
 #include "util/reader.h"

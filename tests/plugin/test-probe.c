@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "kernel/dispatcher.h"
+#include "kernel/dispatcher/dispatcher.h"
 
 static unsigned n_refused;
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel/instance.h"
+#include "kernel/instance/instance.h"
 #include "rodata.bpf.h"
 #include "rodata.h"
 

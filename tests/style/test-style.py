@@ -16,20 +16,22 @@ ROOT = Path(__file__).resolve().parents[2]
 # Who may include whom: a folder of core/ and the folders that its quoted includes may name.
 LAYERS = {
     "util": {"util"},
+    "extension": {"util", "extension"},
     "config": {"util", "config"},
     "module": {"util", "module"},
-    "kernel": {"util", "kernel"},
+    "kernel": {"util", "extension", "kernel"},
     "control": {"util", "control"},
-    "host": {"util", "config", "module", "kernel", "control", "host"},
-    "main.c": {"util", "config", "module", "kernel", "control", "host"},
+    "host": {"util", "extension", "config", "module", "kernel", "control", "host"},
+    "main.c": {"util", "extension", "config", "module", "kernel", "control", "host"},
     "include": set(),
 }
-# A library's headers, and the one folder of core/ that may know them.
+# A library's headers, and the folders of core/ that may know them.
 LIBRARIES = {
-    r"bpf/.*|xdp/.*": "kernel",
-    r"dlfcn\.h|link\.h|libelf\.h|gelf\.h|elf\.h": "module",
-    r"ini\.h": "config",
-    r"jansson\.h": "control",
+    r"bpf/.*": ("extension", "kernel"),
+    r"xdp/.*": ("kernel",),
+    r"dlfcn\.h|link\.h|libelf\.h|gelf\.h|elf\.h": ("module",),
+    r"ini\.h": ("config",),
+    r"jansson\.h": ("control",),
 }
 # Public, and of no layer: plugins include it, and link libbpf themselves.
 FOR_PLUGINS = {"core/include/xslot/counter.h", "core/include/xslot/message.h"}
@@ -86,9 +88,9 @@ def check_include(path, number, kind, name):
         yield f"{path}:{number}: core/{folder} must not include {name}"
     elif kind == '"' and "/" not in name and (ROOT / path.parent / name).exists():
         yield f'{path}:{number}: say "{path.parent.relative_to("core")}/{name}", so that this test can see the layer'
-    for pattern, owner in LIBRARIES.items():
-        if re.fullmatch(pattern, name) and folder != owner and str(path) not in FOR_PLUGINS:
-            yield f"{path}:{number}: only core/{owner} knows {name}"
+    for pattern, owners in LIBRARIES.items():
+        if re.fullmatch(pattern, name) and folder not in owners and str(path) not in FOR_PLUGINS:
+            yield f"{path}:{number}: only core/{' and core/'.join(owners)} know {name}"
 
 
 def check_plugins_stand_alone():
@@ -204,13 +206,13 @@ def check_text():
 
 
 def check_btf():
-    """BTF of a damaged file has names and types that are not there: libbpf answers NULL, kernel/btf_read.h never does."""
+    """BTF of a damaged file has names and types that are not there: libbpf answers NULL, extension/btf_read.h never does."""
     for path in sources((".c",)):
         if path.parts[0] not in ("core", "tools"):
             continue
         text = (ROOT / path).read_text("utf-8")
         for match in re.finditer(r"btf__(?:name|str)_by_offset\(|btf__type_by_id\([^;]*?\)->", text):
-            yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: may be NULL: read it with kernel/btf_read.h"
+            yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: may be NULL: read it with extension/btf_read.h"
 
 
 def check_memory():

@@ -7,7 +7,7 @@
 #include <bpf/libbpf.h>
 #include <stdbool.h>
 
-#include "kernel/dispatcher.h"
+#include "kernel/dispatcher/dispatcher.h"
 
 /* One extension program in one stub. */
 struct fill {

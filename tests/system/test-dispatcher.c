@@ -11,9 +11,9 @@
 
 #include "check.h"
 #include "fill.h"
-#include "kernel/dispatcher.h"
+#include "kernel/dispatcher/dispatcher.h"
+#include "kernel/dispatcher/grace.h"
 #include "kernel/features.h"
-#include "kernel/grace.h"
 
 #ifndef BPF_F_TEST_XDP_LIVE_FRAMES
 #define BPF_F_TEST_XDP_LIVE_FRAMES (1U << 1)

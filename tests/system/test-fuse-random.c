@@ -23,8 +23,8 @@
 #include <xslot/extension.h>
 
 #include "check.h"
-#include "kernel/fuse.h"
-#include "kernel/program.h"
+#include "extension/program.h"
+#include "kernel/fuse/fuse.h"
 #include "random-maps.h"
 #include "tiers.h"
 

@@ -17,7 +17,7 @@
 
 #include "check.h"
 #include "fill.h"
-#include "kernel/fuse.h"
+#include "kernel/fuse/fuse.h"
 #include "tiers.h"
 
 struct plugin {

@@ -11,8 +11,8 @@
 #include "carry.bpf.h"
 #include "carry_changed.bpf.h"
 #include "check.h"
-#include "kernel/grace.h"
-#include "kernel/instance.h"
+#include "kernel/dispatcher/grace.h"
+#include "kernel/instance/instance.h"
 #include "object.bpf.h"
 #include "util/reader.h"
 

@@ -20,10 +20,10 @@
 
 #include "check.h"
 #include "kernel/ask.h"
-#include "kernel/dispatcher.h"
-#include "kernel/extack.h"
+#include "kernel/dispatcher/dispatcher.h"
 #include "kernel/features.h"
-#include "kernel/netdev.h"
+#include "kernel/netdev/extack.h"
+#include "kernel/netdev/netdev.h"
 
 #define PATIENCE 180 /* seconds */
 

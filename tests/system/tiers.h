@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/dispatcher.h"
+#include "kernel/dispatcher/dispatcher.h"
 
 #define TIERS_PACKET_MAX 512
 #define TIERS_PACKETS_MAX 256

@@ -11,8 +11,8 @@
 
 #include "check.h"
 #include "config-files.h"
-#include "host/history.h"
-#include "host/session.h"
+#include "host/kept/history.h"
+#include "host/kept/session.h"
 
 static char *here, *state_path;
 

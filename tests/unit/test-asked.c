@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "host/asked.h"
+#include "host/work/asked.h"
 
 static void test_nobody_asked(void **state)
 {

@@ -7,9 +7,9 @@
 
 #include "check.h"
 #include "insns.h"
-#include "kernel/counters.h"
-#include "kernel/fuse_code.h"
-#include "kernel/fuse_constants.h"
+#include "kernel/dispatcher/counters.h"
+#include "kernel/fuse/code.h"
+#include "kernel/fuse/constants.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "kernel/fuse_lines.h"
+#include "kernel/fuse/lines.h"
 
 #define BODY 4
 #define FUNCTION 3

@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "insns.h"
-#include "kernel/fuse_ways.h"
+#include "kernel/fuse/ways.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -3,7 +3,7 @@
  * Files that end, fill or hold up the process that looks at them: each is refused by name, this process lives
  * on, nothing is left of the other one, and the next file is looked at as if nothing had been.
  */
-#include "host/inspect.h"
+#include "host/plugin/inspect.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "host/plan.h"
+#include "host/plan/plan.h"
 
 struct side {
 	struct plan_chain chain[4];

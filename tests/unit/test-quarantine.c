@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "host/quarantine.h"
+#include "host/plugin/quarantine.h"
 #include "util/log.h"
 
 static char directory[] = "/tmp/xslot-test-XXXXXX";

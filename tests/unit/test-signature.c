@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Two functions side by side, written as BTF here: which may stand in for which, and what is said when not.
  */
-#include "kernel/signature.h"
+#include "extension/signature.h"
 
 #include <bpf/btf.h>
 #include <errno.h>

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "kernel/btf_read.h"
-#include "kernel/signature.h"
+#include "extension/btf_read.h"
+#include "extension/signature.h"
 
 /* One type of every kind that our code tells apart; the numbers are ids. */
 static struct btf *make(void)

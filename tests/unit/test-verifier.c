@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/advice.h"
-#include "kernel/verifier.h"
+#include "extension/advice.h"
+#include "extension/verifier.h"
 
 #define STATISTICS                                                                                           \
 	"verification time 55 usec\nstack depth 0\n"                                                         \

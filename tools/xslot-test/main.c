@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/inspect.h"
-#include "kernel/permission.h"
+#include "extension/permission.h"
+#include "host/plugin/inspect.h"
 #include "run.h"
 #include "util/diag.h"
 

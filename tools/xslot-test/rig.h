@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "host/occupant.h"
+#include "host/chain/occupant.h"
 #include "packet.h"
 
 struct rig_slot {

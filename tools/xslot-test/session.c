@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/inspect.h"
+#include "host/plugin/inspect.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"

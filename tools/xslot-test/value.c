@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kernel/btf_read.h"
+#include "extension/btf_read.h"
 
 #define DEPTH_MAX 32
 

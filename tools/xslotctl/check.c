@@ -8,10 +8,10 @@
 
 #include "config/config.h"
 #include "control/status_json.h"
-#include "host/check.h"
-#include "host/guard.h"
-#include "host/inspect.h"
-#include "kernel/permission.h"
+#include "extension/permission.h"
+#include "host/offline/check.h"
+#include "host/plugin/guard.h"
+#include "host/plugin/inspect.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"
 

@@ -10,8 +10,8 @@
 
 #include "config/config.h"
 #include "control/status_json.h"
-#include "host/clean.h"
-#include "kernel/permission.h"
+#include "extension/permission.h"
+#include "host/offline/clean.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/memory.h"

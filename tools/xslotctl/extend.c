@@ -11,8 +11,8 @@
 
 #include "config/config.h"
 #include "control/status_json.h"
-#include "host/extend.h"
-#include "kernel/permission.h"
+#include "extension/permission.h"
+#include "host/offline/extend.h"
 #include "table.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"

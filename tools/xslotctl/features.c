@@ -5,8 +5,8 @@
 #include <sys/utsname.h>
 
 #include "control/status_json.h"
+#include "extension/permission.h"
 #include "kernel/features.h"
-#include "kernel/permission.h"
 #include "table.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "control/status_json.h"
-#include "host/remains.h"
-#include "kernel/permission.h"
+#include "extension/permission.h"
+#include "host/offline/remains.h"
 #include "status.h"
 #include "table.h"
 #include "util/cleanup.h"

@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "config/param_text.h"
 #include "control/status_json.h"
-#include "host/inspect.h"
+#include "host/plugin/inspect.h"
 #include "module/module.h"
 #include "table.h"
 #include "util/cleanup.h"

@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 #include "control/status_json.h"
-#include "host/quarantine.h"
+#include "host/plugin/quarantine.h"
 #include "xslotctl.h"
 
 int verb_plugin_release(const struct options *options, int argc, char **argv)

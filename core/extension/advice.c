@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The kernel and libbpf tell what they miss, seldom where it could come from. A function of the kernel may be
+ * missing because its module is not loaded or because the kernel is older; one that reads what the network
+ * card knows about a packet is there and yet refused, to every program that is not bound to one card. These
+ * are told apart here by the words that both have used for years; words that changed give no advice, and the
+ * sentence before it stands.
+ */
+#include "extension/advice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define METADATA "bpf_xdp_metadata_"
+
+/* "extern (func ksym) 'NAME': not found in kernel or module BTFs", and the like for variables. */
+static int missing_symbol(const char *warnings, char *ret_words, size_t size)
+{
+	const char *name = strstr(warnings, "ksym) '");
+	int length;
+
+	if (!name || !strstr(name, "not found"))
+		return 0;
+	name += strlen("ksym) '");
+	length = (int)strcspn(name, "'");
+	snprintf(ret_words, size,
+		": neither this kernel nor a module that is loaded has %.*s; load the module that brings it "
+		"(modprobe), or run a kernel that has it",
+		length, name);
+	return 1;
+}
+
+/* "unknown func bpf_xdp_load_bytes#189" */
+static int missing_helper(const char *log, char *ret_words, size_t size)
+{
+	const char *name = strstr(log, "unknown func ");
+
+	if (!name)
+		return 0;
+	name += strlen("unknown func ");
+	snprintf(ret_words, size, ": this kernel has no helper %.*s for XDP programs; a newer one may",
+		(int)strcspn(name, "# \n"), name);
+	return 1;
+}
+
+/* "Unrecognized arg#0 type PTR", when an extension calls its own `int f(struct xdp_md *ctx)`; Linux 5.10. */
+static int context_to_function(const char *log, char *ret_words, size_t size)
+{
+	if (!strstr(log, "Unrecognized arg#") || !strstr(log, "Caller passes invalid args into func#"))
+		return 0;
+	snprintf(ret_words, size,
+		": this kernel lets no extension hand the context to a global function of its own; make the "
+		"function static");
+	return 1;
+}
+
+bool advice_is_broken_btf(const char *warnings)
+{
+	return strstr(warnings, "finalizing .BTF");
+}
+
+void advice_find(const char *warnings, const char *log, char *ret_words, size_t size)
+{
+	ret_words[0] = 0;
+	if (strstr(warnings, METADATA) || strstr(log, "device-bound program"))
+		snprintf(ret_words, size,
+			": it reads metadata of the network card (%s*), for which a program must be bound to "
+			"one card, and a chain serves any number of interfaces; build it without these "
+			"calls",
+			METADATA);
+	else if (strstr(warnings, "failed to open system Kconfig"))
+		snprintf(ret_words, size,
+			": it has variables of section .kconfig, for which the kernel's configuration has to "
+			"be there, "
+			"as /boot/config-RELEASE (uname -r) or /proc/config.gz");
+	else if (!missing_symbol(warnings, ret_words, size) && !missing_helper(log, ret_words, size))
+		context_to_function(log, ret_words, size);
+}

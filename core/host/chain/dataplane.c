@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* How chains end: interfaces first, then a grace period, then all the rest. */
+#include <stdlib.h>
+
+#include "host/chain/store.h"
+#include "host/change/transaction.h"
+#include "kernel/pindir.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+void dataplane_wait(struct dataplane *dataplane)
+{
+	struct xslot_diag diag = {};
+
+	if (dataplane->grace && grace_wait(dataplane->grace, &diag) < 0)
+		log_error("%s", diag.message);
+	xslot_diag_clear(&diag);
+}
+
+static void detach_all(struct chain *chain)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		struct netdev *netdev = TAKE_PTR(chain->interfaces[i].netdev);
+
+		if (netdev)
+			store_forget_interface(chain, netdev);
+		netdev_detach(netdev);
+	}
+}
+
+void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		detach_all(chains[i]);
+	if (n > 0)
+		dataplane_wait(dataplane);
+}
+
+void dataplane_forget(struct chain **chains, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		store_forget_chain(chains[i]);
+		chain_free(chains[i]);
+	}
+}
+
+void dataplane_close(struct dataplane *dataplane, bool keep)
+{
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		chain_refresh(dataplane->chains[i]);
+		if (keep)
+			store_running(dataplane->chains[i]);
+		else
+			detach_all(dataplane->chains[i]);
+	}
+	if (!keep)
+		dataplane_wait(dataplane);
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		if (!keep)
+			store_forget_chain(dataplane->chains[i]);
+		chain_free(dataplane->chains[i]);
+	}
+	free(dataplane->chains);
+	setup_unref(dataplane->setup);
+	modules_free(dataplane->modules);
+	grace_free(dataplane->grace);
+	pindir_close(dataplane->pins);
+	history_close(&dataplane->history);
+	for (size_t i = 0; i < dataplane->n_off; i++)
+		free(dataplane->off[i]);
+	free(dataplane->off);
+	free(dataplane->bpffs);
+	*dataplane = (struct dataplane){};
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A generation of its own: the same slots, met in another way. Loop thread; between the two a grace period.
+ */
+#ifndef HOST_CHAIN_GENERATION_H
+#define HOST_CHAIN_GENERATION_H
+
+#include "host/chain/chain.h"
+
+/*
+ * Make `generation`, whose id is set here, the one that packets use. On failure nothing has changed; what the
+ * manifest says of the chain beside its slots is the caller's to change and to restore.
+ */
+int generation_swap(struct chain *chain, const struct xslot_generation *generation, struct xslot_diag *diag);
+
+/* No packet uses the one before any more: its last counts are in. */
+void generation_settle(struct chain *chain);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A chain in bpffs, so that it outlives the host. In the chain's folder:
+ *
+ *	dispatcher, state, counters, manifest
+ *	if/IFINDEX                      the XDP links; for what is attached through netlink, the dispatcher
+ *	inst/ID/program, object, maps/  an instance; an ID is never used twice
+ *	inst/ID/entry, programs/        … of an object whose programs stay XDP programs
+ *	inst/ID/link_INDEX_BANK         what keeps a stub filled
+ *	fused_BANK                      what keeps a fused stub filled, see tier.h
+ *	slot/NUMBER -> ../inst/ID       for users: what runs, by INI number
+ *
+ * Which of the instances run is said by the dispatcher's state and the manifest; what neither names is left
+ * over.
+ */
+#ifndef HOST_CHAIN_STORE_H
+#define HOST_CHAIN_STORE_H
+
+#include <limits.h>
+
+#include "host/chain/chain.h"
+
+/* Path of something in the chain's folder. */
+void store_path(const struct chain *chain, char ret_path[static PATH_MAX], const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void store_link_path(const struct chain *chain, uint64_t instance, size_t index, enum bank bank,
+	char ret_path[static PATH_MAX]);
+
+/*
+ * Make the folder ROOT/NAME (or NAME@ when that is taken, see store_name_folder) and pin a new chain's
+ * dispatcher.
+ */
+int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag);
+/* Those in the chain's folder that are not there: it may have been removed in part. */
+int store_make_folders(const struct chain *chain, struct xslot_diag *diag);
+/* The folder gets the chain's name; one of the `gone` chains that has it gets this one's instead. */
+int store_name_folder(struct chain *chain, const char *root, struct chain *const *gone, size_t n_gone,
+	struct xslot_diag *diag);
+
+/* Give a loaded instance its ID and pin it. */
+int store_instance(struct chain *chain, struct occupant *occupant, struct xslot_diag *diag);
+int store_link(struct chain *chain, const struct chain_slot *slot, size_t index, struct xslot_diag *diag);
+int store_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag);
+/*
+ * Give an interface that runs another chain's program this chain's; store_move_interface() is to follow. One
+ * that is attached through netlink is marked in this chain first: a host that dies in between leaves two
+ * marks, of which the one whose program runs is true.
+ */
+int store_update_interface(struct chain *to, struct netdev *netdev, struct xslot_diag *diag);
+
+/*
+ * slot/NUMBER leads to what runs, each changed by one rename: whoever opens slot/10/maps/flows gets the map
+ * of the old instance or of the new. Before the old one is removed. A failure is logged.
+ */
+void store_show_slots(const struct chain *chain);
+
+/* Remove pins. What does not exist is fine; anything else that fails is logged. Close fds after, not before.
+ */
+void store_forget_link(const struct chain *chain, const struct chain_slot *slot, size_t index);
+void store_forget_instance(const struct chain *chain, const struct occupant *occupant);
+void store_forget_interface(const struct chain *chain, const struct netdev *netdev);
+void store_forget_chain(const struct chain *chain);
+
+/* The interface runs another chain's program now: its pin moves. */
+void store_move_interface(const struct chain *from, const struct chain *to, const struct netdev *netdev);
+
+/* Note in the manifest, not yet written, what a generation is made of, with its counts as they are. */
+void store_record(struct chain *chain, uint32_t generation, const struct chain_slot *slots, size_t n_slots);
+/* Write the manifest: one system call. */
+int store_write(struct chain *chain, struct xslot_diag *diag);
+/* Both, for what runs. A failure is logged. */
+void store_running(struct chain *chain);
+
+#endif

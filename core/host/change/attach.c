@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The interfaces of a change, before it is committed. Of a reload somebody waits for the outcome, so an
+ * interface that refuses is an error. When interfaces come and go by themselves nobody does: then the refusal
+ * is the interface's state, said once, and the others go on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/chain/store.h"
+#include "host/change/change.h"
+#include "host/plan/twin.h"
+#include "kernel/ask.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+#include "util/log.h"
+#include "util/memory.h"
+
+static const struct chain_interface *find(const struct chain *chain, const char *name)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		if (strcmp(chain->interfaces[i].name, name) == 0)
+			return &chain->interfaces[i];
+	}
+	return NULL;
+}
+
+/* Somebody put a program in our place by force. To do the same in turn takes an operator who says so. */
+static bool is_lost(const struct change *change, const char *name)
+{
+	const struct chain_interface *old = find(change->chain, name);
+	unsigned ifindex = 0;
+
+	/* Not known: leave it alone. */
+	return old && old->netdev &&
+	       (ask_index(name, &ifindex) < 0 || netdev_ifindex(old->netdev) == ifindex);
+}
+
+/* Bare, and now ours; or another's that we may replace, which is left to it until after the store. */
+static int attach_pinned(const struct change *change, size_t index, struct xslot_diag *diag)
+{
+	const struct config_chain *config = change->wanted->config;
+	enum xdp_mode mode = config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
+	struct chain_interface *interface = &change->interfaces[index];
+	int program_fd = dispatcher_fd(change->chain->dispatcher);
+	int r = -EAGAIN;
+
+	if (config->replace && !(change->lenient && is_lost(change, interface->name)))
+		r = netdev_claim(interface->name, mode, program_fd, &interface->netdev, diag);
+	if (r == -EAGAIN) {
+		xslot_diag_clear(diag);
+		r = netdev_attach(interface->name, mode, program_fd, &interface->netdev, diag);
+	}
+	return r < 0 ? r : store_interface(change->chain, interface->netdev, diag);
+}
+
+void change_note_refusal(struct change *change, size_t index, int error, struct xslot_diag *diag)
+{
+	struct chain_interface *interface = &change->interfaces[index];
+
+	if (interface->netdev)
+		store_forget_interface(change->chain, interface->netdev);
+	netdev_detach(TAKE_PTR(interface->netdev));
+	interface->again = ask_is_shortage(error);
+	interface->refused = strdup(diag->message);
+	xslot_diag_clear(diag);
+	if (!interface->refused)
+		memory_out();
+}
+
+/* For certain: there is none of that name, or another one than was planned with. */
+static bool is_another(const char *name, unsigned planned)
+{
+	unsigned ifindex = 0;
+
+	return ask_index(name, &ifindex) >= 0 && ifindex != planned;
+}
+
+static int attach_one(struct change *change, size_t index, struct report *report)
+{
+	const struct config_interface *wanted = &change->wanted->config->interfaces[index];
+	const struct plan_interface_step *step = &change->step->interfaces[index];
+	struct chain_interface *interface = &change->interfaces[index];
+	struct xslot_diag diag = {};
+	int r;
+
+	interface->name = strdup(wanted->name);
+	if (!interface->name)
+		return -ENOMEM;
+	if (step->action == PLAN_INTERFACE_LEAVE) {
+		interface->look = change->chain->interfaces[step->from].look;
+		interface->refused = strdup(change->chain->interfaces[step->from].refused);
+		return interface->refused ? 0 : -ENOMEM;
+	}
+	if (step->action == PLAN_INTERFACE_TWIN) {
+		/* No look: what the twin is may change without a trace here, so it is found out each time. */
+		change_note_refusal(change, index, -EEXIST, twin_explain(&diag, wanted->name, step->twin));
+		return 0;
+	}
+	if (step->action != PLAN_INTERFACE_ATTACH)
+		return 0;
+	log_debug("%s: trying to attach to %s", change->wanted->config->name, wanted->name);
+	/* Before it is tried: what changes meanwhile is a reason to try again. */
+	r = netdev_look(wanted->name, &interface->look);
+	if (r < 0)
+		fail(&diag, r, "cannot attach to %s: cannot ask the kernel for it: %s", wanted->name,
+			strerror(-r));
+	else
+		r = attach_pinned(change, index, &diag);
+	/* It is gone since the plan was made, or another has its name: it has been reported, and is next. */
+	if (r == -ENODEV || (r < 0 && is_another(wanted->name, step->ifindex))) {
+		xslot_diag_clear(&diag);
+		return 0;
+	}
+	if (r < 0 && change->lenient) {
+		change_note_refusal(change, index, r, &diag);
+		return 0;
+	}
+	return r < 0 ? report_take(report, wanted->place.file, wanted->place.line, &diag) : 0;
+}
+
+int change_attach(struct change *change, struct report *report)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < change->wanted->config->n_interfaces && !report->no_descriptors; i++) {
+		if (attach_one(change, i, report) < 0)
+			result = -EINVAL;
+	}
+	return result;
+}
+
+int change_try(struct change *change, struct report *report)
+{
+	const struct config_chain *config = change->wanted->config;
+	enum xdp_mode mode = config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
+	int result = 0;
+
+	for (size_t i = 0; i < config->n_interfaces; i++) {
+		const struct config_place *place = &config->interfaces[i].place;
+		struct xslot_diag diag = {};
+		int r;
+
+		if (change->step->interfaces[i].action != PLAN_INTERFACE_ATTACH)
+			continue;
+		r = netdev_try(config->interfaces[i].name, mode, config->replace, &diag);
+		if (r < 0 && r != -ENODEV) /* that one has gone since the plan was made: it is waited for */
+			result = report_take(report, place->file, place->line, &diag);
+		xslot_diag_clear(&diag);
+	}
+	return result;
+}
+
+void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n)
+{
+	for (size_t i = 0; interfaces && i < n; i++) {
+		int r;
+
+		if (!interfaces[i].netdev)
+			continue;
+		r = netdev_strip(interfaces[i].netdev);
+		if (r < 0)
+			log_error("chain %s: cannot take the chain off %s: %s", chain->name,
+				interfaces[i].name, strerror(-r));
+		else
+			store_forget_interface(chain, interfaces[i].netdev);
+	}
+	chain_interfaces_free(interfaces, n);
+}
+
+/* The interface has been attached anew: its pin is not the old one's any more, nor what netlink shows there.
+ */
+static bool is_superseded(const struct chain *chain, const struct netdev *netdev)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		const struct netdev *now = chain->interfaces[i].netdev;
+
+		if (now && now != netdev && netdev_ifindex(now) == netdev_ifindex(netdev))
+			return true;
+	}
+	return false;
+}
+
+void change_drop_old_interfaces(struct change *change)
+{
+	struct chain_interface *old = TAKE_PTR(change->old_interfaces);
+
+	for (size_t i = 0; old && i < change->n_old_interfaces; i++) {
+		if (!old[i].netdev || !is_superseded(change->chain, old[i].netdev))
+			continue;
+		if (netdev_kind(old[i].netdev) == NETDEV_LINK)
+			netdev_strip(old[i].netdev);
+		netdev_close(TAKE_PTR(old[i].netdev));
+	}
+	change_drop_interfaces(change->chain, old, change->n_old_interfaces);
+}
+
+static bool is_wanted(const struct setup *setup, const char *name)
+{
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		const struct config_chain *config = setup->chains[i].config;
+
+		for (size_t j = 0; j < config->n_interfaces; j++) {
+			if (strcmp(config->interfaces[j].name, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* There is no interface of that name; what became of the one that there was? */
+static void log_waiting(const struct change *change, const struct chain_interface *old)
+{
+	const char *chain = change->wanted->config->name;
+	char name[IF_NAMESIZE];
+
+	if (!old || (!old->netdev && !old->refused))
+		return; /* there was none, and that has been said */
+	if (old->netdev && netdev_alive(old->netdev) == 1 && ask_name(netdev_ifindex(old->netdev), name) == 1)
+		log_info("%s: %s is called %s now%s; waiting for another %s", chain, old->name, name,
+			is_wanted(change->setup, name) ? "" : ", which no chain has: detached", old->name);
+	else
+		log_info("%s: %s is gone, waiting for it", chain, old->name);
+}
+
+static void log_one(const struct change *change, size_t index, struct chain *const *running)
+{
+	const struct plan_interface_step *step = &change->step->interfaces[index];
+	const struct chain_interface *interface = &change->interfaces[index];
+	const struct chain_interface *old = find(change->chain, interface->name);
+	const char *chain = change->wanted->config->name, *was;
+
+	switch (step->action) {
+	case PLAN_INTERFACE_KEEP:
+		was = running[step->from_chain]->interfaces[step->from].name;
+		if (strcmp(was, interface->name) != 0)
+			log_info("%s: %s is called %s now, and stays attached", chain, was, interface->name);
+		break;
+	case PLAN_INTERFACE_UPDATE:
+		if (step->from_chain != change->step->from)
+			log_info("%s: %s taken over from chain %s", chain, interface->name,
+				running[step->from_chain]->name);
+		break;
+	case PLAN_INTERFACE_ATTACH:
+	case PLAN_INTERFACE_WAIT:
+	case PLAN_INTERFACE_TWIN:
+		if (interface->netdev)
+			log_info("%s: %s attached (%s)", chain, interface->name,
+				xdp_mode_name(netdev_mode(interface->netdev)));
+		else if (!interface->refused)
+			log_waiting(change, old);
+		else if (!old || !old->refused || strcmp(old->refused, interface->refused) != 0)
+			log_warning("%s: %s", chain, interface->refused);
+		break;
+	case PLAN_INTERFACE_LEAVE:
+	case PLAN_INTERFACE_REMODE:
+		break;
+	}
+}
+
+void change_log_interfaces(const struct change *change, struct chain *const *running)
+{
+	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++)
+		log_one(change, i, running);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A reload, whole: from the files, or from kept ones, to the running dataplane, all or nothing. The phases
+ * alternate between the worker (W), which may block, and the loop (L), which alone writes the dataplane:
+ *
+ *	W prepare -> unchanged: free
+ *	          -> errors:    W rollback, free
+ *	          -> L commit   -> failed: W rollback, free
+ *	                        -> W settle -> L retire -> W release -> free
+ */
+#ifndef HOST_CHANGE_TRANSACTION_H
+#define HOST_CHANGE_TRANSACTION_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "host/chain/chain.h"
+#include "host/kept/history.h"
+#include "kernel/dispatcher/grace.h"
+#include "module/module.h"
+#include "util/diag.h"
+
+/* What runs. The loop writes it, in commit and retire only; the worker reads it, in prepare only. */
+struct dataplane {
+	struct chain **chains;
+	size_t n_chains;
+	struct modules *modules; /* worker's */
+	struct grace *grace;	 /* worker's */
+	struct pindir *pins;	 /* worker's; opened, and what is in it adopted, by the first transaction */
+	char *bpffs;		 /* where */
+	struct history history;	 /* worker's; opened by the first transaction */
+	char **off;		 /* loop's: chains that `xslotctl clean` took off; see takeoff.h */
+	size_t n_off;
+	struct setup *setup; /* counted: what runs was made from it; NULL: nothing runs yet */
+	uint64_t reports;    /* loop's: grows when interfaces may not be as they were looked at */
+};
+
+struct transaction_options {
+	const char *file;
+	enum history_wish wish;
+	bool allow_detach; /* a change of `mode` may leave an interface bare for a moment */
+	bool allow_bare;   /* … or for good, or without slots; see plan.h */
+	bool confirm;	   /* a trial: to be reverted unless it is confirmed */
+	bool put_back;	   /* chains that are off come back */
+	bool dry_run;	   /* only find out what would be refused, and what would change */
+	/*
+	 * The files are not read: what runs stays, and only its interfaces become those that exist now. One
+	 * that refuses is noted and no error.
+	 */
+	bool interfaces_only;
+};
+
+struct transaction;
+
+int transaction_new(struct dataplane *dataplane, const struct transaction_options *options,
+	struct transaction **ret_transaction);
+void transaction_free(struct transaction *transaction); /* W; accepts NULL */
+
+int transaction_prepare(struct transaction *transaction);		  /* W */
+int transaction_commit(struct transaction *transaction, sd_event *event); /* L */
+void transaction_rollback(struct transaction *transaction);		  /* W */
+void transaction_settle(struct transaction *transaction);		  /* W */
+void transaction_retire(struct transaction *transaction);		  /* L */
+void transaction_release(struct transaction *transaction);		  /* W */
+
+/* L: instead of a commit, when it is unchanged, or stands in. */
+void transaction_conclude(struct transaction *transaction, sd_event *event);
+
+/* After prepare. */
+bool transaction_is_of_interfaces(const struct transaction *transaction); /* see the option */
+bool transaction_is_dry_run(const struct transaction *transaction);	  /* see the option */
+bool transaction_is_unchanged(const struct transaction *transaction);
+/* It is refused, but what was adopted runs on, and is to be minded. */
+bool transaction_stands_in(const struct transaction *transaction);
+const struct config *transaction_config(
+	const struct transaction *transaction); /* NULL when it did not parse */
+struct report *transaction_report(struct transaction *transaction);
+/* After prepare: a trial will begin when it is live. */
+bool transaction_is_trial(const struct transaction *transaction);
+/* After commit: an interface, or all of a chain, is to be without our program when it is released. */
+bool transaction_takes_off(const struct transaction *transaction);
+/* After prepare: what it will change, a line each; owned by the transaction. */
+size_t transaction_changes(const struct transaction *transaction, char *const **ret_lines);
+
+/*
+ * Read the files, look at what runs here, and verify all that a start, or a reload of the host that runs,
+ * would do up to attaching. `freplace`: the kernel takes extensions. `ret_reload`: a host runs with these
+ * files.
+ */
+int transaction_check(struct transaction *transaction, bool freplace, bool *ret_reload);
+
+/* W: until no packet uses what it may have met before. A failure is logged. */
+void dataplane_wait(struct dataplane *dataplane);
+
+/* W: detach these chains, which are in nobody's list any more, and wait for packets; then remove them. */
+void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n);
+void dataplane_forget(struct chain **chains, size_t n);
+
+/*
+ * Stop. `keep`: what is pinned runs on without us. Else detach all interfaces, wait for packets and remove
+ * everything. Watches must be inactive.
+ */
+void dataplane_close(struct dataplane *dataplane, bool keep);
+
+#endif

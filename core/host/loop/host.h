@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The host: keeps the dataplane as the files say, from start to stop. Everything here runs on the loop
+ * thread. */
+#ifndef HOST_LOOP_HOST_H
+#define HOST_LOOP_HOST_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "util/diag.h"
+
+struct host;
+
+/* Nothing is read yet. `file` as given to -c. */
+int host_new(sd_event *event, const char *file, struct host **ret_host, struct xslot_diag *diag);
+
+/*
+ * Begin the first load; the loop goes on. When it is refused the errors are logged and the loop ends with
+ * code 78; otherwise the control socket is open and systemd is told READY.
+ */
+void host_start(struct host *host);
+
+/* What the sender of a signal is, as the kernel says. */
+struct signalfd_siginfo;
+
+/* SIGHUP: move to what the files say now. One that comes during a reload makes one more after it. */
+void host_reload(struct host *host, const struct signalfd_siginfo *signal);
+
+/* SIGTERM, SIGINT: after the transaction that runs, take everything off and end the loop with code 0. */
+void host_stop(struct host *host, const struct signalfd_siginfo *signal);
+
+/* An explicit level on the command line outlives the file's. */
+void host_keep_log_level(struct host *host);
+
+/* Every chain runs as slots, whatever the files say. */
+void host_never_fuse(struct host *host);
+
+void host_free(struct host *host); /* accepts NULL */
+
+#endif

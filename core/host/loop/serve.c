@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What comes over the control socket; each answer is made on the loop, so it is of one moment. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/interface.h"
+#include "host/chain/show.h"
+#include "host/loop/bypass.h"
+#include "host/loop/host_private.h"
+#include "host/loop/takeoff.h"
+#include "host/loop/trial.h"
+#include "host/plugin/quarantine.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+#include "util/memory.h"
+
+static int copy_names(const char *const *names, size_t n, char ***ret_copies, size_t *ret_n)
+{
+	*ret_copies = calloc(n + 1, sizeof(**ret_copies));
+	for (; *ret_copies && *ret_n < n; (*ret_n)++) {
+		(*ret_copies)[*ret_n] = strdup(names[*ret_n]);
+		if (!(*ret_copies)[*ret_n])
+			return -ENOMEM;
+	}
+	return *ret_copies ? 0 : -ENOMEM;
+}
+
+/* 0, -ENOENT: there is no such chain, -ENOMEM */
+static int fill_status(struct host *host, const char *chain, struct status *status)
+{
+	const char *names[QUARANTINE_MAX];
+	size_t n = quarantine_list(names, QUARANTINE_MAX);
+	int r;
+
+	r = show_chains(host->dataplane.chains, host->dataplane.n_chains, chain, status);
+	if (r < 0)
+		return r;
+	r = copy_names((const char *const *)host->dataplane.off, host->dataplane.n_off, &status->off,
+		&status->n_off);
+	if (r == 0)
+		r = copy_names(names, n, &status->quarantined, &status->n_quarantined);
+	status->host.version = strdup(XSLOT_VERSION);
+	return r == 0 && !status->host.version ? -ENOMEM : r;
+}
+
+static void on_status(struct server_call *call, const char *chain, void *data)
+{
+	struct host *host = data;
+	struct status *status = status_new();
+	int r = status ? fill_status(host, chain, status) : -ENOMEM;
+
+	if (r == -ENOENT) {
+		CLEANUP(free) char *text = host_no_chain(host, chain);
+
+		server_reply_error(call, ERROR_NO_SUCH_CHAIN, text);
+	} else if (r < 0) {
+		server_reply_error(call, ERROR_FAILED, "the host is out of memory");
+	}
+	if (r < 0) {
+		status_free(status);
+		return;
+	}
+	status->host.pid = getpid();
+	status->host.started = host->started;
+	status->host.reloads = host->reloads;
+	status->host.failed_reloads = host->failed_reloads;
+	status->last_reload = host->last; /* lent */
+	trial_status(host, status);
+	server_reply_status(call, status);
+	status->last_reload = (struct status_reload){};
+	status_free(status);
+}
+
+static void on_reload(struct server_call *call, const struct server_reload *asked, void *data)
+{
+	struct task *task = task_new(host_begin_reload, call);
+
+	if (!asked->rollback && !asked->settle)
+		calls_make_early(&task->callers);
+	task->wish = asked->rollback ? HISTORY_PREVIOUS : HISTORY_FILES;
+	task->allow_detach = asked->allow_detach;
+	task->allow_bare = asked->allow_bare;
+	task->confirm = asked->confirm;
+	task->dry_run = asked->dry_run;
+	task->put_back = true;
+	queue_add(data, task);
+}
+
+static void on_confirm(struct server_call *call, void *data)
+{
+	queue_add(data, task_new(trial_begin_confirm, call));
+}
+
+static void on_bypass(struct server_call *call, const char *chain, bool on, void *data)
+{
+	struct task *task = task_new(bypass_begin, call);
+
+	task->on = on;
+	task->chain = strdup(chain);
+	if (!task->chain)
+		memory_out();
+	queue_add(data, task);
+}
+
+static void on_clean(struct server_call *call, const char *chain, void *data)
+{
+	struct task *task = task_new(takeoff_begin, call);
+
+	if (chain && !(task->chain = strdup(chain)))
+		memory_out();
+	queue_add(data, task);
+}
+
+static void say_who_can_open(const struct host *host)
+{
+	const char *why;
+	int r = server_group_error(host->server, &why);
+
+	if (r == -ENOENT)
+		log_info("the control socket %s is for root only: %s", host->socket, why);
+	else if (r < 0)
+		log_warning("the control socket %s is for root only: %s", host->socket, why);
+}
+
+/* Opened before the first commit: two hosts with one socket must not both reach for the interfaces. */
+int serve_open(struct host *host, const struct config *config)
+{
+	const struct server_handler handler = {
+		.status = on_status,
+		.reload = on_reload,
+		.confirm = on_confirm,
+		.bypass = on_bypass,
+		.clean = on_clean,
+		.data = host,
+	};
+	struct report *report = transaction_report(host->transaction);
+	const struct config_place *place = &config->host.socket_place;
+	const char *file = place->file ? place->file : config->file;
+	struct xslot_diag diag = {};
+
+	if (host->server) {
+		if (strcmp(host->socket, config->host.socket) == 0)
+			return 0;
+		return report_add(report, file, place->line,
+			"[host] socket cannot change from %s to %s while the host runs; restart xslotd for "
+			"that",
+			host->socket, config->host.socket);
+	}
+	host->socket = strdup(config->host.socket);
+	if (!host->socket)
+		memory_out();
+	if (server_new(host->event, host->socket, &handler, &host->server, &diag) < 0)
+		return report_take(report, file, place->line, &diag);
+	say_who_can_open(host);
+	return 0;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Plugins never see the host's structures: a context leads to a table of functions, and each checks what the
+ * callback that is running may do. The worker holds the lock for as long as a callback takes (a large rules
+ * file: seconds), so the loop only ever tries it: a status without the plugin's own keys, or a watch that is
+ * called a little later, is better than a loop that stands still.
+ */
+#include "host/plugin/context.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/plugin/callback.h"
+#include "host/plugin/guard.h"
+#include "host/plugin/quarantine.h"
+#include "host/plugin/watch.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+static struct context *context_of(struct xslot_context *plugin)
+{
+	return (struct context *)plugin;
+}
+
+/* A plugin's own mistake: told, and refused where that can be, but never a NULL that it does not expect. */
+static const struct xslot_value *host_value(struct xslot_context *plugin, const char *param)
+{
+	static const struct xslot_value none = { .type = XSLOT_NONE };
+	struct context *context = context_of(plugin);
+	const struct xslot_value *value = params_get(context->params, param);
+
+	if (value)
+		return value;
+	if (context->misnamed)
+		return &none;
+	context->misnamed = true;
+	if (context->report)
+		report_add(context->report, params_place(context->params, "", 0).file,
+			params_place(context->params, "", 0).line,
+			"plugin %s asks for the value of parameter %s, which its own table does not have",
+			context->descriptor->name, param);
+	else
+		log_error(
+			"%s: plugin %s asks for the value of parameter %s, which its own table does not have",
+			plugin->slot, context->descriptor->name, param);
+	return &none;
+}
+
+static int host_error(
+	struct xslot_context *plugin, const char *param, unsigned line, const char *format, va_list args)
+{
+	struct context *context = context_of(plugin);
+	struct config_place place = params_place(context->params, param, line);
+	CLEANUP(free) char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		return -ENOMEM;
+	if (context->report)
+		return report_add(context->report, place.file, place.line, "%s", text);
+	log_error("%s: %s", plugin->slot, text);
+	return -EINVAL;
+}
+
+static void host_log(struct xslot_context *plugin, int priority, const char *format, va_list args)
+{
+	enum log_level level = priority <= 3   ? LOG_LEVEL_ERROR
+			       : priority <= 5 ? LOG_LEVEL_WARNING
+			       : priority == 6 ? LOG_LEVEL_INFO
+					       : LOG_LEVEL_DEBUG;
+	CLEANUP(free) char *text = NULL;
+
+	if (vasprintf(&text, format, args) >= 0)
+		log_write(level, "%s: %s", plugin->slot, text);
+}
+
+static bool is_state(const struct instance *instance, const char *name)
+{
+	const struct instance_map *maps;
+	size_t n = instance_maps(instance, &maps);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(maps[i].name, name) == 0)
+			return maps[i].class == MAP_STATE;
+	}
+	return false;
+}
+
+static int host_map_fd(struct xslot_context *plugin, const char *map)
+{
+	struct context *context = context_of(plugin);
+
+	if (!context->instance)
+		return -ENOENT;
+	/* A state map may be the running instance's: what start wrote there would survive a rollback. */
+	if (context->phase == CONTEXT_START && is_state(context->instance, map))
+		return -EACCES;
+	return instance_map_fd(context->instance, map);
+}
+
+static int host_old_map_fd(struct xslot_context *plugin, const char *map)
+{
+	struct context *context = context_of(plugin);
+
+	return context->old ? instance_map_fd(context->old, map) : -ENOENT;
+}
+
+static void host_status(struct xslot_context *plugin, const char *key, const char *format, va_list args)
+{
+	struct context *context = context_of(plugin);
+	struct status_pair *pairs;
+	char *text = NULL;
+
+	if (!context->status || vasprintf(&text, format, args) < 0)
+		return;
+	pairs = reallocarray(
+		context->status->plugin_status, context->status->n_plugin_status + 1, sizeof(*pairs));
+	if (!pairs) {
+		free(text);
+		return;
+	}
+	context->status->plugin_status = pairs;
+	pairs[context->status->n_plugin_status++] = (struct status_pair){ strdup(key), text };
+}
+
+static int host_watch_fd(struct xslot_context *plugin, int fd, uint32_t events, xslot_watch_fn fn, void *data)
+{
+	struct context *context = context_of(plugin);
+
+	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
+		return -EBUSY;
+	return watch_add(&context->watches, plugin, fd, events, 0, fn, data);
+}
+
+static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xslot_watch_fn fn, void *data)
+{
+	struct context *context = context_of(plugin);
+
+	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
+		return -EBUSY;
+	return watch_add(&context->watches, plugin, -1, 0, period_ns, fn, data);
+}
+
+static const struct xslot_host host_functions = {
+	.size = sizeof(struct xslot_host),
+	.value = host_value,
+	.error = host_error,
+	.log = host_log,
+	.map_fd = host_map_fd,
+	.old_map_fd = host_old_map_fd,
+	.status = host_status,
+	.watch_fd = host_watch_fd,
+	.watch_timer = host_watch_timer,
+};
+
+void context_init(struct context *context, const char *slot, const struct xslot_plugin *descriptor,
+	const struct params *params)
+{
+	*context = (struct context){
+		.plugin = { .host = &host_functions, .slot = slot },
+		.descriptor = descriptor,
+		.params = params,
+	};
+}
+
+void context_deinit(struct context *context)
+{
+	watch_free_all(&context->watches);
+	if (!context->begun || !context->descriptor->stop)
+		return;
+	callback_lock();
+	context->phase = CONTEXT_STOP;
+	guard_enter(context->descriptor->name, "stop");
+	context->descriptor->stop(&context->plugin);
+	guard_leave();
+	callback_unlock();
+}
+
+/* Run `callback` with the lock held; a failure without words gets some. */
+static int run(struct context *context, enum context_phase phase, int (*callback)(struct xslot_context *),
+	const char *what, struct report *report)
+{
+	size_t n_errors = report->n_errors;
+	int r;
+
+	context->begun = true;
+	if (!callback)
+		return 0;
+	callback_lock();
+	quarantine_enter(context->descriptor->name);
+	context->phase = phase;
+	context->report = report;
+	guard_enter(context->descriptor->name, what);
+	r = callback(&context->plugin);
+	guard_leave();
+	context->report = NULL;
+	callback_unlock();
+	if (r < 0 && report->n_errors == n_errors) {
+		struct config_place place = params_place(context->params, "", 0);
+
+		report_add(report, place.file, place.line, "plugin %s: %s failed: %s",
+			context->descriptor->name, what, strerror(-r));
+	}
+	return report->n_errors > n_errors ? -EINVAL : 0;
+}
+
+int context_check(struct context *context, struct report *report)
+{
+	return run(context, CONTEXT_CHECK, context->descriptor->check, "check", report);
+}
+
+int context_start(struct context *context, const struct instance *instance, struct report *report)
+{
+	context->instance = instance;
+	return run(context, CONTEXT_START, context->descriptor->start, "start", report);
+}
+
+int context_take_up(struct context *context, const struct instance *instance, struct report *report)
+{
+	int r = context_check(context, report);
+
+	if (r < 0)
+		return r;
+	context->instance = instance;
+	return run(context, CONTEXT_RESUME, context->descriptor->resume, "resume", report);
+}
+
+static int call_migrate(struct xslot_context *plugin)
+{
+	return context_of(plugin)->descriptor->migrate(plugin, context_of(plugin)->old_version);
+}
+
+static int call_settle(struct xslot_context *plugin)
+{
+	return context_of(plugin)->descriptor->settle(plugin, context_of(plugin)->old_version);
+}
+
+int context_migrate(
+	struct context *context, const struct instance *old, uint32_t old_version, struct report *report)
+{
+	int r;
+
+	context->old_version = old_version;
+	context->old = old;
+	r = run(context, CONTEXT_MIGRATE, context->descriptor->migrate ? call_migrate : NULL, "migrate",
+		report);
+	context->old = NULL;
+	return r;
+}
+
+int context_settle(struct context *context, const struct instance *old, uint32_t old_version)
+{
+	struct report report = {};
+	int r;
+
+	context->old_version = old_version;
+	context->old = old;
+	r = run(context, CONTEXT_SETTLE, context->descriptor->settle ? call_settle : NULL, "settle", &report);
+	context->old = NULL;
+	for (size_t i = 0; i < report.n_kept; i++)
+		log_error("%s: %s", context->plugin.slot, report.errors[i].message);
+	report_clear(&report);
+	return r;
+}
+
+void context_status(struct context *context, struct status_slot *ret_status)
+{
+	if (!context->descriptor->status || !callback_try_lock())
+		return;
+	context->phase = CONTEXT_STATUS;
+	context->status = ret_status;
+	context->descriptor->status(&context->plugin);
+	context->status = NULL;
+	callback_unlock();
+}
+
+int context_activate(struct context *context, sd_event *event)
+{
+	return watch_activate(context->watches, event);
+}
+
+void context_deactivate(struct context *context)
+{
+	watch_deactivate(context->watches);
+}
+
+void context_resume(struct context *context)
+{
+	watch_resume(context->watches);
+}

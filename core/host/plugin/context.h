@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What a plugin's callbacks see of the host: the struct xslot_context of one instance. Callbacks of all
+ * plugins share one lock, so that no two run at the same time; the loop never waits for it.
+ */
+#ifndef HOST_PLUGIN_CONTEXT_H
+#define HOST_PLUGIN_CONTEXT_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+#include <xslot/plugin.h>
+
+#include "config/param.h"
+#include "control/status.h"
+#include "kernel/instance/instance.h"
+#include "util/diag.h"
+
+enum context_phase {
+	CONTEXT_CHECK,
+	CONTEXT_START,
+	CONTEXT_RESUME,
+	CONTEXT_MIGRATE,
+	CONTEXT_SETTLE,
+	CONTEXT_STATUS,
+	CONTEXT_STOP
+};
+
+struct context_watch;
+
+struct context {
+	struct xslot_context plugin; /* first: callbacks get a pointer to it */
+	const struct xslot_plugin *descriptor;
+	const struct params *params;	 /* NULL: nothing is called, see occupant_adopt() */
+	const struct instance *instance; /* NULL during check */
+	const struct instance *old;	 /* during migrate and settle */
+	uint32_t old_version;
+	enum context_phase phase;
+	struct report *report;	    /* where xslot_error() goes in check, start, migrate; NULL: the log */
+	struct status_slot *status; /* where xslot_status() goes */
+	struct context_watch *watches;
+	bool begun;    /* a callback was run: stop is due */
+	bool misnamed; /* it asked for a parameter that there is not, which was told */
+};
+
+/* `slot`, `params` and `descriptor` must outlive the context. */
+void context_init(struct context *context, const char *slot, const struct xslot_plugin *descriptor,
+	const struct params *params);
+/* Runs the plugin's stop when anything was run before. Watches must be inactive. */
+void context_deinit(struct context *context);
+
+/*
+ * Run one callback; 0 when the plugin has none. A failure of check, start and migrate is in `report`, with
+ * the plugin's own words or, when it gave none, with ours.
+ */
+int context_check(struct context *context, struct report *report);
+int context_start(struct context *context, const struct instance *instance, struct report *report);
+int context_migrate(
+	struct context *context, const struct instance *old, uint32_t old_version, struct report *report);
+/* The host restarted under a live instance: check, then the plugin's resume. */
+int context_take_up(struct context *context, const struct instance *instance, struct report *report);
+int context_settle(struct context *context, const struct instance *old, uint32_t old_version);
+
+/* Loop: fill in plugin_status; nothing when a callback is running right now. */
+void context_status(struct context *context, struct status_slot *ret_status);
+
+/* Loop: begin and end the watches that start asked for; go on with those that met a busy lock. */
+int context_activate(struct context *context, sd_event *event);
+void context_deactivate(struct context *context);
+void context_resume(struct context *context);
+
+#endif

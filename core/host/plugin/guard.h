@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Plugins' callbacks run in whoever calls them, and a file whose code is damaged crashes there. A tool that
+ * only wants to know runs what it does in a child, before it has threads or has loaded anything.
+ */
+#ifndef HOST_PLUGIN_GUARD_H
+#define HOST_PLUGIN_GUARD_H
+
+#include <xslot/diag.h>
+
+/* A callback of this plugin begins; it ended: "" and "". */
+void guard_enter(const char *plugin, const char *callback);
+void guard_leave(void);
+
+/*
+ * Run `what` in a child; returns what it returns, 0 to 255, as an exit status. -EBADMSG when it crashed in a
+ * callback, or one did not end within 60 seconds: the sentence names plugin and callback. -ECHILD when it
+ * ended otherwise.
+ */
+int guard_run(int (*what)(void *), void *data, struct xslot_diag *diag);
+
+#endif

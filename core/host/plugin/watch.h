@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Fds and timers that plugins watch on the host's loop. Added by the worker in start, active on the loop. */
+#ifndef HOST_PLUGIN_WATCH_H
+#define HOST_PLUGIN_WATCH_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+#include <xslot/plugin.h>
+
+struct context_watch; /* a list */
+
+/* `fd` -1: a timer of `period_ns` (at least 1 ms). */
+int watch_add(struct context_watch **list, struct xslot_context *plugin, int fd, uint32_t events,
+	uint64_t period_ns, xslot_watch_fn fn, void *data);
+/* Those that are active already stay so. */
+int watch_activate(struct context_watch *list, sd_event *event);
+void watch_deactivate(struct context_watch *list);
+/* Go on with those that were put off because a callback was running. */
+void watch_resume(struct context_watch *list);
+void watch_free_all(struct context_watch **list);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A dispatcher's counters, which its program and the fused ones write and user space reads. */
+#ifndef KERNEL_DISPATCHER_COUNTERS_H
+#define KERNEL_DISPATCHER_COUNTERS_H
+
+#include <stdint.h>
+#include <xslot/diag.h>
+#include <xslot/slots.h>
+
+/* fd -1 and rows NULL: none yet. */
+struct counters {
+	int fd;
+	uint32_t n_rows; /* a power of two, one for each possible CPU at least */
+	const struct xslot_counters *rows;
+};
+
+/* -ENOMEM, or what the kernel says. */
+int counters_create(struct counters *ret_counters, struct xslot_diag *diag);
+
+/* Take over a map that `name` stands for; the fd becomes ours. -EINVAL: it is not one of this machine's. */
+int counters_open(int fd, const char *name, struct counters *ret_counters, struct xslot_diag *diag);
+
+void counters_close(struct counters *counters);
+
+/* Those of generations with this parity (id & 1), summed over CPUs, raw: they only ever rise. Any thread. */
+void counters_sum(
+	const struct counters *counters, unsigned parity, uint64_t ret_cells[XSLOT_DECIDERS][XSLOT_OUTCOMES]);
+
+#endif

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The user-space half of bpf/dispatcher.bpf.c. After the load there is no syscall in it: state and counters
+ * are the program's own pages, mapped here. That is what makes a swap one store, and what lets counters be
+ * read at any rate without disturbing a packet.
+ *
+ * A generation is written with plain stores, since no packet reads the idle one: packets that used it last
+ * had left when the grace period after that swap ended. Only the store of `active` needs an order, so that
+ * whoever sees it sees the generation too.
+ */
+#include <assert.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "extension/bpffs.h"
+#include "extension/permission.h"
+#include "extension/program.h"
+#include "extension/warnings.h"
+#include "kernel/dispatcher/counters.h"
+#include "kernel/dispatcher/dispatcher.h"
+#include "kernel/features.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+#include "dispatcher.skel.h"
+
+#ifndef BPF_F_XDP_HAS_FRAGS
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+
+struct dispatcher {
+	struct dispatcher_bpf *skeleton; /* NULL when opened from pins: the fds are ours then */
+	int program_fd, state_fd;
+	struct xslot_state *state; /* the skeleton's mapping, or ours */
+	struct counters counters;
+	uint32_t program_id;
+	struct btf *types; /* NULL: pinned by an earlier version */
+};
+
+DEFINE_CLEANUP(struct dispatcher *, dispatcher_free);
+
+void dispatcher_free(struct dispatcher *dispatcher)
+{
+	if (!dispatcher)
+		return;
+	counters_close(&dispatcher->counters);
+	btf__free(dispatcher->types);
+	if (!dispatcher->skeleton) {
+		if (dispatcher->state)
+			munmap(dispatcher->state, sizeof(struct xslot_state));
+		cleanup_close(&dispatcher->program_fd);
+		cleanup_close(&dispatcher->state_fd);
+	}
+	dispatcher_bpf__destroy(dispatcher->skeleton);
+	free(dispatcher);
+}
+
+/* NULL when out of memory. */
+static struct dispatcher *dispatcher_new(void)
+{
+	struct dispatcher *dispatcher = calloc(1, sizeof(*dispatcher));
+
+	if (dispatcher)
+		dispatcher->program_fd = dispatcher->state_fd = dispatcher->counters.fd = -1;
+	return dispatcher;
+}
+
+static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
+{
+	char why[PERMISSION_TEXT];
+
+	if (r == -EACCES)
+		fail(diag, r,
+			"cannot load the dispatcher program: %s; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are "
+			"needed",
+			strerror(-r));
+	else if (r == -EPERM)
+		fail(diag, r, "cannot load the dispatcher program: %s", permission_reason(r, why));
+	else if (frags && features_frags(why, sizeof(why)) < 0)
+		fail(diag, r, "cannot load the dispatcher program with frags = yes: %s", why);
+	else
+		fail(diag, r, "cannot load the dispatcher program: %s", strerror(-r));
+	if (diag && log[0])
+		diag->log = strdup(log);
+	return r;
+}
+
+static int dispatcher_learn_id(struct dispatcher *dispatcher, struct xslot_diag *diag)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(dispatcher->program_fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot ask for the dispatcher's program id: %s", strerror(errno));
+	dispatcher->program_id = info.id;
+	return 0;
+}
+
+/* The program's references to the map of counters are meant as references to the value in it. */
+static int point_to_counters(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+{
+	size_t n = bpf_program__insn_cnt(program), size = n * sizeof(struct bpf_insn);
+	CLEANUP(free) struct bpf_insn *insns = malloc(size);
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(program), size);
+	for (size_t i = 0; i < n; i++) {
+		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insns[i].src_reg == BPF_PSEUDO_MAP_FD)
+			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
+	}
+	return bpf_program__set_insns(program, insns, n);
+}
+
+/* The one place where libbpf lets a program's instructions be changed after it put the maps in. */
+static void register_section(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = point_to_counters);
+
+	libbpf_register_prog_handler("xslot", BPF_PROG_TYPE_XDP, BPF_XDP, &options);
+}
+
+static int use_counters(struct dispatcher *dispatcher, struct xslot_diag *diag)
+{
+	int r = counters_create(&dispatcher->counters, diag);
+
+	if (r < 0)
+		return r;
+	dispatcher->skeleton->rodata->last_row = dispatcher->counters.n_rows - 1;
+	r = bpf_map__reuse_fd(dispatcher->skeleton->maps.counters, dispatcher->counters.fd);
+	return r < 0 ? fail(diag, r, "cannot give the dispatcher its counters: %s", strerror(-r)) : 0;
+}
+
+int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
+	const size_t log_size = 64 << 10;
+	char *log CLEANUP(free) = calloc(1, log_size);
+	struct warnings unwanted = {}; /* the verifier's log says it all */
+	struct bpf_program *program;
+	int r;
+
+	if (!dispatcher || !log)
+		return fail(diag, -ENOMEM, "no memory for a dispatcher");
+	pthread_once(&once, register_section);
+	dispatcher->skeleton = dispatcher_bpf__open();
+	if (!dispatcher->skeleton)
+		return fail(diag, -errno, "cannot open the built-in dispatcher object: %s", strerror(errno));
+	r = use_counters(dispatcher, diag);
+	if (r < 0)
+		return r;
+	program = dispatcher->skeleton->progs.xslot_dispatch;
+	bpf_program__set_log_buf(program, log, log_size);
+	if (frags)
+		bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
+
+	warnings_begin(&unwanted);
+	r = dispatcher_bpf__load(dispatcher->skeleton);
+	warnings_end();
+	if (r < 0)
+		return load_failed(r, frags, log, diag);
+	/*
+	 * libbpf asks once in a process whether the kernel maps arrays, and takes an error for no. All that
+	 * we run on do: so a state that is not mapped means that the question failed, and will for good.
+	 */
+	if (!dispatcher->skeleton->data_state)
+		return fail(diag, -ENOMEM,
+			"cannot map the dispatcher's state: libbpf could not find out whether this kernel "
+			"maps "
+			"arrays, for want of memory or descriptors; restart xslotd once there are enough");
+	dispatcher->state = &dispatcher->skeleton->data_state->state;
+	dispatcher->program_fd = bpf_program__fd(program);
+	dispatcher->state_fd = bpf_map__fd(dispatcher->skeleton->maps.data_state);
+	r = dispatcher_learn_id(dispatcher, diag);
+	if (r < 0)
+		return r;
+	/* As the kernel has them: libbpf leaves out what this kernel does not take. */
+	dispatcher->types = program_read_types(bpf_object__btf_fd(dispatcher->skeleton->obj));
+	if (!dispatcher->types)
+		return fail(diag, -errno, "cannot read the dispatcher's types: %s", strerror(errno));
+	*ret_dispatcher = TAKE_PTR(dispatcher);
+	return 0;
+}
+
+static int pin_one(int fd, const char *folder, const char *name, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return bpffs_pin(fd, path, name, diag);
+}
+
+/* What the kernel hands out to CAP_SYS_ADMIN only: kept beside the program, for the host that adopts it. */
+static int pin_types(const struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	uint32_t size = 0, key = 0;
+	const void *bytes = btf__raw_data(dispatcher->types, &size);
+	CLEANUP(close) int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "types", sizeof(key), size, 1, NULL);
+
+	if (fd < 0 || bpf_map_update_elem(fd, &key, bytes, BPF_ANY) < 0)
+		return fail(diag, -errno, "cannot keep the dispatcher's types in a map: %s",
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
+	return pin_one(fd, folder, "types", diag);
+}
+
+int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	int r = pin_one(dispatcher->program_fd, folder, "dispatcher", diag);
+
+	if (r == 0 && dispatcher->types)
+		r = pin_types(dispatcher, folder, diag);
+	if (r == 0)
+		r = pin_one(dispatcher->state_fd, folder, "state", diag);
+	if (r == 0)
+		r = pin_one(dispatcher->counters.fd, folder, "counters", diag);
+	return r;
+}
+
+static int open_one(
+	const char *folder, const char *name, enum bpffs_kind kind, int *ret_fd, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return bpffs_open(path, kind, ret_fd, diag);
+}
+
+/* What is counted by them later. The other generation may be one that was never written: all zeros. */
+static int check_generation(
+	const struct xslot_generation *generation, const char *folder, struct xslot_diag *diag)
+{
+	if (generation->count <= generation->configured_count &&
+		generation->configured_count <= XSLOT_MAX_SLOTS && generation->fused <= XSLOT_FUSED_B &&
+		generation->final < XSLOT_ACTIONS && generation->on_gap < XSLOT_ACTIONS)
+		return 0;
+	return fail(diag, -EINVAL,
+		"%s/state is corrupt: generation %u has %u of %u slots, fused program %u, final verdict %u "
+		"and verdict "
+		"in a gap %u",
+		folder, generation->id, generation->count, generation->configured_count, generation->fused,
+		generation->final, generation->on_gap);
+}
+
+/* What every layout begins with is looked at before anything else is believed. */
+static int map_state(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	struct xslot_state *state;
+	int r = 0;
+
+	if (bpf_obj_get_info_by_fd(dispatcher->state_fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot look at pin %s/state: %s", folder, strerror(errno));
+	if (info.value_size < offsetof(struct xslot_state, active))
+		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it has %u bytes", folder,
+			info.value_size);
+	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, dispatcher->state_fd, 0);
+	if (state == MAP_FAILED)
+		return fail(diag, -errno, "cannot map %s/state: %s", folder, strerror(errno));
+	dispatcher->state = state;
+	if (state->magic != XSLOT_STATE_MAGIC)
+		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it does not begin with \"xslot\"",
+			folder);
+	if (state->layout != XSLOT_STATE_LAYOUT)
+		return fail(diag, -EPROTO,
+			"the dispatcher in %s is of version %u with state layout %u, and this xslotd reads "
+			"layout %u",
+			folder, state->version, state->layout, XSLOT_STATE_LAYOUT);
+	if (info.value_size != sizeof(*state))
+		return fail(diag, -EINVAL, "%s/state is corrupt: it has %u bytes, not %zu", folder,
+			info.value_size, sizeof(*state));
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = check_generation(&state->gen[i], folder, diag);
+	return r;
+}
+
+static int open_counters(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+	int fd = -1, r;
+
+	snprintf(path, sizeof(path), "%s/counters", folder);
+	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
+	return r < 0 ? r : counters_open(fd, path, &dispatcher->counters, diag);
+}
+
+static int open_types(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info), key = 0;
+	CLEANUP(free) void *bytes = NULL;
+	CLEANUP(close) int fd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/types", folder);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
+	if (r < 0)
+		return r;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || !(bytes = malloc(info.value_size + 1)) ||
+		bpf_map_lookup_elem(fd, &key, bytes) < 0)
+		return fail(diag, -errno, "cannot read pin %s/types: %s", folder, strerror(errno));
+	dispatcher->types = btf__new(bytes, info.value_size);
+	if (!dispatcher->types)
+		return fail(diag, -errno, "%s/types is corrupt: libbpf does not read it: %s", folder,
+			strerror(errno));
+	return 0;
+}
+
+int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
+{
+	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
+	int r;
+
+	if (!dispatcher)
+		return fail(diag, -ENOMEM, "no memory for a dispatcher");
+	r = open_one(folder, "state", BPFFS_MAP, &dispatcher->state_fd, diag);
+	if (r == 0)
+		r = map_state(dispatcher, folder, diag);
+	if (r == 0)
+		r = open_one(folder, "dispatcher", BPFFS_PROGRAM, &dispatcher->program_fd, diag);
+	if (r == 0)
+		r = open_counters(dispatcher, folder, diag);
+	if (r == 0)
+		r = open_types(dispatcher, folder, diag);
+	if (r == 0)
+		r = dispatcher_learn_id(dispatcher, diag);
+	if (r == 0)
+		*ret_dispatcher = TAKE_PTR(dispatcher);
+	return r;
+}
+
+const struct counters *dispatcher_counters(const struct dispatcher *dispatcher)
+{
+	return &dispatcher->counters;
+}
+
+int dispatcher_fd(const struct dispatcher *dispatcher)
+{
+	return dispatcher->program_fd;
+}
+
+int dispatcher_open_program(
+	const struct dispatcher *dispatcher, struct program **ret_program, struct xslot_diag *diag)
+{
+	if (!dispatcher->types)
+		return program_open_bare(dispatcher->program_fd, ret_program, diag);
+	return program_open(dispatcher->program_fd, dispatcher->types, ret_program, diag);
+}
+
+const struct btf *dispatcher_types(const struct dispatcher *dispatcher)
+{
+	return dispatcher->types;
+}
+
+uint32_t dispatcher_program_id(const struct dispatcher *dispatcher)
+{
+	return dispatcher->program_id;
+}
+
+uint32_t dispatcher_version(const struct dispatcher *dispatcher)
+{
+	return dispatcher->types ? dispatcher->state->version : 0;
+}
+
+void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DISPATCHER_FUNCTION_MAX])
+{
+	snprintf(ret_function, DISPATCHER_FUNCTION_MAX, "slot_%u_%c", slot % XSLOT_MAX_SLOTS,
+		bank == BANK_B ? 'b' : 'a');
+}
+
+const struct xslot_generation *dispatcher_running(const struct dispatcher *dispatcher)
+{
+	return &dispatcher->state->gen[dispatcher->state->active & XSLOT_ACTIVE_GENERATION];
+}
+
+const struct xslot_generation *dispatcher_idle(const struct dispatcher *dispatcher)
+{
+	return &dispatcher->state->gen[!(dispatcher->state->active & XSLOT_ACTIVE_GENERATION)];
+}
+
+/* The banks as the program tests them: slot 0 in the sign bit, set for each slot that is not visited in A. */
+static uint32_t not_in_bank_a(const struct xslot_generation *generation)
+{
+	uint32_t mask = ~0U;
+
+	for (unsigned i = 0; i < generation->count && i < XSLOT_MAX_SLOTS; i++)
+		if (!(generation->banks >> i & 1))
+			mask &= ~(1U << (31 - i));
+	return mask;
+}
+
+#ifdef SABOTAGE_IN_PLACE
+/* What the two generations are there to prevent: slot after slot, under the packets. */
+static void write_in_place(struct xslot_generation *live, const struct xslot_generation *generation)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (unsigned i = 0; i < XSLOT_MAX_SLOTS; i++) {
+		uint32_t bit = 1U << (31 - i);
+		uint32_t old = __atomic_load_n(&live->not_a, __ATOMIC_RELAXED);
+
+		if (live->proceed[i] != generation->proceed[i])
+			__atomic_store_n(&live->proceed[i], generation->proceed[i], __ATOMIC_SEQ_CST);
+		if ((old ^ generation->not_a) & bit) {
+			__atomic_store_n(&live->not_a, old ^ bit, __ATOMIC_SEQ_CST);
+			nanosleep(&pause, NULL);
+		}
+	}
+	__atomic_store_n(&live->count, generation->count, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&live->final, generation->final, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&live->on_gap, generation->on_gap, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&live->fused, generation->fused, __ATOMIC_SEQ_CST);
+}
+#endif
+
+void dispatcher_prepare(struct dispatcher *dispatcher, const struct xslot_generation *generation)
+{
+	struct xslot_state *state = dispatcher->state;
+	struct xslot_generation *idle = &state->gen[!(state->active & XSLOT_ACTIVE_GENERATION)];
+
+	/* The counters' parity: while packets of one generation still count, the next ones count elsewhere.
+	 */
+	assert(generation->id > dispatcher_running(dispatcher)->id);
+	assert((generation->id ^ dispatcher_running(dispatcher)->id) & 1);
+	assert(generation->count <= XSLOT_MAX_SLOTS);
+	memcpy(idle, generation, sizeof(*idle));
+	idle->not_a = not_in_bank_a(generation);
+#ifdef SABOTAGE_IN_PLACE
+	write_in_place(&state->gen[state->active & XSLOT_ACTIVE_GENERATION], idle);
+#endif
+}
+
+/* Under bypass packets do not run a fused program either. */
+static uint32_t fused_bit(const struct xslot_generation *generation)
+{
+	if (!generation->count || generation->fused == XSLOT_FUSED_NONE)
+		return 0;
+	return generation->fused == XSLOT_FUSED_A ? XSLOT_ACTIVE_FUSED_A : XSLOT_ACTIVE_FUSED_B;
+}
+
+void dispatcher_swap(struct dispatcher *dispatcher)
+{
+	uint32_t next = !(dispatcher->state->active & XSLOT_ACTIVE_GENERATION);
+
+	next |= fused_bit(&dispatcher->state->gen[next]);
+	__atomic_store_n(&dispatcher->state->active, next, __ATOMIC_RELEASE);
+}
+
+void dispatcher_count(const struct dispatcher *dispatcher, unsigned parity,
+	uint64_t ret_cells[XSLOT_DECIDERS][XSLOT_OUTCOMES])
+{
+	counters_sum(&dispatcher->counters, parity, ret_cells);
+}

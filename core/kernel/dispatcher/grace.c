@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Why a map-in-map and not membarrier: after user space replaces an inner map the kernel waits for an RCU
+ * grace period before the syscall returns, so that the caller may rely on no program still using the old one.
+ * That is just what is wanted here, it is documented behaviour, and it has no exceptions. membarrier(GLOBAL)
+ * is refused under nohz_full and returns at once with one CPU online, where a preempted program may still
+ * run.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "extension/permission.h"
+#include "kernel/dispatcher/grace.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+struct grace {
+	int inner; /* put into `outer` at each wait; that it is the same map each time does not matter */
+	int outer;
+};
+
+DEFINE_CLEANUP(struct grace *, grace_free);
+
+void grace_free(struct grace *grace)
+{
+	if (!grace)
+		return;
+	cleanup_close(&grace->inner);
+	cleanup_close(&grace->outer);
+	free(grace);
+}
+
+int grace_new(struct grace **ret_grace, struct xslot_diag *diag)
+{
+	struct grace *grace CLEANUP(grace_free) = malloc(sizeof(*grace));
+	LIBBPF_OPTS(bpf_map_create_opts, options);
+
+	if (!grace)
+		return fail(diag, -ENOMEM, "no memory for the maps that wait for a grace period");
+	*grace = (struct grace){ .inner = -1, .outer = -1 };
+	grace->inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xslot_grace_in", 4, 4, 1, NULL);
+	if (grace->inner < 0)
+		return fail(diag, -errno, "cannot create the map that waits for a grace period: %s",
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
+	options.inner_map_fd = grace->inner;
+	grace->outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "xslot_grace", 4, 4, 1, &options);
+	if (grace->outer < 0)
+		return fail(diag, -errno, "cannot create the map of maps that waits for a grace period: %s",
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
+	*ret_grace = TAKE_PTR(grace);
+	return 0;
+}
+
+int grace_wait(struct grace *grace, struct xslot_diag *diag)
+{
+	const uint32_t key = 0;
+
+#ifdef SABOTAGE_NO_GRACE
+	return 0;
+#endif
+	if (bpf_map_update_elem(grace->outer, &key, &grace->inner, BPF_ANY) < 0)
+		return fail(diag, -errno, "cannot wait for packets to leave the old generation: %s",
+			strerror(errno));
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What a chain's kernel objects do not say themselves: which plugin fills which slot, from which content, and
+ * what was counted so far. One value of one pinned map, written by one system call: a host that is killed
+ * leaves it before or after a change, never between.
+ */
+#ifndef KERNEL_DISPATCHER_MANIFEST_H
+#define KERNEL_DISPATCHER_MANIFEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <xslot/diag.h>
+#include <xslot/slots.h>
+
+#include "util/digest.h"
+
+#define MANIFEST_MAGIC 0x74736566696e616dULL /* "manifest" */
+#define MANIFEST_LAYOUT 1
+#define MANIFEST_TEXT 32
+
+/* Packets of one slot, or of a whole chain; they only rise. */
+struct manifest_count {
+	uint64_t seen;
+	uint64_t proceeded;
+	uint64_t outcome[XSLOT_OUTCOMES];
+};
+
+struct manifest_slot {
+	uint64_t instance;	  /* its folder: inst/ID */
+	uint32_t number;	  /* in the INI file */
+	uint32_t proceed;	  /* as configured */
+	uint32_t default_proceed; /* what holds when none is configured */
+	uint32_t state_version;
+	uint32_t is_object; /* it runs the file of `object =` */
+	uint32_t previous;  /* 1 + its position under manifest.previous; 0: it was not there */
+	uint64_t since;	    /* seconds since the epoch */
+	char plugin[MANIFEST_TEXT];
+	char version[MANIFEST_TEXT];
+	char function[128];    /* the program in the BPF object; "": its only one */
+	struct digest content; /* of plugin file, object file, program and parameters together */
+	struct manifest_count count;
+};
+
+/* One generation. The one whose id the dispatcher's running generation bears is true. */
+struct manifest_record {
+	uint32_t generation;
+	uint32_t n_slots;
+	struct manifest_slot slots[XSLOT_MAX_SLOTS];
+};
+
+struct manifest {
+	uint64_t magic;
+	uint32_t layout;
+	uint32_t frags;
+	uint32_t bypass;   /* says so for a chain without slots, whose generation cannot */
+	uint32_t previous; /* program id of the dispatcher that this one replaced; 0: none */
+	uint64_t next_instance;
+	struct manifest_count total;
+	uint64_t baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* raw counters that are folded already */
+	uint64_t previous_baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* the same of `previous` */
+	struct manifest_record record[2];			       /* by generation & 1 */
+};
+
+/* A new map for a manifest; the fd is the caller's. */
+int manifest_create(int *ret_fd, struct xslot_diag *diag);
+int manifest_write(int fd, const struct manifest *manifest, struct xslot_diag *diag);
+/* -EINVAL: what it holds is no manifest; -EPROTO: it is, with a layout that this version cannot read. */
+int manifest_parse(const void *bytes, size_t size, struct manifest *ret_manifest, struct xslot_diag *diag);
+/* The same, of what the map holds. */
+int manifest_read(int fd, struct manifest *ret_manifest, struct xslot_diag *diag);
+
+#endif

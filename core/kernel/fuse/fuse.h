@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A fused chain: one extension program that does what all plugins of a chain do in their slots, without the
+ * calls. It fills the dispatcher's fused_a or fused_b, and a generation's `fused` chooses it.
+ */
+#ifndef KERNEL_FUSE_FUSE_H
+#define KERNEL_FUSE_FUSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xslot/diag.h>
+
+#include "kernel/dispatcher/dispatcher.h"
+#include "kernel/fuse/code.h"
+
+struct fused;
+struct xslot_link;
+
+struct fuse_options {
+	const struct fuse_part *parts; /* slot 0's first; all of the chain, each loaded for its slot */
+	size_t n_parts;
+	const struct xslot_generation *generation; /* that will run it; see fuse_code_build() */
+	bool frags;				   /* the dispatcher's */
+};
+
+/*
+ * Fuse, verify and load for a bank of the dispatcher; or, when `dispatcher` is NULL, as an XDP program of its
+ * own that counts for nobody, to measure or verify where the kernel refuses extensions. The parts may go
+ * afterwards. One long system call: any thread. Errors: -EOPNOTSUPP when these programs cannot be fused;
+ * else the kernel's. The sentence is a reason: "edge.10 throws exceptions".
+ */
+int fused_load(const struct fuse_options *options, const struct dispatcher *dispatcher, enum bank bank,
+	struct fused **ret_fused, struct xslot_diag *diag);
+void fused_free(struct fused *fused); /* accepts NULL */
+
+/* Fill the stub that it was loaded for, which packets do not reach. As instance_place(). */
+int fused_place(const struct fused *fused, struct xslot_link **ret_link, struct xslot_diag *diag);
+
+int fused_fd(const struct fused *fused);
+size_t fused_instructions(const struct fused *fused); /* BPF's, before verification */
+
+/* How many instructions the kernel made of a program, 0 when it does not tell. */
+uint32_t fused_verified_instructions(int program_fd);
+
+#endif

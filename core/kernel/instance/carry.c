@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * State survives a reload by being the same kernel map in both instances: no copy, so nothing is lost or
+ * counted twice, and the old instance may go on writing until the swap. That is right only when both builds
+ * mean the same by every byte, and libbpf's reuse checks nothing at all. So everything is compared here, and
+ * a map that differs in anything starts fresh: the plugin's migrate may then fill it.
+ *
+ * Some kinds of map never go on. A program array would be filled by the *load* of the new object, and the
+ * running version would call the new targets; maps of maps, devices, CPUs and sockets hold references that
+ * belong to whoever filled them; a timer's callback belongs to the program that armed it.
+ */
+#include "kernel/instance/carry.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "extension/btf_read.h"
+#include "kernel/pin_names.h"
+#include "kernel/types.h"
+#include "util/diag.h"
+
+#define STATE_TAG "xslot:state"
+
+static bool is_plain(uint32_t type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+		return true;
+	}
+	return false;
+}
+
+/* Kinds that hold nothing but bytes. */
+static bool is_carriable(const struct btf *btf, const struct carry_map *map)
+{
+	static const char *const bound_to_program[] = { "bpf_timer", "bpf_wq", "bpf_task_work" };
+
+	for (size_t i = 0; i < sizeof(bound_to_program) / sizeof(*bound_to_program); i++)
+		if (btf && types_contain(btf, map->value_id, bound_to_program[i]))
+			return false;
+	switch (map->type) {
+	case BPF_MAP_TYPE_LPM_TRIE:
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK:
+	case BPF_MAP_TYPE_RINGBUF:
+	case BPF_MAP_TYPE_BLOOM_FILTER:
+		return true;
+	}
+	return is_plain(map->type);
+}
+
+static const char *variable_name(const struct btf *btf, const struct btf_var_secinfo *info)
+{
+	return btf_read_name(btf, btf_read_type(btf, info->type)->name_off);
+}
+
+/* The map of a data section is state when all variables in it are tagged. */
+static int classify_section(
+	const struct btf *btf, const char *name, struct carry_map *map, struct xslot_diag *diag)
+{
+	const struct btf_type *section = btf ? btf__type_by_id(btf, map->value_id) : NULL;
+	const struct btf_var_secinfo *tagged = NULL, *plain = NULL;
+
+	if (!section || !btf_is_datasec(section))
+		return 0;
+	for (unsigned i = 0; i < btf_vlen(section); i++) {
+		const struct btf_var_secinfo *info = btf_var_secinfos(section) + i;
+
+		if (types_tagged(btf, info->type, STATE_TAG))
+			tagged = info;
+		else
+			plain = info;
+	}
+	if (!tagged)
+		return 0;
+	if (strcmp(map->name, ".bss") != 0)
+		return fail(diag, -EINVAL,
+			"%s: variable %s is marked as state but lies in %s, which each instance has for "
+			"itself: only "
+			"variables without an initial value can be state",
+			name, variable_name(btf, tagged), map->name);
+	if (plain)
+		return fail(diag, -EINVAL,
+			"%s: variable %s is marked as state and %s is not, but both lie in .bss, which is "
+			"one map: "
+			"mark all or none",
+			name, variable_name(btf, tagged), variable_name(btf, plain));
+	map->class = MAP_STATE;
+	return 0;
+}
+
+static bool map_tagged(const struct btf *btf, const char *name)
+{
+	struct types_variable variable;
+
+	return btf && types_find_variable(btf, name, &variable) == 0 &&
+	       strcmp(variable.section, ".maps") == 0 && types_tagged(btf, variable.id, STATE_TAG);
+}
+
+/* libbpf's own name for a data section's map begins with a part of the object's name. */
+static const char *map_name(const struct btf *btf, const struct bpf_map *map)
+{
+	const struct btf_type *value = btf ? btf__type_by_id(btf, bpf_map__btf_value_type_id(map)) : NULL;
+	const char *dot = strchr(bpf_map__name(map), '.');
+
+	if (!bpf_map__is_internal(map))
+		return bpf_map__name(map);
+	if (value && btf_is_datasec(value) && btf_read_name(btf, value->name_off)[0])
+		return btf_read_name(btf, value->name_off);
+	return dot ? dot : bpf_map__name(map);
+}
+
+static int classify_map(
+	struct carry_map *map, const struct btf *btf, const char *name, bool foreign, struct xslot_diag *diag)
+{
+	bool pinned = bpf_map__pin_path(map->map) != NULL;
+	int r;
+
+	if (bpf_map__is_internal(map->map))
+		return classify_section(btf, name, map, diag);
+	if (pinned) {
+		r = bpf_map__set_pin_path(map->map, NULL);
+		if (r < 0)
+			return fail(diag, r, "%s: map %s: libbpf does not take its pin path off: %s", name,
+				map->name, strerror(-r));
+	}
+	if (map_tagged(btf, map->name) || (pinned && is_carriable(btf, map)) ||
+		(foreign && is_plain(map->type)))
+		map->class = MAP_STATE;
+	return 0;
+}
+
+/* The table owns what pin_names_make() gives. */
+static int name_pins(struct carry_table *table, const char *name, struct xslot_diag *diag)
+{
+	const char **names = calloc(table->n_maps + 1, sizeof(*names));
+	char **pins = NULL;
+	int r = names ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < table->n_maps; i++)
+		names[i] = table->maps[i].name;
+	if (r == 0)
+		r = pin_names_make(names, table->n_maps, &pins);
+	free(names);
+	if (r < 0)
+		return fail(diag, r, "%s: out of memory", name);
+	for (size_t i = 0; i < table->n_maps; i++)
+		table->maps[i].pin = pins[i];
+	free(pins);
+	return 0;
+}
+
+int carry_classify(struct bpf_object *object, const char *name, bool foreign, struct carry_table *ret_table,
+	struct xslot_diag *diag)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	struct bpf_map *each;
+	size_t n = 0;
+	int r;
+
+	bpf_object__for_each_map(each, object) n++;
+	*ret_table = (struct carry_table){ .btf = btf, .maps = calloc(n ? n : 1, sizeof(*ret_table->maps)) };
+	if (!ret_table->maps)
+		return fail(diag, -ENOMEM, "%s: out of memory", name);
+	bpf_object__for_each_map(each, object)
+	{
+		struct carry_map *map = &ret_table->maps[ret_table->n_maps++];
+
+		*map = (struct carry_map){
+			.map = each,
+			.name = strdup(map_name(btf, each)),
+			.type = bpf_map__type(each),
+			.key_size = bpf_map__key_size(each),
+			.value_size = bpf_map__value_size(each),
+			.max_entries = bpf_map__max_entries(each),
+			.flags = bpf_map__map_flags(each),
+			.extra = bpf_map__map_extra(each),
+			.key_id = bpf_map__btf_key_type_id(each),
+			.value_id = bpf_map__btf_value_type_id(each),
+		};
+		if (!map->name)
+			return fail(diag, -ENOMEM, "%s: out of memory", name);
+		r = classify_map(map, btf, name, foreign, diag);
+		if (r < 0)
+			return r;
+	}
+	return name_pins(ret_table, name, diag);
+}
+
+static struct carry_map *find_map(const struct carry_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->n_maps; i++)
+		if (strcmp(table->maps[i].name, name) == 0)
+			return &table->maps[i];
+	return NULL;
+}
+
+static bool same_declaration(const struct carry_table *table, const struct carry_map *map,
+	const struct carry_table *old_table, const struct carry_map *old)
+{
+	return map->type == old->type && map->key_size == old->key_size &&
+	       map->value_size == old->value_size && map->max_entries == old->max_entries &&
+	       map->flags == old->flags && map->extra == old->extra &&
+	       types_same_layout(table->btf, map->key_id, old_table->btf, old->key_id) &&
+	       types_same_layout(table->btf, map->value_id, old_table->btf, old->value_id);
+}
+
+static int reuse(
+	struct carry_map *map, const struct carry_map *old, const char *name, struct xslot_diag *diag)
+{
+	int r = bpf_map__reuse_fd(map->map, bpf_map__fd(old->map));
+
+	if (r < 0)
+		return fail(diag, r, "%s: map %s of the running instance cannot be taken over: %s", name,
+			map->name, strerror(-r));
+	map->carried = MAP_KEPT;
+	return 0;
+}
+
+int carry_over(struct carry_table *table, const struct carry_table *old, bool meaning_differs,
+	const char *name, struct xslot_diag *diag)
+{
+	int r;
+
+	for (size_t i = 0; i < old->n_maps; i++) {
+		const struct carry_map *from = &old->maps[i];
+		struct carry_map *to = find_map(table, from->name);
+
+		if (from->class != MAP_STATE)
+			continue;
+		if (!to || to->class != MAP_STATE) {
+			table->left_behind = true;
+			continue;
+		}
+		if (meaning_differs || !is_carriable(table->btf, to) ||
+			!same_declaration(table, to, old, from)) {
+			to->relaid = true;
+			table->left_behind = true;
+			continue;
+		}
+		r = reuse(to, from, name, diag);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* libbpf and the kernel add these by themselves, for some kinds of map and on some kernels. */
+#define FLAGS_OF_OTHERS (BPF_F_RDONLY_PROG | BPF_F_MMAPABLE)
+
+/* Sizes that the kernel or libbpf rounds, or that a slot gives. */
+static bool has_size(const struct carry_map *map, const struct bpf_map_info *info)
+{
+	if (!map->max_entries || map->max_entries == info->max_entries)
+		return true;
+	if (map->type == BPF_MAP_TYPE_RINGBUF)
+		return info->max_entries > map->max_entries;
+	return (map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH || map->type == BPF_MAP_TYPE_LRU_HASH) &&
+	       map->flags & BPF_F_NO_COMMON_LRU;
+}
+
+int carry_check_map(const struct carry_map *map, int fd, struct xslot_diag *diag)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return fail(diag, -errno, "cannot look at map %s: %s", map->name, strerror(errno));
+	if (info.type != map->type || info.key_size != map->key_size || info.value_size != map->value_size)
+		return fail(diag, -EINVAL,
+			"map %s is not what its object declares: it is of type %u with keys of %u and values "
+			"of %u "
+			"bytes, in place of type %u, %u and %u",
+			map->name, info.type, info.key_size, info.value_size, map->type, map->key_size,
+			map->value_size);
+	if (!has_size(map, &info))
+		return fail(diag, -EINVAL,
+			"map %s is not what its object declares: it has room for %u entries, in place of %u",
+			map->name, info.max_entries, map->max_entries);
+	if ((info.map_flags ^ map->flags) & ~(uint32_t)FLAGS_OF_OTHERS)
+		return fail(diag, -EINVAL,
+			"map %s is not what its object declares: its flags are %#x, in place of %#x",
+			map->name, info.map_flags, map->flags);
+	return 0;
+}
+
+void carry_deinit(struct carry_table *table)
+{
+	for (size_t i = 0; i < table->n_maps; i++) {
+		free(table->maps[i].name);
+		free(table->maps[i].pin);
+	}
+	free(table->maps);
+	*table = (struct carry_table){};
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* An instance's maps: which are state, and which go on from the instance before. */
+#ifndef KERNEL_INSTANCE_CARRY_H
+#define KERNEL_INSTANCE_CARRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xslot/diag.h>
+
+#include "kernel/instance/instance.h"
+
+struct bpf_map;
+struct bpf_object;
+struct btf;
+
+/*
+ * One map as its object declares it. A copy, because bpf_map__reuse_fd overwrites what libbpf knows: name and
+ * BTF ids then are those of the build that once made the map.
+ */
+struct carry_map {
+	struct bpf_map *map; /* the object's */
+	char *name;	     /* in C; a data section's name for the map that holds it: ".bss" */
+	char *pin;	     /* in bpffs, unique in the table; see pin_names.h */
+	uint32_t type;
+	uint32_t key_size;
+	uint32_t value_size;
+	uint32_t max_entries;
+	uint32_t flags;
+	uint64_t extra;
+	uint32_t key_id; /* BTF, 0 when not given */
+	uint32_t value_id;
+	enum map_class class;
+	enum map_carried carried;
+	bool relaid; /* fresh, though the instance before has a state map of the name: migrate fills it */
+};
+
+struct carry_table {
+	const struct btf *btf; /* the object's; NULL when it has none */
+	struct carry_map *maps;
+	size_t n_maps;
+	bool left_behind; /* the instance before has a state map that was not carried */
+};
+
+/*
+ * List the maps of an open object with their classes, all fresh; take off every pin path, so that loading
+ * pins nothing. `foreign` as in struct instance_options. -EINVAL for state that could never be carried
+ * because of where it was put. `ret_table` is for carry_deinit in either case.
+ */
+int carry_classify(struct bpf_object *object, const char *name, bool foreign, struct carry_table *ret_table,
+	struct xslot_diag *diag);
+
+/*
+ * Before load: let `table` use the kernel's maps of `old` (loaded) wherever both are state and agree in all
+ * that the bytes mean. `meaning_differs`: none may go on. References are taken; `old` may go afterwards.
+ */
+int carry_over(struct carry_table *table, const struct carry_table *old, bool meaning_differs,
+	const char *name, struct xslot_diag *diag);
+
+/*
+ * Is the kernel's map `fd` one that this object could have made? -EINVAL says what differs: whoever reads
+ * values of another size than it has room for writes beyond it.
+ */
+int carry_check_map(const struct carry_map *map, int fd, struct xslot_diag *diag);
+
+void carry_deinit(struct carry_table *table);
+
+#endif

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * An instance is an extension (libxslot) plus what a slot adds to it: parameters, and maps with a past. All
+ * that can be known before the kernel is asked is decided in open: a wrong parameter costs no verification.
+ * Names of maps are kept here, because libbpf forgets a map's own when it takes one over. After open the
+ * instance before is no longer needed: libbpf holds references of its own on the maps that go on.
+ *
+ * Loading costs the same number of system calls in a long chain as in a short one: nothing here walks over
+ * slots or ids.
+ */
+#include "kernel/instance/instance.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xslot/extension.h>
+
+#include "entry.bpf.h"
+#include "extension/advice.h"
+#include "extension/ext_load.h"
+#include "extension/extension.h"
+#include "extension/verifier.h"
+#include "extension/warnings.h"
+#include "kernel/instance/instance_private.h"
+#include "kernel/instance/rodata.h"
+#include "kernel/instance/run_config.h"
+#include "util/cleanup.h"
+#include "util/diag.h"
+
+DEFINE_CLEANUP(struct instance *, instance_free);
+
+/* The program that the extension chose: the one that it left to be loaded. */
+static struct bpf_program *chosen_program(struct bpf_object *object)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object) if (bpf_program__autoload(program)) return program;
+	return NULL;
+}
+
+struct bpf_program *instance_filler(const struct instance *instance)
+{
+	struct bpf_object *object = xslot_extension_object(instance->extension);
+
+	return object ? chosen_program(object) : NULL;
+}
+
+static int open_extension(struct instance *instance, const void *object, size_t size, const char *function,
+	bool frags, struct xslot_diag *diag)
+{
+	struct xslot_extension_options options = {
+		.size = sizeof(options),
+		.program = function,
+		.name = instance->name,
+		.frags = frags,
+	};
+
+	return xslot_extension_open_memory(object, size, &options, &instance->extension, diag);
+}
+
+/* The extension is the object's own program, or our entry in front of a program that can be none. */
+static int open_object(
+	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
+{
+	struct foreign *foreign = &instance->foreign;
+	const char *function = options->function;
+	int r;
+
+	if (options->foreign) {
+		r = foreign_open(options->object, options->object_size, function, options->frags,
+			options->behind_entry, foreign, diag);
+		if (r < 0)
+			return fail_within(diag, r, "%s", instance->name);
+		function = foreign->function;
+	}
+	if (foreign->behind_entry)
+		r = open_extension(instance, entry_bpf, sizeof(entry_bpf), NULL, options->frags, diag);
+	else
+		r = open_extension(
+			instance, options->object, options->object_size, function, options->frags, diag);
+	if (r < 0)
+		return r;
+	instance->object =
+		foreign->behind_entry ? foreign->object.bpf : xslot_extension_object(instance->extension);
+	instance->program = foreign->behind_entry ? foreign->object.program : instance_filler(instance);
+	if (!instance->program)
+		return fail(
+			diag, -EINVAL, "%s: no program of the BPF object is to be loaded", instance->name);
+	return 0;
+}
+
+static int choose_maps(
+	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
+{
+	int r;
+
+	r = carry_classify(instance->object, instance->name, options->foreign, &instance->maps, diag);
+	if (r < 0 || !options->previous)
+		return r;
+	return carry_over(&instance->maps, &options->previous->maps, !options->same_state_version,
+		instance->name, diag);
+}
+
+static int list_maps(struct instance *instance, struct xslot_diag *diag)
+{
+	instance->listed = calloc(instance->maps.n_maps + 1, sizeof(*instance->listed));
+	if (!instance->listed)
+		return fail(diag, -ENOMEM, "%s: out of memory", instance->name);
+	for (size_t i = 0; i < instance->maps.n_maps; i++) {
+		const struct carry_map *map = &instance->maps.maps[i];
+
+		instance->listed[i] = (struct instance_map){
+			.name = map->name, .class = map->class, .carried = map->carried, .pin = map->pin
+		};
+	}
+	return 0;
+}
+
+static int set_size(const struct instance *instance, struct bpf_map *map, const struct xslot_value *value,
+	struct xslot_diag *diag)
+{
+	int r = value->type == XSLOT_UINT ? bpf_map__set_max_entries(map, (uint32_t)value->number) : 0;
+
+	if (r < 0)
+		return fail(diag, r, "%s: map %s: libbpf does not take the size: %s", instance->name,
+			bpf_map__name(map), strerror(-r));
+	return 0;
+}
+
+/* A parameter of the name of a program array says what is in it. */
+static int write_param(
+	struct instance *instance, const struct instance_param *param, bool frags, struct xslot_diag *diag)
+{
+	struct bpf_map *map = NULL;
+	int r;
+
+	if (instance->foreign.bytes && (map = foreign_find_sized_map(instance->object, param->name)))
+		return set_size(instance, map, param->value, diag);
+	if (instance->foreign.bytes)
+		map = bpf_object__find_map_by_name(instance->object, param->name);
+	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY)
+		return rodata_write(instance->object, instance->name, param, diag);
+	if (param->value->type != XSLOT_STRING)
+		return 0;
+	if (!instance->foreign.behind_entry)
+		return fail(diag, -EINVAL, "%s: program %s calls nothing by program array %s", instance->name,
+			bpf_program__name(instance->program), param->name);
+	r = jumps_add(&instance->jumps, instance->object, map, param->value->text, frags, diag);
+	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
+}
+
+static int write_params(struct instance *instance, const struct instance_options *options,
+	const char **ret_param, struct xslot_diag *diag)
+{
+	/* slot.bpf.h's: is a packet always in one buffer? */
+	const struct xslot_value has_frags = { .type = XSLOT_BOOL, .given = true, .boolean = true };
+	const struct instance_param frags = { .name = "xslot_frags", .value = &has_frags, .optional = true };
+	int r;
+
+	for (size_t i = 0; i < options->n_params; i++) {
+		r = write_param(instance, &options->params[i], options->frags, diag);
+		if (r < 0) {
+			if (ret_param)
+				*ret_param = options->params[i].name;
+			return r;
+		}
+	}
+	return options->frags ? rodata_write(instance->object, instance->name, &frags, diag) : 0;
+}
+
+int instance_open(const struct instance_options *options, struct instance **ret_instance,
+	const char **ret_param, struct xslot_diag *diag)
+{
+	CLEANUP(instance_free) struct instance *instance = calloc(1, sizeof(*instance));
+	int r;
+
+	if (!instance || !(instance->name = strdup(options->name)))
+		return fail(diag, -ENOMEM, "%s: out of memory", options->name);
+	ext_load_register();
+	r = open_object(instance, options, diag);
+	if (r < 0)
+		return r;
+	r = write_params(instance, options, ret_param, diag);
+	if (r < 0)
+		return r;
+	r = choose_maps(instance, options, diag);
+	if (r < 0)
+		return r;
+	r = list_maps(instance, diag);
+	if (r < 0)
+		return r;
+	*ret_instance = TAKE_PTR(instance);
+	return 0;
+}
+
+int instance_object_id(int fd, bool is_map, uint32_t *ret_id)
+{
+	struct bpf_map_info map = {};
+	struct bpf_prog_info program = {};
+	uint32_t size = is_map ? sizeof(map) : sizeof(program);
+	int r;
+
+	r = bpf_obj_get_info_by_fd(fd, is_map ? (void *)&map : (void *)&program, &size);
+	if (r < 0)
+		return r;
+	*ret_id = is_map ? map.id : program.id;
+	return 0;
+}
+
+/* What only the kernel knows: ids. */
+static int learn_ids(struct instance *instance, struct xslot_diag *diag)
+{
+	int r;
+
+	r = instance_object_id(bpf_program__fd(instance->program), false, &instance->program_id);
+	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++)
+		r = instance_object_id(
+			bpf_map__fd(instance->maps.maps[i].map), true, &instance->listed[i].id);
+	if (r < 0)
+		return fail(diag, r, "%s: the kernel does not tell the ids of program and maps: %s",
+			instance->name, strerror(-r));
+	instance->loaded = true;
+	return 0;
+}
+
+static int check_loadable(const struct instance *instance, struct xslot_diag *diag)
+{
+	if (instance->loaded)
+		return fail(diag, -EALREADY, "%s: is loaded already", instance->name);
+	if (!instance->object)
+		return fail(diag, -EINVAL, "%s: its load failed before: open it anew", instance->name);
+	if (instance->foreign.bytes && foreign_check_sizes(instance->object, diag) < 0)
+		return fail_within(diag, -EINVAL, "%s", instance->name);
+	return 0;
+}
+
+/* A failed load costs the extension its object, with all that was set in it. */
+static void forget_object(struct instance *instance)
+{
+	carry_deinit(&instance->maps);
+	jumps_clear(&instance->jumps);
+	instance->program = NULL;
+	instance->object = NULL;
+}
+
+/* What is behind our entry: loaded as the XDP programs that they are. */
+static int load_foreign(struct instance *instance, struct xslot_diag *diag)
+{
+	int r;
+
+	r = object_load(&instance->foreign.object, NULL, NULL, 0, diag);
+	if (r == 0)
+		r = jumps_fill(&instance->jumps, diag);
+	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
+}
+
+struct bpf_map *instance_entry(const struct instance *instance)
+{
+	const struct bpf_object *object = xslot_extension_object(instance->extension);
+
+	if (!instance->foreign.behind_entry || !object)
+		return NULL;
+	return bpf_object__find_map_by_name(object, "xslot_entry");
+}
+
+static const char *why_behind_entry(const struct foreign *foreign)
+{
+	if (foreign->jumps)
+		return "tail-calls";
+	return foreign->refused_btf ? "has BTF that this kernel refuses"
+				    : "is not declared as int NAME(struct xdp_md *) in BTF";
+}
+
+/* Put the foreign program behind the entry. Where extensions cannot tail-call, this is what the kernel
+ * refuses. */
+static int connect_entry(struct instance *instance, struct xslot_diag *diag)
+{
+	const struct bpf_map *entry = instance_entry(instance);
+	const uint32_t zero = 0;
+	int fd = bpf_program__fd(instance->program);
+
+	if (entry && bpf_map_update_elem(bpf_map__fd(entry), &zero, &fd, BPF_ANY) == 0)
+		return 0;
+	return fail(diag, -errno,
+		"%s: program %s %s, so it has to be called by an extension with a tail call, which this "
+		"kernel refuses (%s): Linux 6.1 can",
+		instance->name, bpf_program__name(instance->program), why_behind_entry(&instance->foreign),
+		strerror(errno));
+}
+
+/* The kernel's words for "no BTF", for "BTF without func_info", and for BTF that it refused: libbpf then goes
+ * on without. */
+static bool refused_btf(const struct xslot_diag *diag)
+{
+	return diag->log && strstr(diag->log, "Program extension requires BTF");
+}
+
+bool instance_wants_entry(const struct instance *instance)
+{
+	return instance->refused_btf && instance->foreign.bytes && !instance->foreign.behind_entry;
+}
+
+int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
+	enum bank bank, struct xslot_diag *diag)
+{
+	char function[DISPATCHER_FUNCTION_MAX];
+	int r;
+
+	r = check_loadable(instance, diag);
+	if (r == 0 && instance->foreign.behind_entry)
+		r = load_foreign(instance, diag);
+	if (r < 0)
+		return r;
+	dispatcher_stub(slot, bank, function);
+	r = extension_load(
+		instance->extension, dispatcher_fd(dispatcher), dispatcher_types(dispatcher), function, diag);
+	if (r < 0)
+		fail_within(diag, r, "%s", instance->name);
+	if (r == 0 && instance->foreign.behind_entry)
+		r = connect_entry(instance, diag);
+	if (r < 0) {
+		instance->refused_btf = diag && refused_btf(diag);
+		forget_object(instance);
+		return r;
+	}
+	return learn_ids(instance, diag);
+}
+
+/* The log is in the extension's buffer, which libbpf hands out. */
+static int verify_failed(
+	const struct instance *instance, int error, const struct warnings *warnings, struct xslot_diag *diag)
+{
+	size_t size = 0;
+	const char *log = bpf_program__log_buf(instance->program, &size);
+	char why[512], advice[256];
+
+	advice_find(warnings->text, log ? log : "", advice, sizeof(advice));
+	if (!log || !size || !*log)
+		return fail(diag, error, "%s: the kernel does not load it: %s (%s)%s", instance->name,
+			warnings->text, strerror(-error), advice);
+	verifier_verdict(log, error, why, sizeof(why));
+	if (diag && !diag->log)
+		diag->log = strdup(log);
+	return fail(diag, error, "%s: the verifier refuses %s(): %s (%s)%s", instance->name,
+		bpf_program__name(instance->program), why, strerror(-error), advice);
+}
+
+int instance_verify_as_xdp(struct instance *instance, struct xslot_diag *diag)
+{
+	struct warnings warnings = {};
+	int r;
+
+	r = check_loadable(instance, diag);
+	if (r < 0)
+		return r;
+	if (instance->foreign.behind_entry) {
+		r = load_foreign(instance, diag);
+		return r < 0 ? r : learn_ids(instance, diag);
+	}
+	warnings_begin(&warnings);
+	r = bpf_program__set_type(instance->program, BPF_PROG_TYPE_EXT);
+	if (r == 0)
+		r = bpf_program__set_type(instance->program, BPF_PROG_TYPE_XDP);
+	if (r == 0)
+		r = bpf_object__load(instance->object);
+	warnings_end();
+	if (r < 0)
+		return verify_failed(instance, r, &warnings, diag);
+	return learn_ids(instance, diag);
+}
+
+int instance_place(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
+	enum bank bank, struct xslot_link **ret_link, struct xslot_diag *diag)
+{
+	struct xslot_extension *extension = instance->adopted ? instance->adopted : instance->extension;
+	char function[DISPATCHER_FUNCTION_MAX];
+	uint32_t link_id;
+	int r;
+
+	dispatcher_stub(slot, bank, function);
+	r = extension_attach_to(
+		extension, dispatcher_fd(dispatcher), dispatcher_types(dispatcher), function, &link_id, diag);
+	if (r < 0)
+		return r;
+	return xslot_extension_take_link(extension, link_id, ret_link, diag);
+}
+
+void instance_free(struct instance *instance)
+{
+	if (!instance)
+		return;
+	carry_deinit(&instance->maps);
+	jumps_clear(&instance->jumps);
+	xslot_extension_free(instance->adopted);
+	xslot_extension_free(instance->extension);
+	foreign_close(&instance->foreign);
+	free(instance->listed);
+	free(instance->name);
+	free(instance);
+}
+
+bool instance_has_variable(const struct instance *instance, const char *name)
+{
+	return rodata_has(instance->object, name);
+}
+
+size_t instance_spare_variables(const struct instance *instance, const struct instance_param *params,
+	size_t n, const char **ret_names, size_t max)
+{
+	return rodata_spare(instance->object, params, n, ret_names, max);
+}
+
+uint32_t instance_filler_id(const struct instance *instance)
+{
+	struct xslot_extension_info info = { .size = sizeof(info) };
+
+	if (xslot_extension_get_info(instance->adopted ?: instance->extension, &info, NULL) < 0)
+		return 0;
+	return info.program_id;
+}
+
+uint32_t instance_program_id(const struct instance *instance)
+{
+	return instance->program_id;
+}
+
+int instance_map_fd(const struct instance *instance, const char *name)
+{
+	for (size_t i = 0; i < instance->maps.n_maps; i++)
+		if (strcmp(instance->maps.maps[i].name, name) == 0)
+			return bpf_map__fd(instance->maps.maps[i].map);
+	return -ENOENT;
+}
+
+bool instance_needs_migration(const struct instance *instance)
+{
+	return instance->maps.left_behind;
+}
+
+void instance_set_migrated(struct instance *instance)
+{
+	for (size_t i = 0; i < instance->maps.n_maps; i++)
+		if (instance->maps.maps[i].relaid)
+			instance->listed[i].carried = MAP_MIGRATED;
+}
+
+size_t instance_maps(const struct instance *instance, const struct instance_map **ret_maps)
+{
+	*ret_maps = instance->listed;
+	return instance->maps.n_maps;
+}
+
+uint32_t instance_run_config(const struct instance *instance)
+{
+	if (!instance->object)
+		return 0;
+	return run_config_proceed(instance->object, bpf_program__name(instance->program));
+}
