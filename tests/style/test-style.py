@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""What the house style lets a machine check, as TAP: layers, licences, sizes, format.
+"""What the house style lets a machine check, as TAP: layers, licences, sizes, format, pages.
 
     test-style.py [CHECK...]        in the tree that it lies in
 """
@@ -233,6 +233,37 @@ def check_python():
     yield from subprocess.run(["pyflakes3", *scripts], capture_output=True, text=True, check=False).stdout.splitlines()
 
 
+# What a page names: a path from the root of the tree, perhaps with ::TEST; and where its links lead. Capitals in a path, and
+# an asterisk, stand for anything: plugins/NAME/NAME.c.
+NAMED = re.compile(r"(?<![\w/.~:-])((?:\.ci|bpf|conf|core|plugins|tests|tools)/[\w.*{},/-]*[\w*}])(?:::(\w+))?")
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+def spread(path):
+    """a/{b,c} is a/b and a/c."""
+    match = re.search(r"\{([^}]*)\}", path)
+    return [p for one in match[1].split(",") for p in spread(path[:match.start()] + one + path[match.end():])] if match else [path]
+
+
+def check_pages():
+    """A page names only what is there: newcomers copy what stands there."""
+    for page in (p for p in tree() if p.suffix == ".md"):
+        for number, line in enumerate(lines(page), 1):
+            for path, test in NAMED.findall(line):
+                yield from (f"{page}:{number}: {complaint}" for one in spread(path) for complaint in missing(one, test))
+            for target in LINK.findall(line):
+                if "://" not in target and not (ROOT / page.parent / target).exists():
+                    yield f"{page}:{number}: links to {target}, which does not exist"
+
+
+def missing(path, test):
+    found = list(ROOT.glob(re.sub(r"\b(?!README)[A-Z]{3,}\b", "*", path)))
+    if not found:
+        yield f"there is no {path}"
+    elif test and not re.search(rf"\b{test}\b", (ROOT / path).read_text("utf-8")):
+        yield f"{path} has no test {test}"
+
+
 CHECKS = {
     "layers": check_layers,
     "plugins-stand-alone": check_plugins_stand_alone,
@@ -243,6 +274,7 @@ CHECKS = {
     "btf": check_btf,
     "memory": check_memory,
     "python": check_python,
+    "pages": check_pages,
 }
 
 
