@@ -29,6 +29,7 @@ DEFINE_CLEANUP(sd_event *, sd_event_unref);
 
 static const char usage[] =
 	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL] [--no-fuse] [--keep-capabilities LIST]\n"
+	"              [--map-in-place]\n"
 	"\n"
 	"Runs the chains of XDP plugins that an INI file describes, see xslot.ini(5).\n"
 	"\n"
@@ -38,6 +39,9 @@ static const char usage[] =
 	"      --no-fuse          run every chain as slots, whatever the configuration says\n"
 	"      --keep-capabilities LIST\n"
 	"                         besides bpf, net_admin and perfmon, such as sys_admin,net_raw\n"
+	"      --map-in-place     map plugin files where they lie, for valgrind and perf: writing to one "
+	"then\n"
+	"                         crashes the host\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
 	"\n"
@@ -48,6 +52,7 @@ struct arguments {
 	bool check;
 	bool log_level;
 	bool no_fuse;
+	bool in_place;
 	uint64_t keep; /* capabilities, besides those that it needs */
 };
 
@@ -64,13 +69,14 @@ static bool parse_keep(const char *words, uint64_t *ret_set)
 /* Returns -1 to go on, or the exit status. */
 static int parse(int argc, char **argv, struct arguments *ret_arguments)
 {
-	enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL, OPTION_NO_FUSE, OPTION_KEEP };
+	enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL, OPTION_NO_FUSE, OPTION_KEEP, OPTION_IN_PLACE };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, OPTION_CHECK },
 		{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 		{ "no-fuse", no_argument, NULL, OPTION_NO_FUSE },
 		{ "keep-capabilities", required_argument, NULL, OPTION_KEEP },
+		{ "map-in-place", no_argument, NULL, OPTION_IN_PLACE },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{},
@@ -99,6 +105,9 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 			break;
 		case OPTION_NO_FUSE:
 			ret_arguments->no_fuse = true;
+			break;
+		case OPTION_IN_PLACE:
+			ret_arguments->in_place = true;
 			break;
 		case OPTION_KEEP:
 			if (!parse_keep(optarg, &ret_arguments->keep))
@@ -224,6 +233,12 @@ static int run_host(const struct arguments *arguments)
 		host_keep_log_level(host);
 	if (arguments->no_fuse)
 		host_never_fuse(host);
+	if (arguments->in_place) {
+		log_warning(
+			"plugin files are mapped where they lie (--map-in-place): writing to one while it "
+			"runs crashes this host; replace files by renaming");
+		host_map_in_place(host);
+	}
 	sd_event_set_watchdog(event, true);
 	r = watch_signals(event, host);
 	if (r < 0) {

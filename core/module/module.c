@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A plugin file may be replaced while the host runs it, and a build tool may well write into it in place. So
- * the host maps a private copy, a sealed memfd, and the file is free. glibc looks a library up by the *name*
- * given to dlopen before it looks at the file: /proc/self/fd/7, recycled for another plugin, silently returns
- * the old one. Hence two rules: the memfd stays open for as long as it is mapped, so that its number is not
- * given out again; and a number whose name some unloadable library (-z nodelete) still holds is not used.
+ * One content is one module, whatever path it was read from: slots that name the same bytes share a mapping
+ * and with it the plugin's static variables. What is mapped, and under which name, is library.c's.
  */
 #include "module/module.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "module/describe.h"
+#include "module/library.h"
 #include "module/pointers.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -26,6 +20,7 @@ struct modules {
 	struct module *first;
 	modules_guard guard; /* or NULL */
 	modules_look look;   /* or NULL */
+	bool in_place;
 };
 
 struct module {
@@ -35,17 +30,13 @@ struct module {
 	char *path;
 	struct blob *blob;
 	struct digest digest; /* of the blob: made once, since it takes longer than all else about a file */
-	int fd;		      /* of the same memfd; its number is in the name that the library is known by */
-	void *library;
+	struct library *library; /* NULL: not mapped yet */
 	struct xslot_plugin plugin;
 };
 
 static void module_free(struct module *module)
 {
-	if (module->library)
-		dlclose(module->library);
-	if (module->fd >= 0)
-		close(module->fd);
+	library_close(module->library);
 	blob_free(module->blob);
 	free(module->path);
 	free(module);
@@ -79,60 +70,9 @@ void modules_set_look(struct modules *modules, modules_look look)
 	modules->look = look;
 }
 
-#define FD_NAME_MAX 32
-
-static void fd_name(int fd, char ret_name[static FD_NAME_MAX])
+void modules_map_in_place(struct modules *modules)
 {
-	snprintf(ret_name, FD_NAME_MAX, "/proc/self/fd/%d", fd);
-}
-
-/* A descriptor of the memfd whose name no mapped library bears. */
-static int unused_fd(int memfd)
-{
-	char name[FD_NAME_MAX];
-	int fd = -1, from = 0;
-
-	for (;;) {
-		void *library;
-
-		fd = fcntl(memfd, F_DUPFD_CLOEXEC, from);
-		if (fd < 0)
-			return -errno;
-		fd_name(fd, name);
-		library = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
-		if (!library)
-			return fd;
-		dlclose(library);
-		close(fd);
-		from = fd + 1;
-	}
-}
-
-/* The loader's words, with the file's name in place of the memfd's, and what would help. */
-static int fail_dlopen(const struct module *module, struct xslot_diag *diag)
-{
-	const char *words = dlerror() ?: "no reason given", *library = strstr(words, ": cannot open shared");
-	char name[FD_NAME_MAX];
-	size_t length;
-
-	fd_name(module->fd, name);
-	length = strlen(name);
-	if (strncmp(words, name, length) == 0 && words[length] == ':') {
-		static const char undefined[] = ": undefined symbol: ";
-
-		words += length;
-		if (strncmp(words, undefined, strlen(undefined)) == 0)
-			return fail(diag, -ENOEXEC,
-				"%s needs the symbol %s, which neither it nor a library that it is linked "
-				"with defines",
-				module->path, words + strlen(undefined));
-		return fail(diag, -ENOEXEC, "cannot load %s%s", module->path, words);
-	}
-	if (library)
-		return fail(diag, -ENOEXEC,
-			"%s needs the library %.*s, which is not in the system's library path", module->path,
-			(int)(library - words), words);
-	return fail(diag, -ENOEXEC, "cannot load %s: %s", module->path, words);
+	modules->in_place = true;
 }
 
 /* What was described must be what runs: a constructor, or another library's symbol, may have come between. */
@@ -161,17 +101,12 @@ static int module_map(struct module *module, struct xslot_diag *diag)
 {
 	const struct xslot_plugin *mapped;
 	struct xslot_plugin copy;
-	char name[FD_NAME_MAX];
 	int r;
 
-	module->fd = unused_fd(module->blob->fd);
-	if (module->fd < 0)
-		return fail(diag, module->fd, "cannot load %s: %s", module->path, strerror(-module->fd));
-	fd_name(module->fd, name);
-	module->library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-	if (!module->library)
-		return fail_dlopen(module, diag);
-	mapped = dlsym(module->library, "xslot_plugin");
+	r = library_open(module->blob, module->path, module->modules->in_place, &module->library, diag);
+	if (r < 0)
+		return r;
+	mapped = library_symbol(module->library, "xslot_plugin");
 	if (!mapped)
 		return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_plugin", module->path);
 	copy = module->plugin;
@@ -209,7 +144,6 @@ static int module_new(struct modules *modules, const char *path, struct blob *bl
 
 	if (!module)
 		return fail(diag, -ENOMEM, "cannot load %s: out of memory", path);
-	module->fd = -1;
 	module->references = 1;
 	module->modules = modules;
 	module->blob = blob_ref(blob);

@@ -32,6 +32,11 @@ void modules_set_guard(struct modules *modules, modules_guard guard);
 typedef int (*modules_look)(const char *path, struct blob *bytes, const struct digest *content, bool opened,
 	struct xslot_diag *diag);
 void modules_set_look(struct modules *modules, modules_look look);
+/*
+ * From now on map the files themselves in place of private copies, so that valgrind and perf know their code
+ * by name. One that is written to while it is mapped ends the process.
+ */
+void modules_map_in_place(struct modules *modules);
 
 /*
  * Load the plugin file at `path`, read through `files` (NULL: plainly), or share the module that has the same

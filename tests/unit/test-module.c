@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Loading plugins: good ones from three linkers, and every kind of file that has to be refused. */
+#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +178,82 @@ static void test_unloadable_library_keeps_its_name_to_itself(void **state)
 	module = get(sample);
 	assert_int_equal(module_plugin(module)->check(NULL), 2);
 	module_unref(module);
+}
+
+/* The name of the executable mapping that `code` lies in, as valgrind and perf see it. */
+static void mapped_file(const void *code, char ret_name[static PATH_MAX])
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[PATH_MAX + 128];
+	int name = 0;
+
+	assert_non_null(maps);
+	ret_name[0] = 0;
+	while (fgets(line, sizeof(line), maps)) {
+		line[strcspn(line, "\n")] = 0;
+		if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &from, &to, &name) == 2 &&
+			(unsigned long)code - from < to - from)
+			snprintf(ret_name, PATH_MAX, "%s", line + name);
+	}
+	fclose(maps);
+}
+
+static int has_name(struct dl_phdr_info *library, size_t size, void *name)
+{
+	return strcmp(library->dlpi_name, name) == 0;
+}
+
+/* What gdb, core dumps, ASan and dladdr() call it. */
+static void is_known_as(const struct module *module, const char *path)
+{
+	const void *code = (const void *)(uintptr_t)module_plugin(module)->check;
+	Dl_info info;
+
+	assert_int_not_equal(dladdr(code, &info), 0);
+	assert_string_equal(info.dli_fname, path);
+	assert_int_equal(dl_iterate_phdr(has_name, (char *)(uintptr_t)path), 1);
+}
+
+static void test_debuggers_are_told_the_file(void **state)
+{
+	struct module *module;
+
+	put("good");
+	module = get(sample);
+	is_known_as(module, sample);
+	module_unref(module);
+	assert_int_equal(dl_iterate_phdr(has_name, sample), 0);
+	put("nodelete");
+	module_unref(get(sample)); /* stays, and its descriptor does not */
+	assert_int_equal(dl_iterate_phdr(has_name, sample), 1);
+}
+
+static void test_mapped_in_place(void **state)
+{
+	struct module *one, *two;
+	char name[PATH_MAX];
+	struct modules *others = modules;
+
+	assert_int_equal(modules_new(&modules), 0);
+	put("good");
+	one = get(sample);
+	mapped_file((const void *)(uintptr_t)module_plugin(one)->check, name);
+	assert_non_null(strstr(name, "/memfd:sample.so"));
+	module_unref(one);
+	modules_map_in_place(modules);
+	one = get(sample);
+	mapped_file((const void *)(uintptr_t)module_plugin(one)->check, name);
+	assert_string_equal(name, sample);
+	is_known_as(one, sample);
+	put("second"); /* another file under the name that is taken */
+	two = get(sample);
+	assert_int_equal(module_plugin(one)->check(NULL), 1);
+	assert_int_equal(module_plugin(two)->check(NULL), 2);
+	module_unref(one);
+	module_unref(two);
+	modules_free(modules);
+	modules = others;
 }
 
 static int count_fds(void)
@@ -499,6 +577,9 @@ int main(void)
 		cmocka_unit_test(test_mapped_plugin_has_its_pointers),
 		cmocka_unit_test(test_same_bytes_are_one_module),
 		cmocka_unit_test(test_new_build_is_never_taken_for_the_old),
+		/* Before one that leaves a library under the name for good. */
+		cmocka_unit_test(test_mapped_in_place),
+		cmocka_unit_test(test_debuggers_are_told_the_file),
 		cmocka_unit_test(test_unloadable_library_keeps_its_name_to_itself),
 		cmocka_unit_test(test_last_reference_frees_all),
 		cmocka_unit_test(test_file_may_be_rewritten_in_place),

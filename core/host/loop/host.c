@@ -104,6 +104,11 @@ void host_never_fuse(struct host *host)
 	host->never_fuse = true;
 }
 
+void host_map_in_place(struct host *host)
+{
+	modules_map_in_place(host->dataplane.modules);
+}
+
 int host_new(sd_event *event, const char *file, struct host **ret_host, struct xslot_diag *diag)
 {
 	CLEANUP(host_free) struct host *host = calloc(1, sizeof(*host));

@@ -34,6 +34,9 @@ void host_keep_log_level(struct host *host);
 
 /* Every chain runs as slots, whatever the files say. */
 void host_never_fuse(struct host *host);
+/* Before host_start: plugin files are mapped where they lie, for valgrind and perf; see
+ * modules_map_in_place(). */
+void host_map_in_place(struct host *host);
 
 void host_free(struct host *host); /* accepts NULL */
 

@@ -2,7 +2,8 @@
 /*
  * Not fork(): beside a thread that is in dlopen or malloc the child inherits locks that nobody will release.
  * posix_spawn() of /proc/self/exe costs a millisecond or two, and finds the program also when its file was
- * replaced or removed meanwhile.
+ * replaced or removed meanwhile. It is opened first: what valgrind opens under that name is the program that
+ * it runs, and what it executes is valgrind.
  *
  * A process that broke is told from one that is slow or greedy by what the kernel says of its end and by the
  * two limits that are kept here, time and memory in use, since a file may catch every signal and a failed
@@ -148,7 +149,8 @@ static char **make_environment(void)
 	return copy;
 }
 
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int socket, int words)
+static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int socket, int words,
+	int program)
 {
 	sigset_t all, none;
 
@@ -158,7 +160,8 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 		posix_spawn_file_actions_adddup2(actions, words, 1) != 0 ||
 		posix_spawn_file_actions_adddup2(actions, words, 2) != 0 ||
 		posix_spawn_file_actions_adddup2(actions, socket, INSPECT_FD) != 0 ||
-		posix_spawn_file_actions_addclosefrom_np(actions, INSPECT_FD + 1) != 0)
+		posix_spawn_file_actions_adddup2(actions, program, INSPECT_PROGRAM) != 0 ||
+		posix_spawn_file_actions_addclosefrom_np(actions, INSPECT_PROGRAM + 1) != 0)
 		return -ENOMEM;
 	if (posix_spawnattr_setsigdefault(attributes, &all) != 0 ||
 		posix_spawnattr_setsigmask(attributes, &none) != 0 ||
@@ -169,8 +172,8 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 	return 0;
 }
 
-/* Neither end may be where the child's own are to be: dup2() would leave it to be closed on exec. */
-static int spawn(int socket, int words)
+/* None may be where the child's own are to be: dup2() would leave it to be closed on exec. */
+static int spawn(int socket, int words, int program)
 {
 	char *const argv[] = { (char *)INSPECT_NAME, NULL };
 	CLEANUP(free) char **environment = make_environment();
@@ -182,9 +185,9 @@ static int spawn(int socket, int words)
 		return -ENOMEM;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
-	r = prepare(&actions, &attributes, socket, words);
+	r = prepare(&actions, &attributes, socket, words, program);
 	if (r == 0)
-		r = -posix_spawn(&child.pid, "/proc/self/exe", &actions, &attributes, argv, environment);
+		r = -posix_spawn(&child.pid, INSPECT_PROGRAM_PATH, &actions, &attributes, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	if (r < 0)
@@ -199,17 +202,23 @@ static void close_pair(int pair[2])
 			close(pair[i]);
 }
 
-static int move_up(int pair[2])
+static int move_up(int *fd)
 {
-	for (int i = 0; i < 2; i++) {
-		int fd = fcntl(pair[i], F_DUPFD_CLOEXEC, INSPECT_FD + 1);
+	int up = fcntl(*fd, F_DUPFD_CLOEXEC, INSPECT_PROGRAM + 1);
 
-		if (fd < 0)
-			return -errno;
-		close(pair[i]);
-		pair[i] = fd;
-	}
+	if (up < 0)
+		return -errno;
+	close(*fd);
+	*fd = up;
 	return 0;
+}
+
+static int spawn_self(int socket, int words)
+{
+	CLEANUP(close) int program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int r = program < 0 ? -errno : move_up(&program);
+
+	return r < 0 ? r : spawn(socket, words, program);
 }
 
 static int start(void)
@@ -220,11 +229,11 @@ static int start(void)
 		pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
 		r = -errno;
 	if (r == 0)
-		r = move_up(sockets);
+		r = move_up(&sockets[1]);
 	if (r == 0)
-		r = move_up(words);
+		r = move_up(&words[1]);
 	if (r == 0)
-		r = spawn(sockets[1], words[1]);
+		r = spawn_self(sockets[1], words[1]);
 	if (r < 0) {
 		close_pair(sockets);
 		close_pair(words);

@@ -244,6 +244,7 @@ int inspect_child(void)
 	struct modules *modules;
 	int r;
 
+	close(INSPECT_PROGRAM);
 	r = confine();
 	if (r == 0)
 		r = modules_new(&modules);

@@ -9,6 +9,8 @@
 
 #define INSPECT_NAME "xslot-inspect" /* argv[0] of that process, by which it knows what it is */
 #define INSPECT_FD 3		     /* its end of the socket */
+#define INSPECT_PROGRAM 4	     /* its own file, until it runs */
+#define INSPECT_PROGRAM_PATH "/proc/self/fd/4"
 
 #define INSPECT_ADDRESSES (4UL << 30) /* RLIMIT_AS: bytes, where no sanitizer needs more */
 #define INSPECT_SECONDS 10	      /* of processor time, and by the clock, for each stage */
