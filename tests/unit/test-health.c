@@ -132,7 +132,7 @@ static void test_what_it_says(void **state)
 		{ well, 0, "XSLOT OK: chains: 1, slots: 1, interfaces: 3, of which do not exist: 2\n" },
 		{ refused_interface, 2,
 			"XSLOT CRITICAL: edge: eth2 is refused: cannot attach to eth2: the MTU\n" },
-		{ detached, 2, "XSLOT CRITICAL: edge: eth0 is detached: somebody?detached / it\n" },
+		{ detached, 2, "XSLOT CRITICAL: edge: eth0 is detached: somebody\\x0adetached / it\n" },
 		{ displaced, 2, "XSLOT CRITICAL: edge: eth0 is displaced\n" },
 		{ unheard_of, 2, "XSLOT CRITICAL: edge: eth0 is enchanted\n" },
 		{ bypassed, 2, "XSLOT CRITICAL: edge is bypassed, every packet gets \"pass\"\n" },

@@ -17,6 +17,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/memory.h"
+#include "util/text.h"
 #include "xslotctl.h"
 
 #define PATIENCE 5 /* seconds; monitors give up after ten */
@@ -88,10 +89,10 @@ static void judge_host(struct health *health, const json_t *status)
 	json_int_t seconds = number_of(configuration, "confirm_seconds");
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "off"), i, name) add(health, HEALTH_CRITICAL,
-		"%s is off, \"xslotctl clean\" took it off", json_string_value(name));
+	json_array_foreach(json_object_get(status, "off"), i, name)
+		add(health, HEALTH_CRITICAL, "%s is off, \"xslotctl clean\" took it off", string_of(name));
 	json_array_foreach(json_object_get(status, "quarantined"), i, name)
-		add(health, HEALTH_WARNING, "plugin %s is quarantined", json_string_value(name));
+		add(health, HEALTH_WARNING, "plugin %s is quarantined", string_of(name));
 	if (*text_of(configuration, "held"))
 		add(health, HEALTH_WARNING, "held, the files are not applied");
 	if (seconds)
@@ -107,8 +108,10 @@ static void judge_host(struct health *health, const json_t *status)
 /* What a monitor takes for the end of the line, or for figures, must not come from a name. */
 static void print_clean(const char *text)
 {
-	for (; *text; text++)
-		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text == '|' ? '/' : *text);
+	CLEANUP(free) char *clean = memory_must(text_clean(text));
+
+	for (const char *p = clean; *p; p++)
+		putchar(*p == '|' ? '/' : *p);
 }
 
 static void print_reasons(const json_t *reasons)

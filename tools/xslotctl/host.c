@@ -135,8 +135,7 @@ static int print_reload(const struct options *options, json_t *reply, const char
 			options->dry_run ? "would be" : "was", n, n == 1 ? "" : "s", took);
 		return exit_code(reply);
 	}
-	json_array_foreach(json_object_get(reply, "changed"), i, change)
-		printf("%s\n", json_string_value(change));
+	json_array_foreach(json_object_get(reply, "changed"), i, change) printf("%s\n", string_of(change));
 	if (!strcmp(result, "unchanged"))
 		printf("nothing to change (%s)\n", took);
 	else if (!strcmp(result, "would-change"))

@@ -15,11 +15,16 @@
 #include "util/text.h"
 #include "xslotctl.h"
 
-const char *text_of(const json_t *object, const char *key)
+const char *string_of(const json_t *json)
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	const char *text = json_string_value(json);
 
 	return text ? text : "";
+}
+
+const char *text_of(const json_t *object, const char *key)
+{
+	return string_of(json_object_get(object, key));
 }
 
 json_int_t number_of(const json_t *object, const char *key)

@@ -63,8 +63,7 @@ static void print_last_reload(const json_t *reload)
 	printf("last reload %s%s%s, %s ago, took %s\n", !strcmp(result, "refused") ? style_alarm() : "",
 		result, style_end(), since(reload, "at", age),
 		format_duration(count_of(reload, "duration_us"), took));
-	json_array_foreach(json_object_get(reload, "changed"), i, change)
-		printf("  %s\n", json_string_value(change));
+	json_array_foreach(json_object_get(reload, "changed"), i, change) printf("  %s\n", string_of(change));
 	print_errors(json_object_get(reload, "errors"));
 	if (number_of(reload, "more_errors") > 0)
 		printf("  … and %lld more error%s, not kept\n", (long long)number_of(reload, "more_errors"),
@@ -109,7 +108,7 @@ static void print_configuration(const json_t *configuration)
 		       "files%s\n",
 			style_alarm(), current, why_held(held), style_end());
 	json_array_foreach(json_object_get(configuration, "reasons"), i, reason)
-		print_line("  %s", json_string_value(reason));
+		print_line("  %s", string_of(reason));
 	if (*text_of(configuration, "problem"))
 		printf("%sSTATE FOLDER: %s%s\n", style_alarm(), text_of(configuration, "problem"),
 			style_end());
@@ -216,7 +215,7 @@ static void print_details(const char *chain, const json_t *slot)
 		(long long)number_of(slot, "index"));
 	json_array_foreach(maps, i, map) printf(
 		"    map %s: %s, %s\n", text_of(map, "name"), text_of(map, "class"), text_of(map, "carried"));
-	json_object_foreach(status, key, value) printf("    %s: %s\n", key, json_string_value(value));
+	json_object_foreach(status, key, value) printf("    %s: %s\n", key, string_of(value));
 }
 
 static void print_tier(const json_t *chain)
@@ -253,7 +252,7 @@ static void print_off(const json_t *off)
 
 	json_array_foreach(off, i, chain) printf(
 		"\n%sOFF: chain %s was taken off by \"xslotctl clean\"; \"xslotctl reload\" puts it back%s\n",
-		style_alarm(), json_string_value(chain), style_end());
+		style_alarm(), string_of(chain), style_end());
 }
 
 static void print_quarantined(const json_t *quarantined)
@@ -265,7 +264,7 @@ static void print_quarantined(const json_t *quarantined)
 		printf("\n%sQUARANTINED: plugin %s crashed the host while it started, so its code is not "
 		       "run; install "
 		       "another build, or try it again with \"xslotctl plugin release %s\"%s\n",
-			style_alarm(), json_string_value(plugin), json_string_value(plugin), style_end());
+			style_alarm(), string_of(plugin), string_of(plugin), style_end());
 }
 
 void status_print(const json_t *status, bool details)

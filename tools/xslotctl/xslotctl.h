@@ -88,6 +88,8 @@ void print_warnings(const struct report *report);
  */
 int print_json(json_t *object);
 
+/* Its text, also where another version may have sent something else: "" then. */
+const char *string_of(const json_t *json);
 /* Members of a JSON object that another version may have sent: "", 0, false, NULL when not there. */
 const char *text_of(const json_t *object, const char *key);
 json_int_t number_of(const json_t *object, const char *key);
