@@ -12,7 +12,6 @@
  * A difference is shrunk (fewer plugins, shorter ones, fewer packets) and reported with its seed.
  */
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -25,6 +24,7 @@
 #include "check.h"
 #include "extension/program.h"
 #include "kernel/fuse/fuse.h"
+#include "random-load.h"
 #include "random-maps.h"
 #include "tiers.h"
 
@@ -55,67 +55,24 @@ static unsigned long loaded, refused, fused, unfused, compared, through;
 
 /* ---- plugins ---- */
 
-/* int NAME(struct xdp_md *ctx), and static int subprogram(), for as many functions as there are. */
-static struct btf *make_types(const struct random_plugin *plugin, struct bpf_func_info *ret_functions)
-{
-	struct btf *btf = btf__new_empty();
-	int integer = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
-	int pointer = btf__add_ptr(btf, btf__add_struct(btf, "xdp_md", sizeof(struct xdp_md)));
-	int proto = btf__add_func_proto(btf, integer);
-	int main, subprogram;
-
-	assert_int_equal(btf__add_func_param(btf, "ctx", pointer), 0);
-	main = btf__add_func(btf, "random", BTF_FUNC_GLOBAL, proto);
-	proto = btf__add_func_proto(btf, integer);
-	subprogram = btf__add_func(btf, "subprogram", BTF_FUNC_STATIC, proto);
-	assert_int_equal(btf__load_into_kernel(btf), 0);
-	for (size_t i = 0; i < plugin->n_functions; i++)
-		ret_functions[i] = (struct bpf_func_info){ .insn_off = plugin->functions[i],
-			.type_id = (uint32_t)(i ? subprogram : main) };
-	return btf;
-}
-
-static int load_plugin(const struct random_plugin *plugin, const struct bpf_insn *insns, uint32_t function)
-{
-	struct bpf_func_info functions[RANDOM_FUNCTIONS_MAX];
-	struct btf *btf = make_types(plugin, functions);
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .func_info = functions,
-		.func_info_cnt = (uint32_t)plugin->n_functions, .func_info_rec_size = sizeof(functions[0]),
-		.prog_btf_fd = (uint32_t)btf__fd(btf), .attach_btf_id = function,
-		.attach_prog_fd = (uint32_t)target->fd);
-	int fd = bpf_prog_load(BPF_PROG_TYPE_EXT, "random", "GPL", insns, plugin->n_insns, &options);
-
-	if (fd < 0 && getenv("XSLOT_FUSE_LOG")) {
-		static char log[1 << 20];
-
-		options.log_buf = log;
-		options.log_size = sizeof(log);
-		options.log_level = 1;
-		bpf_prog_load(BPF_PROG_TYPE_EXT, "random", "GPL", insns, plugin->n_insns, &options);
-		print_message("%s\n", log + (strlen(log) > 600 ? strlen(log) - 600 : 0));
-	}
-	btf__free(btf);
-	return fd;
-}
-
 /* The verifier may refuse a made-up plugin; then there is another one of the next seed. */
 static void subject_init(struct subject *subject, unsigned slot, uint64_t seed, unsigned statements)
 {
 	static struct random_plugin plugin;
 	struct bpf_insn insns[RANDOM_INSNS_MAX];
-	char stub[DISPATCHER_FUNCTION_MAX];
-	uint32_t function;
+	char name[DISPATCHER_FUNCTION_MAX];
+	struct random_stub stub = { .program_fd = target->fd };
 	LIBBPF_OPTS(bpf_link_create_opts, options);
 
 	random_maps_make(subject->maps[0]);
 	random_maps_make(subject->maps[1]);
-	dispatcher_stub(slot, BANK_A, stub);
-	assert_int_equal(program_find_function(target, stub, &function, NULL), 0);
+	dispatcher_stub(slot, BANK_A, name);
+	assert_int_equal(program_find_function(target, name, &stub.function, NULL), 0);
 	for (unsigned i = 0;; i++) {
 		assert_true(i < 100);
 		random_plugin_make(seed + (uint64_t)i * 1000003, statements, features, &plugin);
 		random_maps_use(&plugin, subject->maps[0], insns);
-		subject->program_fd = load_plugin(&plugin, insns, function);
+		subject->program_fd = random_load(&plugin, insns, &stub, NULL);
 		if (subject->program_fd >= 0)
 			break;
 		refused++;
@@ -125,7 +82,7 @@ static void subject_init(struct subject *subject, unsigned slot, uint64_t seed, 
 	subject->n_insns = plugin.n_insns;
 	assert_int_equal(random_targets_put(targets, subject->maps[0]), 0);
 	assert_int_equal(random_targets_put(targets, subject->maps[1]), 0);
-	options.target_btf_id = function;
+	options.target_btf_id = stub.function;
 	subject->link_fd = bpf_link_create(subject->program_fd, target->fd, 0, &options);
 	assert_true(subject->link_fd >= 0);
 }
@@ -343,14 +300,14 @@ static bool extensions_tail_call(void)
 	};
 	struct random_plugin plugin = { .n_insns = sizeof(insns) / sizeof(insns[0]), .n_functions = 1 };
 	struct bpf_insn with_maps[RANDOM_INSNS_MAX];
+	struct random_stub stub = { .program_fd = target->fd };
 	int maps[RANDOM_MAPS], program, r;
-	uint32_t function;
 
 	memcpy(plugin.insns, insns, sizeof(insns));
 	random_maps_make(maps);
 	random_maps_use(&plugin, maps, with_maps);
-	assert_int_equal(program_find_function(target, "slot_0_a", &function, NULL), 0);
-	program = load_plugin(&plugin, with_maps, function);
+	assert_int_equal(program_find_function(target, "slot_0_a", &stub.function, NULL), 0);
+	program = random_load(&plugin, with_maps, &stub, NULL);
 	r = program < 0 ? program : random_targets_put(targets, maps);
 	close(program);
 	random_maps_close(maps);

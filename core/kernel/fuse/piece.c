@@ -34,8 +34,15 @@ static bool is_tail_call(const struct bpf_insn *insn)
 	return insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == BPF_FUNC_tail_call;
 }
 
+/*
+ * An adopted part's instructions come from a file: they need not be those that the verifier took, and the
+ * code that reads them counts on registers that exist, and on whole instructions.
+ */
 static int check_insn(const struct fuse_part *part, const struct bpf_insn *insn, struct xslot_diag *diag)
 {
+	if (insn->dst_reg > BPF_REG_10 || insn->src_reg > BPF_REG_10 ||
+		(insn->code == FUSE_LOAD_64 && insn + 1 == part->insns + part->n_insns))
+		return fail(diag, -EOPNOTSUPP, "%s has an instruction that does not exist", part->name);
 	if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL && insn->off)
 		return fail(diag, -EOPNOTSUPP, "%s calls a function of a kernel module", part->name);
 	if (insn->code == FUSE_LOAD_64 && insn->src_reg >= BPF_PSEUDO_MAP_IDX)
