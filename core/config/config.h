@@ -93,6 +93,9 @@ void config_free(struct config *config); /* accepts NULL */
 /* Do the files say that no chain needs to run on `interface`, which `chain` runs on? */
 bool config_says_detach(const struct config *config, const char *chain, const char *interface);
 
+/* Is `key` one that the host owns in a slot's section? (plugin, enabled, …, on_*, slot_*) */
+bool config_slot_owns(const char *key);
+
 /* Only [host] and no places, as far as it can be read; -EINVAL when a file or [host] has errors. */
 int config_load_host(const char *file, struct config_host *ret_host);
 void config_host_deinit(struct config_host *host);

@@ -8,9 +8,9 @@
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xslot/plugin.h>
 
 #include "config/keys.h"
-#include "config/param.h"
 #include "config/sections.h"
 #include "config/text.h"
 
@@ -119,6 +119,17 @@ const char *const *config_slot_keys(void)
 	return names;
 }
 
+bool config_slot_owns(const char *key)
+{
+	if (strncmp(key, "on_", 3) == 0 || strncmp(key, "slot_", 5) == 0)
+		return true;
+	for (const char *const *name = config_slot_keys(); *name; name++) {
+		if (strcmp(*name, key) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int append_param(struct config_slot *slot, const struct ini_entry *entry)
 {
 	struct config_param param = { .place = entry->place };
@@ -138,7 +149,7 @@ static int take_param(void *target, const struct ini_entry *entry, struct report
 	struct draft *draft = target;
 	struct config_slot *slot = &draft->slot;
 
-	if (param_is_hosts(entry->key))
+	if (config_slot_owns(entry->key))
 		return report_add(report, entry->place.file, entry->place.line,
 			"[%s] has no key %s; keys that begin with on_ or slot_ are the host's, and no plugin "
 			"has them",

@@ -35,17 +35,6 @@ struct params {
 
 DEFINE_CLEANUP(struct params *, params_free);
 
-bool param_is_hosts(const char *key)
-{
-	if (strncmp(key, "on_", 3) == 0 || strncmp(key, "slot_", 5) == 0)
-		return true;
-	for (const char *const *name = config_slot_keys(); *name; name++) {
-		if (strcmp(*name, key) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* The schema's row of that name, or NULL. */
 static const struct xslot_param *schema_find(const struct xslot_param *schema, const char *name)
 {

@@ -47,7 +47,4 @@ bool params_equal(const struct params *a, const struct params *b);
  */
 int params_check_schema(const struct xslot_param *schema, struct xslot_diag *diag);
 
-/* Is `key` one that the host owns in a slot section? (plugin, enabled, …, on_*, slot_*) */
-bool param_is_hosts(const char *key);
-
 #endif

@@ -45,7 +45,7 @@ static int check_name(const char *name, struct xslot_diag *diag)
 	}
 	if (name[0] == 0 || isdigit((unsigned char)name[0]))
 		return fail(diag, -EINVAL, "parameter \"%s\": a name begins with a letter or _", name);
-	if (param_is_hosts(name))
+	if (config_slot_owns(name))
 		return fail(diag, -EINVAL, "parameter %s: this key of a slot belongs to the host; rename it",
 			name);
 	return 0;

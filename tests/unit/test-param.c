@@ -283,9 +283,9 @@ static void test_hosts_keys(void **state)
 	static const char *const plugins[] = { "rules", "slot", "on", "once", "slots", "Plugin", "" };
 
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
-		assert_true(param_is_hosts(hosts[i]));
+		assert_true(config_slot_owns(hosts[i]));
 	for (size_t i = 0; i < sizeof(plugins) / sizeof(plugins[0]); i++)
-		assert_false(param_is_hosts(plugins[i]));
+		assert_false(config_slot_owns(plugins[i]));
 }
 
 static void check_schema(const struct xslot_param *row, const char *sentence)

@@ -79,7 +79,7 @@ static void drop_hosts_keys(struct xslot_param table[static XSLOT_MAX_PARAMS])
 	size_t kept = 0;
 
 	for (size_t i = 0; i < XSLOT_MAX_PARAMS && table[i].type != XSLOT_NONE; i++)
-		if (!param_is_hosts(table[i].name))
+		if (!config_slot_owns(table[i].name))
 			table[kept++] = table[i];
 	if (kept < XSLOT_MAX_PARAMS)
 		table[kept].type = XSLOT_NONE;
