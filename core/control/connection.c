@@ -91,7 +91,7 @@ static int connection_step(struct connection *connection)
 		return 0;
 	r = varlink_reader_next(&connection->reader, &message);
 	if (r > 0) {
-		r = connection_dispatch(connection, message);
+		r = connection->server->dispatch(connection, message);
 		json_decref(message);
 		return r;
 	}

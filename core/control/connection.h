@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What server.c and connection.c share: a server, its connections, and the call that each may have. */
+/* What connection.c, server_calls.c and server.c share: a server, its connections, and the call that each may
+ * have. */
 #ifndef CONTROL_CONNECTION_H
 #define CONTROL_CONNECTION_H
 
@@ -11,11 +12,14 @@
 #include "control/server.h"
 #include "control/varlink.h"
 
+struct connection;
+
 struct server {
 	sd_event *event;
 	char *path;
 	struct listen_file file;
 	struct server_handler handler;
+	int (*dispatch)(struct connection *connection, json_t *message); /* negative: hang up */
 	sd_event_source *listener, *pause;
 	struct connection *connections;
 	uint64_t patience_us;
@@ -55,7 +59,7 @@ void connection_flush(struct connection *connection);
  */
 int connection_set_call(struct connection *connection, struct server_call *call);
 
-/* server.c: hand one message on. Negative: hang up. */
-int connection_dispatch(struct connection *connection, json_t *message);
+/* server_calls.c: do what the message calls for. Negative: hang up. */
+int server_dispatch(struct connection *connection, json_t *message);
 
 #endif
