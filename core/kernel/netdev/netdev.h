@@ -11,15 +11,7 @@
 #include <stdint.h>
 #include <xslot/diag.h>
 
-enum xdp_mode { XDP_MODE_NATIVE, XDP_MODE_GENERIC };
-
-const char *xdp_mode_name(enum xdp_mode mode); /* "native", "generic" */
-
-enum netdev_kind { NETDEV_LINK, NETDEV_NETLINK };
-
-const char *netdev_kind_name(enum netdev_kind kind); /* "link", "netlink" */
-
-struct netdev; /* one interface that carries a dispatcher */
+#include "kernel/netdev/device.h"
 
 /*
  * Attach program `program_fd` to interface `name` in just this mode; never the other. Errors: -ENODEV no such
@@ -73,8 +65,6 @@ int netdev_program_id(const struct netdev *netdev, uint32_t *ret_id); /* 0 or -e
  * there. Accepts NULL.
  */
 void netdev_detach(struct netdev *netdev);
-/* Free only: a pinned link, and what is attached through netlink, lives on. Accepts NULL. */
-void netdev_close(struct netdev *netdev);
 /* Detach what the pin marks as attached through netlink, wherever it is. An error: the pin should stay. */
 int netdev_detach_pinned(const char *path, struct xslot_diag *diag);
 /*
@@ -82,21 +72,6 @@ int netdev_detach_pinned(const char *path, struct xslot_diag *diag);
  * if it is ours. What is left is to free. -errno: it may be there still.
  */
 int netdev_strip(const struct netdev *netdev);
-
-/* What a driver's refusal can depend on, as far as it can be seen. */
-struct netdev_look {
-	unsigned ifindex, mtu, native_id, generic_id;
-	bool up;
-};
-int netdev_look(const char *name, struct netdev_look *ret_look); /* 0, or -errno; ifindex 0: not there */
-bool netdev_same_look(const struct netdev_look *a, const struct netdev_look *b);
-
-/* What messages call it. */
-void netdev_rename(struct netdev *netdev, const char *name);
-const char *netdev_name(const struct netdev *netdev);
-unsigned netdev_ifindex(const struct netdev *netdev);
-enum xdp_mode netdev_mode(const struct netdev *netdev);
-enum netdev_kind netdev_kind(const struct netdev *netdev);
 
 /* 0 when the interface is gone (deleted, or moved to another namespace). */
 int netdev_alive(const struct netdev *netdev);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Inside netdev.c and its two kinds of attachment. */
+/* Inside netdev.c, its two kinds of attachment, and what they share (device.c). */
 #ifndef KERNEL_NETDEV_NETDEV_PRIVATE_H
 #define KERNEL_NETDEV_NETDEV_PRIVATE_H
 
@@ -37,12 +37,18 @@ int netdev_refused(
  */
 int netdev_find(const char *what, const char *name, unsigned *ret_ifindex, struct xslot_diag *diag);
 
-/* netdev/link.c */
+/*
+ * Does the interface that has the index here run this program? 1; 0, also when it has gone; -errno. A link
+ * knows when its device was deleted; one that moved away keeps link and index, in another namespace.
+ */
+int netdev_is_here(const struct netdev *netdev, uint32_t program_id);
+
+/* netdev_link.c */
 int netdev_link_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag);
 int netdev_link_open(const char *path, struct netdev **ret_netdev, struct xslot_diag *diag);
 int netdev_link_program_id(const struct netdev *netdev, uint32_t *ret_id, unsigned *ret_ifindex);
 
-/* netdev/netlink.c */
+/* netdev_netlink.c */
 int netdev_netlink_try(const char *name, enum xdp_mode mode, struct xslot_diag *diag);
 int netdev_netlink_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag);
 int netdev_netlink_detach(const struct netdev *netdev); /* 0 when it is not ours any more */

@@ -190,11 +190,12 @@ int netdev_netlink_program_id(const struct netdev *netdev, uint32_t *ret_id)
 /* In which of the modes does the interface run the program? */
 static int learn_mode(struct netdev *netdev)
 {
-	int r = 0;
+	uint32_t id = 0;
+	int r = netdev_netlink_program_id(netdev, &id);
 
 	for (int mode = XDP_MODE_NATIVE; r == 0 && mode <= XDP_MODE_GENERIC; mode++) {
 		netdev->mode = mode;
-		r = netdev_alive(netdev);
+		r = netdev_is_here(netdev, id);
 	}
 	return r;
 }
