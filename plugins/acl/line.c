@@ -4,12 +4,12 @@
  * in a prefix, ports on a protocol that has none, a protocol number that IPv6 packets never show) is refused
  * with the line that would be right, since a firewall that guesses is one that nobody can read.
  */
+#include "line.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "rules.h"
 
 #define MAX_WORDS 5
 #define WORD_MAX 64
