@@ -13,13 +13,6 @@
 
 #include "util/diag.h"
 
-int layer_pair(struct words *words, const char *what, char source[static WORD_MAX], char to[static WORD_MAX])
-{
-	if (!words_next(words, source) || !words_take(words, ">") || !words_next(words, to))
-		return fail(words->diag, -EINVAL, "%s wants SOURCE > DESTINATION", what);
-	return 0;
-}
-
 static int put_mac(struct words *words, const char *word, uint8_t *at)
 {
 	const struct ether_addr *mac = ether_aton(word);
@@ -60,7 +53,7 @@ static int layer_eth(struct builder *builder, const char *name, struct words *wo
 	memcpy(bytes, macs, sizeof(macs));
 	if (words_next(words, source) && strcmp(source, "type") != 0) {
 		words->at = before;
-		r = layer_pair(words, "eth", source, to);
+		r = words_pair(words, "eth", source, to);
 		if (r == 0)
 			r = put_mac(words, to, bytes);
 		if (r == 0)

@@ -42,9 +42,6 @@ int builder_begin(struct builder *builder, enum layer_kind kind, uint16_t ethert
 int builder_append(struct builder *builder, const void *bytes, size_t size);
 void builder_finish(struct builder *builder);
 
-/* "SOURCE > DESTINATION", whatever words they are. */
-int layer_pair(struct words *words, const char *what, char source[static WORD_MAX], char to[static WORD_MAX]);
-
 int layer_ip(struct builder *builder, struct words *words);
 int layer_extension(struct builder *builder, const char *name, struct words *words);
 int layer_transport(struct builder *builder, const char *name, struct words *words);

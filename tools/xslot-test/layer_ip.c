@@ -129,7 +129,7 @@ static int layer_ip6(struct builder *builder, const char *source, const char *to
 int layer_ip(struct builder *builder, struct words *words)
 {
 	char source[WORD_MAX], to[WORD_MAX];
-	int r = layer_pair(words, "ip", source, to);
+	int r = words_pair(words, "ip", source, to);
 
 	if (r < 0)
 		return r;
@@ -235,7 +235,7 @@ static int put_arp(struct words *words, uint8_t *bytes)
 {
 	static const uint8_t head[8] = { 0, 1, 8, 0, 6, 4, 0, 1 };
 	char source[WORD_MAX], to[WORD_MAX];
-	int r = layer_pair(words, "arp", source, to);
+	int r = words_pair(words, "arp", source, to);
 
 	memcpy(bytes, head, sizeof(head));
 	bytes[8] = 2;

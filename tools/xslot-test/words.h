@@ -23,5 +23,7 @@ bool words_take(struct words *words, const char *word);
 int words_number(struct words *words, const char *what, uint64_t max, uint64_t *ret_number);
 /* "KEY NUMBER" when it is next; else nothing happens. */
 int words_option(struct words *words, const char *key, uint64_t max, uint64_t *number, bool *given);
+/* "SOURCE > DESTINATION", whatever words they are. */
+int words_pair(struct words *words, const char *what, char source[static WORD_MAX], char to[static WORD_MAX]);
 
 #endif
