@@ -87,6 +87,7 @@ static void set_up(void)
 	if (server.event)
 		return;
 	server = (struct server){
+		.dispatch = server_dispatch,
 		.handler = { on_status, on_reload, on_confirm, on_bypass, on_clean },
 		.patience_us = SERVER_PATIENCE_S * 1000000ULL,
 	};
