@@ -39,8 +39,7 @@ static const char usage[] =
 	"      --no-fuse          run every chain as slots, whatever the configuration says\n"
 	"      --keep-capabilities LIST\n"
 	"                         besides bpf, net_admin and perfmon, such as sys_admin,net_raw\n"
-	"      --map-in-place     map plugin files where they lie, for valgrind and perf: writing to one "
-	"then\n"
+	"      --map-in-place     map plugin files where they lie, for valgrind and perf: writing to one then\n"
 	"                         crashes the host\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
@@ -235,8 +234,7 @@ static int run_host(const struct arguments *arguments)
 		host_never_fuse(host);
 	if (arguments->in_place) {
 		log_warning(
-			"plugin files are mapped where they lie (--map-in-place): writing to one while it "
-			"runs crashes this host; replace files by renaming");
+			"plugin files are mapped where they lie (--map-in-place): writing to one while it runs crashes this host; replace files by renaming");
 		host_map_in_place(host);
 	}
 	sd_event_set_watchdog(event, true);
@@ -278,8 +276,8 @@ int main(int argc, char **argv)
 	}
 	keep_small();
 #if defined(SABOTAGE_NO_GRACE) || defined(SABOTAGE_IN_PLACE)
-	log_error("TEST-ONLY BUILD: it breaks a promise on purpose (meson option sabotage); never run it on "
-		  "a live machine");
+	log_error(
+		"TEST-ONLY BUILD: it breaks a promise on purpose (meson option sabotage); never run it on a live machine");
 #endif
 	return arguments.check ? run_check(arguments.file) : run_host(&arguments);
 }

@@ -121,9 +121,7 @@ int config_chain_parse(struct config_chain *chain, const char *name, const struc
 	r = keys_set(keys, section, chain, NULL, report);
 	if (!keys_find(section, "interfaces") && !chain->detach && !section->broken)
 		r = report_add(report, section->place.file, section->place.line,
-			"chain %s has no interfaces, so no packet would ever meet it; add interfaces = NAME "
-			"or "
-			"remove the chain",
+			"chain %s has no interfaces, so no packet would ever meet it; add interfaces = NAME or remove the chain",
 			name);
 	return r;
 }

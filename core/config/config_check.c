@@ -30,8 +30,7 @@ static int check_slots(struct config_chain *chain, struct report *report)
 		return 0;
 	slot = &chain->slots[XSLOT_MAX_SLOTS];
 	return report_add(report, slot->place.file, slot->place.line,
-		"chain %s has %zu enabled slots, and a chain has room for %u; disable some, or split the "
-		"chain",
+		"chain %s has %zu enabled slots, and a chain has room for %u; disable some, or split the chain",
 		chain->name, chain->n_slots, XSLOT_MAX_SLOTS);
 }
 
@@ -59,9 +58,7 @@ static int refuse_second_use(
 			"chain %s names interface %s a second time, the first is at %s:%u",
 			second->chain->name, second->interface->name, other->file, other->line);
 	return report_add(report, place->file, place->line,
-		"interface %s is in chain %s already, at %s:%u; an interface runs one chain, so put the "
-		"slots of "
-		"both into one",
+		"interface %s is in chain %s already, at %s:%u; an interface runs one chain, so put the slots of both into one",
 		second->interface->name, first->chain->name, other->file, other->line);
 }
 

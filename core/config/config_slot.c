@@ -37,8 +37,7 @@ static int set_plugin(
 	for (const char *p = name; *p; p++) {
 		if ((!isalnum((unsigned char)*p) && *p != '_') || isdigit((unsigned char)name[0]))
 			return fail(diag, -EINVAL,
-				"is no plugin's name; it has letters, digits and _, and begins with no "
-				"digit");
+				"is no plugin's name; it has letters, digits and _, and begins with no digit");
 	}
 	if (strlen(name) > PLUGIN_NAME_MAX)
 		return fail(diag, -EINVAL, "has %zu characters, more than the %zu of a plugin's name",
@@ -151,8 +150,7 @@ static int take_param(void *target, const struct ini_entry *entry, struct report
 
 	if (config_slot_owns(entry->key))
 		return report_add(report, entry->place.file, entry->place.line,
-			"[%s] has no key %s; keys that begin with on_ or slot_ are the host's, and no plugin "
-			"has them",
+			"[%s] has no key %s; keys that begin with on_ or slot_ are the host's, and no plugin has them",
 			draft->section, entry->key);
 	if (append_param(slot, entry) < 0)
 		return report_add(report, entry->place.file, entry->place.line, "out of memory");
@@ -190,8 +188,7 @@ int config_slot_parse(
 	program = keys_find(section, "program");
 	if (program && !keys_find(section, "object"))
 		r = report_add(report, program->place.file, program->place.line,
-			"program = %s: is a function in an object file, which the slot does not name; add "
-			"object = PATH",
+			"program = %s: is a function in an object file, which the slot does not name; add object = PATH",
 			program->value);
 	draft.slot.broken = r < 0 || section->broken;
 	*slot = draft.slot;

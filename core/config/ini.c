@@ -139,8 +139,7 @@ static bool check_line(struct source *source, const char *line, size_t length, s
 		return false;
 	if (text > line)
 		return refuse(source,
-			"the line is indented, which other INI readers take for more of the value above; "
-			"remove the blanks at its beginning");
+			"the line is indented, which other INI readers take for more of the value above; remove the blanks at its beginning");
 	if (length > limit)
 		return refuse(source, "the line has %zu bytes, more than the %zu that are read; shorten it",
 			length, limit);
@@ -229,8 +228,7 @@ static bool check_value(struct source *source, const char *key, const char *valu
 	}
 	if (value[0] == '"' || value[0] == '\'' || quotes % 2 == 1)
 		return refuse(source,
-			"the value of %s is quoted; values are written without quotes, and \" ;\" begins "
-			"a comment even between them",
+			"the value of %s is quoted; values are written without quotes, and \" ;\" begins a comment even between them",
 			key);
 	return true;
 }
@@ -260,8 +258,7 @@ static int add_entry(void *arg, const char *name, const char *key, const char *v
 		return 1;
 	if (!section) {
 		refuse(source,
-			"the key %s stands before the first section; put [host], [chain NAME] or "
-			"[slot CHAIN.NUMBER] above it",
+			"the key %s stands before the first section; put [host], [chain NAME] or [slot CHAIN.NUMBER] above it",
 			key);
 		source->skip = source->ini->incomplete = true;
 		return 1;

@@ -131,8 +131,7 @@ static int check_row(const struct xslot_param *param, struct xslot_diag *diag)
 			param->name);
 	if (param->type > XSLOT_FILE)
 		return fail(diag, -EINVAL,
-			"parameter %s: this host does not know its type %u; the plugin was built for a newer "
-			"one",
+			"parameter %s: this host does not know its type %u; the plugin was built for a newer one",
 			param->name, param->type);
 	r = check_range(param, diag);
 	if (r == 0)

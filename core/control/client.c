@@ -121,8 +121,7 @@ static int transport_failure(
 	case -ECONNRESET:
 	case -EPIPE:
 		return fail(diag, -ECONNRESET,
-			"the host at %s hung up before it answered: it went away, see its log, or this user "
-			"has more than %d connections",
+			"the host at %s hung up before it answered: it went away, see its log, or this user has more than %d connections",
 			client->path, SERVER_CONNECTIONS_USER);
 	case -EBADMSG:
 	case -EMSGSIZE:
@@ -147,8 +146,7 @@ static int error_reply(const struct client *client, const char *method, const ch
 		code = -ENOENT;
 	else if (!strncmp(error, INTERFACE_SERVICE ".", strlen(INTERFACE_SERVICE ".")))
 		return fail(diag, -EOPNOTSUPP,
-			"the host at %s does not understand %s (%s): it is of another version than this "
-			"program",
+			"the host at %s does not understand %s (%s): it is of another version than this program",
 			client->path, method, name + 1);
 	if (message && *message)
 		return fail(diag, code, "%s", message);

@@ -66,8 +66,7 @@ static int refuse_other_file(const char *path, struct xslot_diag *diag)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
 		return fail(diag, -EEXIST,
-			"cannot make the control socket %s: there is a file of that name that is no socket; "
-			"remove it or set another socket in the section [host]",
+			"cannot make the control socket %s: there is a file of that name that is no socket; remove it or set another socket in the section [host]",
 			path);
 	return 0;
 }
@@ -105,8 +104,7 @@ static int clear_path(const struct sockaddr_un *address, struct xslot_diag *diag
 
 	if (r > 0)
 		return fail(diag, -EADDRINUSE,
-			"cannot make the control socket %s: another host answers there; stop it first or set "
-			"another socket in the section [host]",
+			"cannot make the control socket %s: another host answers there; stop it first or set another socket in the section [host]",
 			path);
 	if (r < 0)
 		return r;
@@ -184,8 +182,8 @@ static int give_to_group(int fd, struct xslot_diag *ret_why)
 	if (fchownat(fd, "", (uid_t)-1, group->gr_gid, AT_EMPTY_PATH) < 0)
 		return fail(ret_why, -errno,
 			"cannot give it to the group " GROUP
-			": %s; this needs the host to be a member of that group "
-			"(SupplementaryGroups=" GROUP " in its unit) or to have CAP_CHOWN",
+			": %s; this needs the host to be a member of that group (SupplementaryGroups=" GROUP
+			" in its unit) or to have CAP_CHOWN",
 			strerror(errno));
 	return 0;
 }
@@ -223,8 +221,7 @@ static int check_path(const char *path, struct xslot_diag *diag)
 	if (path[0] == '/' && strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path))
 		return 0;
 	return fail(diag, -EINVAL,
-		"cannot make the control socket \"%s\": its path must be absolute and at most %zu characters "
-		"long",
+		"cannot make the control socket \"%s\": its path must be absolute and at most %zu characters long",
 		path, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 }
 

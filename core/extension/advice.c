@@ -24,8 +24,7 @@ static int missing_symbol(const char *warnings, char *ret_words, size_t size)
 	name += strlen("ksym) '");
 	length = (int)strcspn(name, "'");
 	snprintf(ret_words, size,
-		": neither this kernel nor a module that is loaded has %.*s; load the module that brings it "
-		"(modprobe), or run a kernel that has it",
+		": neither this kernel nor a module that is loaded has %.*s; load the module that brings it (modprobe), or run a kernel that has it",
 		length, name);
 	return 1;
 }
@@ -49,8 +48,7 @@ static int context_to_function(const char *log, char *ret_words, size_t size)
 	if (!strstr(log, "Unrecognized arg#") || !strstr(log, "Caller passes invalid args into func#"))
 		return 0;
 	snprintf(ret_words, size,
-		": this kernel lets no extension hand the context to a global function of its own; make the "
-		"function static");
+		": this kernel lets no extension hand the context to a global function of its own; make the function static");
 	return 1;
 }
 
@@ -64,15 +62,11 @@ void advice_find(const char *warnings, const char *log, char *ret_words, size_t 
 	ret_words[0] = 0;
 	if (strstr(warnings, METADATA) || strstr(log, "device-bound program"))
 		snprintf(ret_words, size,
-			": it reads metadata of the network card (%s*), for which a program must be bound to "
-			"one card, and a chain serves any number of interfaces; build it without these "
-			"calls",
+			": it reads metadata of the network card (%s*), for which a program must be bound to one card, and a chain serves any number of interfaces; build it without these calls",
 			METADATA);
 	else if (strstr(warnings, "failed to open system Kconfig"))
 		snprintf(ret_words, size,
-			": it has variables of section .kconfig, for which the kernel's configuration has to "
-			"be there, "
-			"as /boot/config-RELEASE (uname -r) or /proc/config.gz");
+			": it has variables of section .kconfig, for which the kernel's configuration has to be there, as /boot/config-RELEASE (uname -r) or /proc/config.gz");
 	else if (!missing_symbol(warnings, ret_words, size) && !missing_helper(log, ret_words, size))
 		context_to_function(log, ret_words, size);
 }

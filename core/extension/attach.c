@@ -144,8 +144,7 @@ int xslot_extension_detach(struct xslot_extension *extension, uint32_t link_id, 
 
 	if (!link)
 		return fail(diag, -ENOENT,
-			"%s: cannot detach link %u: this extension owns no such link (detached, taken or "
-			"another's)",
+			"%s: cannot detach link %u: this extension owns no such link (detached, taken or another's)",
 			extension->name, link_id);
 	xslot_link_close(link);
 	return 0;
@@ -158,8 +157,7 @@ int xslot_extension_take_link(struct xslot_extension *extension, uint32_t link_i
 
 	if (!link)
 		return fail(diag, -ENOENT,
-			"%s: cannot take link %u: this extension owns no such link (detached, taken or "
-			"another's)",
+			"%s: cannot take link %u: this extension owns no such link (detached, taken or another's)",
 			extension->name, link_id);
 	*ret_link = link;
 	return 0;

@@ -53,8 +53,7 @@ static int known_options(const struct xslot_extension_options *given,
 		return 0;
 	if (given->size < offsetof(struct xslot_extension_options, name))
 		return fail(diag, -EINVAL,
-			"size in struct xslot_extension_options is not set; set it to the size of the "
-			"struct");
+			"size in struct xslot_extension_options is not set; set it to the size of the struct");
 	memcpy(ret_options, given, given->size < sizeof(*ret_options) ? given->size : sizeof(*ret_options));
 	return 0;
 }

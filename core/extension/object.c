@@ -100,14 +100,10 @@ static int open_failed(
 		return fail(diag, error, "not a BPF object: it is not even an ELF file");
 	if (strstr(warnings->text, "legacy map definitions"))
 		return fail(diag, error,
-			"the object defines maps the old way, in a section \"maps\", which libbpf 1.0 and "
-			"newer "
-			"do not read: define them with BTF in \".maps\"");
+			"the object defines maps the old way, in a section \"maps\", which libbpf 1.0 and newer do not read: define them with BTF in \".maps\"");
 	if (strstr(warnings->text, "is not a valid eBPF object file"))
 		return fail(diag, error,
-			"not a BPF object: an ELF file for another machine (readelf -h shows which), or one "
-			"that is "
-			"linked");
+			"not a BPF object: an ELF file for another machine (readelf -h shows which), or one that is linked");
 	return fail(diag, error, "not a BPF object that libbpf %s can open: %s%s", libbpf_version_string(),
 		warnings->used ? warnings->text : strerror(-error),
 		advice_is_broken_btf(warnings->text) ? ADVICE_BROKEN_BTF : "");

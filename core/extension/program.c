@@ -85,8 +85,7 @@ static int read_btf(struct program *program, const struct bpf_prog_info *info, c
 
 	if (!info->btf_id)
 		return fail(diag, -ENODATA,
-			"program %s (id %u) has no BTF, which names the functions that can be replaced: "
-			"compile it with clang -g and load it with libbpf",
+			"program %s (id %u) has no BTF, which names the functions that can be replaced: compile it with clang -g and load it with libbpf",
 			program->name, program->id);
 	if (types)
 		return copy_types(program, types, diag);

@@ -70,10 +70,7 @@ int pindir_check(const char *path, struct xslot_diag *diag)
 	if ((uint32_t)fs.f_type == BPF_FS_MAGIC)
 		return 0;
 	return fail(diag, -EINVAL,
-		"[host] bpffs = %s is not in a BPF file system: mount one (mount -t bpf bpf /sys/fs/bpf); "
-		"inside \"ip "
-		"netns exec\", which mounts a fresh /sys, start it with \"nsenter --net=/run/netns/NAME\" "
-		"instead",
+		"[host] bpffs = %s is not in a BPF file system: mount one (mount -t bpf bpf /sys/fs/bpf); inside \"ip netns exec\", which mounts a fresh /sys, start it with \"nsenter --net=/run/netns/NAME\" instead",
 		path);
 }
 
@@ -86,9 +83,7 @@ int pindir_check_same(const struct pindir *pindir, struct xslot_diag *diag)
 	if (stat(pindir->root, &there) == 0 && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
 		return 0;
 	return fail(diag, -ESTALE,
-		"folder %s is not the one any more in which this host has its pins: another file system was "
-		"mounted over "
-		"it, or it was removed; umount that one (see findmnt), or restart xslotd",
+		"folder %s is not the one any more in which this host has its pins: another file system was mounted over it, or it was removed; umount that one (see findmnt), or restart xslotd",
 		pindir->root);
 }
 
@@ -116,9 +111,7 @@ bool pindir_hides(const char *bpffs, struct xslot_diag *ret_what)
 	if (n < 2)
 		return false;
 	fail(ret_what, 0,
-		"another BPF file system is mounted over the one in which %s was: what is pinned in that one "
-		"runs, but "
-		"cannot be seen or taken over; \"umount %s\" takes the upper one away",
+		"another BPF file system is mounted over the one in which %s was: what is pinned in that one runs, but cannot be seen or taken over; \"umount %s\" takes the upper one away",
 		bpffs, folder);
 	return true;
 }
@@ -134,9 +127,7 @@ static int lock(struct pindir *pindir, struct xslot_diag *diag)
 	}
 	if (errno == EWOULDBLOCK)
 		return fail(diag, -EBUSY,
-			"another xslotd runs in this network namespace with bpffs folder %s; one is enough, "
-			"or "
-			"give this one its own [host] bpffs and interfaces",
+			"another xslotd runs in this network namespace with bpffs folder %s; one is enough, or give this one its own [host] bpffs and interfaces",
 			pindir->root);
 	return fail(diag, -errno, "cannot lock folder %s: %s", pindir->root, strerror(errno));
 }

@@ -36,9 +36,7 @@ int privileges_parse(const char *words, uint64_t *ret_set, struct xslot_diag *di
 
 		if (number < 0 || number > 63)
 			return fail(diag, -EINVAL,
-				"\"%s\" is not a capability; write them as capabilities(7) does, in lower "
-				"case and "
-				"without cap_, with commas between: sys_admin,net_raw",
+				"\"%s\" is not a capability; write them as capabilities(7) does, in lower case and without cap_, with commas between: sys_admin,net_raw",
 				word);
 		set |= BIT(number);
 	}

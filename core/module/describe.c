@@ -166,8 +166,7 @@ static int copy_descriptor(
 			XSLOT_PLUGIN_MAGIC);
 	if (head.abi > XSLOT_PLUGIN_ABI)
 		return fail(diag, -EPROTONOSUPPORT,
-			"%s is built for plugin ABI %u, and this host speaks %u: update xslot, or rebuild "
-			"the plugin with this xslot's headers",
+			"%s is built for plugin ABI %u, and this host speaks %u: update xslot, or rebuild the plugin with this xslot's headers",
 			path, head.abi, XSLOT_PLUGIN_ABI);
 	if (head.abi < 1)
 		return fail(diag, -EPROTONOSUPPORT, "%s names plugin ABI 0, which never was", path);

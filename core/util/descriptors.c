@@ -24,12 +24,9 @@ void descriptors_advice(int error, char *ret_text, size_t size)
 	ret_text[0] = 0;
 	if (error == -EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		snprintf(ret_text, size,
-			"; this process may have %llu file descriptors (RLIMIT_NOFILE; the hard limit is "
-			"%llu): "
-			"LimitNOFILE= in the service's unit, or \"ulimit -Hn\" before the start, raises that",
+			"; this process may have %llu file descriptors (RLIMIT_NOFILE; the hard limit is %llu): LimitNOFILE= in the service's unit, or \"ulimit -Hn\" before the start, raises that",
 			(unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
 	else if (error == -ENFILE)
 		snprintf(ret_text, size,
-			"; the whole machine has no file descriptor left: the sysctl fs.file-max raises "
-			"that");
+			"; the whole machine has no file descriptor left: the sysctl fs.file-max raises that");
 }

@@ -63,21 +63,15 @@ static void explain(const struct mount *mount, const char *path, int error, char
 {
 	if (strstr(mount->root, "systemd/inaccessible"))
 		snprintf(text, size,
-			"; xslotd's unit hides %s from it (ProtectHome=, InaccessiblePaths=): move the file, "
-			"or see UNDER "
-			"SYSTEMD in xslotd(8)",
+			"; xslotd's unit hides %s from it (ProtectHome=, InaccessiblePaths=): move the file, or see UNDER SYSTEMD in xslotd(8)",
 			mount->point);
 	else if (strstr(mount->root, "systemd-private-") && error == ENOENT)
 		snprintf(text, size,
-			"; xslotd's unit gives it a %s of its own (PrivateTmp=), where others' files are "
-			"not: move the file, "
-			"or see UNDER SYSTEMD in xslotd(8)",
+			"; xslotd's unit gives it a %s of its own (PrivateTmp=), where others' files are not: move the file, or see UNDER SYSTEMD in xslotd(8)",
 			mount->point);
 	else if (error == EROFS && is_read_only(mount->options) && !is_read_only(mount->super))
 		snprintf(text, size,
-			"; xslotd's unit makes it read-only for it (ProtectSystem=): ReadWritePaths=%s in a "
-			"drop-in makes it "
-			"writable, see UNDER SYSTEMD in xslotd(8)",
+			"; xslotd's unit makes it read-only for it (ProtectSystem=): ReadWritePaths=%s in a drop-in makes it writable, see UNDER SYSTEMD in xslotd(8)",
 			path);
 }
 

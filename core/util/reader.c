@@ -104,12 +104,10 @@ static int refuse(const char *path, enum trouble trouble, struct xslot_diag *dia
 {
 	if (trouble == WRITER)
 		return fail(diag, -EBUSY,
-			"%s is open for writing in another process (\"fuser -v\" shows which one): let it "
-			"finish, and try again",
+			"%s is open for writing in another process (\"fuser -v\" shows which one): let it finish, and try again",
 			path);
 	return fail(diag, -EBUSY,
-		"%s keeps changing while it is read: let the writer finish, and try again; or write the new "
-		"content to another file and rename that",
+		"%s keeps changing while it is read: let the writer finish, and try again; or write the new content to another file and rename that",
 		path);
 }
 
@@ -236,8 +234,7 @@ static int copy_unchanged(int fd, const char *path, const struct stat *before, c
 		return -EAGAIN;
 	if (intake->size != (size_t)before->st_size)
 		return fail(diag, -EINVAL,
-			"%s has another number of bytes than the %lld that are its size, as files of /proc "
-			"have: copy it to an ordinary file, and name that",
+			"%s has another number of bytes than the %lld that are its size, as files of /proc have: copy it to an ordinary file, and name that",
 			path, (long long)before->st_size);
 	return 0;
 }

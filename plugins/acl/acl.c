@@ -65,14 +65,11 @@ static void warn_of_rules(struct xslot_context *context, const struct rules *rul
 	}
 	if (!n_allow && xslot_value(context, "policy")->number == ACL_DENY)
 		xslot_log(context, PRIORITY_WARNING,
-			"the policy is deny, and none of %zu rules allows anything: only packets that are "
-			"not IP get through",
+			"the policy is deny, and none of %zu rules allows anything: only packets that are not IP get through",
 			rules->n_rules);
 	if (n_strange)
 		xslot_log(context, PRIORITY_WARNING,
-			"%zu rules name the protocol of the other family, the first of them in line %u: icmp "
-			"belongs to "
-			"IPv4, icmp6 to IPv6",
+			"%zu rules name the protocol of the other family, the first of them in line %u: icmp belongs to IPv4, icmp6 to IPv6",
 			n_strange, line);
 }
 
@@ -90,8 +87,7 @@ static int check(struct xslot_context *context)
 			flat->dead.n, flat->dead.line, flat->dead.by_line);
 	if (flat->partly.n)
 		xslot_log(context, PRIORITY_WARNING,
-			"%zu rules can match nothing but later fragments, the first of them in line %u "
-			"because of line %u",
+			"%zu rules can match nothing but later fragments, the first of them in line %u because of line %u",
 			flat->partly.n, flat->partly.line, flat->partly.by_line);
 	warn_of_rules(context, rules);
 	rules_free(rules);

@@ -161,8 +161,7 @@ static bool parse_protocol(struct line *line, struct rule *rule)
 	rule->protocol = (uint8_t)number;
 	if (rule->family != 4 && is_extension_header(rule->protocol))
 		return WRONG(line,
-			"%u is an extension header on IPv6, which is looked through, and never the protocol: "
-			"write %s for IPv4 only",
+			"%u is an extension header on IPv6, which is looked through, and never the protocol: write %s for IPv4 only",
 			number, rule->family ? "an IPv4 prefix" : "0.0.0.0/0");
 	return true;
 }

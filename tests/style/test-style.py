@@ -178,6 +178,20 @@ def check_format():
             yield f"{match.group(1)}:{match.group(2)}: not as clang-format has it (first place in this file)"
 
 
+CUT = re.compile(r'/\*.*?\*/|//[^\n]*|\'(?:\\.|[^\'\\\n])\'|"(?:\\.|[^"\\\n])*"(?P<cut>(?<!\\n")(?=\s*\n\s*"))?', re.S)
+
+
+def check_messages():
+    """A message stands whole in one line, so that grep finds it: a string ends where its text has a newline."""
+    for path in sources():
+        if path.parts[0] not in ("core", "tools", "plugins"):
+            continue
+        text = (ROOT / path).read_text("utf-8")
+        for match in CUT.finditer(text):
+            if match.group("cut") is not None:
+                yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: a message is cut in two: {match.group()[:40]}"
+
+
 def squeezed_comments(path):
     """Lines of a block comment whose asterisk touches the first word: clang-format 14 does that when it refills one."""
     inside = False
@@ -270,6 +284,7 @@ CHECKS = {
     "licences": check_licences,
     "sizes": check_sizes,
     "format": check_format,
+    "messages": check_messages,
     "text": check_text,
     "btf": check_btf,
     "memory": check_memory,

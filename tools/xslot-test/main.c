@@ -127,12 +127,10 @@ static int run_all(struct script **scripts, size_t n, const struct arguments *ar
 		for (size_t j = 0; j < scripts[i]->n_commands; j++)
 			n_tests += scripts[i]->commands[j].kind == COMMAND_TEST;
 	if (!quiet)
-		printf("1..%u\n# plugins run as XDP programs, one slot after the other: no dispatcher, no "
-		       "interface\n",
+		printf("1..%u\n# plugins run as XDP programs, one slot after the other: no dispatcher, no interface\n",
 			n_tests);
 	if (!quiet && !rig_has_metadata())
-		printf("# metadata before a packet does not go from slot to slot: that needs Linux 5.14 or "
-		       "newer\n");
+		printf("# metadata before a packet does not go from slot to slot: that needs Linux 5.14 or newer\n");
 	for (size_t i = 0; i < n; i++) {
 		run_script(scripts[i], &arguments->test, &tally);
 		if (arguments->print)

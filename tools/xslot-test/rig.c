@@ -185,8 +185,7 @@ static int run_one(const struct rig *rig, const struct rig_slot *slot, struct pa
 	/* The kernel here shows a program that knows no other buffers the first one; a driver would not. */
 	if (!rig->frags && linear < packet->size)
 		return fail(diag, -EMSGSIZE,
-			"a packet of %zu bytes is in several buffers, %zu bytes in the first: only a chain "
-			"with \"frags = yes\" takes that",
+			"a packet of %zu bytes is in several buffers, %zu bytes in the first: only a chain with \"frags = yes\" takes that",
 			packet->size, linear);
 	return 0;
 }

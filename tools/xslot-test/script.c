@@ -132,8 +132,7 @@ static int add_command(struct script *script, size_t *line, struct xslot_diag *d
 			*line + 1);
 	if (kind < 0)
 		return fail(diag, -EINVAL,
-			"%s:%zu: \"%.*s\" is no command: those there are: test, file, plugin, chain, packet, "
-			"packets, pcap, map, status, log, refused",
+			"%s:%zu: \"%.*s\" is no command: those there are: test, file, plugin, chain, packet, packets, pcap, map, status, log, refused",
 			script->name, *line + 1, (int)strcspn(script->lines[*line], " \t"),
 			script->lines[*line]);
 	if (kind != COMMAND_TEST && !script->n_commands)

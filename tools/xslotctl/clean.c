@@ -63,8 +63,7 @@ int clean_pins(const struct options *options, const char *chain)
 	r = clean_run(bpffs, chain, &n, &diag);
 	if (r == -EBUSY)
 		return give_up(options, EXIT_FAILURE,
-			"an xslotd runs with %s, and does not answer at %s: say where it does with --socket, "
-			"or stop it first",
+			"an xslotd runs with %s, and does not answer at %s: say where it does with --socket, or stop it first",
 			bpffs, options->socket);
 	if (r < 0)
 		return give_up(options, EXIT_FAILURE, "%s", diag.message);

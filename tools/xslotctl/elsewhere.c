@@ -38,8 +38,7 @@ static int become_local(const struct options *options)
 		execv(path, options->argv);
 	}
 	return give_up(options, EXIT_FAILURE,
-		"cannot run %s, the part of xslotctl that does this without the host: %s; install them "
-		"together",
+		"cannot run %s, the part of xslotctl that does this without the host: %s; install them together",
 		path, strerror(errno));
 }
 

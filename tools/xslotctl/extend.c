@@ -150,9 +150,7 @@ int verb_extend(const struct options *options, int argc, char **argv)
 
 	if (options->list ? argc || options->detach : argc != 1)
 		return give_up(options, EXIT_USAGE,
-			"usage: xslotctl extend FILE[:PROGRAM] --target TARGET --function NAME [--name "
-			"NAME], extend "
-			"--list, or extend --detach NAME");
+			"usage: xslotctl extend FILE[:PROGRAM] --target TARGET --function NAME [--name NAME], extend --list, or extend --detach NAME");
 	if (permission_check(why) < 0)
 		return give_up(
 			options, EXIT_PERMISSION, "cannot extend programs, since %s: run it as root", why);

@@ -100,9 +100,7 @@ int verb_status(const struct options *options, int argc, char **argv)
 static void print_confirm(json_int_t seconds)
 {
 	if (seconds)
-		printf("to be confirmed within %lld s: \"xslotctl confirm\" keeps it, else the host goes "
-		       "back "
-		       "by itself\n",
+		printf("to be confirmed within %lld s: \"xslotctl confirm\" keeps it, else the host goes back by itself\n",
 			(long long)seconds);
 }
 

@@ -58,18 +58,12 @@ static const char option_help[] =
 	"  -j, --json              print JSON: format, what was asked for, or errors[]\n"
 	"  -s, --socket=PATH       the host's control socket (default: $XSLOT_SOCKET or " XSLOT_SOCKET ")\n"
 	"  -c, --config=FILE       the configuration file (default: " XSLOT_CONFIG ")\n"
-	"      --plugin-path=PATH  plugin list, info: directories of plugins, separated by colons (default: "
-	"the "
-	"configuration's)\n"
+	"      --plugin-path=PATH  plugin list, info: directories of plugins, separated by colons (default: the configuration's)\n"
 	"      --all               clean: every chain\n"
-	"      --bpffs=DIR         status, clean, extend: without asking a host, what is pinned there "
-	"(default: the "
-	"configuration's)\n"
+	"      --bpffs=DIR         status, clean, extend: without asking a host, what is pinned there (default: the configuration's)\n"
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
-	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a "
-	"moment\n"
-	"      --allow-bare        reload, rollback: let interfaces be left without a chain, chains without "
-	"slots\n"
+	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a moment\n"
+	"      --allow-bare        reload, rollback: let interfaces be left without a chain, chains without slots\n"
 	"      --dry-run           reload: change nothing, say what would; exit code 3 when something would\n"
 	"      --settle            reload: wait until nothing is left of what ran before\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
@@ -193,8 +187,7 @@ static int verb_help(const struct options *options, int argc, char **argv)
 	printf("xslotctl [OPTION…] VERB …: look at and change what xslotd runs\n\n");
 	for (size_t i = 0; i < N_VERBS; i++)
 		print_verb(&verbs[i]);
-	printf("\n%s\nExit code: 0 ok, 1 failure, 2 usage, 69 host unreachable, 77 permission, 78 "
-	       "configuration.\n"
+	printf("\n%s\nExit code: 0 ok, 1 failure, 2 usage, 69 host unreachable, 77 permission, 78 configuration.\n"
 	       "See xslotctl(8).\n",
 		option_help);
 	return 0;

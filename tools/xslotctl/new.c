@@ -28,54 +28,54 @@ struct scaffold_file {
 #define SCAFFOLD "scaffold"
 
 /* The name is a C function's too, so these it cannot be. Each stands between blanks. */
-static const char taken[] =
-	" "
+static const char *const taken[] = {
 	/* words of the language */
-	"alignas alignof asm auto bool break case char const constexpr continue default do double "
-	"else enum extern false float for goto if inline int long nullptr register restrict "
-	"return short signed sizeof static static_assert struct switch thread_local true typedef "
-	"typeof typeof_unqual union unsigned void volatile while "
+	" alignas alignof asm auto bool break case char const constexpr continue default do double ",
+	" else enum extern false float for goto if inline int long nullptr register restrict ",
+	" return short signed sizeof static static_assert struct switch thread_local true typedef ",
+	" typeof typeof_unqual union unsigned void volatile while ",
 	/* names in the same files */
-	"drop_port totals main "
+	" drop_port totals main ",
 	/* sections of the object, whose symbols have their names */
-	"license maps version xdp "
+	" license maps version xdp ",
 	/* functions that the compiler knows, and lets nobody redeclare */
-	"abort abs acos acosh aligned_alloc alloca asin asinh atan atan2 atanh bcmp bcopy bzero "
-	"cabs cacos calloc carg casin catan cbrt ccos ceil cexp cimag clog conj copysign cos cosh "
-	"cpow cproj creal csin csqrt ctan erf erfc exit exp exp2 expm1 fabs fdim floor fma fmax "
-	"fmin fmod fork fprintf free frexp fscanf getcontext hypot ilogb index isalnum isalpha "
-	"isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper isxdigit labs "
-	"ldexp lgamma llabs llrint llround log log10 log1p log2 logb longjmp lrint lround malloc "
-	"memchr memcmp memcpy memmove mempcpy memset modf nan nearbyint nextafter nexttoward pow "
-	"printf realloc remainder remquo rindex rint round scalbln scalbn scanf setjmp sigsetjmp "
-	"sin sinh snprintf sprintf sqrt sscanf stpcpy stpncpy strcasecmp strcat strchr strcmp "
-	"strcpy strcspn strdup strerror strlcat strlcpy strlen strncasecmp strncat strncmp "
-	"strncpy strndup strpbrk strrchr strspn strstr strtod strtof strtok strtol strtold "
-	"strtoll strtoul strtoull strxfrm tan tanh tgamma tolower toupper trunc vfork vfprintf "
-	"vfscanf vprintf vscanf vsnprintf vsprintf vsscanf wcschr wcscmp wcslen wcsncmp wmemchr "
-	"wmemcmp wmemcpy wmemmove ";
+	" abort abs acos acosh aligned_alloc alloca asin asinh atan atan2 atanh bcmp bcopy bzero ",
+	" cabs cacos calloc carg casin catan cbrt ccos ceil cexp cimag clog conj copysign cos cosh ",
+	" cpow cproj creal csin csqrt ctan erf erfc exit exp exp2 expm1 fabs fdim floor fma fmax ",
+	" fmin fmod fork fprintf free frexp fscanf getcontext hypot ilogb index isalnum isalpha ",
+	" isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper isxdigit labs ",
+	" ldexp lgamma llabs llrint llround log log10 log1p log2 logb longjmp lrint lround malloc ",
+	" memchr memcmp memcpy memmove mempcpy memset modf nan nearbyint nextafter nexttoward pow ",
+	" printf realloc remainder remquo rindex rint round scalbln scalbn scanf setjmp sigsetjmp ",
+	" sin sinh snprintf sprintf sqrt sscanf stpcpy stpncpy strcasecmp strcat strchr strcmp ",
+	" strcpy strcspn strdup strerror strlcat strlcpy strlen strncasecmp strncat strncmp ",
+	" strncpy strndup strpbrk strrchr strspn strstr strtod strtof strtok strtol strtold ",
+	" strtoll strtoul strtoull strxfrm tan tanh tgamma tolower toupper trunc vfork vfprintf ",
+	" vfscanf vprintf vscanf vsnprintf vsprintf vsscanf wcschr wcscmp wcslen wcsncmp wmemchr ",
+	" wmemcmp wmemcpy wmemmove ",
+};
 
 static bool is_taken(const char *name)
 {
 	char word[40];
 
 	snprintf(word, sizeof(word), " %s ", name);
-	return strstr(taken, word);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+		if (strstr(taken[i], word))
+			return true;
+	}
+	return false;
 }
 
 static int check_name(const struct options *options, const char *name)
 {
 	if (!describe_name_valid(name) || strlen(name) > 31)
 		return give_up(options, EXIT_USAGE,
-			"\"%s\" cannot be a plugin: a name is a-z, 0-9 and _, begins with a letter, and has "
-			"at most "
-			"31 characters",
+			"\"%s\" cannot be a plugin: a name is a-z, 0-9 and _, begins with a letter, and has at most 31 characters",
 			name);
 	if (is_taken(name))
 		return give_up(options, EXIT_USAGE,
-			"\"%s\" cannot be a plugin: its program is a C function of that name, and "
-			"\"%s\" "
-			"means something else there",
+			"\"%s\" cannot be a plugin: its program is a C function of that name, and \"%s\" means something else there",
 			name, name);
 	return 0;
 }

@@ -21,8 +21,7 @@ int verb_plugin_release(const struct options *options, int argc, char **argv)
 	if (config_load_host(options->config, &host) < 0) {
 		config_host_deinit(&host);
 		return give_up(options, EXIT_CONFIGURATION,
-			"cannot read [host] of %s, which says where crashes are counted: `xslotctl check %s` "
-			"says why not",
+			"cannot read [host] of %s, which says where crashes are counted: `xslotctl check %s` says why not",
 			options->config, options->config);
 	}
 	r = quarantine_release(host.state, argv[0], &n, &diag);

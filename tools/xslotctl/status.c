@@ -104,8 +104,7 @@ static void print_configuration(const json_t *configuration)
 	size_t i;
 
 	if (*held)
-		printf("%sHELD on the configuration kept in %s, %s: \"xslotctl reload\" applies the "
-		       "files%s\n",
+		printf("%sHELD on the configuration kept in %s, %s: \"xslotctl reload\" applies the files%s\n",
 			style_alarm(), current, why_held(held), style_end());
 	json_array_foreach(json_object_get(configuration, "reasons"), i, reason)
 		print_line("  %s", string_of(reason));
@@ -113,8 +112,7 @@ static void print_configuration(const json_t *configuration)
 		printf("%sSTATE FOLDER: %s%s\n", style_alarm(), text_of(configuration, "problem"),
 			style_end());
 	if (seconds)
-		printf("%sTO BE CONFIRMED within %lld s: \"xslotctl confirm\", else the host goes back to "
-		       "%s%s\n",
+		printf("%sTO BE CONFIRMED within %lld s: \"xslotctl confirm\", else the host goes back to %s%s\n",
 			style_alarm(), (long long)seconds, text_of(configuration, "previous"), style_end());
 }
 
@@ -127,14 +125,11 @@ static void print_alarms(const json_t *chain)
 		printf("  %sBYPASS: every packet gets \"%s\" at once, no slot runs%s\n", style_alarm(),
 			text_of(chain, "final"), style_end());
 	if (number_of(chain, "gap_packets"))
-		printf("  %sGAP: %s packets met an empty slot and got \"%s\"; this must never happen: please "
-		       "report "
-		       "it%s\n",
+		printf("  %sGAP: %s packets met an empty slot and got \"%s\"; this must never happen: please report it%s\n",
 			style_alarm(), format_count(count_of(chain, "gap_packets"), count), on_gap,
 			style_end());
 	if (number_of(chain, "bad_verdicts"))
-		printf("  %sBAD VERDICTS: %s packets got \"aborted\", since a plugin returned what is no "
-		       "verdict%s\n",
+		printf("  %sBAD VERDICTS: %s packets got \"aborted\", since a plugin returned what is no verdict%s\n",
 			style_alarm(), format_count(count_of(chain, "bad_verdicts"), count), style_end());
 }
 
@@ -260,11 +255,9 @@ static void print_quarantined(const json_t *quarantined)
 	const json_t *plugin;
 	size_t i;
 
-	json_array_foreach(quarantined, i, plugin)
-		printf("\n%sQUARANTINED: plugin %s crashed the host while it started, so its code is not "
-		       "run; install "
-		       "another build, or try it again with \"xslotctl plugin release %s\"%s\n",
-			style_alarm(), string_of(plugin), string_of(plugin), style_end());
+	json_array_foreach(quarantined, i, plugin) printf(
+		"\n%sQUARANTINED: plugin %s crashed the host while it started, so its code is not run; install another build, or try it again with \"xslotctl plugin release %s\"%s\n",
+		style_alarm(), string_of(plugin), string_of(plugin), style_end());
 }
 
 void status_print(const json_t *status, bool details)

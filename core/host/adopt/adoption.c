@@ -259,17 +259,14 @@ static int adopt_chains(
 			fail(diag, r, "cannot adopt what runs: %s; it is left running as it is", why.message);
 		else if (r == -EPROTO)
 			fail(diag, r,
-				"cannot adopt what runs: %s; it is left running. Start the version of xslot "
-				"that made it, or take it off with \"xslotctl clean %.*s\"",
+				"cannot adopt what runs: %s; it is left running. Start the version of xslot that made it, or take it off with \"xslotctl clean %.*s\"",
 				why.message, (int)strcspn(names[i], "@"), names[i]);
 		else if (!leftover_has_interfaces(root, names[i])) {
 			if (!found->notes)
 				leftover_unfinished(root, names[i]);
 		} else
 			adoption_say(found,
-				"cannot adopt %s/%s: %s; it is left as it is, and \"xslotctl clean %.*s\" "
-				"takes it "
-				"off when this host has stopped",
+				"cannot adopt %s/%s: %s; it is left as it is, and \"xslotctl clean %.*s\" takes it off when this host has stopped",
 				root, names[i], why.message, (int)strcspn(names[i], "@"), names[i]);
 		xslot_diag_clear(&why);
 		if (r == -EPROTO || cannot_know(r))
@@ -317,8 +314,7 @@ static void end_bypass(struct chain *chain)
 	if (!chain->bypass)
 		return;
 	log_warning(
-		"chain %s was BYPASSED, and all its interfaces are gone: its network namespace may have been "
-		"another one, so the bypass ends",
+		"chain %s was BYPASSED, and all its interfaces are gone: its network namespace may have been another one, so the bypass ends",
 		chain->name);
 	chain->bypass = false;
 	generation.count = generation.configured_count;
@@ -429,9 +425,7 @@ int adoption_look(
 
 	if (pindir_past(dataplane->pins) == PINDIR_ANOTHERS) {
 		adoption_say(&found,
-			"%s was left by a host in a network namespace that is gone, whose number this one "
-			"has now: "
-			"a start takes nothing of it over, and removes it",
+			"%s was left by a host in a network namespace that is gone, whose number this one has now: a start takes nothing of it over, and removes it",
 			root);
 		return 0;
 	}

@@ -44,15 +44,14 @@ static void part_with(const struct chain *chain, const char *path, const char *w
 
 	log_info("chain %s: %s", chain->name, why);
 	if (r == 1)
-		log_info("chain %s: it moved to another network namespace, where it is called %s: "
-			 "detached there",
+		log_info(
+			"chain %s: it moved to another network namespace, where it is called %s: detached there",
 			chain->name, there);
 	if (r >= 0)
 		pindir_remove(path, NULL);
 	else
 		log_warning(
-			"chain %s: if it moved to another network namespace, it runs the chain there; not "
-			"every namespace can be looked into: %s; the pin %s stays, for the next start",
+			"chain %s: if it moved to another network namespace, it runs the chain there; not every namespace can be looked into: %s; the pin %s stays, for the next start",
 			chain->name, strerror(-r), path);
 }
 

@@ -30,9 +30,7 @@ char *displaced_reason(const struct netdev *netdev, uint32_t program_id)
 
 	neighbour_name(program_id, name);
 	if (asprintf(&text,
-		    "XDP program %s (program id %u) was put into our BPF link on %s, and packets do not meet "
-		    "the "
-		    "chain; \"xslotctl reload\" puts the chain's program back",
+		    "XDP program %s (program id %u) was put into our BPF link on %s, and packets do not meet the chain; \"xslotctl reload\" puts the chain's program back",
 		    name, program_id, netdev_name(netdev)) < 0)
 		memory_out();
 	return text;
@@ -47,14 +45,12 @@ static void put_back(const struct chain *chain, struct chain_interface *interfac
 	neighbour_name(program_id, name); /* it may be gone with the update */
 	r = netdev_update(interface->netdev, dispatcher_fd(chain->dispatcher), &diag);
 	if (r == 0)
-		log_error("%s: %s ran XDP program %s (program id %u) and not the chain, since somebody had "
-			  "put it into our BPF link; the chain is back, and `bpftool prog show id %u` tells "
-			  "who holds the program, if anybody still does",
+		log_error(
+			"%s: %s ran XDP program %s (program id %u) and not the chain, since somebody had put it into our BPF link; the chain is back, and `bpftool prog show id %u` tells who holds the program, if anybody still does",
 			chain->name, interface->name, name, program_id, program_id);
 	else
 		log_error(
-			"%s: %s runs XDP program %s (program id %u) and not the chain, since somebody put it "
-			"into our BPF link: %s",
+			"%s: %s runs XDP program %s (program id %u) and not the chain, since somebody put it into our BPF link: %s",
 			chain->name, interface->name, name, program_id, diag.message);
 	interface->displaced = r < 0;
 	xslot_diag_clear(&diag);

@@ -36,20 +36,14 @@ static void strip_elsewhere(const struct chain *chain, const struct chain_interf
 			chain->name, interface->name, name);
 	else if (interface->moved)
 		log_warning(
-			"%s: %s moved to another network namespace and runs the chain there, since it was "
-			"attached through netlink, and xslotd %s%s%s: take it off with \"ip link set dev %s "
-			"xdp%s "
-			"off\" in that namespace",
+			"%s: %s moved to another network namespace and runs the chain there, since it was attached through netlink, and xslotd %s%s%s: take it off with \"ip link set dev %s xdp%s off\" in that namespace",
 			chain->name, interface->name,
 			privileges_administrate() ? "cannot get there"
 						  : "may not go there without CAP_SYS_ADMIN (see xslotd(8))",
 			r < 0 ? ": " : "", r < 0 ? strerror(-r) : "", interface->name, mode);
 	else if (r < 0)
-		log_warning("%s: %s is gone from here; if it moved to another network namespace, it runs the "
-			    "chain "
-			    "there: it was attached through netlink, and xslotd cannot look into every "
-			    "namespace: "
-			    "%s; \"ip link set dev %s xdp%s off\" in that namespace takes it off",
+		log_warning(
+			"%s: %s is gone from here; if it moved to another network namespace, it runs the chain there: it was attached through netlink, and xslotd cannot look into every namespace: %s; \"ip link set dev %s xdp%s off\" in that namespace takes it off",
 			chain->name, interface->name, strerror(-r), interface->name, mode);
 }
 

@@ -141,9 +141,7 @@ static int check_spelling(const struct instance *instance, const struct instance
 			continue;
 		*ret_param = name;
 		return fail(diag, -EINVAL,
-			"%s: parameter %s: the BPF object has no variable of that name, and its variable %s "
-			"is set "
-			"by no parameter: one of the two is misspelt",
+			"%s: parameter %s: the BPF object has no variable of that name, and its variable %s is set by no parameter: one of the two is misspelt",
 			options->name, name, nearest);
 	}
 	return 0;
@@ -214,8 +212,8 @@ int occupant_start(struct occupant *occupant, const struct occupant *previous, s
 	if (r < 0 || !migrate)
 		return r;
 	if (!occupant->plugin->migrate) {
-		log_warning("%s: the layout of plugin %s's state changed and it brings no migrate: the "
-			    "changed maps start fresh",
+		log_warning(
+			"%s: the layout of plugin %s's state changed and it brings no migrate: the changed maps start fresh",
 			occupant->name, occupant->plugin->name);
 		return 0;
 	}

@@ -252,8 +252,7 @@ static void explain_kept(struct transaction *transaction)
 
 	if (transaction->wish == HISTORY_START)
 		report_add(&transaction->report, NULL, 0,
-			"this is about the copies kept in %s; to start with the files instead, remove "
-			"%s/record",
+			"this is about the copies kept in %s; to start with the files instead, remove %s/record",
 			root, transaction->dataplane->history.host.state);
 	else
 		report_add(&transaction->report, NULL, 0, "this is about the copies kept in %s", root);

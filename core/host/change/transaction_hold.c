@@ -58,10 +58,7 @@ static void look_for_chains(struct transaction *transaction, const struct config
 		memory_out();
 	if (*lost)
 		report_add(&transaction->held, config->file, 0,
-			"there is no chain in the files, and what ran last had %s. If that is meant, use "
-			"\"xslotctl "
-			"reload --allow-bare\", or write a section [chain NAME] with \"detach = yes\" for "
-			"each",
+			"there is no chain in the files, and what ran last had %s. If that is meant, use \"xslotctl reload --allow-bare\", or write a section [chain NAME] with \"detach = yes\" for each",
 			lost);
 }
 

@@ -35,8 +35,7 @@ bool view_same(const void *running, const void *wanted)
 static int cannot_know(const struct chain *chain, const char *interface, int error, struct xslot_diag *diag)
 {
 	return fail(diag, error,
-		"chain %s: cannot ask the kernel for interface %s: %s; nothing is changed before that is "
-		"known",
+		"chain %s: cannot ask the kernel for interface %s: %s; nothing is changed before that is known",
 		chain->name, interface, strerror(-error));
 }
 
@@ -279,9 +278,7 @@ static int view_wanted(const struct setup_chain *chain, const struct seen *seen,
 
 		if (r < 0)
 			return fail(diag, r,
-				"chain %s: cannot ask the kernel for interface %s: %s; nothing is changed "
-				"before "
-				"that is known",
+				"chain %s: cannot ask the kernel for interface %s: %s; nothing is changed before that is known",
 				config->name, name, strerror(-r));
 	}
 	return 0;

@@ -61,8 +61,8 @@ int history_open(struct history *history, const char *file, struct xslot_diag *d
 	else if (r == -EBUSY || ask_is_shortage(r)) /* what is to be held or returned to is not known */
 		fail(diag, r, "%s", why.message);
 	else if (r < 0)
-		log_error("%s; the host runs without it: \"xslotctl rollback\" and \"reload --confirm\" "
-			  "cannot be had",
+		log_error(
+			"%s; the host runs without it: \"xslotctl rollback\" and \"reload --confirm\" cannot be had",
 			why.message);
 	if (!history->dir)
 		set_trouble(history, why.message);
@@ -82,9 +82,8 @@ static int drop_hold(struct history *history, bool may_be_another, struct xslot_
 			"cannot see in which network namespace %s was written: %s; it is taken for this one",
 			state, strerror(-r));
 	if (record.hold && (r == 1 || may_be_another)) {
-		log_warning("the configuration kept in %s was HELD in a network namespace that is gone: this "
-			    "one's "
-			    "host applies the files",
+		log_warning(
+			"the configuration kept in %s was HELD in a network namespace that is gone: this one's host applies the files",
 			state);
 		record.hold = HOLD_NONE;
 		r = statedir_set(history->dir, &record, diag);
@@ -276,8 +275,8 @@ int history_choose(struct history *history, enum history_wish wish, const char *
 	if (snapshot)
 		root = statedir_root(history->dir, snapshot->number);
 	if (wish == HISTORY_START && snapshot && statedir_record(history->dir)->trial)
-		log_error("nobody confirmed the last configuration before the host ended: going back to the "
-			  "one before, kept in %s",
+		log_error(
+			"nobody confirmed the last configuration before the host ended: going back to the one before, kept in %s",
 			root);
 	r = confirm ? hold_before_trial(history, diag) : 0;
 	if (r < 0)
@@ -311,8 +310,7 @@ int history_place(const struct history *history, const struct files *files, stru
 		return 0;
 	if (!files->root && strcmp(config->host.state, history->host.state) != 0)
 		return report_add(report, place->file ? place->file : config->file, place->line,
-			"[host] state cannot change from %s to %s while the host runs; restart xslotd for "
-			"that",
+			"[host] state cannot change from %s to %s while the host runs; restart xslotd for that",
 			history->host.state, config->host.state);
 	if (!files->root)
 		return 0;
@@ -362,9 +360,8 @@ static void swap(struct statedir_record *record, enum statedir_hold hold)
 static void warn_of_hold(const struct history *history, int error)
 {
 	if (error < 0 && history->before.hold)
-		log_warning("a restart goes back to the configuration that was held, kept in %s: reload once "
-			    "more when "
-			    "%s can be written",
+		log_warning(
+			"a restart goes back to the configuration that was held, kept in %s: reload once more when %s can be written",
 			statedir_path(history->dir), statedir_path(history->dir));
 }
 

@@ -39,9 +39,8 @@ int namespace_take(struct pindir *pins, struct grace *grace, struct xslot_diag *
 	int r;
 
 	if (pindir_past(pins) == PINDIR_ANOTHERS) {
-		log_warning("%s was left by a host in a network namespace that is gone, whose number this "
-			    "one has "
-			    "now: nothing of it is taken over",
+		log_warning(
+			"%s was left by a host in a network namespace that is gone, whose number this one has now: nothing of it is taken over",
 			root);
 		r = removal_run(root, NULL, grace, &n, diag);
 		if (r < 0)
@@ -156,9 +155,8 @@ static int is_gone(const char *root, uint64_t inode)
 	if (count.live == 0)
 		return exists < 0 ? exists : 1;
 	if (exists == 0)
-		log_warning("the network namespace of %s is gone, but interface %u, in another one now, runs "
-			    "a chain "
-			    "of it: `ip link` there shows which it is; \"bpftool link\" takes it off",
+		log_warning(
+			"the network namespace of %s is gone, but interface %u, in another one now, runs a chain of it: `ip link` there shows which it is; \"bpftool link\" takes it off",
 			root, count.ifindex);
 	return 0;
 }

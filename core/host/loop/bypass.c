@@ -40,8 +40,7 @@ static char *describe(const struct chain *chain, bool changed)
 
 	if (chain->bypass)
 		n = asprintf(&text,
-			"chain %s is bypassed %s: every packet of it %s; its %zu slot%s stay%s loaded, and "
-			"\"xslotctl bypass %s off\" lets them run again",
+			"chain %s is bypassed %s: every packet of it %s; its %zu slot%s stay%s loaded, and \"xslotctl bypass %s off\" lets them run again",
 			chain->name, when, what_final_does(chain), chain->n_slots,
 			chain->n_slots == 1 ? "" : "s", chain->n_slots == 1 ? "s" : "", chain->name);
 	else
@@ -125,8 +124,8 @@ void bypass_remind(const struct host *host)
 		const struct chain *chain = host->dataplane.chains[i];
 
 		if (chain->bypass)
-			log_warning("chain %s is BYPASSED: every packet of it %s, its slots do not run; "
-				    "\"xslotctl bypass %s off\" ends it",
+			log_warning(
+				"chain %s is BYPASSED: every packet of it %s, its slots do not run; \"xslotctl bypass %s off\" ends it",
 				chain->name, what_final_does(chain), chain->name);
 	}
 }

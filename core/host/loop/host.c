@@ -48,8 +48,7 @@ void host_stop(struct host *host, const struct signalfd_siginfo *signal)
 	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 	if (host->trial_until_us)
 		log_warning(
-			"stopping before the configuration was confirmed: the next start goes back to the "
-			"one before");
+			"stopping before the configuration was confirmed: the next start goes back to the one before");
 	host->stopping = true;
 	queue_refuse(host, "the host is stopping");
 	if (!host->running)

@@ -83,8 +83,8 @@ void links_settle(struct host *host, bool unknown)
 	r = sd_event_add_time_relative(host->event, &host->links_timer, CLOCK_MONOTONIC,
 		host->links_retry * 1000000ULL, 0, on_time, host);
 	if (r < 0)
-		log_error("cannot set a clock to look at the interfaces again: %s; \"xslotctl reload\" "
-			  "looks at them",
+		log_error(
+			"cannot set a clock to look at the interfaces again: %s; \"xslotctl reload\" looks at them",
 			strerror(-r));
 }
 

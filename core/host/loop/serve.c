@@ -145,8 +145,7 @@ int serve_open(struct host *host, const struct config *config)
 		if (strcmp(host->socket, config->host.socket) == 0)
 			return 0;
 		return report_add(report, file, place->line,
-			"[host] socket cannot change from %s to %s while the host runs; restart xslotd for "
-			"that",
+			"[host] socket cannot change from %s to %s while the host runs; restart xslotd for that",
 			host->socket, config->host.socket);
 	}
 	host->socket = strdup(config->host.socket);

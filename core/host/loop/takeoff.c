@@ -92,8 +92,7 @@ int takeoff_drop(const struct dataplane *dataplane, struct xslot_diag *diag)
 		if (!takeoff_is_mark(names[i]))
 			continue;
 		log_warning(
-			"chain %.*s was OFF, and all interfaces are gone that had a chain here: its network "
-			"namespace may have been another one, so it is off no more",
+			"chain %.*s was OFF, and all interfaces are gone that had a chain here: its network namespace may have been another one, so it is off no more",
 			(int)(strlen(names[i]) - strlen(MARK)), names[i]);
 		if (asprintf(&path, "%s/%s", root, names[i]) < 0)
 			memory_out();
@@ -130,8 +129,8 @@ void takeoff_end(struct dataplane *dataplane)
 void takeoff_remind(const struct host *host)
 {
 	for (size_t i = 0; i < host->dataplane.n_off; i++)
-		log_warning("chain %s is OFF: \"xslotctl clean\" took it off; \"xslotctl reload\" puts it "
-			    "back, when the configuration has it",
+		log_warning(
+			"chain %s is OFF: \"xslotctl clean\" took it off; \"xslotctl reload\" puts it back, when the configuration has it",
 			host->dataplane.off[i]);
 }
 
@@ -152,8 +151,7 @@ static void on_removed(void *data)
 	free(TAKE_PTR(host->taken_off));
 	host_resume_watches(host);
 	if (asprintf(&text,
-		    "%zu chain%s taken off; %s until the next \"xslotctl reload\", which puts back what the "
-		    "configuration has",
+		    "%zu chain%s taken off; %s until the next \"xslotctl reload\", which puts back what the configuration has",
 		    n, n == 1 ? "" : "s", n == 1 ? "it stays off" : "they stay off") < 0)
 		memory_out();
 	reply(host->running, n, text);

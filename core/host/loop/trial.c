@@ -107,8 +107,7 @@ bool trial_refuse(struct host *host, struct task *task)
 	if (!host->trial_until_us || (task->wish != HISTORY_FILES && !task->confirm))
 		return false;
 	if (asprintf(&why,
-		    "cannot %s while a configuration awaits its confirmation, for %u more seconds: "
-		    "\"xslotctl confirm\" keeps it, \"xslotctl rollback\" goes back to the one before",
+		    "cannot %s while a configuration awaits its confirmation, for %u more seconds: \"xslotctl confirm\" keeps it, \"xslotctl rollback\" goes back to the one before",
 		    task->wish == HISTORY_FILES ? "reload" : "try another", trial_left(host)) < 0)
 		memory_out();
 	log_error("%s%s", why, asked_clause(&task->asked));
@@ -154,8 +153,7 @@ void trial_begin_confirm(struct host *host, struct task *task)
 	}
 	calls_refuse(&task->callers, ERROR_FAILED,
 		host->kept.hold == HOLD_UNCONFIRMED
-			? "there is nothing to confirm any more: time was up, and the host went back to the "
-			  "configuration before"
+			? "there is nothing to confirm any more: time was up, and the host went back to the configuration before"
 			: "there is nothing to confirm");
 	queue_next(host);
 }
@@ -204,8 +202,8 @@ void trial_note(struct host *host)
 	};
 	copy_reasons(history, &host->kept);
 	if (host->kept.hold && (!before || strcmp(before, host->kept.current) != 0))
-		log_warning("held on the configuration kept in %s: restarts go on with it, and \"xslotctl "
-			    "reload\" applies the files",
+		log_warning(
+			"held on the configuration kept in %s: restarts go on with it, and \"xslotctl reload\" applies the files",
 			host->kept.current);
 }
 

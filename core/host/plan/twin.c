@@ -125,8 +125,7 @@ int twin_mark(struct view *view)
 struct xslot_diag *twin_explain(struct xslot_diag *diag, const char *name, const char *twin)
 {
 	fail(diag, -EEXIST,
-		"%s and %s are two names of the same interface, which runs one chain: configure it by one of "
-		"them",
+		"%s and %s are two names of the same interface, which runs one chain: configure it by one of them",
 		name, twin);
 	return diag;
 }

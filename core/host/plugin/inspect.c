@@ -138,9 +138,7 @@ static char **make_environment(void)
 			copy[kept++] = environ[i];
 #ifdef INSPECT_SANITIZED
 	snprintf(asan, sizeof(asan),
-		"ASAN_OPTIONS=%s:detect_leaks=0:abort_on_error=1:handle_segv=0:handle_sigbus=0:handle_sigfpe="
-		"0:"
-		"handle_sigill=0:handle_abort=0:allocator_may_return_null=1",
+		"ASAN_OPTIONS=%s:detect_leaks=0:abort_on_error=1:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:allocator_may_return_null=1",
 		getenv("ASAN_OPTIONS") ?: "");
 	snprintf(ubsan, sizeof(ubsan), "UBSAN_OPTIONS=%s:abort_on_error=1", getenv("UBSAN_OPTIONS") ?: "");
 	copy[kept++] = asan;
@@ -401,8 +399,7 @@ static int begin(struct xslot_diag *diag)
 
 	if (!available)
 		return fail(diag, -ENOSYS,
-			"cannot look at files in a process of their own: this program does not call "
-			"inspect_main()");
+			"cannot look at files in a process of their own: this program does not call inspect_main()");
 	if (child.pid)
 		return 0;
 	r = start();
@@ -414,9 +411,7 @@ static int begin(struct xslot_diag *diag)
 	last_words(words);
 	reap(true);
 	return fail(diag, -ECHILD,
-		"cannot look at files in a process of their own: it %s%s%s; if a library of xslot was "
-		"replaced, "
-		"restart xslot",
+		"cannot look at files in a process of their own: it %s%s%s; if a library of xslot was replaced, restart xslot",
 		end == END_ITSELF ? "ended at once" : "did not start", words[0] ? ": " : "", words);
 }
 

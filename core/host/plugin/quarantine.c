@@ -198,10 +198,7 @@ int quarantine_admit(const char *path, const struct digest *content, const struc
 	entry = find(content);
 	if (entry && entry->crashes >= QUARANTINE_AFTER)
 		return fail(diag, -EOWNERDEAD,
-			"plugin %s is quarantined: %s has crashed the host %u times in a row while it "
-			"started; "
-			"install another build of it, or let it be tried again with \"xslotctl plugin "
-			"release %s\"",
+			"plugin %s is quarantined: %s has crashed the host %u times in a row while it started; install another build of it, or let it be tried again with \"xslotctl plugin release %s\"",
 			plugin->name, path, entry->crashes, plugin->name);
 	if (!entry) {
 		entry = take();

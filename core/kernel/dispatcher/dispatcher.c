@@ -80,8 +80,7 @@ static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
 
 	if (r == -EACCES)
 		fail(diag, r,
-			"cannot load the dispatcher program: %s; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are "
-			"needed",
+			"cannot load the dispatcher program: %s; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed",
 			strerror(-r));
 	else if (r == -EPERM)
 		fail(diag, r, "cannot load the dispatcher program: %s", permission_reason(r, why));
@@ -175,9 +174,7 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 	 */
 	if (!dispatcher->skeleton->data_state)
 		return fail(diag, -ENOMEM,
-			"cannot map the dispatcher's state: libbpf could not find out whether this kernel "
-			"maps "
-			"arrays, for want of memory or descriptors; restart xslotd once there are enough");
+			"cannot map the dispatcher's state: libbpf could not find out whether this kernel maps arrays, for want of memory or descriptors; restart xslotd once there are enough");
 	dispatcher->state = &dispatcher->skeleton->data_state->state;
 	dispatcher->program_fd = bpf_program__fd(program);
 	dispatcher->state_fd = bpf_map__fd(dispatcher->skeleton->maps.data_state);
@@ -244,9 +241,7 @@ static int check_generation(
 		generation->final < XSLOT_ACTIONS && generation->on_gap < XSLOT_ACTIONS)
 		return 0;
 	return fail(diag, -EINVAL,
-		"%s/state is corrupt: generation %u has %u of %u slots, fused program %u, final verdict %u "
-		"and verdict "
-		"in a gap %u",
+		"%s/state is corrupt: generation %u has %u of %u slots, fused program %u, final verdict %u and verdict in a gap %u",
 		folder, generation->id, generation->count, generation->configured_count, generation->fused,
 		generation->final, generation->on_gap);
 }
@@ -273,8 +268,7 @@ static int map_state(struct dispatcher *dispatcher, const char *folder, struct x
 			folder);
 	if (state->layout != XSLOT_STATE_LAYOUT)
 		return fail(diag, -EPROTO,
-			"the dispatcher in %s is of version %u with state layout %u, and this xslotd reads "
-			"layout %u",
+			"the dispatcher in %s is of version %u with state layout %u, and this xslotd reads layout %u",
 			folder, state->version, state->layout, XSLOT_STATE_LAYOUT);
 	if (info.value_size != sizeof(*state))
 		return fail(diag, -EINVAL, "%s/state is corrupt: it has %u bytes, not %zu", folder,

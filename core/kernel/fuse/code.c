@@ -106,8 +106,7 @@ static int measure_frame(const struct builder *builder, const struct piece *piec
 	depth = (depth + 7) / 8 * 8;
 	if (depth + 8 > FRAME_MAX && (builder->n_pieces > 1 || piece->is.tested))
 		return fail(diag, -EOPNOTSUPP,
-			"%s uses its whole stack, which leaves no room for the packet's context or "
-			"verdict",
+			"%s uses its whole stack, which leaves no room for the packet's context or verdict",
 			part->name);
 	return depth;
 }

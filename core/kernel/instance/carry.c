@@ -84,15 +84,11 @@ static int classify_section(
 		return 0;
 	if (strcmp(map->name, ".bss") != 0)
 		return fail(diag, -EINVAL,
-			"%s: variable %s is marked as state but lies in %s, which each instance has for "
-			"itself: only "
-			"variables without an initial value can be state",
+			"%s: variable %s is marked as state but lies in %s, which each instance has for itself: only variables without an initial value can be state",
 			name, variable_name(btf, tagged), map->name);
 	if (plain)
 		return fail(diag, -EINVAL,
-			"%s: variable %s is marked as state and %s is not, but both lie in .bss, which is "
-			"one map: "
-			"mark all or none",
+			"%s: variable %s is marked as state and %s is not, but both lie in .bss, which is one map: mark all or none",
 			name, variable_name(btf, tagged), variable_name(btf, plain));
 	map->class = MAP_STATE;
 	return 0;
@@ -277,9 +273,7 @@ int carry_check_map(const struct carry_map *map, int fd, struct xslot_diag *diag
 		return fail(diag, -errno, "cannot look at map %s: %s", map->name, strerror(errno));
 	if (info.type != map->type || info.key_size != map->key_size || info.value_size != map->value_size)
 		return fail(diag, -EINVAL,
-			"map %s is not what its object declares: it is of type %u with keys of %u and values "
-			"of %u "
-			"bytes, in place of type %u, %u and %u",
+			"map %s is not what its object declares: it is of type %u with keys of %u and values of %u bytes, in place of type %u, %u and %u",
 			map->name, info.type, info.key_size, info.value_size, map->type, map->key_size,
 			map->value_size);
 	if (!has_size(map, &info))

@@ -99,14 +99,11 @@ static int refuse_role(const struct bpf_program *program, enum role role, enum b
 
 	if (role == ROLE_MAP_ENTRY)
 		return fail(diag, -EINVAL,
-			"program %s (section \"%s\") is for the entries of a devmap or cpumap, where whoever "
-			"fills the map puts it; a slot runs an XDP program: %s",
+			"program %s (section \"%s\") is for the entries of a devmap or cpumap, where whoever fills the map puts it; a slot runs an XDP program: %s",
 			bpf_program__name(program), bpf_program__section_name(program),
 			*others ? others : "the object has none");
 	return fail(diag, -EINVAL,
-		"program %s (section \"%s\") is of type %s: it is run by another hook of the kernel and "
-		"decides "
-		"about no packet of an interface; a slot runs an XDP program: %s",
+		"program %s (section \"%s\") is of type %s: it is run by another hook of the kernel and decides about no packet of an interface; a slot runs an XDP program: %s",
 		bpf_program__name(program), bpf_program__section_name(program), type_name ? type_name : "?",
 		*others ? others : "the object has none");
 }
@@ -123,8 +120,7 @@ static int choose_failed(const struct bpf_object *bpf, const char *wanted, struc
 		return fail(diag, -ENOENT, "the object contains no program");
 	if (!xdp.used)
 		return fail(diag, -EINVAL,
-			"the object has no XDP program; what it has is run by other hooks of the kernel and "
-			"decides about no packet of an interface: %s",
+			"the object has no XDP program; what it has is run by other hooks of the kernel and decides about no packet of an interface: %s",
 			others);
 	if (wanted)
 		return fail(diag, -ENOENT, "the object has no program %s; it has: %s", wanted, all);
@@ -187,8 +183,7 @@ static int check_frags(const struct bpf_program *program, struct xslot_diag *dia
 	if (begins(section, "xdp.frags"))
 		return 0;
 	return fail(diag, -EINVAL,
-		"the chain has frags = yes, and program %s does not say that it handles frames in several "
-		"buffers: its section is \"%s\", not \"xdp.frags\"",
+		"the chain has frags = yes, and program %s does not say that it handles frames in several buffers: its section is \"%s\", not \"xdp.frags\"",
 		bpf_program__name(program), section);
 }
 
@@ -306,9 +301,7 @@ int foreign_check_sizes(const struct bpf_object *object, struct xslot_diag *diag
 	{
 		if (bpf_map__max_entries(map) == 0 && needs_size(map))
 			return fail(diag, -EINVAL,
-				"map %s has no size: the object leaves it to its own loader; set it in the "
-				"slot: "
-				"map.%s.max_entries = N",
+				"map %s has no size: the object leaves it to its own loader; set it in the slot: map.%s.max_entries = N",
 				bpf_map__name(map), bpf_map__name(map));
 	}
 	return 0;

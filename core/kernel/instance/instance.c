@@ -284,8 +284,7 @@ static int connect_entry(struct instance *instance, struct xslot_diag *diag)
 	if (entry && bpf_map_update_elem(bpf_map__fd(entry), &zero, &fd, BPF_ANY) == 0)
 		return 0;
 	return fail(diag, -errno,
-		"%s: program %s %s, so it has to be called by an extension with a tail call, which this "
-		"kernel refuses (%s): Linux 6.1 can",
+		"%s: program %s %s, so it has to be called by an extension with a tail call, which this kernel refuses (%s): Linux 6.1 can",
 		instance->name, bpf_program__name(instance->program), why_behind_entry(&instance->foreign),
 		strerror(errno));
 }

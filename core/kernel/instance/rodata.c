@@ -281,9 +281,7 @@ static int write_value(const struct target *target)
 		return write_prefix(target, &value->prefix);
 	}
 	return fail(target->diag, -EINVAL,
-		"%s: parameter %s: a file is read by the plugin's callbacks and cannot be in a variable of "
-		"the BPF "
-		"object, which has one of that name",
+		"%s: parameter %s: a file is read by the plugin's callbacks and cannot be in a variable of the BPF object, which has one of that name",
 		target->name, target->param->name);
 }
 
@@ -296,9 +294,7 @@ static int no_variable(const char *name, const struct instance_param *param, str
 			"%s: parameter %s: a file is for callbacks, and the plugin has none", name,
 			param->name);
 	return fail(diag, -ENOENT,
-		"%s: parameter %s: the BPF object has no `const volatile` variable of that name, and the "
-		"plugin no "
-		"callback that could take it",
+		"%s: parameter %s: the BPF object has no `const volatile` variable of that name, and the plugin no callback that could take it",
 		name, param->name);
 }
 
@@ -318,16 +314,12 @@ int rodata_write(struct bpf_object *object, const char *name, const struct insta
 		if (param->optional)
 			return 0;
 		return fail(diag, -EINVAL,
-			"%s: parameter %s: its variable in the BPF object is in %s, not in .rodata: declare "
-			"it "
-			"`const volatile`",
+			"%s: parameter %s: its variable in the BPF object is in %s, not in .rodata: declare it `const volatile`",
 			name, param->name, variable.section);
 	}
 	if (!types_is_volatile(target.btf, variable.id))
 		return fail(diag, -EINVAL,
-			"%s: parameter %s: its variable is const without volatile, so the compiler has put "
-			"its "
-			"initial value into the code: declare it `const volatile`",
+			"%s: parameter %s: its variable is const without volatile, so the compiler has put its initial value into the code: declare it `const volatile`",
 			name, param->name);
 	map = bpf_object__find_map_by_name(object, variable.section);
 	/* The bytes that the map will start with: libbpf's own memory, writable until load. */

@@ -134,9 +134,7 @@ static int describe_chain(
 	if (link)
 		holder_describe_link(link, holder, sizeof(holder));
 	return snprintf(ret_text, size,
-		"a chain of xslot runs there (program id %u, %s, %s%s); an interface runs one chain, so "
-		"leave it "
-		"to that one, or take it out of that one's configuration and reload that host",
+		"a chain of xslot runs there (program id %u, %s, %s%s); an interface runs one chain, so leave it to that one, or take it out of that one's configuration and reload that host",
 		id, mode, how, holder);
 }
 
@@ -151,8 +149,7 @@ static int describe(unsigned ifindex, const char *interface, const char *mode, c
 	neighbour_name(id, name);
 	if (libxdp_programs(ifindex, id, programs, sizeof(programs)))
 		return snprintf(ret_text, size,
-			"libxdp's dispatcher %s (program id %u, %s) with %s is there; `xdp-loader unload %s "
-			"--all` takes it off",
+			"libxdp's dispatcher %s (program id %u, %s) with %s is there; `xdp-loader unload %s --all` takes it off",
 			name, id, mode, programs, interface);
 	r = how_attached(ifindex, id, &link, how, sizeof(how));
 	if (strcmp(name, DISPATCHER) == 0)

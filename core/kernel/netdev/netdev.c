@@ -154,9 +154,7 @@ int netdev_detach_pinned(const char *path, struct xslot_diag *diag)
 	if (r == -ENODEV) {
 		r = netdev_strip_pinned_elsewhere(path, (char[IF_NAMESIZE]){ 0 });
 		return r < 0 ? fail(diag, r,
-				       "cannot see whether the interface of %s runs our program in another "
-				       "network "
-				       "namespace: %s",
+				       "cannot see whether the interface of %s runs our program in another network namespace: %s",
 				       path, strerror(-r))
 			     : 0;
 	}

@@ -49,8 +49,7 @@ static int find_previous(struct netdev *netdev, struct xslot_diag *diag)
 	if (r == 1) {
 		neighbour_describe(netdev->ifindex, netdev->name, text, sizeof(text));
 		return fail(diag, -EBUSY,
-			"cannot take over %s, since nobody but its owner can replace what a BPF link holds: "
-			"%s",
+			"cannot take over %s, since nobody but its owner can replace what a BPF link holds: %s",
 			netdev->name, text);
 	}
 	neighbour_name(id, name);
@@ -222,8 +221,7 @@ int netdev_netlink_open(const char *path, int program_fd, struct netdev **ret_ne
 	r = learn_mode(netdev);
 	if (r == 0)
 		return fail(diag, -ENODEV,
-			"pin %s: interface %s does not run the program that was attached to it through "
-			"netlink",
+			"pin %s: interface %s does not run the program that was attached to it through netlink",
 			path, netdev->name);
 	if (r < 0)
 		return fail(diag, r, "pin %s: cannot see what interface %s runs: %s", path, netdev->name,
