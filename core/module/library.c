@@ -4,7 +4,8 @@
  * the host maps a private copy, a sealed memfd, and the file is free. glibc looks a library up by the *name*
  * given to dlopen before it looks at the file: /proc/PID/fd/7, recycled for another plugin, silently returns
  * the old one. Hence two rules: the memfd stays open for as long as it is mapped, so that its number is not
- * given out again; and a number whose name some unloadable library (-z nodelete) still holds is not used.
+ * given out again (the one descriptor that a plugin file takes); and a number whose name some unloadable
+ * library (-z nodelete) still holds is not used.
  *
  * Debuggers open what the link map names, in their own process: /proc/self/fd/7 there is whatever they have
  * open, and gdb waited for ever on a pipe. So the copy is opened as /proc/PID/fd/7, since gdb reads the name
@@ -82,10 +83,15 @@ static int own_folder(char ret_name[static FD_NAME_MAX])
 }
 
 /* A descriptor of the memfd whose name no mapped library has. */
-static int unused_fd(struct library *library, int memfd)
+static int unused_fd(struct library *library, const struct blob *blob)
 {
+	const char *name = strrchr(library->path, '/');
 	char self[FD_NAME_MAX];
+	CLEANUP(close) int memfd = -1;
 	int from = 0, r = own_folder(self);
+
+	if (r == 0)
+		r = blob_open(blob, name ? name + 1 : library->path, &memfd);
 
 	while (r == 0) {
 		library->fd = fcntl(memfd, F_DUPFD_CLOEXEC, from);
@@ -131,7 +137,7 @@ static int library_map(struct library *library, const struct blob *blob, const c
 	if (in_place)
 		snprintf(library->opened, sizeof(library->opened), "%s", library->path);
 	else
-		r = unused_fd(library, blob->fd);
+		r = unused_fd(library, blob);
 	if (r < 0)
 		return fail(diag, r, "cannot load %s: %s", path, strerror(-r));
 	library->handle = dlopen(library->opened, RTLD_NOW | RTLD_LOCAL);

@@ -52,16 +52,16 @@ int blob_add(struct blob *blob, const void *data, size_t size)
 	return 0;
 }
 
-static int blob_map(struct blob *blob)
+static int blob_map(struct blob *blob, int fd)
 {
 	struct stat st;
 
-	if (fstat(blob->fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	blob->size = (size_t)st.st_size;
 	if (blob->size == 0)
 		return 0;
-	blob->data = mmap(NULL, blob->size, PROT_READ, MAP_PRIVATE, blob->fd, 0);
+	blob->data = mmap(NULL, blob->size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (blob->data == MAP_FAILED) {
 		blob->data = NULL;
 		return -errno;
@@ -69,11 +69,22 @@ static int blob_map(struct blob *blob)
 	return 0;
 }
 
+static int seal(int fd)
+{
+	int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+
+	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}
+
 int blob_end(struct blob *blob)
 {
-	if (fcntl(blob->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-		return -errno;
-	return blob_map(blob);
+	int r = seal(blob->fd);
+
+	if (r == 0)
+		r = blob_map(blob, blob->fd);
+	if (r == 0)
+		close(TAKE_FD(blob->fd));
+	return r;
 }
 
 int blob_copy(
@@ -101,14 +112,29 @@ int blob_receive(int fd, struct blob **ret_blob)
 	if (!blob)
 		return -ENOMEM;
 	blob->refs = 1;
-	blob->fd = fd;
-	r = blob_map(blob);
+	blob->fd = -1;
+	r = blob_map(blob, fd);
 	if (r < 0) {
 		free(blob);
 		return r;
 	}
 	*ret_blob = blob;
 	return 0;
+}
+
+int blob_open(const struct blob *blob, const char *name, int *ret_fd)
+{
+	CLEANUP(blob_free) struct blob *copy = NULL;
+	int r;
+
+	r = blob_begin(name, &copy);
+	if (r == 0)
+		r = blob_add(copy, blob->data, blob->size);
+	if (r == 0)
+		r = seal(copy->fd);
+	if (r == 0)
+		*ret_fd = TAKE_FD(copy->fd);
+	return r;
 }
 
 int blob_equal(const struct blob *a, const struct blob *b)

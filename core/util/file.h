@@ -8,12 +8,12 @@
 #include <xslot/diag.h>
 
 /*
- * A private copy: a sealed memfd, mapped read-only. The fd stays open as long as the blob lives.
+ * A private copy: a sealed memfd, mapped read-only. No descriptor is open once it is made.
  * Counted, for one thread at a time.
  */
 struct blob {
 	unsigned refs;
-	int fd;
+	int fd;	       /* -1 once it is made */
 	uint8_t *data; /* NULL when size is 0 */
 	size_t size;
 };
@@ -25,8 +25,10 @@ int blob_end(struct blob *blob);
 /* A blob that holds a copy of `size` bytes; `name` is the memfd's, for /proc. */
 int blob_copy(
 	const char *name, const void *data, size_t size, struct blob **ret_blob, struct xslot_diag *diag);
-/* What another process made so and sent: `fd` becomes the blob's when this succeeds. -errno. */
+/* What another process made so and sent; `fd` stays the caller's. -errno. */
 int blob_receive(int fd, struct blob **ret_blob);
+/* The same bytes once more as a file, a sealed memfd; the caller's to close. -errno. */
+int blob_open(const struct blob *blob, const char *name, int *ret_fd);
 int blob_equal(const struct blob *a, const struct blob *b);
 struct blob *blob_ref(struct blob *blob);
 void blob_free(struct blob *blob); /* lets go of one reference; accepts NULL */

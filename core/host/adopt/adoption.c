@@ -32,7 +32,6 @@
 #include "util/memory.h"
 
 DEFINE_CLEANUP(struct chain *, chain_free);
-DEFINE_CLEANUP(struct program *, program_close);
 
 void adoption_say(const struct found *found, const char *format, ...)
 {
@@ -104,8 +103,8 @@ static int adopt_occupant(const struct found *found, struct chain *chain, const 
 	return occupant_adopt(found->setup, NULL, record, folder, ret_occupant, diag);
 }
 
-static int adopt_slot(const struct found *found, struct chain *chain, const struct program *target,
-	const struct manifest_slot *record, size_t index, struct xslot_diag *diag)
+static int adopt_slot(const struct found *found, struct chain *chain, const struct manifest_slot *record,
+	size_t index, struct xslot_diag *diag)
 {
 	struct chain_slot *slot = &chain->slots[index];
 	char path[PATH_MAX], function[DISPATCHER_FUNCTION_MAX];
@@ -124,7 +123,7 @@ static int adopt_slot(const struct found *found, struct chain *chain, const stru
 	r = xslot_link_open_pinned(path, &slot->link, diag);
 	dispatcher_stub((unsigned)index, slot->bank, function);
 	if (r == 0)
-		r = link_check(slot->link, target, function, diag);
+		r = link_check(slot->link, dispatcher_program(chain->dispatcher), function, diag);
 	if (r == 0 && !link_is_of(slot->link, instance_filler_id(slot->occupant->instance)))
 		r = fail(diag, -EINVAL, "it fills the slot with another program than that of its instance");
 	return r < 0 ? fail_within(diag, r, "%s", path) : 0;
@@ -143,8 +142,7 @@ static int adopt_manifest(struct chain *chain, struct xslot_diag *diag)
 	return r;
 }
 
-static int adopt_generation(
-	const struct found *found, struct chain *chain, const struct program *target, struct xslot_diag *diag)
+static int adopt_generation(const struct found *found, struct chain *chain, struct xslot_diag *diag)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	const struct manifest_record *record = &chain->manifest.record[running->id & 1];
@@ -160,7 +158,7 @@ static int adopt_generation(
 		return fail(diag, -EINVAL, "the manifest does not know the running generation %u of %u slots",
 			running->id, running->configured_count);
 	for (size_t i = 0; r == 0 && i < record->n_slots; i++)
-		r = adopt_slot(found, chain, target, &record->slots[i], i, diag);
+		r = adopt_slot(found, chain, &record->slots[i], i, diag);
 	return r;
 }
 
@@ -168,7 +166,6 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 	struct chain **ret_chain, struct xslot_diag *diag)
 {
 	CLEANUP(chain_free) struct chain *chain = chain_alloc(name);
-	CLEANUP(program_close) struct program *target = NULL;
 	char *at;
 	int r;
 
@@ -181,13 +178,11 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 	if (r == 0)
 		r = adopt_manifest(chain, diag);
 	if (r == 0)
-		r = dispatcher_open_program(chain->dispatcher, &target, diag);
-	if (r == 0)
-		r = adopt_generation(found, chain, target, diag);
+		r = adopt_generation(found, chain, diag);
 	if (r == 0 && !found->notes)
 		r = store_make_folders(chain, diag);
 	if (r == 0)
-		r = tier_adopt(chain, target, found->notes != NULL, diag);
+		r = tier_adopt(chain, found->notes != NULL, diag);
 	if (r == 0)
 		*ret_chain = TAKE_PTR(chain);
 	return r;

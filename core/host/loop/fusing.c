@@ -402,7 +402,7 @@ void tier_queue(struct host *host)
 
 /* ---- adopt ---- */
 
-int tier_adopt(struct chain *chain, const struct program *target, bool only_look, struct xslot_diag *diag)
+int tier_adopt(struct chain *chain, bool only_look, struct xslot_diag *diag)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	char path[PATH_MAX];
@@ -420,8 +420,8 @@ int tier_adopt(struct chain *chain, const struct program *target, bool only_look
 	pin_path(chain, chain->tier.bank, path);
 	r = xslot_link_open_pinned(path, &chain->tier.link, diag);
 	if (r == 0)
-		r = link_check(
-			chain->tier.link, target, chain->tier.bank == BANK_B ? "fused_b" : "fused_a", diag);
+		r = link_check(chain->tier.link, dispatcher_program(chain->dispatcher),
+			chain->tier.bank == BANK_B ? "fused_b" : "fused_a", diag);
 	if (r < 0)
 		return fail_within(diag, r, "%s", path);
 	if (r == 0)

@@ -10,7 +10,6 @@
 
 #include "host/chain/chain.h"
 
-struct program;
 struct host;
 struct tier_attempt;
 
@@ -32,7 +31,7 @@ void tier_drop(struct chain *chain);
  * W: a chain from bpffs, whose generation and slots are known, with its fused program if it runs one.
  * `only_look`: pins that are left over stay.
  */
-int tier_adopt(struct chain *chain, const struct program *target, bool only_look, struct xslot_diag *diag);
+int tier_adopt(struct chain *chain, bool only_look, struct xslot_diag *diag);
 
 /* L, the worker is gone: what it was at when the host was told to stop. */
 void tier_abandon(struct host *host);

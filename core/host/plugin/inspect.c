@@ -418,11 +418,16 @@ static int begin(struct xslot_diag *diag)
 static int look(const struct inspect_request *request, const struct blob *bytes, struct xslot_diag *diag)
 {
 	enum end end = END_ITSELF;
+	CLEANUP(close) int fd = -1;
 	int r = begin(diag);
 
 	if (r < 0)
 		return r;
-	r = send_request(request, bytes->fd);
+	r = blob_open(bytes, "xslot-inspect", &fd);
+	if (r < 0)
+		return fail(diag, r, "%s: cannot hand it to the process that looks at files: %s",
+			request->path, strerror(-r));
+	r = send_request(request, fd);
 	do
 		r = r < 0 ? r : next_stage(&end);
 	while (r == 0 && child.stage < INSPECT_DONE);

@@ -235,6 +235,7 @@ static int receive(struct inspect_request *ret_request, struct blob **ret_blob)
 		return -EBADMSG;
 	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
 	r = blob_receive(fd, ret_blob);
+	close(fd);
 	return r < 0 ? r : 1;
 }
 

@@ -7,12 +7,16 @@
  * A generation is written with plain stores, since no packet reads the idle one: packets that used it last
  * had left when the grace period after that swap ended. Only the store of `active` needs an order, so that
  * whoever sees it sees the generation too.
+ *
+ * libbpf's object is closed as soon as it is loaded: it holds a descriptor of each map and of the BTF, and
+ * the program holds all of them without.
  */
 #include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/bpf.h>
 #include <pthread.h>
@@ -38,29 +42,24 @@
 #endif
 
 struct dispatcher {
-	struct dispatcher_bpf *skeleton; /* NULL when opened from pins: the fds are ours then */
-	int program_fd, state_fd;
-	struct xslot_state *state; /* the skeleton's mapping, or ours */
+	struct program *program;   /* opened bare when an earlier version pinned it, without its types */
+	int state_fd;		   /* -1 once it is pinned: the mapping holds the map */
+	struct xslot_state *state; /* mapped */
 	struct counters counters;
-	uint32_t program_id;
-	struct btf *types; /* NULL: pinned by an earlier version */
 };
 
 DEFINE_CLEANUP(struct dispatcher *, dispatcher_free);
+DEFINE_CLEANUP(struct btf *, btf__free);
 
 void dispatcher_free(struct dispatcher *dispatcher)
 {
 	if (!dispatcher)
 		return;
 	counters_close(&dispatcher->counters);
-	btf__free(dispatcher->types);
-	if (!dispatcher->skeleton) {
-		if (dispatcher->state)
-			munmap(dispatcher->state, sizeof(struct xslot_state));
-		cleanup_close(&dispatcher->program_fd);
-		cleanup_close(&dispatcher->state_fd);
-	}
-	dispatcher_bpf__destroy(dispatcher->skeleton);
+	program_close(dispatcher->program);
+	if (dispatcher->state)
+		munmap(dispatcher->state, sizeof(struct xslot_state));
+	cleanup_close(&dispatcher->state_fd);
 	free(dispatcher);
 }
 
@@ -70,7 +69,7 @@ static struct dispatcher *dispatcher_new(void)
 	struct dispatcher *dispatcher = calloc(1, sizeof(*dispatcher));
 
 	if (dispatcher)
-		dispatcher->program_fd = dispatcher->state_fd = dispatcher->counters.fd = -1;
+		dispatcher->state_fd = dispatcher->counters.fd = -1;
 	return dispatcher;
 }
 
@@ -91,17 +90,6 @@ static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
 	if (diag && log[0])
 		diag->log = strdup(log);
 	return r;
-}
-
-static int dispatcher_learn_id(struct dispatcher *dispatcher, struct xslot_diag *diag)
-{
-	struct bpf_prog_info info = { 0 };
-	uint32_t size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(dispatcher->program_fd, &info, &size) < 0)
-		return fail(diag, -errno, "cannot ask for the dispatcher's program id: %s", strerror(errno));
-	dispatcher->program_id = info.id;
-	return 0;
 }
 
 /* The program's references to the map of counters are meant as references to the value in it. */
@@ -128,43 +116,33 @@ static void register_section(void)
 	libbpf_register_prog_handler("xslot", BPF_PROG_TYPE_XDP, BPF_XDP, &options);
 }
 
-static int use_counters(struct dispatcher *dispatcher, struct xslot_diag *diag)
+static int use_counters(
+	struct dispatcher_bpf *skeleton, struct dispatcher *dispatcher, struct xslot_diag *diag)
 {
 	int r = counters_create(&dispatcher->counters, diag);
 
 	if (r < 0)
 		return r;
-	dispatcher->skeleton->rodata->last_row = dispatcher->counters.n_rows - 1;
-	r = bpf_map__reuse_fd(dispatcher->skeleton->maps.counters, dispatcher->counters.fd);
+	skeleton->rodata->last_row = dispatcher->counters.n_rows - 1;
+	r = bpf_map__reuse_fd(skeleton->maps.counters, dispatcher->counters.fd);
 	return r < 0 ? fail(diag, r, "cannot give the dispatcher its counters: %s", strerror(-r)) : 0;
 }
 
-int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
+static int load_skeleton(struct dispatcher_bpf *skeleton, bool frags, struct xslot_diag *diag)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
+	struct bpf_program *program = skeleton->progs.xslot_dispatch;
 	const size_t log_size = 64 << 10;
 	char *log CLEANUP(free) = calloc(1, log_size);
 	struct warnings unwanted = {}; /* the verifier's log says it all */
-	struct bpf_program *program;
 	int r;
 
-	if (!dispatcher || !log)
+	if (!log)
 		return fail(diag, -ENOMEM, "no memory for a dispatcher");
-	pthread_once(&once, register_section);
-	dispatcher->skeleton = dispatcher_bpf__open();
-	if (!dispatcher->skeleton)
-		return fail(diag, -errno, "cannot open the built-in dispatcher object: %s", strerror(errno));
-	r = use_counters(dispatcher, diag);
-	if (r < 0)
-		return r;
-	program = dispatcher->skeleton->progs.xslot_dispatch;
 	bpf_program__set_log_buf(program, log, log_size);
 	if (frags)
 		bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
-
 	warnings_begin(&unwanted);
-	r = dispatcher_bpf__load(dispatcher->skeleton);
+	r = dispatcher_bpf__load(skeleton);
 	warnings_end();
 	if (r < 0)
 		return load_failed(r, frags, log, diag);
@@ -172,19 +150,63 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 	 * libbpf asks once in a process whether the kernel maps arrays, and takes an error for no. All that
 	 * we run on do: so a state that is not mapped means that the question failed, and will for good.
 	 */
-	if (!dispatcher->skeleton->data_state)
+	if (!skeleton->data_state)
 		return fail(diag, -ENOMEM,
 			"cannot map the dispatcher's state: libbpf could not find out whether this kernel maps arrays, for want of memory or descriptors; restart xslotd once there are enough");
-	dispatcher->state = &dispatcher->skeleton->data_state->state;
-	dispatcher->program_fd = bpf_program__fd(program);
-	dispatcher->state_fd = bpf_map__fd(dispatcher->skeleton->maps.data_state);
-	r = dispatcher_learn_id(dispatcher, diag);
+	return 0;
+}
+
+static int map_state(struct dispatcher *dispatcher)
+{
+	void *state = mmap(NULL, sizeof(*dispatcher->state), PROT_READ | PROT_WRITE, MAP_SHARED,
+		dispatcher->state_fd, 0);
+
+	if (state == MAP_FAILED)
+		return -errno;
+	dispatcher->state = state;
+	return 0;
+}
+
+/* What outlives the object. Its types as the kernel has them: libbpf leaves out what this kernel does not
+ * take.
+ */
+static int take_over(
+	struct dispatcher *dispatcher, const struct dispatcher_bpf *skeleton, struct xslot_diag *diag)
+{
+	CLEANUP(btf__free) struct btf *types = program_read_types(bpf_object__btf_fd(skeleton->obj));
+	int r;
+
+	if (!types)
+		return fail(diag, -errno, "cannot read the dispatcher's types: %s", strerror(errno));
+	r = program_open(bpf_program__fd(skeleton->progs.xslot_dispatch), types, &dispatcher->program, diag);
 	if (r < 0)
 		return r;
-	/* As the kernel has them: libbpf leaves out what this kernel does not take. */
-	dispatcher->types = program_read_types(bpf_object__btf_fd(dispatcher->skeleton->obj));
-	if (!dispatcher->types)
-		return fail(diag, -errno, "cannot read the dispatcher's types: %s", strerror(errno));
+	dispatcher->state_fd = fcntl(bpf_map__fd(skeleton->maps.data_state), F_DUPFD_CLOEXEC, 3);
+	r = dispatcher->state_fd < 0 ? -errno : map_state(dispatcher);
+	return r < 0 ? fail(diag, r, "cannot map the dispatcher's state: %s", strerror(-r)) : 0;
+}
+
+int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
+	struct dispatcher_bpf *skeleton;
+	int r;
+
+	if (!dispatcher)
+		return fail(diag, -ENOMEM, "no memory for a dispatcher");
+	pthread_once(&once, register_section);
+	skeleton = dispatcher_bpf__open();
+	if (!skeleton)
+		return fail(diag, -errno, "cannot open the built-in dispatcher object: %s", strerror(errno));
+	r = use_counters(skeleton, dispatcher, diag);
+	if (r == 0)
+		r = load_skeleton(skeleton, frags, diag);
+	if (r == 0)
+		r = take_over(dispatcher, skeleton, diag);
+	dispatcher_bpf__destroy(skeleton);
+	if (r < 0)
+		return r;
 	*ret_dispatcher = TAKE_PTR(dispatcher);
 	return 0;
 }
@@ -201,7 +223,7 @@ static int pin_one(int fd, const char *folder, const char *name, struct xslot_di
 static int pin_types(const struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
 {
 	uint32_t size = 0, key = 0;
-	const void *bytes = btf__raw_data(dispatcher->types, &size);
+	const void *bytes = btf__raw_data(dispatcher->program->btf, &size);
 	CLEANUP(close) int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "types", sizeof(key), size, 1, NULL);
 
 	if (fd < 0 || bpf_map_update_elem(fd, &key, bytes, BPF_ANY) < 0)
@@ -212,14 +234,16 @@ static int pin_types(const struct dispatcher *dispatcher, const char *folder, st
 
 int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
 {
-	int r = pin_one(dispatcher->program_fd, folder, "dispatcher", diag);
+	int r = pin_one(dispatcher->program->fd, folder, "dispatcher", diag);
 
-	if (r == 0 && dispatcher->types)
+	if (r == 0 && dispatcher->program->btf)
 		r = pin_types(dispatcher, folder, diag);
 	if (r == 0)
 		r = pin_one(dispatcher->state_fd, folder, "state", diag);
 	if (r == 0)
 		r = pin_one(dispatcher->counters.fd, folder, "counters", diag);
+	if (r == 0)
+		close(TAKE_FD(dispatcher->state_fd));
 	return r;
 }
 
@@ -247,7 +271,7 @@ static int check_generation(
 }
 
 /* What every layout begins with is looked at before anything else is believed. */
-static int map_state(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+static int map_pinned_state(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
@@ -259,10 +283,10 @@ static int map_state(struct dispatcher *dispatcher, const char *folder, struct x
 	if (info.value_size < offsetof(struct xslot_state, active))
 		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it has %u bytes", folder,
 			info.value_size);
-	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, dispatcher->state_fd, 0);
-	if (state == MAP_FAILED)
-		return fail(diag, -errno, "cannot map %s/state: %s", folder, strerror(errno));
-	dispatcher->state = state;
+	r = map_state(dispatcher);
+	if (r < 0)
+		return fail(diag, r, "cannot map %s/state: %s", folder, strerror(-r));
+	state = dispatcher->state;
 	if (state->magic != XSLOT_STATE_MAGIC)
 		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it does not begin with \"xslot\"",
 			folder);
@@ -288,7 +312,7 @@ static int open_counters(struct dispatcher *dispatcher, const char *folder, stru
 	return r < 0 ? r : counters_open(fd, path, &dispatcher->counters, diag);
 }
 
-static int open_types(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+static int open_types(const char *folder, struct btf **ret_types, struct xslot_diag *diag)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info), key = 0;
@@ -306,11 +330,25 @@ static int open_types(struct dispatcher *dispatcher, const char *folder, struct 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || !(bytes = malloc(info.value_size + 1)) ||
 		bpf_map_lookup_elem(fd, &key, bytes) < 0)
 		return fail(diag, -errno, "cannot read pin %s/types: %s", folder, strerror(errno));
-	dispatcher->types = btf__new(bytes, info.value_size);
-	if (!dispatcher->types)
+	*ret_types = btf__new(bytes, info.value_size);
+	if (!*ret_types)
 		return fail(diag, -errno, "%s/types is corrupt: libbpf does not read it: %s", folder,
 			strerror(errno));
 	return 0;
+}
+
+static int open_program(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag)
+{
+	CLEANUP(btf__free) struct btf *types = NULL;
+	CLEANUP(close) int fd = -1;
+	int r = open_one(folder, "dispatcher", BPFFS_PROGRAM, &fd, diag);
+
+	if (r == 0)
+		r = open_types(folder, &types, diag);
+	if (r < 0)
+		return r;
+	return types ? program_open(fd, types, &dispatcher->program, diag)
+		     : program_open_bare(fd, &dispatcher->program, diag);
 }
 
 int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
@@ -322,18 +360,16 @@ int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatche
 		return fail(diag, -ENOMEM, "no memory for a dispatcher");
 	r = open_one(folder, "state", BPFFS_MAP, &dispatcher->state_fd, diag);
 	if (r == 0)
-		r = map_state(dispatcher, folder, diag);
+		r = map_pinned_state(dispatcher, folder, diag);
 	if (r == 0)
-		r = open_one(folder, "dispatcher", BPFFS_PROGRAM, &dispatcher->program_fd, diag);
+		r = open_program(dispatcher, folder, diag);
 	if (r == 0)
 		r = open_counters(dispatcher, folder, diag);
-	if (r == 0)
-		r = open_types(dispatcher, folder, diag);
-	if (r == 0)
-		r = dispatcher_learn_id(dispatcher, diag);
-	if (r == 0)
-		*ret_dispatcher = TAKE_PTR(dispatcher);
-	return r;
+	if (r < 0)
+		return r;
+	close(TAKE_FD(dispatcher->state_fd));
+	*ret_dispatcher = TAKE_PTR(dispatcher);
+	return 0;
 }
 
 const struct counters *dispatcher_counters(const struct dispatcher *dispatcher)
@@ -343,30 +379,27 @@ const struct counters *dispatcher_counters(const struct dispatcher *dispatcher)
 
 int dispatcher_fd(const struct dispatcher *dispatcher)
 {
-	return dispatcher->program_fd;
+	return dispatcher->program->fd;
 }
 
-int dispatcher_open_program(
-	const struct dispatcher *dispatcher, struct program **ret_program, struct xslot_diag *diag)
+const struct program *dispatcher_program(const struct dispatcher *dispatcher)
 {
-	if (!dispatcher->types)
-		return program_open_bare(dispatcher->program_fd, ret_program, diag);
-	return program_open(dispatcher->program_fd, dispatcher->types, ret_program, diag);
+	return dispatcher->program;
 }
 
 const struct btf *dispatcher_types(const struct dispatcher *dispatcher)
 {
-	return dispatcher->types;
+	return dispatcher->program->btf;
 }
 
 uint32_t dispatcher_program_id(const struct dispatcher *dispatcher)
 {
-	return dispatcher->program_id;
+	return dispatcher->program->id;
 }
 
 uint32_t dispatcher_version(const struct dispatcher *dispatcher)
 {
-	return dispatcher->types ? dispatcher->state->version : 0;
+	return dispatcher->program->btf ? dispatcher->state->version : 0;
 }
 
 void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DISPATCHER_FUNCTION_MAX])

@@ -25,22 +25,18 @@ int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot
 void dispatcher_free(struct dispatcher *dispatcher); /* accepts NULL */
 
 /*
- * Pin program, types, state and counters into `folder`, as "dispatcher", "types", "state" and "counters"; and
- * open what is pinned there, of whatever version. -EINVAL: it is no dispatcher of ours; -EPROTO: it is, with
- * a layout that this version cannot read.
+ * Pin program, types, state and counters into `folder`, as "dispatcher", "types", "state" and "counters",
+ * once; and open what is pinned there, of whatever version. -EINVAL: it is no dispatcher of ours; -EPROTO: it
+ * is, with a layout that this version cannot read.
  */
 int dispatcher_pin(struct dispatcher *dispatcher, const char *folder, struct xslot_diag *diag);
 int dispatcher_open_pinned(const char *folder, struct dispatcher **ret_dispatcher, struct xslot_diag *diag);
 
 int dispatcher_fd(const struct dispatcher *dispatcher);
 
-/*
- * The program itself, to look at: without functions when an earlier version pinned it, without its types. For
- * program_close().
- */
+/* The program itself; without functions, without its types, when an earlier version pinned it. */
 struct program;
-int dispatcher_open_program(
-	const struct dispatcher *dispatcher, struct program **ret_program, struct xslot_diag *diag);
+const struct program *dispatcher_program(const struct dispatcher *dispatcher);
 
 /* The types that it was loaded with, to fill its stubs by; the dispatcher's. */
 const struct btf *dispatcher_types(const struct dispatcher *dispatcher);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xslot/extension.h>
 
 #include "extension/extension.h"
@@ -102,8 +103,11 @@ int instance_code(struct instance *instance, const struct dispatcher *dispatcher
 		program = instance->twin.program;
 		object = instance->twin.bpf;
 	}
+	r = blob_open(instance->extension->bytes, "xslot-object", &instance->object_fd);
+	if (r < 0)
+		return fail(diag, r, "%s: cannot hand out its object: %s", instance->name, strerror(-r));
 	snprintf(instance->object_path, sizeof(instance->object_path), "/proc/self/fd/%d",
-		instance->extension->bytes->fd);
+		instance->object_fd);
 	*ret_part = (struct fuse_part){
 		.name = instance->name,
 		.insns = bpf_program__insns(program),
@@ -118,4 +122,6 @@ int instance_code(struct instance *instance, const struct dispatcher *dispatcher
 void instance_code_done(struct instance *instance)
 {
 	object_close(&instance->twin);
+	if (instance->object_fd >= 0)
+		close(TAKE_FD(instance->object_fd));
 }

@@ -178,6 +178,7 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 
 	if (!instance || !(instance->name = strdup(options->name)))
 		return fail(diag, -ENOMEM, "%s: out of memory", options->name);
+	instance->object_fd = -1;
 	ext_load_register();
 	r = open_object(instance, options, diag);
 	if (r < 0)

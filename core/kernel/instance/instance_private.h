@@ -30,6 +30,7 @@ struct instance {
 	struct instance_map *listed; /* as many as maps */
 	bool loaded;
 	bool refused_btf;     /* by the kernel, when it was to be an extension */
+	int object_fd;	      /* between instance_code() and instance_code_done(); else -1 */
 	char object_path[32]; /* after instance_code(): of the object's bytes, while the extension lives */
 	struct object twin;   /* adopted: between instance_code() and instance_code_done() */
 	uint32_t program_id;  /* 0 before load */
