@@ -41,6 +41,7 @@ DUAL = "GPL-2.0-only OR BSD-2-Clause"
 OURS = "LGPL-2.1-only OR BSD-2-Clause"
 
 C_LINES, FUNCTION_LINES, USUAL_FUNCTION, HEADER_LINES, PLUGIN_H_LINES = 600, 80, 40, 150, 250
+README_WORDS = 700
 
 
 # Inputs as they are, whatever they hold: one licence for the folder, in FOLDER.license, and no rule about their text.
@@ -260,7 +261,10 @@ def spread(path):
 
 
 def check_pages():
-    """A page names only what is there: newcomers copy what stands there."""
+    """README is short, and a page names only what is there: newcomers copy what stands there."""
+    words = len((ROOT / "README.md").read_text("utf-8").split())
+    if words > README_WORDS:
+        yield f"README.md: {words} words, at most {README_WORDS}"
     for page in (p for p in tree() if p.suffix == ".md"):
         for number, line in enumerate(lines(page), 1):
             for path, test in NAMED.findall(line):
