@@ -4,6 +4,8 @@
  * root, or the user that the host runs as, may own it or be able to replace it. The file and its directory
  * are checked after following links; the directories above are the operator's, who names the search path.
  */
+#include "module/moddir.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
@@ -12,7 +14,6 @@
 #include <sys/stat.h>
 
 #include "module/describe.h"
-#include "module/module.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/path_reason.h"

@@ -11,6 +11,7 @@
 
 #include "module/describe.h"
 #include "module/library.h"
+#include "module/moddir.h"
 #include "module/pointers.h"
 #include "util/cleanup.h"
 #include "util/diag.h"

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "module/moddir.h"
 #include "module/module.h"
 #include "util/diag.h"
 #include "util/reader.h"
@@ -531,9 +532,7 @@ static void test_find_and_list(void **state)
 	assert_int_equal(n, 2);
 	assert_string_equal(paths[0], sample);
 	assert_non_null(strstr(paths[1], "/first/zebra.so"));
-	for (size_t i = 0; i < n; i++)
-		free(paths[i]);
-	free(paths);
+	reader_free_names(paths, n);
 
 	/* The first directory's, though it leads nowhere: the other directory may hold an older build. */
 	snprintf(link, sizeof(link), "%s/first/sample.so", dir);

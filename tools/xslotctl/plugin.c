@@ -14,6 +14,7 @@
 #include "config/param_text.h"
 #include "control/status_json.h"
 #include "host/plugin/inspect.h"
+#include "module/moddir.h"
 #include "module/module.h"
 #include "table.h"
 #include "util/cleanup.h"

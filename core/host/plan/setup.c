@@ -16,6 +16,7 @@
 #include "host/plugin/inspect.h"
 #include "kernel/instance/foreign.h"
 #include "kernel/privileges.h"
+#include "module/moddir.h"
 #include "util/cleanup.h"
 #include "util/memory.h"
 

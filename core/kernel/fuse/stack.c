@@ -11,7 +11,7 @@
  * Should such an access reach below it, into the context that a fused program keeps there, then the verifier
  * sees that what the next plugin gets is no context, and refuses the fused program.
  */
-#include "kernel/fuse/code.h"
+#include "kernel/fuse/stack.h"
 
 #include <errno.h>
 #include <limits.h>
