@@ -65,6 +65,18 @@ static bool parse_keep(const char *words, uint64_t *ret_set)
 	return false;
 }
 
+static bool parse_log_level(const char *word)
+{
+	enum log_level level;
+
+	if (log_level_parse(word, &level) == 0) {
+		log_set_level(level);
+		return true;
+	}
+	fprintf(stderr, "xslotd: --log-level is error, warning, info or debug, not \"%s\"\n", word);
+	return false;
+}
+
 /* Returns -1 to go on, or the exit status. */
 static int parse(int argc, char **argv, struct arguments *ret_arguments)
 {
@@ -80,7 +92,6 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 		{ "version", no_argument, NULL, 'V' },
 		{},
 	};
-	enum log_level level;
 	int option;
 
 	*ret_arguments = (struct arguments){ .file = XSLOT_CONFIG_FILE };
@@ -93,13 +104,8 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 			ret_arguments->check = true;
 			break;
 		case OPTION_LOG_LEVEL:
-			if (log_level_parse(optarg, &level) < 0) {
-				fprintf(stderr,
-					"xslotd: --log-level is error, warning, info or debug, not \"%s\"\n",
-					optarg);
+			if (!parse_log_level(optarg))
 				return EXIT_USAGE;
-			}
-			log_set_level(level);
 			ret_arguments->log_level = true;
 			break;
 		case OPTION_NO_FUSE:

@@ -78,73 +78,64 @@ static void test_key(void **arg)
 	assert_int_equal(rules->rules[0].key, 0x33ecc6cca2b9bb62);
 }
 
+static const char *const wrong_lines[][2] = {
+	{ "permit any", "\"permit\" is neither allow nor deny, with one of which a rule begins" },
+	{ "Allow any", "\"Allow\" is neither allow nor deny, with one of which a rule begins" },
+	{ "allow", "no source after \"allow\": name a prefix such as 192.0.2.0/24, or any" },
+	{ "allow # any", "no source after \"allow\": name a prefix such as 192.0.2.0/24, or any" },
+	{ "deny tcp", "\"tcp\" is neither an IPv4 or IPv6 prefix nor any" },
+	{ "deny 10.0.0/8", "\"10.0.0/8\" is neither an IPv4 or IPv6 prefix nor any" },
+	{ "deny 10.0.0.256", "\"10.0.0.256\" is neither an IPv4 or IPv6 prefix nor any" },
+	{ "deny /8", "\"/8\" is neither an IPv4 or IPv6 prefix nor any" },
+	{ "deny any/0", "\"any/0\" is neither an IPv4 or IPv6 prefix nor any" },
+	{ "deny 10.0.0.0/33", "\"33\" is no prefix length in \"10.0.0.0/33\": it goes from 0 to 32" },
+	{ "deny 10.0.0.0/", "\"\" is no prefix length in \"10.0.0.0/\": it goes from 0 to 32" },
+	{ "deny 10.0.0.0/+8", "\"+8\" is no prefix length in \"10.0.0.0/+8\": it goes from 0 to 32" },
+	{ "deny ::/129", "\"129\" is no prefix length in \"::/129\": it goes from 0 to 128" },
+	{ "deny 10.1.2.3/8",
+		"10.1.2.3/8 has bits set beyond its length: write 10.0.0.0/8 for the network, or "
+		"10.1.2.3/32 for the address" },
+	{ "deny 10.64.0.0/9",
+		"10.64.0.0/9 has bits set beyond its length: write 10.0.0.0/9 for the network, or "
+		"10.64.0.0/32 for the address" },
+	{ "deny 2001:db8::1/64", "2001:db8::1/64 has bits set beyond its length: write 2001:db8::/64 "
+				 "for the network, or "
+				 "2001:db8::1/128 for the address" },
+	{ "deny any tpc", "\"tpc\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+	{ "deny any 256", "\"256\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+	{ "deny any -1", "\"-1\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+	{ "deny any 51",
+		"51 is an extension header on IPv6, which is looked through, and never the protocol: "
+		"write 0.0.0.0/0 for IPv4 only" },
+	{ "deny ::/0 0", "0 is an extension header on IPv6, which is looked through, and never the protocol: "
+			 "write an IPv4 prefix for IPv4 only" },
+	{ "deny any icmp 8", "icmp has no ports: remove \"8\"" },
+	{ "deny any icmp6 128-130", "icmp6 has no ports: remove \"128-130\"" },
+	{ "deny any 1 8", "1 has no ports: remove \"8\"" },
+	{ "deny any 47 80", "47 has no ports: remove \"80\"" },
+	{ "deny any tcp 65536", "\"65536\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+	{ "deny any tcp 80-", "\"80-\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+	{ "deny any tcp -80", "\"-80\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+	{ "deny any tcp 1-2-3", "\"1-2-3\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+	{ "deny any udp http", "\"http\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
+	{ "deny any udp 90-80", "ports 90-80 run backwards: write 80-90" },
+	{ "deny any udp 1 2", "\"2\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
+	{ "deny any udp 1 2 3 4", "\"3\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
+	{ "deny any \x01", "byte 0x01: outside comments a rules file is plain ASCII" },
+	{ "deny a\xc3\xa4y", "byte 0xc3: outside comments a rules file is plain ASCII" },
+	{ "deny 1111111111222222222233333333334444444444555555555566666666667777",
+		"\"11111111112222222222…\" is 64 characters long, which nothing in a rule is" },
+};
+
 static void test_wrong_lines(void **arg)
 {
-	static const char *const lines[][2] = {
-		{ "permit any", "\"permit\" is neither allow nor deny, with one of which a rule begins" },
-		{ "Allow any", "\"Allow\" is neither allow nor deny, with one of which a rule begins" },
-		{ "allow", "no source after \"allow\": name a prefix such as 192.0.2.0/24, or any" },
-		{ "allow # any", "no source after \"allow\": name a prefix such as 192.0.2.0/24, or any" },
-		{ "deny tcp", "\"tcp\" is neither an IPv4 or IPv6 prefix nor any" },
-		{ "deny 10.0.0/8", "\"10.0.0/8\" is neither an IPv4 or IPv6 prefix nor any" },
-		{ "deny 10.0.0.256", "\"10.0.0.256\" is neither an IPv4 or IPv6 prefix nor any" },
-		{ "deny /8", "\"/8\" is neither an IPv4 or IPv6 prefix nor any" },
-		{ "deny any/0", "\"any/0\" is neither an IPv4 or IPv6 prefix nor any" },
-		{ "deny 10.0.0.0/33", "\"33\" is no prefix length in \"10.0.0.0/33\": it goes from 0 to 32" },
-		{ "deny 10.0.0.0/", "\"\" is no prefix length in \"10.0.0.0/\": it goes from 0 to 32" },
-		{ "deny 10.0.0.0/+8", "\"+8\" is no prefix length in \"10.0.0.0/+8\": it goes from 0 to 32" },
-		{ "deny ::/129", "\"129\" is no prefix length in \"::/129\": it goes from 0 to 128" },
-		{ "deny 10.1.2.3/8",
-			"10.1.2.3/8 has bits set beyond its length: write 10.0.0.0/8 for the network, or "
-			"10.1.2.3/32 for the address" },
-		{ "deny 10.64.0.0/9",
-			"10.64.0.0/9 has bits set beyond its length: write 10.0.0.0/9 for the network, or "
-			"10.64.0.0/32 for the address" },
-		{ "deny 2001:db8::1/64", "2001:db8::1/64 has bits set beyond its length: write 2001:db8::/64 "
-					 "for the network, or "
-					 "2001:db8::1/128 for the address" },
-		{ "deny any tpc",
-			"\"tpc\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
-		{ "deny any 256",
-			"\"256\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
-		{ "deny any -1",
-			"\"-1\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
-		{ "deny any 51",
-			"51 is an extension header on IPv6, which is looked through, and never the protocol: "
-			"write 0.0.0.0/0 for IPv4 only" },
-		{ "deny ::/0 0",
-			"0 is an extension header on IPv6, which is looked through, and never the protocol: "
-			"write an IPv4 prefix for IPv4 only" },
-		{ "deny any icmp 8", "icmp has no ports: remove \"8\"" },
-		{ "deny any icmp6 128-130", "icmp6 has no ports: remove \"128-130\"" },
-		{ "deny any 1 8", "1 has no ports: remove \"8\"" },
-		{ "deny any 47 80", "47 has no ports: remove \"80\"" },
-		{ "deny any tcp 65536",
-			"\"65536\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
-		{ "deny any tcp 80-",
-			"\"80-\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
-		{ "deny any tcp -80",
-			"\"-80\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
-		{ "deny any tcp 1-2-3",
-			"\"1-2-3\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
-		{ "deny any udp http",
-			"\"http\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
-		{ "deny any udp 90-80", "ports 90-80 run backwards: write 80-90" },
-		{ "deny any udp 1 2", "\"2\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
-		{ "deny any udp 1 2 3 4",
-			"\"3\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
-		{ "deny any \x01", "byte 0x01: outside comments a rules file is plain ASCII" },
-		{ "deny a\xc3\xa4y", "byte 0xc3: outside comments a rules file is plain ASCII" },
-		{ "deny 1111111111222222222233333333334444444444555555555566666666667777",
-			"\"11111111112222222222…\" is 64 characters long, which nothing in a rule is" },
-	};
 	char text[256];
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
-		snprintf(text, sizeof(text), "# comment ä\n\n%s\nallow any\n", lines[i][0]);
+	for (size_t i = 0; i < sizeof(wrong_lines) / sizeof(*wrong_lines); i++) {
+		snprintf(text, sizeof(text), "# comment ä\n\n%s\nallow any\n", wrong_lines[i][0]);
 		assert_int_equal(read_text(text), -EINVAL);
 		assert_int_equal(host.n_errors, 1);
-		assert_string_equal(host.errors[0].text, lines[i][1]);
+		assert_string_equal(host.errors[0].text, wrong_lines[i][1]);
 		assert_int_equal(host.errors[0].line, 3);
 		assert_int_equal(rules->n_rules, 1);
 	}

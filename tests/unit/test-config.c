@@ -43,13 +43,35 @@ static void test_defaults(void **state)
 	assert_string_equal(chain->slots[0].plugin, "count");
 	assert_null(chain->slots[0].object);
 	assert_null(chain->slots[0].program);
-	assert_false(chain->slots[0].state_fresh);
-	assert_false(chain->slots[0].proceed_given);
+	assert_false(chain->slots[0].state_fresh || chain->slots[0].proceed_given);
 	assert_true(chain->slots[0].fuse);
 	assert_int_equal(chain->slots[0].n_params, 0);
 	assert_int_equal(chain->slots[0].place.line, 3);
 	assert_int_equal(chain->slots[0].plugin_place.line, 4);
 	config_free(config);
+}
+
+/* In order of number, without the disabled one. */
+static void check_slots(const struct config_chain *chain)
+{
+	const struct config_slot *slots = chain->slots;
+
+	assert_int_equal(chain->n_slots, 3);
+	assert_int_equal(slots[0].number, 0);
+	assert_int_equal(slots[0].n_params, 2);
+	assert_string_equal(slots[0].params[0].name, "rules");
+	assert_string_equal(slots[0].params[0].text, "/etc/x");
+	assert_int_equal(slots[0].params[0].place.line, 10);
+	assert_string_equal(slots[0].params[1].text, "");
+	assert_int_equal(slots[1].number, 3);
+	assert_true(slots[1].proceed_given);
+	assert_int_equal(slots[1].proceed, 0);
+	assert_int_equal(slots[2].number, 20);
+	assert_string_equal(slots[2].object, "/usr/lib/x.o");
+	assert_int_equal(slots[2].object_place.line, 3);
+	assert_string_equal(slots[2].program, "main");
+	assert_true(slots[2].state_fresh && !slots[2].fuse);
+	assert_int_equal(slots[2].proceed, 31);
 }
 
 static void test_everything_given(void **state)
@@ -67,7 +89,6 @@ static void test_everything_given(void **state)
 		"01234567890123456789-_abcdefghi]\ninterfaces=y\nfinal=drop\non_gap=pass\nmode=native\n"
 		"[host]\nplugin_path=/a:/b\nbpffs=/c\nsocket=/d\nlog_level=debug\non_stop=detach\n");
 	struct config_chain *chain = &config->chains[0];
-	struct config_slot *slots = chain->slots;
 
 	assert_string_equal(config->host.plugin_path, "/a:/b");
 	assert_string_equal(config->host.bpffs, "/c");
@@ -86,33 +107,12 @@ static void test_everything_given(void **state)
 	assert_string_equal(chain->mode_place.file, "x.ini");
 	assert_int_equal(chain->final, XDP_TX);
 	assert_int_equal(chain->on_gap, XDP_DROP);
-	assert_true(chain->frags);
-	assert_false(chain->fuse);
-	assert_true(chain->replace);
-	assert_true(chain->only_alarm);
-	assert_false(config->chains[1].only_alarm);
-	assert_false(config->chains[1].replace);
+	assert_true(chain->frags && !chain->fuse && chain->replace && chain->only_alarm);
+	assert_false(config->chains[1].only_alarm || config->chains[1].replace);
 	assert_int_equal(config->chains[1].final, XDP_DROP);
 	assert_int_equal(config->chains[1].on_gap, XDP_PASS);
 	assert_int_equal(config->chains[1].n_slots, 0);
-	/* in order of number, without the disabled one */
-	assert_int_equal(chain->n_slots, 3);
-	assert_int_equal(slots[0].number, 0);
-	assert_int_equal(slots[0].n_params, 2);
-	assert_string_equal(slots[0].params[0].name, "rules");
-	assert_string_equal(slots[0].params[0].text, "/etc/x");
-	assert_int_equal(slots[0].params[0].place.line, 10);
-	assert_string_equal(slots[0].params[1].text, "");
-	assert_int_equal(slots[1].number, 3);
-	assert_true(slots[1].proceed_given);
-	assert_int_equal(slots[1].proceed, 0);
-	assert_int_equal(slots[2].number, 20);
-	assert_string_equal(slots[2].object, "/usr/lib/x.o");
-	assert_int_equal(slots[2].object_place.line, 3);
-	assert_string_equal(slots[2].program, "main");
-	assert_true(slots[2].state_fresh);
-	assert_false(slots[2].fuse);
-	assert_int_equal(slots[2].proceed, 31);
+	check_slots(chain);
 	config_free(config);
 }
 

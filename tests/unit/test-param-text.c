@@ -49,81 +49,82 @@ static void format_value(const struct xslot_value *value, char *ret, size_t size
 	}
 }
 
+static const struct {
+	const char *name, *text, *value;
+} good_values[] = {
+	{ "bool", "yes", "1" },
+	{ "bool", "true", "1" },
+	{ "bool", "on", "1" },
+	{ "bool", "1", "1" },
+	{ "bool", "no", "0" },
+	{ "bool", "false", "0" },
+	{ "bool", "off", "0" },
+	{ "bool", "0", "0" },
+	{ "uint", "0", "0" },
+	{ "uint", "007", "7" },
+	{ "uint", "18446744073709551615", "18446744073709551615" },
+	{ "uint", "10k", "10000" },
+	{ "uint", "3M", "3000000" },
+	{ "uint", "18G", "18000000000" },
+	{ "uint", "18446744073G", "18446744073000000000" },
+	{ "rate", "1", "1" },
+	{ "rate", "65536", "65536" },
+	{ "rate", "65k", "65000" },
+	{ "int", "-9223372036854775808", "-9223372036854775808" },
+	{ "int", "9223372036854775807", "9223372036854775807" },
+	{ "int", "+5k", "5000" },
+	{ "int", "-5M", "-5000000" },
+	{ "int", "-0", "0" },
+	{ "shift", "-10", "-10" },
+	{ "shift", "0", "0" },
+	{ "time", "0", "0" },
+	{ "time", "0s", "0" },
+	{ "time", "7ns", "7" },
+	{ "time", "7us", "7000" },
+	{ "time", "7ms", "7000000" },
+	{ "time", "7s", "7000000000" },
+	{ "time", "7m", "420000000000" },
+	{ "time", "5124095h", "18446742000000000000" },
+	{ "period", "1ms", "1000000" },
+	{ "period", "90s", "90000000000" },
+	{ "policy", "allow", "0" },
+	{ "policy", "log-only", "2" },
+	{ "string", "", "" },
+	{ "least", "10", "10" },
+	{ "below", "-1", "-1" },
+	{ "below", "-10", "-10" },
+	{ "above", "9223372036854775807", "9223372036854775807" },
+	{ "string", "a b, c", "a b, c" },
+	{ "path", "/", "/" },
+	{ "mac", "02:00:5e:10:AB:fF", "2 0 5e 10 ab ff" },
+	{ "address", "192.0.2.1", "4: c0 0 2 1 0..0 /32" },
+	{ "address", "2001:db8::1", "6: 20 1 d b8 0..1 /128" },
+	{ "address", "0.0.0.0", "4: 0 0 0 0 0..0 /32" },
+	{ "prefix", "10.0.0.0/8", "4: a 0 0 0 0..0 /8" },
+	{ "prefix", "0.0.0.0/0", "4: 0 0 0 0 0..0 /0" },
+	{ "prefix", "192.0.2.255/32", "4: c0 0 2 ff 0..0 /32" },
+	{ "prefix", "192.0.2.254/31", "4: c0 0 2 fe 0..0 /31" },
+	{ "prefix", "::/0", "6: 0 0 0 0 0..0 /0" },
+	{ "prefix", "2001:db8::1/128", "6: 20 1 d b8 0..1 /128" },
+	{ "prefix", "2001:8000::/17", "6: 20 1 80 0 0..0 /17" },
+	{ "prefix", "0001:0203:0405:0607:0809:0a0b:0c0d:0e0f/128", "6: 0 1 2 3 4..f /128" },
+};
+
 static void test_values(void **state)
 {
-	static const struct {
-		const char *name, *text, *value;
-	} rows[] = {
-		{ "bool", "yes", "1" },
-		{ "bool", "true", "1" },
-		{ "bool", "on", "1" },
-		{ "bool", "1", "1" },
-		{ "bool", "no", "0" },
-		{ "bool", "false", "0" },
-		{ "bool", "off", "0" },
-		{ "bool", "0", "0" },
-		{ "uint", "0", "0" },
-		{ "uint", "007", "7" },
-		{ "uint", "18446744073709551615", "18446744073709551615" },
-		{ "uint", "10k", "10000" },
-		{ "uint", "3M", "3000000" },
-		{ "uint", "18G", "18000000000" },
-		{ "uint", "18446744073G", "18446744073000000000" },
-		{ "rate", "1", "1" },
-		{ "rate", "65536", "65536" },
-		{ "rate", "65k", "65000" },
-		{ "int", "-9223372036854775808", "-9223372036854775808" },
-		{ "int", "9223372036854775807", "9223372036854775807" },
-		{ "int", "+5k", "5000" },
-		{ "int", "-5M", "-5000000" },
-		{ "int", "-0", "0" },
-		{ "shift", "-10", "-10" },
-		{ "shift", "0", "0" },
-		{ "time", "0", "0" },
-		{ "time", "0s", "0" },
-		{ "time", "7ns", "7" },
-		{ "time", "7us", "7000" },
-		{ "time", "7ms", "7000000" },
-		{ "time", "7s", "7000000000" },
-		{ "time", "7m", "420000000000" },
-		{ "time", "5124095h", "18446742000000000000" },
-		{ "period", "1ms", "1000000" },
-		{ "period", "90s", "90000000000" },
-		{ "policy", "allow", "0" },
-		{ "policy", "log-only", "2" },
-		{ "string", "", "" },
-		{ "least", "10", "10" },
-		{ "below", "-1", "-1" },
-		{ "below", "-10", "-10" },
-		{ "above", "9223372036854775807", "9223372036854775807" },
-		{ "string", "a b, c", "a b, c" },
-		{ "path", "/", "/" },
-		{ "mac", "02:00:5e:10:AB:fF", "2 0 5e 10 ab ff" },
-		{ "address", "192.0.2.1", "4: c0 0 2 1 0..0 /32" },
-		{ "address", "2001:db8::1", "6: 20 1 d b8 0..1 /128" },
-		{ "address", "0.0.0.0", "4: 0 0 0 0 0..0 /32" },
-		{ "prefix", "10.0.0.0/8", "4: a 0 0 0 0..0 /8" },
-		{ "prefix", "0.0.0.0/0", "4: 0 0 0 0 0..0 /0" },
-		{ "prefix", "192.0.2.255/32", "4: c0 0 2 ff 0..0 /32" },
-		{ "prefix", "192.0.2.254/31", "4: c0 0 2 fe 0..0 /31" },
-		{ "prefix", "::/0", "6: 0 0 0 0 0..0 /0" },
-		{ "prefix", "2001:db8::1/128", "6: 20 1 d b8 0..1 /128" },
-		{ "prefix", "2001:8000::/17", "6: 20 1 80 0 0..0 /17" },
-		{ "prefix", "0001:0203:0405:0607:0809:0a0b:0c0d:0e0f/128", "6: 0 1 2 3 4..f /128" },
-	};
 	char text[128];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct xslot_param *row = row_find(rows[i].name);
+	for (size_t i = 0; i < sizeof(good_values) / sizeof(good_values[0]); i++) {
+		const struct xslot_param *row = row_find(good_values[i].name);
 		struct xslot_diag diag = {};
 		struct xslot_value value;
 
-		if (param_text_parse(row, rows[i].text, &value, &diag) < 0)
+		if (param_text_parse(row, good_values[i].text, &value, &diag) < 0)
 			fail_msg("%s", diag.message);
 		assert_int_equal(value.type, row->type);
 		assert_false(value.given);
 		format_value(&value, text, sizeof(text));
-		assert_string_equal(text, rows[i].value);
+		assert_string_equal(text, good_values[i].value);
 	}
 }
 

@@ -6,65 +6,63 @@
 
 #include "run-xslotctl.h"
 
+static const struct {
+	const char *arguments[ARGUMENTS_MAX];
+	int code;
+	const char *says;
+} errors[] = {
+	{ { NULL }, 2, "no verb given" },
+	{ { "frobnicate" }, 2, "\"frobnicate\" is no verb" },
+	{ { "plugin" }, 2,
+		"did you mean \"plugin list\" or \"plugin info\" or \"plugin new\" or "
+		"\"plugin release\"?" },
+	{ { "plugin", "remove" }, 2, "\"plugin remove\" is no verb" },
+	{ { "help", "plugni" }, 2, "\"plugni\" is no verb" },
+	{ { "help", "me" }, 2, "\"me\" is no verb; `xslotctl help`" },
+	{ { "rolback", "now" }, 2, "\"rolback\" is no verb; did you mean \"rollback\"?" },
+	{ { "plugni", "list" }, 2, "did you mean \"plugin list\"?" },
+	{ { "plugin", "info" }, 2, "plugin info needs NAME|FILE" },
+	{ { "status", "edge", "core" }, 2, "status takes no \"core\"" },
+	{ { "--frobnicate", "status" }, 2, "--frobnicate is no option" },
+	{ { "--confirm", "3s", "status" }, 2, "status takes no --confirm; it is for reload, rollback" },
+	{ { "clean", "--make" }, 2, "clean takes no --make; it is for plugin new" },
+	{ { "clean" }, 2, "clean needs CHAIN, or --all" },
+	{ { "clean", "--bpffs=/nowhere" }, 2, "clean needs CHAIN, or --all" },
+	{ { "clean", "edge", "--all" }, 2, "clean takes \"edge\" or --all, not both" },
+	{ { "status", "--all" }, 2, "status takes no --all; it is for clean" },
+	{ { "status", "--socket" }, 2, "--socket needs a value" },
+	{ { "status", "core" }, 1, "there is no chain of that name" },
+	{ { "confirm", "--socket", "/nonexistent/control" }, 69,
+		"xslotctl: cannot reach the host at /nonexistent/control: No such file or directory; "
+		"is xslotd running?\n" },
+	{ { "reload", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
+	{ { "reload", "--confirm", "30" }, 2, "--confirm=30: has no unit" },
+	{ { "reload", "--confirm=25h" }, 2, "--confirm=25h: is out of range, it must be from 1s to 24h" },
+	{ { "reload", "--confirm=999ms" }, 2, "--confirm=999ms: is out of range" },
+	{ { "rollback", "now" }, 2, "rollback takes no \"now\"" },
+	{ { "confirm" }, 1, "xslotctl: there is nothing to confirm\n" },
+	{ { "bypass", "edge" }, 2, "bypass needs CHAIN on|off" },
+	{ { "bypass", "edge", "maybe" }, 2, "bypass takes \"on\" or \"off\", not \"maybe\"" },
+	{ { "bypass", "core", "on" }, 1, "there is no chain of that name" },
+	{ { "check", "/nonexistent/xslot.ini" }, 78,
+		"/nonexistent/xslot.ini: cannot read the configuration" },
+	{ { "plugin", "info", "/etc/passwd" }, 1, "/etc/passwd is not an ELF file" },
+	{ { "plugin", "info", "nothing", "--plugin-path", "/nonexistent" }, 1, "there is no plugin nothing" },
+};
+
 static void test_errors_and_exit_codes(void **state)
 {
-	static const struct {
-		const char *arguments[ARGUMENTS_MAX];
-		int code;
-		const char *says;
-	} cases[] = {
-		{ { NULL }, 2, "no verb given" },
-		{ { "frobnicate" }, 2, "\"frobnicate\" is no verb" },
-		{ { "plugin" }, 2,
-			"did you mean \"plugin list\" or \"plugin info\" or \"plugin new\" or "
-			"\"plugin release\"?" },
-		{ { "plugin", "remove" }, 2, "\"plugin remove\" is no verb" },
-		{ { "help", "plugni" }, 2, "\"plugni\" is no verb" },
-		{ { "help", "me" }, 2, "\"me\" is no verb; `xslotctl help`" },
-		{ { "rolback", "now" }, 2, "\"rolback\" is no verb; did you mean \"rollback\"?" },
-		{ { "plugni", "list" }, 2, "did you mean \"plugin list\"?" },
-		{ { "plugin", "info" }, 2, "plugin info needs NAME|FILE" },
-		{ { "status", "edge", "core" }, 2, "status takes no \"core\"" },
-		{ { "--frobnicate", "status" }, 2, "--frobnicate is no option" },
-		{ { "--confirm", "3s", "status" }, 2,
-			"status takes no --confirm; it is for reload, rollback" },
-		{ { "clean", "--make" }, 2, "clean takes no --make; it is for plugin new" },
-		{ { "clean" }, 2, "clean needs CHAIN, or --all" },
-		{ { "clean", "--bpffs=/nowhere" }, 2, "clean needs CHAIN, or --all" },
-		{ { "clean", "edge", "--all" }, 2, "clean takes \"edge\" or --all, not both" },
-		{ { "status", "--all" }, 2, "status takes no --all; it is for clean" },
-		{ { "status", "--socket" }, 2, "--socket needs a value" },
-		{ { "status", "core" }, 1, "there is no chain of that name" },
-		{ { "confirm", "--socket", "/nonexistent/control" }, 69,
-			"xslotctl: cannot reach the host at /nonexistent/control: No such file or directory; "
-			"is xslotd running?\n" },
-		{ { "reload", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
-		{ { "reload", "--confirm", "30" }, 2, "--confirm=30: has no unit" },
-		{ { "reload", "--confirm=25h" }, 2,
-			"--confirm=25h: is out of range, it must be from 1s to 24h" },
-		{ { "reload", "--confirm=999ms" }, 2, "--confirm=999ms: is out of range" },
-		{ { "rollback", "now" }, 2, "rollback takes no \"now\"" },
-		{ { "confirm" }, 1, "xslotctl: there is nothing to confirm\n" },
-		{ { "bypass", "edge" }, 2, "bypass needs CHAIN on|off" },
-		{ { "bypass", "edge", "maybe" }, 2, "bypass takes \"on\" or \"off\", not \"maybe\"" },
-		{ { "bypass", "core", "on" }, 1, "there is no chain of that name" },
-		{ { "check", "/nonexistent/xslot.ini" }, 78,
-			"/nonexistent/xslot.ini: cannot read the configuration" },
-		{ { "plugin", "info", "/etc/passwd" }, 1, "/etc/passwd is not an ELF file" },
-		{ { "plugin", "info", "nothing", "--plugin-path", "/nonexistent" }, 1,
-			"there is no plugin nothing" },
-	};
 	struct fake_host *host = *state;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
 		struct run it = {};
 
-		memcpy(it.arguments, cases[i].arguments, sizeof(it.arguments));
+		memcpy(it.arguments, errors[i].arguments, sizeof(it.arguments));
 		run(host, &it);
-		if (it.code != cases[i].code || !strstr(it.err, cases[i].says))
+		if (it.code != errors[i].code || !strstr(it.err, errors[i].says))
 			fail_msg("case %zu: exit code %d, said: %s", i, it.code, it.err);
 		assert_string_equal(it.out, "");
-		if (strcmp(cases[i].says, "--socket needs a value")) /* it would take --json for the value */
+		if (strcmp(errors[i].says, "--socket needs a value")) /* it would take --json for the value */
 			check_json_error(host, &it);
 	}
 	assert_int_equal(host->n_reload, 0);

@@ -313,6 +313,33 @@ static bool parse_extend(int option, struct options *options)
 	}
 }
 
+/* Is it one of those that change what runs? */
+static bool parse_change(int option, struct options *options)
+{
+	switch (option) {
+	case OPTION_CONFIRM:
+		options->confirm = optarg;
+		return true;
+	case OPTION_ALLOW_DETACH:
+		options->allow_detach = true;
+		return true;
+	case OPTION_ALLOW_BARE:
+		options->allow_bare = true;
+		return true;
+	case OPTION_DRY_RUN:
+		options->dry_run = true;
+		return true;
+	case OPTION_SETTLE:
+		options->settle = true;
+		return true;
+	case OPTION_ALL:
+		options->all = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* -1: go on with the verb; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -339,29 +366,11 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case OPTION_PLUGIN_PATH:
 			options->plugin_path = optarg;
 			break;
-		case OPTION_CONFIRM:
-			options->confirm = optarg;
-			break;
-		case OPTION_ALLOW_DETACH:
-			options->allow_detach = true;
-			break;
-		case OPTION_ALLOW_BARE:
-			options->allow_bare = true;
-			break;
-		case OPTION_DRY_RUN:
-			options->dry_run = true;
-			break;
-		case OPTION_SETTLE:
-			options->settle = true;
-			break;
 		case OPTION_MAKE:
 			options->make = true;
 			break;
 		case OPTION_BPFFS:
 			options->bpffs = optarg;
-			break;
-		case OPTION_ALL:
-			options->all = true;
 			break;
 		case 'h':
 			return verb_help(options, 0, NULL);
@@ -371,7 +380,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case ':':
 			return give_up(options, EXIT_USAGE, "option %s needs a value", argv[optind - 1]);
 		default:
-			if (parse_extend(option, options))
+			if (parse_change(option, options) || parse_extend(option, options))
 				break;
 			return give_up(options, EXIT_USAGE,
 				"%s is no option, or takes no value; `xslotctl help` lists them",
