@@ -115,12 +115,18 @@ static bool same_shape(const struct btf_type *a, const struct btf_type *b)
 	return a->info == b->info;
 }
 
-static int compare_pointee(const struct signature *target, const struct btf_type *target_type,
-	const struct signature *extension, const struct btf_type *extension_type, const char *context,
-	unsigned number, struct xslot_diag *diag)
+/* Two functions side by side; `context` as in signature_compare(). */
+struct comparison {
+	const struct signature *target, *extension;
+	const char *context;
+};
+
+static int compare_pointee(const struct comparison *sides, const struct btf_type *there,
+	const struct btf_type *here, unsigned number, struct xslot_diag *diag)
 {
-	const struct btf_type *a = skip_modifiers(target->btf, target_type->type);
-	const struct btf_type *b = skip_modifiers(extension->btf, extension_type->type);
+	const struct signature *target = sides->target, *extension = sides->extension;
+	const struct btf_type *a = skip_modifiers(target->btf, there->type);
+	const struct btf_type *b = skip_modifiers(extension->btf, here->type);
 	const char *a_name, *b_name;
 
 	if (!a || !b)
@@ -132,19 +138,18 @@ static int compare_pointee(const struct signature *target, const struct btf_type
 			number, a_name, b_name);
 	if (!has_size(a) || !has_size(b) || a->size == b->size)
 		return 0;
-	if (context && strcmp(a_name, context) == 0)
+	if (sides->context && strcmp(a_name, sides->context) == 0)
 		return 0;
 	return fail(diag, -EPROTOTYPE,
 		"argument %u points to %u bytes there (%s%s), to %u here: compile both with the same header",
 		number, a->size, btf_is_composite(a) ? "struct " : "", a_name, b->size);
 }
 
-static int compare_argument(const struct signature *target, uint32_t target_id,
-	const struct signature *extension, uint32_t extension_id, const char *context, unsigned number,
+static int compare_argument(const struct comparison *sides, uint32_t there, uint32_t here, unsigned number,
 	struct xslot_diag *diag)
 {
-	const struct btf_type *a = skip_modifiers(target->btf, target_id);
-	const struct btf_type *b = skip_modifiers(extension->btf, extension_id);
+	const struct btf_type *a = skip_modifiers(sides->target->btf, there);
+	const struct btf_type *b = skip_modifiers(sides->extension->btf, here);
 
 	if (!a || !b || !same_shape(a, b))
 		return fail(diag, -EPROTOTYPE, "argument %u is of another kind", number);
@@ -153,13 +158,14 @@ static int compare_argument(const struct signature *target, uint32_t target_id,
 			b->size);
 	if (!btf_is_ptr(a))
 		return 0;
-	return compare_pointee(target, a, extension, b, context, number, diag);
+	return compare_pointee(sides, a, b, number, diag);
 }
 
 static int compare(const struct signature *target, const struct signature *extension, const char *context,
 	struct xslot_diag *diag)
 {
 	const struct btf_type *a = prototype(target), *b = prototype(extension);
+	const struct comparison sides = { target, extension, context };
 
 	if (!a || !b)
 		return fail(diag, -EPROTOTYPE, "BTF shows no prototype");
@@ -169,8 +175,7 @@ static int compare(const struct signature *target, const struct signature *exten
 	if (!same_shape(skip_modifiers(target->btf, a->type), skip_modifiers(extension->btf, b->type)))
 		return fail(diag, -EPROTOTYPE, "the result is of another kind");
 	for (unsigned i = 0; i < btf_vlen(a); i++) {
-		int r = compare_argument(target, btf_params(a)[i].type, extension, btf_params(b)[i].type,
-			context, i + 1, diag);
+		int r = compare_argument(&sides, btf_params(a)[i].type, btf_params(b)[i].type, i + 1, diag);
 
 		if (r < 0)
 			return r;

@@ -44,9 +44,10 @@ struct sight {
 enum trouble { WRITER, CHANGE };
 
 struct intake {
-	const struct blob *known; /* the same so far; NULL: `blob` has what came */
+	const char *path, *name;
+	size_t max_size;
+	struct blob *known; /* the same so far; NULL: `blob` has what came */
 	struct blob *blob;
-	const char *name;
 	size_t size;
 };
 
@@ -195,9 +196,10 @@ static int intake_add(struct intake *intake, const uint8_t *data, size_t size)
 }
 
 /* Up to the end, one chunk more than `size` bytes, or the end of the lease. */
-static int copy(int fd, size_t size, const struct lease *lease, struct intake *intake, const char *path,
-	struct xslot_diag *diag)
+static int copy(
+	int fd, size_t size, const struct lease *lease, struct intake *intake, struct xslot_diag *diag)
 {
+	const char *path = intake->path;
 	uint8_t buffer[CHUNK];
 	ssize_t n;
 	int r;
@@ -214,13 +216,14 @@ static int copy(int fd, size_t size, const struct lease *lease, struct intake *i
 }
 
 /* While the lease, if any, is held. */
-static int copy_unchanged(int fd, const char *path, const struct stat *before, const struct lease *lease,
-	struct intake *intake, struct xslot_diag *diag)
+static int copy_unchanged(int fd, const struct stat *before, const struct lease *lease, struct intake *intake,
+	struct xslot_diag *diag)
 {
+	const char *path = intake->path;
 	const struct stamp stamp = stamp_of(before);
 	struct stamp after, there;
 	struct stat st;
-	int r = copy(fd, (size_t)before->st_size, lease, intake, path, diag);
+	int r = copy(fd, (size_t)before->st_size, lease, intake, diag);
 
 	if (r < 0)
 		return r;
@@ -239,12 +242,12 @@ static int copy_unchanged(int fd, const char *path, const struct stat *before, c
 	return 0;
 }
 
-static int intake_end(struct intake *intake, struct blob *known, struct blob **ret_blob)
+static int intake_end(struct intake *intake, struct blob **ret_blob)
 {
 	int r = 0;
 
-	if (intake->known && intake->size == known->size) {
-		*ret_blob = blob_ref(known);
+	if (intake->known && intake->size == intake->known->size) {
+		*ret_blob = blob_ref(intake->known);
 		return 0;
 	}
 	if (!intake->blob)
@@ -257,8 +260,8 @@ static int intake_end(struct intake *intake, struct blob *known, struct blob **r
 }
 
 /* -EAGAIN: not now, because of `ret_trouble`. `ret_to_watch`: for how long (ns) it has yet to stand still. */
-static int read_leased(int fd, const char *path, const struct stat *st, struct intake *intake,
-	enum trouble *ret_trouble, uint64_t *ret_to_watch, struct xslot_diag *diag)
+static int read_leased(int fd, const struct stat *st, struct intake *intake, enum trouble *ret_trouble,
+	uint64_t *ret_to_watch, struct xslot_diag *diag)
 {
 	const enum stamp_source source = stamp_source_of(fd);
 	const struct stamp stamp = stamp_of(st);
@@ -269,7 +272,7 @@ static int read_leased(int fd, const char *path, const struct stat *st, struct i
 	if (leased == -EAGAIN && !stamp_lease_says_no(fd))
 		return -EAGAIN;
 	*ret_trouble = CHANGE;
-	r = copy_unchanged(fd, path, st, leased == 0 ? &lease : NULL, intake, diag);
+	r = copy_unchanged(fd, st, leased == 0 ? &lease : NULL, intake, diag);
 	if (leased == 0)
 		lease_drop(&lease);
 	*ret_to_watch =
@@ -277,11 +280,10 @@ static int read_leased(int fd, const char *path, const struct stat *st, struct i
 	return r;
 }
 
-static int try_read(struct reader *reader, const char *path, size_t max_size, struct blob *known,
-	struct blob **ret_blob, enum trouble *ret_trouble, struct xslot_diag *diag)
+static int try_read(struct reader *reader, struct intake intake, struct blob **ret_blob,
+	enum trouble *ret_trouble, struct xslot_diag *diag)
 {
-	const char *base = strrchr(path, '/');
-	struct intake intake = { .known = known, .name = base ? base + 1 : path };
+	const char *path = intake.path;
 	CLEANUP(close) int fd = -1;
 	uint64_t to_watch = 0;
 	struct sight *sight;
@@ -293,13 +295,13 @@ static int try_read(struct reader *reader, const char *path, size_t max_size, st
 	r = open_regular(path, reader->careful, &fd, &st, diag);
 	if (r < 0)
 		return r;
-	if ((uint64_t)st.st_size > max_size)
+	if ((uint64_t)st.st_size > intake.max_size)
 		return fail(diag, -EFBIG, "%s has %llu bytes, more than the %zu that are read", path,
-			(unsigned long long)st.st_size, max_size);
+			(unsigned long long)st.st_size, intake.max_size);
 	stamp = stamp_of(&st);
-	r = read_leased(fd, path, &st, &intake, ret_trouble, &to_watch, diag);
+	r = read_leased(fd, &st, &intake, ret_trouble, &to_watch, diag);
 	if (r == 0) {
-		r = intake_end(&intake, known, ret_blob);
+		r = intake_end(&intake, ret_blob);
 		if (r < 0)
 			fail(diag, r, "cannot read %s into memory: %s", path, strerror(-r));
 	}
@@ -318,12 +320,14 @@ static int try_read(struct reader *reader, const char *path, size_t max_size, st
 int reader_read(struct reader *reader, const char *path, size_t max_size, struct blob *known,
 	struct blob **ret_blob, struct xslot_diag *diag)
 {
+	const char *base = strrchr(path, '/'), *name = base ? base + 1 : path;
+	const struct intake start = { .path = path, .name = name, .max_size = max_size, .known = known };
 	uint64_t pause = FIRST_PAUSE;
 	struct blob *blob;
 	enum trouble trouble;
 	int r;
 
-	while ((r = try_read(reader, path, max_size, known, &blob, &trouble, diag)) == -EAGAIN) {
+	while ((r = try_read(reader, start, &blob, &trouble, diag)) == -EAGAIN) {
 		if (!reader_pause(reader, pause))
 			return refuse(path, trouble, diag);
 		pause = pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
@@ -432,22 +436,14 @@ static char **copy_names(char *const *names, size_t n)
 	return copies;
 }
 
-static int see_folder(struct reader *reader, const char *path, int (*filter)(const struct dirent *entry),
-	int fd, const struct stat *st, char *const *names, size_t n)
+static int see_folder(
+	struct sight *sight, int (*filter)(const struct dirent *entry), char *const *names, size_t n)
 {
-	const struct stamp stamp = stamp_of(st);
-	struct sight *sight =
-		add_sight(reader, path, &stamp, fd < 0 ? 0 : stamp_to_watch(&stamp, stamp_source_of(fd)));
-
-	if (!sight)
-		return -ENOMEM;
 	sight->folder = true;
 	sight->filter = filter;
 	sight->names = copy_names(names, n);
-	if (!sight->names)
-		return -ENOMEM;
-	sight->n_names = n;
-	return 0;
+	sight->n_names = sight->names ? n : 0;
+	return sight->names ? 0 : -ENOMEM;
 }
 
 int reader_list(struct reader *reader, const char *path, int (*filter)(const struct dirent *entry),
@@ -455,6 +451,8 @@ int reader_list(struct reader *reader, const char *path, int (*filter)(const str
 {
 	CLEANUP(close) int fd = -1;
 	char **names = NULL;
+	struct sight *sight;
+	struct stamp stamp;
 	struct stat st;
 	size_t n = 0;
 	int r;
@@ -466,8 +464,13 @@ int reader_list(struct reader *reader, const char *path, int (*filter)(const str
 		return list_failed(path, r, diag);
 	if (reader->careful && names)
 		r = trust_stat(path, &st, diag);
-	if (r == 0 && see_folder(reader, path, filter, fd, &st, names, n) < 0)
-		r = fail(diag, -ENOMEM, "out of memory");
+	if (r == 0) {
+		stamp = stamp_of(&st);
+		sight = add_sight(
+			reader, path, &stamp, fd < 0 ? 0 : stamp_to_watch(&stamp, stamp_source_of(fd)));
+		if (!sight || see_folder(sight, filter, names, n) < 0)
+			r = fail(diag, -ENOMEM, "out of memory");
+	}
 	if (r < 0) {
 		reader_free_names(names, n);
 		return r;
@@ -552,13 +555,13 @@ int blob_read(const char *path, size_t max_size, struct blob **ret_blob, struct 
 int blob_read_stream(
 	int fd, const char *name, size_t max_size, struct blob **ret_blob, struct xslot_diag *diag)
 {
-	struct intake intake = { .name = name };
-	int r = copy(fd, max_size, NULL, &intake, name, diag);
+	struct intake intake = { .name = name, .path = name };
+	int r = copy(fd, max_size, NULL, &intake, diag);
 
 	if (r == 0 && intake.size > max_size)
 		r = fail(diag, -EFBIG, "%s has more than the %zu bytes that are read", name, max_size);
 	if (r == 0) {
-		r = intake_end(&intake, NULL, ret_blob);
+		r = intake_end(&intake, ret_blob);
 		if (r < 0)
 			fail(diag, r, "cannot read %s into memory: %s", name, strerror(-r));
 	}

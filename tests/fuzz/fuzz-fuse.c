@@ -377,7 +377,8 @@ static void rewrite(const struct xslot_generation *generation, size_t n, const c
 	struct xslot_diag diag = {};
 
 	list_parts(n, parts);
-	if (fuse_code_build(parts, n, generation, &counters, NULL, &code, &diag) < 0) {
+	if (fuse_code_build(&(struct fuse_options){ parts, n, generation }, &counters, NULL, &code, &diag) <
+		0) {
 		expect(diag.message[0] != 0, "an error says something");
 		return;
 	}
@@ -504,7 +505,8 @@ static void with_object(struct bytes *bytes)
 	take_generation(bytes, 1, &generation);
 	take_insns(bytes, &subject->plugin, take(bytes));
 	part.n_insns = subject->plugin.n_insns;
-	if (fuse_code_build(&part, 1, &generation, &counters, NULL, &code, NULL) < 0)
+	if (fuse_code_build(&(struct fuse_options){ &part, 1, &generation }, &counters, NULL, &code, NULL) <
+		0)
 		return;
 	fd = fuzz_file(bytes->at, bytes->left, path);
 	part.object = path;

@@ -10,6 +10,7 @@
 #include "kernel/dispatcher/counters.h"
 #include "kernel/fuse/code.h"
 #include "kernel/fuse/constants.h"
+#include "kernel/fuse/stack.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -95,7 +96,9 @@ static void test_common_path(void **state)
 	};
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(&(struct fuse_options){ parts, 2, &generation }, &counters, NULL,
+				 &code, NULL),
+		0);
 	assert_int_equal(code.n_functions, 1);
 	assert_int_equal(code.insns[0].code, BPF_STX | BPF_MEM | BPF_DW);
 	assert_int_equal(code.insns[0].off, -32);
@@ -120,7 +123,9 @@ static void test_other_verdicts(void **state)
 	const struct bpf_insn *test, *verdicts, *bad;
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(&(struct fuse_options){ parts, 2, &generation }, &counters, NULL,
+				 &code, NULL),
+		0);
 	test = code.insns + 1 + 3 + 1 + 2;
 	verdicts = test + 1 + test->off;
 	assert_int_equal(verdicts[0].imm, XSLOT_ACTIONS);
@@ -142,10 +147,13 @@ static void test_whole_stack(void **state)
 	struct xslot_diag diag = {};
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ &part, 1, &plain }, &counters, NULL, &code, NULL), 0);
 	fuse_code_deinit(&code);
 	part = part_of(unknown, 3);
-	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, NULL, &code, &diag), -EOPNOTSUPP);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ &part, 1, &plain }, &counters, NULL, &code, &diag),
+		-EOPNOTSUPP);
 	assert_non_null(strstr(diag.message, "uses its whole stack"));
 }
 
@@ -167,7 +175,9 @@ static void test_known_verdicts(void **state)
 	const struct bpf_insn *body, *second;
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &generation, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(&(struct fuse_options){ parts, 2, &generation }, &counters, NULL,
+				 &code, NULL),
+		0);
 	body = code.insns + 1;
 	second = body + N(a) + 2 + 1; /* a's test, of two verdicts that go on; the context */
 	assert_int_equal(body[2].code, BPF_JMP | BPF_JA); /* nothing */
@@ -208,7 +218,9 @@ static void test_constants(void **state)
 	const struct fuse_part part = part_of(a, N(a));
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, &constants, &code, NULL), 0);
+	assert_int_equal(fuse_code_build(&(struct fuse_options){ &part, 1, &plain }, &counters, &constants,
+				 &code, NULL),
+		0);
 	for (size_t i = 0; i < N(loaded); i++) {
 		const struct bpf_insn *load = &code.insns[3 * i];
 
@@ -228,7 +240,8 @@ static void test_never_goes_on(void **state)
 	const struct fuse_part parts[] = { part_of(a, 2), part_of(b, 2) };
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ parts, 2, &plain }, &counters, NULL, &code, NULL), 0);
 	assert_int_equal(code.insns[1].imm, XDP_DROP);
 	assert_int_equal(code.insns[3].code, BPF_JMP32 | BPF_JNE | BPF_K);
 	fuse_code_deinit(&code);
@@ -240,7 +253,8 @@ static void test_alone_keeps_no_context(void **state)
 	const struct fuse_part part = part_of(a, 3);
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(&part, 1, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ &part, 1, &plain }, &counters, NULL, &code, NULL), 0);
 	assert_memory_equal(code.insns, a, 2 * sizeof(a[0]));
 	fuse_code_deinit(&code);
 }
@@ -253,7 +267,8 @@ static void test_subprograms(void **state)
 	struct fuse_code code = { 0 };
 
 	/* As the kernel would have it: the target is relative to the next instruction. */
-	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ parts, 2, &plain }, &counters, NULL, &code, NULL), 0);
 	assert_int_equal(code.n_functions, 5);
 	for (size_t part = 0, first = 1; part < 2; part++, first += 2) {
 		size_t body = 1 + part * 5, second = code.functions[first + 1].start;
@@ -278,7 +293,8 @@ static void test_tail_calls(void **state)
 	struct fuse_code code = { 0 };
 	size_t call;
 
-	assert_int_equal(fuse_code_build(parts, 3, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ parts, 3, &plain }, &counters, NULL, &code, NULL), 0);
 	assert_int_equal(code.insns[0].off, -16); /* not below what a part of its own uses */
 	call = 1 + 4 + 1;
 	assert_int_equal(code.insns[call - 1].code, BPF_LDX | BPF_MEM | BPF_DW);
@@ -309,11 +325,13 @@ static void test_deep_beside_tail_calls(void **state)
 	const struct fuse_part parts[] = { part_of(fits, 3), part_of(deep, 3), part_of(tail, 3) };
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, 2, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ parts, 2, &plain }, &counters, NULL, &code, NULL), 0);
 	assert_int_equal(code.n_functions, 1);
 	assert_int_equal(code.insns[0].off, -232);
 	fuse_code_deinit(&code);
-	assert_int_equal(fuse_code_build(parts, 3, &plain, &counters, NULL, &code, NULL), 0);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ parts, 3, &plain }, &counters, NULL, &code, NULL), 0);
 	assert_int_equal(code.n_functions, 3);
 	assert_int_equal(code.functions[1].part, 1);
 	assert_memory_equal(code.insns + code.functions[1].start, deep, sizeof(deep));
@@ -326,7 +344,9 @@ static void assert_refused(const struct fuse_part *parts, size_t n, const char *
 	struct xslot_diag diag = {};
 	struct fuse_code code = { 0 };
 
-	assert_int_equal(fuse_code_build(parts, n, &plain, &counters, NULL, &code, &diag), -EOPNOTSUPP);
+	assert_int_equal(
+		fuse_code_build(&(struct fuse_options){ parts, n, &plain }, &counters, NULL, &code, &diag),
+		-EOPNOTSUPP);
 	if (!strstr(diag.message, words))
 		fail_msg("\"%s\" does not say \"%s\"", diag.message, words);
 }

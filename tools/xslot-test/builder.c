@@ -53,8 +53,8 @@ static int begin_ethernet(struct builder *builder)
 	return builder_append(builder, header, sizeof(header));
 }
 
-int builder_begin(struct builder *builder, enum layer_kind kind, uint16_t ethertype, int protocol,
-	size_t size, uint8_t **ret_bytes, struct layer **ret_layer)
+int builder_begin(struct builder *builder, enum layer_kind kind, struct layer_name name, size_t size,
+	uint8_t **ret_bytes, struct layer **ret_layer)
 {
 	int r = 0;
 
@@ -63,7 +63,7 @@ int builder_begin(struct builder *builder, enum layer_kind kind, uint16_t ethert
 	if (kind != LAYER_ETH && builder->n == 0)
 		r = begin_ethernet(builder);
 	if (r == 0 && builder->n > 0)
-		r = name_next(builder, ethertype, protocol);
+		r = name_next(builder, name.ethertype, name.protocol);
 	if (r < 0)
 		return r;
 	*ret_bytes = builder->packet->bytes + builder->packet->size;
@@ -72,7 +72,7 @@ int builder_begin(struct builder *builder, enum layer_kind kind, uint16_t ethert
 		.at = builder->packet->size,
 		.next_at = -1,
 		.sum_at = -1,
-		.protocol = (uint8_t)protocol };
+		.protocol = (uint8_t)name.protocol };
 	return builder_append(builder, NULL, size);
 }
 

@@ -47,7 +47,7 @@ static int layer_eth(struct builder *builder, const char *name, struct words *wo
 
 	if (builder->n)
 		return fail(builder->diag, -EINVAL, "eth can only come first");
-	r = builder_begin(builder, LAYER_ETH, 0, -1, ETH_HLEN, &bytes, &layer);
+	r = builder_begin(builder, LAYER_ETH, NAMELESS, ETH_HLEN, &bytes, &layer);
 	if (r < 0)
 		return r;
 	memcpy(bytes, macs, sizeof(macs));
@@ -74,7 +74,7 @@ static int layer_tag(struct builder *builder, const char *name, struct words *wo
 	uint8_t *bytes;
 	int r;
 
-	r = builder_begin(builder, LAYER_TAG, type, -1, 4, &bytes, &layer);
+	r = builder_begin(builder, LAYER_TAG, (struct layer_name){ type, -1 }, 4, &bytes, &layer);
 	if (r == 0)
 		r = words_number(words, name, 4095, &id);
 	if (r == 0)
@@ -95,7 +95,7 @@ static int layer_hex(struct builder *builder, const char *name, struct words *wo
 
 	/* The packet's first layer may be all of its bytes. */
 	if (builder->n)
-		r = builder_begin(builder, LAYER_DATA, 0, -1, 0, &bytes, &layer);
+		r = builder_begin(builder, LAYER_DATA, NAMELESS, 0, &bytes, &layer);
 	else
 		builder->layers[builder->n++] = (struct layer){ .next_at = -1, .sum_at = -1 };
 	while (r == 0 && words_next(words, word)) {
@@ -119,7 +119,7 @@ static int layer_zeros(struct builder *builder, const char *name, struct words *
 	uint8_t *bytes;
 	int r = words_number(words, name, PACKET_MAX, &size);
 
-	return r < 0 ? r : builder_begin(builder, LAYER_DATA, 0, -1, size, &bytes, &layer);
+	return r < 0 ? r : builder_begin(builder, LAYER_DATA, NAMELESS, size, &bytes, &layer);
 }
 
 static int layer_end(struct builder *builder, const char *name, struct words *words)
@@ -203,7 +203,7 @@ int layer_text(struct builder *builder, const char *quoted)
 	struct layer *layer;
 	uint8_t *bytes, byte;
 	const char *at;
-	int r = builder_begin(builder, LAYER_DATA, 0, -1, 0, &bytes, &layer);
+	int r = builder_begin(builder, LAYER_DATA, NAMELESS, 0, &bytes, &layer);
 
 	for (at = quoted + 1; r == 0 && *at && *at != '"';) {
 		at = unescape(at, &byte);

@@ -23,6 +23,14 @@ struct layer {
 	uint8_t protocol; /* of a header behind IP */
 };
 
+/* What the header before says that this one is: by its ethertype, or its number behind IP. */
+struct layer_name {
+	uint16_t ethertype; /* 0: it has none */
+	int protocol;	    /* -1: it has none */
+};
+
+#define NAMELESS ((struct layer_name){ 0, -1 })
+
 struct builder {
 	struct packet *packet;
 	struct xslot_diag *diag;
@@ -37,8 +45,8 @@ int layer_add(struct builder *builder, const char *name, struct words *words);
 int layer_text(struct builder *builder, const char *quoted);
 
 /* For the makers of headers: what comes before says that this follows, then `size` zero bytes. */
-int builder_begin(struct builder *builder, enum layer_kind kind, uint16_t ethertype, int protocol,
-	size_t size, uint8_t **ret_bytes, struct layer **ret_layer);
+int builder_begin(struct builder *builder, enum layer_kind kind, struct layer_name name, size_t size,
+	uint8_t **ret_bytes, struct layer **ret_layer);
 int builder_append(struct builder *builder, const void *bytes, size_t size);
 void builder_finish(struct builder *builder);
 

@@ -75,7 +75,8 @@ static int layer_ip4(struct builder *builder, const char *source, const char *to
 	if (r < 0)
 		return r;
 	ip.options = (ip.options + 3) / 4 * 4;
-	r = builder_begin(builder, LAYER_IP4, ETH_P_IP, IPPROTO_IPIP, 20 + ip.options, &bytes, &layer);
+	r = builder_begin(builder, LAYER_IP4, (struct layer_name){ ETH_P_IP, IPPROTO_IPIP }, 20 + ip.options,
+		&bytes, &layer);
 	if (r == 0)
 		r = put_address(words, AF_INET, source, bytes + 12);
 	if (r == 0)
@@ -109,7 +110,8 @@ static int layer_ip6(struct builder *builder, const char *source, const char *to
 		r = fail(words->diag, -EINVAL,
 			"ip: more, df, id, offset, ihl and options are IPv4's; IPv6 has frag, hop and dst");
 	if (r == 0)
-		r = builder_begin(builder, LAYER_IP6, ETH_P_IPV6, IPPROTO_IPV6, 40, &bytes, &layer);
+		r = builder_begin(builder, LAYER_IP6, (struct layer_name){ ETH_P_IPV6, IPPROTO_IPV6 }, 40,
+			&bytes, &layer);
 	if (r == 0)
 		r = put_address(words, AF_INET6, source, bytes + 8);
 	if (r == 0)
@@ -163,7 +165,8 @@ int layer_extension(struct builder *builder, const char *name, struct words *wor
 	if (r == 0)
 		r = words_option(words, "next", 255, &next, &next_given);
 	if (r == 0)
-		r = builder_begin(builder, LAYER_EXTENSION, 0, protocol, (size + 7) / 8 * 8, &bytes, &layer);
+		r = builder_begin(builder, LAYER_EXTENSION, (struct layer_name){ 0, protocol },
+			(size + 7) / 8 * 8, &bytes, &layer);
 	if (r < 0)
 		return r;
 	bytes[0] = (uint8_t)next;
@@ -270,8 +273,9 @@ int layer_transport(struct builder *builder, const char *name, struct words *wor
 
 	while (strcmp(transport->name, name) != 0)
 		transport++;
-	r = builder_begin(builder, transport->ethertype ? LAYER_DATA : LAYER_L4, transport->ethertype,
-		transport->protocol, transport->size, &bytes, &layer);
+	r = builder_begin(builder, transport->ethertype ? LAYER_DATA : LAYER_L4,
+		(struct layer_name){ transport->ethertype, transport->protocol }, transport->size, &bytes,
+		&layer);
 	if (r < 0)
 		return r;
 	layer->sum_at = transport->sum_at < 0 ? -1 : (int)layer->at + transport->sum_at;

@@ -38,6 +38,7 @@
 #include "kernel/dispatcher/counters.h"
 #include "kernel/fuse/constants.h"
 #include "kernel/fuse/piece.h"
+#include "kernel/fuse/stack.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -467,21 +468,20 @@ static int build(struct builder *builder, struct xslot_diag *diag)
 	return place(builder, diag);
 }
 
-int fuse_code_build(const struct fuse_part *parts, size_t n_parts, const struct xslot_generation *generation,
-	const struct counters *counters, const struct fuse_constants *constants, struct fuse_code *ret_code,
-	struct xslot_diag *diag)
+int fuse_code_build(const struct fuse_options *options, const struct counters *counters,
+	const struct fuse_constants *constants, struct fuse_code *ret_code, struct xslot_diag *diag)
 {
 	struct builder builder = {
-		.n_pieces = n_parts,
-		.generation = generation,
+		.n_pieces = options->n_parts,
+		.generation = options->generation,
 		.counters = counters,
 		.constants = constants,
 	};
 	int r;
 
-	if (!n_parts || n_parts > XSLOT_MAX_SLOTS)
-		return fail(diag, -EOPNOTSUPP, "there are %zu programs to fuse", n_parts);
-	r = measure(&builder, parts, diag);
+	if (!options->n_parts || options->n_parts > XSLOT_MAX_SLOTS)
+		return fail(diag, -EOPNOTSUPP, "there are %zu programs to fuse", options->n_parts);
+	r = measure(&builder, options->parts, diag);
 	if (r == 0)
 		r = build(&builder, diag);
 	if (r == 0) {

@@ -9,6 +9,7 @@
 #define KERNEL_FUSE_CODE_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <xslot/diag.h>
@@ -53,21 +54,20 @@ struct fuse_code {
 	size_t n_places;
 };
 
-/*
- * Fuse the parts, at most XSLOT_MAX_SLOTS, the first one being slot 0's, for this generation: its proceed,
- * final, on_gap and the parity of its id become constants, and what the parts
- * load from `constants` (NULL: none). -EOPNOTSUPP: cannot be fused, and why.
- */
-int fuse_code_build(const struct fuse_part *parts, size_t n_parts, const struct xslot_generation *generation,
-	const struct counters *counters, const struct fuse_constants *constants, struct fuse_code *ret_code,
-	struct xslot_diag *diag);
-void fuse_code_deinit(struct fuse_code *code);
+struct fuse_options {
+	const struct fuse_part *parts; /* slot 0's first; all of the chain, each loaded for its slot */
+	size_t n_parts;
+	const struct xslot_generation *generation; /* that will run it; see fuse_code_build() */
+	bool frags;				   /* the dispatcher's */
+};
 
 /*
- * The deepest byte of its stack frame that the body (insns without subprograms) is seen to use, 0 to 512, as
- * a distance from the frame pointer; more than 512 when it is not seen. Offsets that are not constant do not
- * count. -ENOMEM.
+ * Fuse the parts, at most XSLOT_MAX_SLOTS, for this generation: its proceed, final, on_gap and the parity of
+ * its id become constants, and what the parts load from `constants` (NULL: none). -EOPNOTSUPP: cannot be
+ * fused, and why.
  */
-int fuse_stack_depth(const struct bpf_insn *insns, size_t n);
+int fuse_code_build(const struct fuse_options *options, const struct counters *counters,
+	const struct fuse_constants *constants, struct fuse_code *ret_code, struct xslot_diag *diag);
+void fuse_code_deinit(struct fuse_code *code);
 
 #endif

@@ -210,9 +210,8 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 	if (r == 0)
 		r = fuse_constants_read(options->parts, options->n_parts, &constants);
 	if (r == 0)
-		r = fuse_code_build(options->parts, options->n_parts, options->generation,
-			dispatcher ? dispatcher_counters(dispatcher) : &fused->counters, &constants, &code,
-			diag);
+		r = fuse_code_build(options, dispatcher ? dispatcher_counters(dispatcher) : &fused->counters,
+			&constants, &code, diag);
 	if (r == 0)
 		r = fuse_constants_gather(&constants, code.insns, code.n_insns, &gathered, diag);
 	if (r == 0)

@@ -17,13 +17,6 @@
 struct fused;
 struct xslot_link;
 
-struct fuse_options {
-	const struct fuse_part *parts; /* slot 0's first; all of the chain, each loaded for its slot */
-	size_t n_parts;
-	const struct xslot_generation *generation; /* that will run it; see fuse_code_build() */
-	bool frags;				   /* the dispatcher's */
-};
-
 /*
  * Fuse, verify and load for a bank of the dispatcher; or, when `dispatcher` is NULL, as an XDP program of its
  * own that counts for nobody, to measure or verify where the kernel refuses extensions. The parts may go

@@ -162,19 +162,28 @@ static int read_function(
 	return r;
 }
 
+/* A part's functions without the first, and the BTF ids of all of them. */
+struct functions {
+	const struct fuse_function *at;
+	size_t n;
+	const uint32_t *ids;
+};
+
 static int read_part(struct fuse_source *source, struct btf *btf, const struct fuse_part *part,
-	const struct ext *ext, const struct fuse_function *functions, size_t n, const uint32_t *ids)
+	const struct ext *ext, const struct functions *functions)
 {
+	size_t n = functions->n;
 	int r = 0;
 
 	source->lines = calloc(part->n_insns, sizeof(*source->lines));
 	if (!source->lines)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i <= n; i++) {
-		struct place place = { .from = i ? functions[i - 1].from : 0 };
+		struct place place = { .from = i ? functions->at[i - 1].from : 0 };
+		uint32_t id = functions->ids[i];
 
-		place.n_insns = (i < n ? functions[i].from : (uint32_t)part->n_insns) - place.from;
-		if (ids[i] && find_function(ext, ids[i], &place))
+		place.n_insns = (i < n ? functions->at[i].from : (uint32_t)part->n_insns) - place.from;
+		if (id && find_function(ext, id, &place))
 			r = read_function(source, btf, ext, &place);
 	}
 	return r;
@@ -196,7 +205,7 @@ int fuse_lines_read(struct fuse_lines *lines, const struct fuse_part *part,
 	btf = btf__parse_elf(part->object, &raw);
 	warnings_end();
 	if (btf && raw && ext_init(&ext, btf, raw))
-		r = read_part(source, lines->btf, part, &ext, functions, n, ids);
+		r = read_part(source, lines->btf, part, &ext, &(struct functions){ functions, n, ids });
 	btf_ext__free(raw);
 	btf__free(btf);
 	return r;

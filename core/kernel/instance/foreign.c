@@ -237,19 +237,18 @@ static int choose_loaded(struct object *object, bool all, bool frags, struct xsl
 	return r;
 }
 
-int foreign_open(const void *bytes, size_t size, const char *function, bool frags, bool behind_entry,
-	struct foreign *ret_foreign, struct xslot_diag *diag)
+int foreign_open(const struct foreign_source *source, struct foreign *ret_foreign, struct xslot_diag *diag)
 {
 	struct object *object = &ret_foreign->object;
 	int r;
 
 	*ret_foreign = (struct foreign){};
-	r = blob_copy("xslot-object", bytes, size, &ret_foreign->bytes, diag);
+	r = blob_copy("xslot-object", source->bytes, source->size, &ret_foreign->bytes, diag);
 	if (r == 0)
-		r = object_read(ret_foreign->bytes, function, object, diag);
+		r = object_read(ret_foreign->bytes, source->function, object, diag);
 	if (r == 0)
-		r = choose_program(object, function, diag);
-	if (r == 0 && frags)
+		r = choose_program(object, source->function, diag);
+	if (r == 0 && source->frags)
 		r = check_frags(object->program, diag);
 	if (r < 0)
 		return r;
@@ -257,11 +256,11 @@ int foreign_open(const void *bytes, size_t size, const char *function, bool frag
 	if (!ret_foreign->function)
 		return fail(diag, -ENOMEM, "out of memory");
 	ret_foreign->jumps = foreign_reaches_others(object->bpf, object->program);
-	ret_foreign->refused_btf = behind_entry;
+	ret_foreign->refused_btf = source->behind_entry;
 	ret_foreign->behind_entry =
-		behind_entry || ret_foreign->jumps || !fits_stub(object->bpf, ret_foreign->function);
+		source->behind_entry || ret_foreign->jumps || !fits_stub(object->bpf, ret_foreign->function);
 	if (ret_foreign->behind_entry)
-		return choose_loaded(object, ret_foreign->jumps, frags, diag);
+		return choose_loaded(object, ret_foreign->jumps, source->frags, diag);
 	object_close(object);
 	return 0;
 }

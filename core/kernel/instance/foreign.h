@@ -20,14 +20,19 @@ struct foreign {
 	struct blob *bytes;
 };
 
+struct foreign_source {
+	const void *bytes; /* copied */
+	size_t size;
+	const char *function; /* the program's name; NULL: the only XDP program */
+	bool frags;	      /* as the chain has it */
+	bool behind_entry;    /* it was found out that the program can be no extension */
+};
+
 /*
- * Open the bytes (copied) and choose: program `function`, or when it is NULL the only XDP program. -ENOENT
- * and -EINVAL name what there is and say why another kind of program cannot fill a slot. `frags`: as the
- * chain has it. `behind_entry`: it was found out that the program can be no extension. `ret_foreign` is for
- * foreign_close in either case.
+ * Open the object and choose the program. -ENOENT and -EINVAL name what there is and say why another kind of
+ * program cannot fill a slot. `ret_foreign` is for foreign_close in either case.
  */
-int foreign_open(const void *bytes, size_t size, const char *function, bool frags, bool behind_entry,
-	struct foreign *ret_foreign, struct xslot_diag *diag);
+int foreign_open(const struct foreign_source *source, struct foreign *ret_foreign, struct xslot_diag *diag);
 void foreign_close(struct foreign *foreign);
 
 /* A program of the object behind the entry that the configuration names is loaded too. -EINVAL: not for XDP.

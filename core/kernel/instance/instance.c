@@ -66,11 +66,17 @@ static int open_object(
 {
 	struct foreign *foreign = &instance->foreign;
 	const char *function = options->function;
+	const struct foreign_source source = {
+		.bytes = options->object,
+		.size = options->object_size,
+		.function = function,
+		.frags = options->frags,
+		.behind_entry = options->behind_entry,
+	};
 	int r;
 
 	if (options->foreign) {
-		r = foreign_open(options->object, options->object_size, function, options->frags,
-			options->behind_entry, foreign, diag);
+		r = foreign_open(&source, foreign, diag);
 		if (r < 0)
 			return fail_within(diag, r, "%s", instance->name);
 		function = foreign->function;

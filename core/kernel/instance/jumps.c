@@ -41,9 +41,16 @@ static int check_index(
 	return 0;
 }
 
-/* One word, without blanks around. `index` is the next one, and moved on. */
-static int add_word(struct jumps *jumps, const struct bpf_object *object, const struct bpf_map *map,
-	const char *word, bool frags, uint32_t *index, struct xslot_diag *diag)
+/* A program array of the object, on its way into `jumps`. */
+struct array {
+	const struct bpf_object *object;
+	const struct bpf_map *map;
+	bool frags;
+	uint32_t index; /* the next word's, unless it has one */
+};
+
+/* One word, without blanks around. */
+static int add_word(struct jumps *jumps, struct array *array, const char *word, struct xslot_diag *diag)
 {
 	struct bpf_program *program;
 	char *end = NULL;
@@ -52,25 +59,25 @@ static int add_word(struct jumps *jumps, const struct bpf_object *object, const 
 	if (isdigit((unsigned char)word[0])) {
 		unsigned long given = strtoul(word, &end, 10);
 
-		*index = given < UINT32_MAX ? (uint32_t)given : UINT32_MAX;
+		array->index = given < UINT32_MAX ? (uint32_t)given : UINT32_MAX;
 		end += strspn(end, " \t");
 		if (*end != ':')
 			return fail(diag, -EINVAL, "\"%s\" is neither PROGRAM nor INDEX:PROGRAM", word);
 		word = end + 1 + strspn(end + 1, " \t");
 	}
-	program = bpf_object__find_program_by_name(object, word);
-	if (!program || foreign_admit(program, frags, NULL) < 0)
+	program = bpf_object__find_program_by_name(array->object, word);
+	if (!program || foreign_admit(program, array->frags, NULL) < 0)
 		return fail(diag, -ENOENT,
 			"the object has no XDP program \"%s\" to put into program array %s", word,
-			bpf_map__name(map));
-	r = check_index(jumps, map, *index, diag);
-	return r < 0 ? r : add(jumps, (struct jump){ map, (*index)++, program }, diag);
+			bpf_map__name(array->map));
+	r = check_index(jumps, array->map, array->index, diag);
+	return r < 0 ? r : add(jumps, (struct jump){ array->map, array->index++, program }, diag);
 }
 
 int jumps_add(struct jumps *jumps, const struct bpf_object *object, const struct bpf_map *map,
 	const char *text, bool frags, struct xslot_diag *diag)
 {
-	uint32_t index = 0;
+	struct array array = { .object = object, .map = map, .frags = frags };
 	char word[128];
 	int r = 0;
 
@@ -81,7 +88,7 @@ int jumps_add(struct jumps *jumps, const struct bpf_object *object, const struct
 		while (n > 0 && isspace((unsigned char)text[blanks + (size_t)n - 1]))
 			n--;
 		snprintf(word, sizeof(word), "%.*s", n, text + blanks);
-		r = add_word(jumps, object, map, word, frags, &index, diag);
+		r = add_word(jumps, &array, word, diag);
 		text += length + (text[length] == ',');
 	}
 	return r;

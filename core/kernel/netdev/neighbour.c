@@ -138,10 +138,18 @@ static int describe_chain(
 		id, mode, how, holder);
 }
 
+/* Where a program may be on an interface; `flag` is ip's word for it. */
+struct place {
+	uint32_t id;
+	const char *mode, *flag;
+};
+
 /* One program as a clause of the sentence. Returns its length. */
-static int describe(unsigned ifindex, const char *interface, const char *mode, const char *flag, uint32_t id,
-	char *ret_text, size_t size)
+static int describe(
+	unsigned ifindex, const char *interface, const struct place *place, char *ret_text, size_t size)
 {
+	const char *mode = place->mode;
+	uint32_t id = place->id;
 	char name[NEIGHBOUR_NAME], programs[512], how[96], help[96];
 	uint32_t link;
 	int r;
@@ -160,7 +168,8 @@ static int describe(unsigned ifindex, const char *interface, const char *mode, c
 	else if (r < 0)
 		snprintf(help, sizeof(help), "`bpftool net` and `bpftool link`, run by root, show its owner");
 	else
-		snprintf(help, sizeof(help), "`ip link set dev %s %s off` takes it off", interface, flag);
+		snprintf(help, sizeof(help), "`ip link set dev %s %s off` takes it off", interface,
+			place->flag);
 	return snprintf(ret_text, size, "XDP program %s (program id %u, %s, %s) is there; %s", name, id, mode,
 		how, help);
 }
@@ -174,10 +183,7 @@ int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, 
 	r = xdp_ids_get(ifindex, &ids);
 	if (r < 0)
 		return r;
-	const struct {
-		uint32_t id;
-		const char *mode, *flag;
-	} places[] = {
+	const struct place places[] = {
 		{ ids.native, "native", "xdpdrv" },
 		{ ids.generic, "generic", "xdpgeneric" },
 		{ ids.offloaded, "offloaded", "xdpoffload" },
@@ -187,8 +193,7 @@ int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, 
 			continue;
 		if (n++ > 0)
 			used += snprintf(ret_text + used, size - used, ", and ");
-		used += describe(ifindex, interface, places[i].mode, places[i].flag, places[i].id,
-			ret_text + used, size - used);
+		used += describe(ifindex, interface, &places[i], ret_text + used, size - used);
 	}
 	return n;
 }
