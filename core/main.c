@@ -9,10 +9,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "host/loop/host.h"
 #include "host/offline/check.h"
+#include "host/plugin/crash.h"
 #include "host/plugin/guard.h"
+#include "host/plugin/hang.h"
 #include "host/plugin/inspect.h"
 #include "kernel/privileges.h"
 #include "util/cleanup.h"
@@ -199,12 +202,32 @@ static int watch_signals(sd_event *event, struct host *host)
 	return r;
 }
 
-static void block_signals(void)
+/*
+ * Whoever sends one asks for a reload, also of a process that has just begun and has no handler yet: it waits
+ * until the loop is there. So this is the first thing that is done, before the constructors of libraries.
+ */
+static void hold_hangup(int how)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
+	sigprocmask(how, &set, NULL);
+}
+
+static void hold_hangup_early(int argc, char **argv, char **environment)
+{
+	hold_hangup(SIG_BLOCK);
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const early)(
+	int argc, char **argv, char **environment) = hold_hangup_early;
+
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set,
@@ -217,10 +240,12 @@ static int run_host(const struct arguments *arguments)
 {
 	CLEANUP(sd_event_unref) sd_event *event = NULL;
 	CLEANUP(host_free) struct host *host = NULL;
+	const struct hang_limits limits = hang_limits_of_host();
 	struct xslot_diag diag = {};
 	int r;
 
 	block_signals();
+	crash_watch(STDERR_FILENO, getenv("JOURNAL_STREAM") ? "<2>" : "error: ");
 	r = descriptors_raise();
 	if (r < 0)
 		log_warning("cannot raise the limit of file descriptors (RLIMIT_NOFILE): %s", strerror(-r));
@@ -230,6 +255,11 @@ static int run_host(const struct arguments *arguments)
 		return EXIT_FAILURE;
 	}
 	r = host_new(event, arguments->file, &host, &diag);
+	if (r < 0) {
+		log_error("%s", diag.message);
+		return EXIT_FAILURE;
+	}
+	r = hang_open(&limits, &diag);
 	if (r < 0) {
 		log_error("%s", diag.message);
 		return EXIT_FAILURE;
@@ -285,5 +315,12 @@ int main(int argc, char **argv)
 	log_error(
 		"TEST-ONLY BUILD: it breaks a promise on purpose (meson option sabotage); never run it on a live machine");
 #endif
-	return arguments.check ? run_check(arguments.file) : run_host(&arguments);
+	if (arguments.check) {
+		hold_hangup(SIG_UNBLOCK);
+		return run_check(arguments.file);
+	}
+	r = run_host(&arguments);
+	hang_close();
+	crash_unwatch();
+	return r;
 }

@@ -73,6 +73,9 @@ void status_free(struct status *status)
 	for (size_t i = 0; i < status->n_quarantined; i++)
 		free(status->quarantined[i]);
 	free(status->quarantined);
+	for (size_t i = 0; i < status->n_silenced; i++)
+		free(status->silenced[i].plugin);
+	free(status->silenced);
 	status_reload_clear(&status->last_reload);
 	free(status->configuration.current);
 	free(status->configuration.previous);

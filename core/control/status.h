@@ -79,6 +79,11 @@ struct status {
 	size_t n_off;
 	char **quarantined; /* plugins whose code is not run, since it crashed the host */
 	size_t n_quarantined;
+	struct status_silence {
+		char *plugin;
+		const char *callback; /* "status", "watch" */
+	} * silenced;		      /* callbacks that are not called, since they crashed the host */
+	size_t n_silenced;
 	struct status_reload last_reload;
 	struct status_configuration {
 		char *current, *previous; /* folders; NULL: there is none */

@@ -244,6 +244,20 @@ static json_t *chain_to_json(const struct status_chain *chain)
 	return finish(&out);
 }
 
+static json_t *silenced_to_json(const struct status *status)
+{
+	struct builder out = { json_array() };
+
+	for (size_t i = 0; i < status->n_silenced && !out.failed; i++) {
+		struct builder silence = { json_object() };
+
+		put_text(&silence, "plugin", status->silenced[i].plugin);
+		put_text(&silence, "callback", status->silenced[i].callback);
+		append(&out, finish(&silence));
+	}
+	return finish(&out);
+}
+
 json_t *status_to_json(const struct status *status)
 {
 	struct builder out = { json_object() }, chains = { json_array() }, off = { json_array() },
@@ -275,6 +289,7 @@ json_t *status_to_json(const struct status *status)
 	put(&out, "chains", finish(&chains));
 	put(&out, "off", finish(&off));
 	put(&out, "quarantined", finish(&quarantined));
+	put(&out, "silenced", silenced_to_json(status));
 	put(&out, "last_reload", status_reload_to_json(&status->last_reload, false));
 	put(&out, "host", finish(&host));
 	put(&out, "configuration", finish(&configuration));

@@ -22,6 +22,7 @@ struct modules {
 	modules_guard guard; /* or NULL */
 	modules_look look;   /* or NULL */
 	bool in_place;
+	modules_run run; /* or NULL */
 };
 
 struct module {
@@ -35,9 +36,19 @@ struct module {
 	struct xslot_plugin plugin;
 };
 
+static void tell_run(const struct module *module, const char *what)
+{
+	if (module->modules->run)
+		module->modules->run(&module->plugin, &module->digest, what);
+}
+
 static void module_free(struct module *module)
 {
+	if (module->library)
+		tell_run(module, "destructors");
 	library_close(module->library);
+	if (module->library)
+		tell_run(module, NULL);
 	blob_free(module->blob);
 	free(module->path);
 	free(module);
@@ -69,6 +80,11 @@ void modules_set_guard(struct modules *modules, modules_guard guard)
 void modules_set_look(struct modules *modules, modules_look look)
 {
 	modules->look = look;
+}
+
+void modules_set_run(struct modules *modules, modules_run run)
+{
+	modules->run = run;
 }
 
 void modules_map_in_place(struct modules *modules)
@@ -104,7 +120,9 @@ static int module_map(struct module *module, struct xslot_diag *diag)
 	struct xslot_plugin copy;
 	int r;
 
+	tell_run(module, "constructors");
 	r = library_open(module->blob, module->path, module->modules->in_place, &module->library, diag);
+	tell_run(module, NULL);
 	if (r < 0)
 		return r;
 	mapped = library_symbol(module->library, "xslot_plugin");

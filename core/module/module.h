@@ -51,6 +51,13 @@ int modules_get(struct modules *modules, struct files *files, const char *path, 
  * first. */
 int modules_try(struct modules *modules, const char *path, struct blob *bytes, struct module **ret_module,
 	struct xslot_diag *diag);
+/*
+ * Told before a file's own code runs, `what` being "constructors" or "destructors", and behind it, with NULL.
+ * No other code of any plugin may run between the two.
+ */
+typedef void (*modules_run)(
+	const struct xslot_plugin *plugin, const struct digest *content, const char *what);
+void modules_set_run(struct modules *modules, modules_run run);
 struct module *module_ref(struct module *module);
 void module_unref(struct module *module); /* accepts NULL; the last one unmaps */
 

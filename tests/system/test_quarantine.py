@@ -2,6 +2,7 @@
 """A plugin that crashes the host: after three times in a row its code is not run any more, and what runs goes on."""
 import json
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ def host(namespace, link, tmp_path):
             h.must_reload(allow_bare=True)
 
 
-def configure(host, where="nowhere"):
-    host.write(chain((10, "wreck", {"crash": where}), classify()))
+def configure(host, where="nowhere", how="crash"):
+    host.write(chain((10, "wreck", {"crash": where, "how": how}), classify()))
 
 
 def attempt(host):
@@ -72,7 +73,7 @@ def test_a_build_that_crashes(host):
     host.plugin("wreck", "v2")
     host.kill(signal.SIGHUP)
     assert host.process.wait(PATIENCE) == SEGV
-    assert "code of plugin wreck" in host.log()
+    assert "error: plugin wreck: its constructors crashed (SIGSEGV)" in host.log()
     host.start()
     configuration = host.status()["configuration"]
     assert configuration["held"] == "crash"
@@ -216,3 +217,80 @@ def test_only_in_a_row(host):
     configure(host)
     host.start()
     assert host.status()["quarantined"] == []
+
+
+def start_unasked(host):
+    """Start it, and ask nothing of it."""
+    before = host.log().count("info: done") + host.log().count("info: nothing to change")
+    with open(host.log_path, "ab") as log:
+        host.process = host.namespace.start(*host.argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    wait_for(lambda: host.log().count("info: done") + host.log().count("info: nothing to change") > before, "the start")
+
+
+def dies_of_a_question(host):
+    with pytest.raises(OSError):
+        host.status()
+    assert host.process.wait(PATIENCE) == ABRT
+
+
+def forwards(host):
+    """The chain does, with its host or without."""
+    assert host.namespace.xdp_program(INTERFACE) != 0
+
+
+def test_callbacks_that_crash(host):
+    """While all is well: by a question, three times, however it ends the host; then status is not called any more, and the
+    rest is. So it is with watches."""
+    silenced = [{"plugin": "wreck", "callback": "status"}]
+    for how, words in (("crash", "crashed (SIGABRT)"), ("exit", "ended the process: it called exit()"),
+                       ("_exit", "ended the process: it called _exit()")):
+        configure(host, "status", how)
+        host.count_edits()
+        start_unasked(host)
+        dies_of_a_question(host)
+        assert f"error: edge.10: plugin wreck: its status {words}" in host.log()
+        forwards(host)
+    host.start()
+    assert host.status()["silenced"] == silenced and host.slot(10)["status"] == {}
+    assert "plugin wreck crashed the host 3 times in its status" in host.log()
+    assert "SILENCED: plugin wreck" in ctl(host, "status")
+    seen = host.slot(90)["seen"]
+    inject(host.namespace, INTERFACE, 8)
+    assert host.slot(90)["seen"] == seen + 8 and host.chain()["gap_packets"] == 0
+    assert "may be tried again" in ctl(host, "plugin", "release", "wreck")
+    dies_of_a_question(host)
+    configure(host, "watch")
+    for _ in range(3):
+        host.count_edits()
+        start_unasked(host)
+        assert host.process.wait(PATIENCE) == ABRT
+    assert host.log().count("error: edge.10: plugin wreck: its watch crashed (SIGABRT)") == 3
+    host.start()
+    wait_for(lambda: "times in its watch" in host.log(), "the watch to be due")
+    assert host.status()["silenced"] == [{"plugin": "wreck", "callback": "watch"}]
+    assert host.slot(10)["status"] == {"ticks": "0"}
+
+
+def test_callbacks_that_hang(host):
+    """On the loop, and on the worker: named, and SIGTERM ends the host; what is attached stays."""
+    configure(host)
+    host.start()
+    before, program = programs(host), host.namespace.xdp_program(INTERFACE)
+    configure(host, "start", "hang")
+    host.kill(signal.SIGHUP)
+    wait_for(lambda: "edge.10: plugin wreck: its start hangs" in host.log(), "the start to be named")
+    assert programs(host) == before
+    assert host.stop() == 1
+    assert "its start hangs, and the host is to stop: it ends at once" in host.log()
+    assert host.namespace.xdp_program(INTERFACE) == program
+    configure(host, "status", "hang")
+    host.count_edits()
+    start_unasked(host)
+    with host.ask("Status"):
+        wait_for(lambda: "edge.10: plugin wreck: its status hangs" in host.log(), "the status to be named")
+        assert host.stop(signal.SIGINT) == 1
+    forwards(host)
+    configure(host)
+    host.count_edits()
+    host.start()
+    assert host.status()["silenced"] == [] and host.chain()["gap_packets"] == 0

@@ -30,6 +30,7 @@ static void fake_rename(const struct fake_host *host, struct status *status)
 	fake_set(&slot->maps[0].name, host->name);
 	fake_set(&status->off[0], host->name);
 	fake_set(&status->quarantined[0], host->name);
+	fake_set(&status->silenced[0].plugin, host->name);
 }
 
 static void fake_on_status(struct server_call *call, const char *chain, void *data)
@@ -54,6 +55,7 @@ static void fake_on_status(struct server_call *call, const char *chain, void *da
 		status->chains->bypass = false;
 		free(status->off[--status->n_off]);
 		free(status->quarantined[--status->n_quarantined]);
+		free(status->silenced[--status->n_silenced].plugin);
 	}
 	fake_rename(host, status);
 	if (host->adjust)

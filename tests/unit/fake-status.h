@@ -87,7 +87,9 @@ static inline struct status *fake_status(void)
 	*status->off = strdup("lab");
 	status->quarantined = calloc(1, sizeof(char *));
 	*status->quarantined = strdup("wreck");
-	status->n_chains = status->n_off = status->n_quarantined = 1;
+	status->silenced = calloc(1, sizeof(*status->silenced));
+	*status->silenced = (struct status_silence){ strdup("sloth"), "status" };
+	status->n_chains = status->n_off = status->n_quarantined = status->n_silenced = 1;
 	status_reload_clear(&status->last_reload);
 	fake_reload(&status->last_reload);
 	status->configuration = (typeof(status->configuration)){

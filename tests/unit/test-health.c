@@ -86,6 +86,13 @@ static void quarantined(struct status *status)
 	status->quarantined[status->n_quarantined++] = strdup("wreck");
 }
 
+static void silenced(struct status *status)
+{
+	well(status);
+	status->silenced = realloc(status->silenced, sizeof(*status->silenced));
+	status->silenced[status->n_silenced++] = (struct status_silence){ strdup("wreck"), "watch" };
+}
+
 static void gap(struct status *status)
 {
 	well(status);
@@ -141,6 +148,7 @@ static void test_what_it_says(void **state)
 		{ held, 1, "XSLOT WARNING: held, the files are not applied\n" },
 		{ awaited, 1, "XSLOT WARNING: to be confirmed within 7 s\n" },
 		{ quarantined, 1, "XSLOT WARNING: plugin wreck is quarantined\n" },
+		{ silenced, 1, "XSLOT WARNING: watch of plugin wreck is silenced\n" },
 		{ gap, 1, "XSLOT WARNING: edge: 3 packets met an empty slot\n" },
 		{ bad_verdicts, 1, "XSLOT WARNING: edge: 3 packets got a verdict that is none\n" },
 		{ several, 2,

@@ -24,6 +24,7 @@ static const char expected[] =
 	"{'rules': '7'},"
 	"  'since': '2025-11-22T20:55:31Z'}]}],"
 	" 'off': ['lab'], 'quarantined': ['wreck'],"
+	" 'silenced': [{'plugin': 'sloth', 'callback': 'status'}],"
 	" 'last_reload': {'result': 'refused', 'at': '2025-11-22T20:55:31Z', 'duration_us': 41200,"
 	"  'changed': ['edge.10: acl 1.0.0 -> 1.0.1'],"
 	"  'errors': ["
@@ -72,7 +73,8 @@ static void test_before_the_first_reload(void **state)
 
 	got = status_to_json(status);
 	wanted = parse_quotes(
-		"{'format': 1, 'chains': [], 'off': [], 'quarantined': [], 'last_reload': {'result': 'none', "
+		"{'format': 1, 'chains': [], 'off': [], 'quarantined': [], 'silenced': [], 'last_reload': "
+		"{'result': 'none', "
 		"'at': null,"
 		" 'duration_us': 0, 'changed': [], 'errors': [], 'more_errors': 0}, 'host': {'version': "
 		"null, 'pid': 0,"

@@ -93,6 +93,8 @@ static void judge_host(struct health *health, const json_t *status)
 		add(health, HEALTH_CRITICAL, "%s is off, \"xslotctl clean\" took it off", string_of(name));
 	json_array_foreach(json_object_get(status, "quarantined"), i, name)
 		add(health, HEALTH_WARNING, "plugin %s is quarantined", string_of(name));
+	json_array_foreach(json_object_get(status, "silenced"), i, name) add(health, HEALTH_WARNING,
+		"%s of plugin %s is silenced", text_of(name, "callback"), text_of(name, "plugin"));
 	if (*text_of(configuration, "held"))
 		add(health, HEALTH_WARNING, "held, the files are not applied");
 	if (seconds)

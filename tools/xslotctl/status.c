@@ -256,8 +256,19 @@ static void print_quarantined(const json_t *quarantined)
 	size_t i;
 
 	json_array_foreach(quarantined, i, plugin) printf(
-		"\n%sQUARANTINED: plugin %s crashed the host while it started, so its code is not run; install another build, or try it again with \"xslotctl plugin release %s\"%s\n",
+		"\n%sQUARANTINED: plugin %s crashed the host, so its code is not run; install another build, or try it again with \"xslotctl plugin release %s\"%s\n",
 		style_alarm(), string_of(plugin), string_of(plugin), style_end());
+}
+
+static void print_silenced(const json_t *silenced)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(silenced, i, one) printf(
+		"\n%sSILENCED: plugin %s crashed the host in its %s, which is not called any more; install another build, or try it again with \"xslotctl plugin release %s\"%s\n",
+		style_alarm(), text_of(one, "plugin"), text_of(one, "callback"), text_of(one, "plugin"),
+		style_end());
 }
 
 void status_print(const json_t *status, bool details)
@@ -273,6 +284,7 @@ void status_print(const json_t *status, bool details)
 	}
 	print_off(off);
 	print_quarantined(json_object_get(status, "quarantined"));
+	print_silenced(json_object_get(status, "silenced"));
 	if (!json_array_size(chains) && !json_array_size(off))
 		puts(json_is_object(json_object_get(status, "host"))
 				? "\nno chains: the configuration has none"

@@ -37,7 +37,8 @@ int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant *
 	occupant->name = strdup(slot->name);
 	if (!occupant->name)
 		return -ENOMEM;
-	context_init(&occupant->context, occupant->name, occupant->plugin, slot->params);
+	context_init(&occupant->context, occupant->name, occupant->plugin, module_digest(slot->module),
+		slot->params);
 	*ret_occupant = TAKE_PTR(occupant);
 	return 0;
 }
@@ -334,7 +335,8 @@ int occupant_adopt(struct setup *setup, const struct setup_slot *slot, const str
 		r = adopt_instance(occupant, folder, diag);
 	if (r < 0)
 		return r;
-	context_init(&occupant->context, occupant->name, occupant->plugin, slot ? slot->params : NULL);
+	context_init(&occupant->context, occupant->name, occupant->plugin,
+		slot ? module_digest(slot->module) : NULL, slot ? slot->params : NULL);
 	*ret_occupant = TAKE_PTR(occupant);
 	return 0;
 }

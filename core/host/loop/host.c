@@ -15,6 +15,8 @@
 #include "host/loop/lookout.h"
 #include "host/loop/takeoff.h"
 #include "host/loop/trial.h"
+#include "host/plugin/callback.h"
+#include "host/plugin/hang.h"
 #include "host/plugin/inspect.h"
 #include "host/plugin/quarantine.h"
 #include "util/cleanup.h"
@@ -53,6 +55,7 @@ void host_stop(struct host *host, const struct signalfd_siginfo *signal)
 	queue_refuse(host, "the host is stopping");
 	if (!host->running)
 		sd_event_exit(host->event, 0);
+	hang_stopping();
 }
 
 struct chain *host_chain(const struct host *host, const char *name)
@@ -127,6 +130,7 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
 		return fail(diag, -ENOMEM, "out of memory");
 	modules_set_guard(host->dataplane.modules, quarantine_admit);
 	modules_set_look(host->dataplane.modules, inspect_plugin);
+	modules_set_run(host->dataplane.modules, callback_run);
 	r = worker_new(event, &host->worker);
 	if (r < 0)
 		return fail(diag, r, "cannot start the worker thread: %s", strerror(-r));

@@ -28,6 +28,23 @@ static int copy_names(const char *const *names, size_t n, char ***ret_copies, si
 	return *ret_copies ? 0 : -ENOMEM;
 }
 
+static int fill_silenced(struct status *status)
+{
+	struct quarantine_silence silences[2 * QUARANTINE_MAX];
+	size_t n = quarantine_list_silences(silences, 2 * QUARANTINE_MAX);
+
+	status->silenced = calloc(n + 1, sizeof(*status->silenced));
+	for (size_t i = 0; status->silenced && i < n; i++) {
+		char *plugin = strdup(silences[i].plugin);
+
+		if (!plugin)
+			return -ENOMEM;
+		status->silenced[status->n_silenced++] =
+			(struct status_silence){ plugin, silences[i].callback };
+	}
+	return status->silenced ? 0 : -ENOMEM;
+}
+
 /* 0, -ENOENT: there is no such chain, -ENOMEM */
 static int fill_status(struct host *host, const char *chain, struct status *status)
 {
@@ -42,6 +59,8 @@ static int fill_status(struct host *host, const char *chain, struct status *stat
 		&status->n_off);
 	if (r == 0)
 		r = copy_names(names, n, &status->quarantined, &status->n_quarantined);
+	if (r == 0)
+		r = fill_silenced(status);
 	status->host.version = strdup(XSLOT_VERSION);
 	return r == 0 && !status->host.version ? -ENOMEM : r;
 }

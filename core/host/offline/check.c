@@ -13,6 +13,7 @@
 
 #include "host/adopt/surroundings.h"
 #include "host/change/transaction.h"
+#include "host/plugin/callback.h"
 #include "host/plugin/inspect.h"
 #include "host/plugin/quarantine.h"
 #include "kernel/ask.h"
@@ -40,6 +41,7 @@ static void look_for_quarantined(const char *file, struct modules *modules)
 	config_host_deinit(&host);
 	modules_set_guard(modules, quarantine_admit);
 	modules_set_look(modules, inspect_plugin);
+	modules_set_run(modules, callback_run);
 }
 
 /* What a file that was lost leaves behind reads like this, too. */

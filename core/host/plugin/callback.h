@@ -1,12 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* One lock over all callbacks of all plugins. The worker waits for it; the loop only ever tries. */
+/*
+ * The one way into a plugin's C code: every callback, and the constructors and destructors of its file, run
+ * between callback_begin() and callback_end(). No two run at the same time. What is noted there tells who
+ * crashed (crash.h), who hangs (hang.h), and, to a process that tried it in a child (guard.h), who ended
+ * that.
+ */
 #ifndef HOST_PLUGIN_CALLBACK_H
 #define HOST_PLUGIN_CALLBACK_H
 
 #include <stdbool.h>
+#include <xslot/plugin.h>
 
-void callback_lock(void);
-bool callback_try_lock(void);
-void callback_unlock(void);
+#include "host/plugin/place.h"
+#include "host/plugin/quarantine.h"
+#include "util/digest.h"
+
+struct callback {
+	const char *slot;	      /* NULL: of none, as in constructors */
+	const char *plugin;	      /* its name */
+	const char *name;	      /* "status", … */
+	const struct digest *content; /* of its file; NULL: a crash counts against nobody */
+	enum quarantine_way way;
+};
+
+/* The worker waits; the loop only ever tries: false when another one runs. */
+void callback_begin(const struct callback *callback);
+bool callback_try_begin(const struct callback *callback);
+void callback_end(void);
+
+/* As module.h wants it: constructors and destructors. */
+void callback_run(const struct xslot_plugin *plugin, const struct digest *content, const char *what);
+
+/* Note callbacks there from now on: in memory that outlives the process. */
+void callback_use_place(struct place *place);
 
 #endif

@@ -12,8 +12,6 @@
 #include <string.h>
 
 #include "host/plugin/callback.h"
-#include "host/plugin/guard.h"
-#include "host/plugin/quarantine.h"
 #include "host/plugin/watch.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -123,13 +121,37 @@ static void host_status(struct xslot_context *plugin, const char *key, const cha
 	pairs[context->status->n_plugin_status++] = (struct status_pair){ strdup(key), text };
 }
 
+static struct callback callback_of(const struct context *context, const char *name, enum quarantine_way way)
+{
+	return (struct callback){
+		.slot = context->plugin.slot,
+		.plugin = context->descriptor->name,
+		.name = name,
+		.content = context->content,
+		.way = way,
+	};
+}
+
+static enum watch_call call_watch(struct xslot_context *plugin, xslot_watch_fn fn, void *data)
+{
+	struct callback callback = callback_of(context_of(plugin), "watch", QUARANTINE_WATCH);
+
+	if (quarantine_silences(callback.content, callback.way))
+		return WATCH_SILENCED;
+	if (!callback_try_begin(&callback))
+		return WATCH_BUSY;
+	fn(plugin, data);
+	callback_end();
+	return WATCH_CALLED;
+}
+
 static int host_watch_fd(struct xslot_context *plugin, int fd, uint32_t events, xslot_watch_fn fn, void *data)
 {
 	struct context *context = context_of(plugin);
 
 	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
 		return -EBUSY;
-	return watch_add(&context->watches, plugin, fd, events, 0, fn, data);
+	return watch_add(&context->watches, plugin, fd, events, 0, call_watch, fn, data);
 }
 
 static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xslot_watch_fn fn, void *data)
@@ -138,7 +160,7 @@ static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xs
 
 	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
 		return -EBUSY;
-	return watch_add(&context->watches, plugin, -1, 0, period_ns, fn, data);
+	return watch_add(&context->watches, plugin, -1, 0, period_ns, call_watch, fn, data);
 }
 
 static const struct xslot_host host_functions = {
@@ -154,47 +176,47 @@ static const struct xslot_host host_functions = {
 };
 
 void context_init(struct context *context, const char *slot, const struct xslot_plugin *descriptor,
-	const struct params *params)
+	const struct digest *content, const struct params *params)
 {
 	*context = (struct context){
 		.plugin = { .host = &host_functions, .slot = slot },
 		.descriptor = descriptor,
+		.content = content,
 		.params = params,
 	};
 }
 
 void context_deinit(struct context *context)
 {
+	struct callback callback;
+
 	watch_free_all(&context->watches);
 	if (!context->begun || !context->descriptor->stop)
 		return;
-	callback_lock();
+	callback = callback_of(context, "stop", QUARANTINE_END);
+	callback_begin(&callback);
 	context->phase = CONTEXT_STOP;
-	guard_enter(context->descriptor->name, "stop");
 	context->descriptor->stop(&context->plugin);
-	guard_leave();
-	callback_unlock();
+	callback_end();
 }
 
-/* Run `callback` with the lock held; a failure without words gets some. */
-static int run(struct context *context, enum context_phase phase, int (*callback)(struct xslot_context *),
+/* Run `fn` with the lock held; a failure without words gets some. */
+static int run(struct context *context, enum context_phase phase, int (*fn)(struct xslot_context *),
 	const char *what, struct report *report)
 {
+	struct callback callback = callback_of(context, what, QUARANTINE_CHANGE);
 	size_t n_errors = report->n_errors;
 	int r;
 
 	context->begun = true;
-	if (!callback)
+	if (!fn)
 		return 0;
-	callback_lock();
-	quarantine_enter(context->descriptor->name);
+	callback_begin(&callback);
 	context->phase = phase;
 	context->report = report;
-	guard_enter(context->descriptor->name, what);
-	r = callback(&context->plugin);
-	guard_leave();
+	r = fn(&context->plugin);
 	context->report = NULL;
-	callback_unlock();
+	callback_end();
 	if (r < 0 && report->n_errors == n_errors) {
 		struct config_place place = params_place(context->params, "", 0);
 
@@ -265,13 +287,16 @@ int context_settle(struct context *context, const struct instance *old, uint32_t
 
 void context_status(struct context *context, struct status_slot *ret_status)
 {
-	if (!context->descriptor->status || !callback_try_lock())
+	struct callback callback = callback_of(context, "status", QUARANTINE_STATUS);
+
+	if (!context->descriptor->status || quarantine_silences(callback.content, callback.way) ||
+		!callback_try_begin(&callback))
 		return;
 	context->phase = CONTEXT_STATUS;
 	context->status = ret_status;
 	context->descriptor->status(&context->plugin);
 	context->status = NULL;
-	callback_unlock();
+	callback_end();
 }
 
 int context_activate(struct context *context, sd_event *event)

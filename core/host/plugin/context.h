@@ -14,6 +14,7 @@
 #include "control/status.h"
 #include "kernel/instance/instance.h"
 #include "util/diag.h"
+#include "util/digest.h"
 
 enum context_phase {
 	CONTEXT_CHECK,
@@ -30,6 +31,7 @@ struct context_watch;
 struct context {
 	struct xslot_context plugin; /* first: callbacks get a pointer to it */
 	const struct xslot_plugin *descriptor;
+	const struct digest *content;	 /* of the plugin's file; NULL as params */
 	const struct params *params;	 /* NULL: nothing is called, see occupant_adopt() */
 	const struct instance *instance; /* NULL during check */
 	const struct instance *old;	 /* during migrate and settle */
@@ -42,9 +44,9 @@ struct context {
 	bool misnamed; /* it asked for a parameter that there is not, which was told */
 };
 
-/* `slot`, `params` and `descriptor` must outlive the context. */
+/* `slot`, `params`, `descriptor` and `content` must outlive the context. */
 void context_init(struct context *context, const char *slot, const struct xslot_plugin *descriptor,
-	const struct params *params);
+	const struct digest *content, const struct params *params);
 /* Runs the plugin's stop when anything was run before. Watches must be inactive. */
 void context_deinit(struct context *context);
 
@@ -60,7 +62,7 @@ int context_migrate(
 int context_take_up(struct context *context, const struct instance *instance, struct report *report);
 int context_settle(struct context *context, const struct instance *old, uint32_t old_version);
 
-/* Loop: fill in plugin_status; nothing when a callback is running right now. */
+/* Loop: fill in plugin_status; nothing when a callback is running right now, or status is silenced. */
 void context_status(struct context *context, struct status_slot *ret_status);
 
 /* Loop: begin and end the watches that start asked for; go on with those that met a busy lock. */

@@ -12,31 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/plugin/callback.h"
 #include "util/diag.h"
 
 #define SECONDS 60
 #define LOOK_NS 10000000
 
-/* Where the child is: in memory that both have. */
-struct place {
-	char plugin[64];
-	char callback[16];
-	unsigned entered; /* how often */
-};
-
-static struct place nowhere, *place = &nowhere;
-
-void guard_enter(const char *plugin, const char *callback)
-{
-	snprintf(place->plugin, sizeof(place->plugin), "%s", plugin);
-	snprintf(place->callback, sizeof(place->callback), "%s", callback);
-	place->entered++;
-}
-
-void guard_leave(void)
-{
-	place->plugin[0] = 0;
-}
+static struct place *place; /* where the child is: in memory that both have */
 
 /* Its status; killed when one callback takes too long. */
 static int wait_for(pid_t pid)
@@ -77,23 +59,21 @@ static int judge(int status, struct xslot_diag *diag)
 
 int guard_run(int (*what)(void *), void *data, struct xslot_diag *diag)
 {
-	struct place *shared =
-		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 	int r;
 
-	if (shared == MAP_FAILED)
+	place = mmap(NULL, sizeof(*place), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (place == MAP_FAILED)
 		return fail(diag, -errno, "cannot map memory: %s", strerror(errno));
-	place = shared;
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		callback_use_place(place);
 		exit(what(data));
 	}
 	r = pid < 0 ? fail(diag, -errno, "cannot make a process: %s", strerror(errno))
 		    : judge(wait_for(pid), diag);
-	place = &nowhere;
-	munmap(shared, sizeof(*shared));
+	munmap(place, sizeof(*place));
 	return r;
 }

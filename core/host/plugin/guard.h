@@ -8,10 +8,6 @@
 
 #include <xslot/diag.h>
 
-/* A callback of this plugin begins; it ended: "" and "". */
-void guard_enter(const char *plugin, const char *callback);
-void guard_leave(void);
-
 /*
  * Run `what` in a child; returns what it returns, 0 to 255, as an exit status. -EBADMSG when it crashed in a
  * callback, or one did not end within 60 seconds: the sentence names plugin and callback. -ECHILD when it

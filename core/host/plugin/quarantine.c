@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The ledger is a mapped file: what a signal handler stores there survives the process, and no write() has to
- * come before each callback. Only what kills the process from inside is counted, by the handler: who is
- * killed from outside, by an operator or a power cut, in the middle of a long start, proves nothing about the
- * plugin whose code ran.
+ * come before each callback. Only what kills the process from inside is counted, by the handler (crash.c):
+ * who is killed from outside, by an operator or a power cut, in the middle of a long start, proves nothing
+ * about the plugin whose code ran. That one is only named by the next host.
+ *
+ * The counts of a callback that is called again and again go by the clock: that it went well a thousand times
+ * in between is no comfort to those whom the host failed three times.
  */
 #include "host/plugin/quarantine.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -26,12 +30,22 @@
 
 #define MAGIC "xslot-crashes 1"
 
+#define DAY 86400
+
+/* The layout of earlier versions, whose names had room that was never used. */
 struct entry {
 	struct digest content; /* of the plugin's file */
-	char plugin[64];       /* "": free */
-	uint32_t crashes;      /* in a row */
-	uint32_t reserved;
+	char plugin[32];       /* "": free */
+	struct {
+		uint32_t crashes;
+		uint32_t last;	      /* second since 1970 */
+	} tally[QUARANTINE_WAYS - 1]; /* of all ways but CHANGE */
+	uint8_t inside;		      /* 1 + way: its code runs */
+	uint8_t reserved[7];
+	uint32_t crashes; /* in a row, of CHANGE */
+	uint32_t reserved_too;
 };
+_Static_assert(sizeof(struct entry) == DIGEST_SIZE + 64 + 2 * sizeof(uint32_t), "an older host's layout");
 
 struct ledger {
 	char magic[sizeof(MAGIC)];
@@ -41,56 +55,62 @@ struct ledger {
 static struct ledger *ledger;		  /* NULL: not open */
 static unsigned admitted[QUARANTINE_MAX]; /* by this transaction: first, second, …; 0: not */
 static unsigned n_admitted;
-static struct entry *volatile blamed;
+static struct entry *volatile blamed, *volatile running;
+static volatile enum quarantine_way running_way;
+static volatile bool counted;
+/* Over who has which entry: the worker admits while the loop calls. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
-static struct sigaction before[sizeof(fatal) / sizeof(fatal[0])];
+static const char *const way_names[] = {
+	[QUARANTINE_CHANGE] = "start or reload",
+	[QUARANTINE_STATUS] = "status",
+	[QUARANTINE_WATCH] = "watch",
+	[QUARANTINE_END] = "stop",
+};
 
-static void say(const char *text)
+static uint32_t crashes_of(const struct entry *entry, enum quarantine_way way)
 {
-	ssize_t n = write(STDERR_FILENO, text, strlen(text));
-
-	(void)n;
+	return way == QUARANTINE_CHANGE ? entry->crashes : entry->tally[way - 1].crashes;
 }
 
-/* Count, and die as without us: with a core, or a sanitizer's report. A handler may only write(), not log. */
-static void on_fatal(int number)
+static bool is_quarantined(const struct entry *entry)
 {
-	struct entry *entry = blamed;
+	return entry->crashes >= QUARANTINE_AFTER || crashes_of(entry, QUARANTINE_END) >= QUARANTINE_AFTER;
+}
 
-	blamed = NULL;
-	if (entry) {
+/* In a signal handler. */
+static void count(struct entry *entry, enum quarantine_way way)
+{
+	uint32_t now = (uint32_t)time(NULL);
+
+	if (way == QUARANTINE_CHANGE) {
 		entry->crashes++;
-		say("xslotd crashes in, or soon after, code of plugin ");
-		say(entry->plugin);
-		say("\n");
-	}
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++) {
-		if (fatal[i] == number)
-			sigaction(number, &before[i], NULL);
-	}
-	raise(number);
-}
-
-static void watch_crashes(void)
-{
-	const struct sigaction action = { .sa_handler = on_fatal, .sa_flags = SA_ONSTACK };
-
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		sigaction(fatal[i], &action, &before[i]);
-}
-
-/* A plugin that recurses without end leaves no stack to count on. A sanitizer brings a stack of its own. */
-static void have_a_stack(void)
-{
-	static char memory[64 << 10];
-	static bool used;
-	const stack_t stack = { .ss_sp = memory, .ss_size = sizeof(memory) };
-	stack_t old = {};
-
-	if (used || sigaltstack(NULL, &old) < 0 || !(old.ss_flags & SS_DISABLE))
 		return;
-	used = sigaltstack(&stack, NULL) == 0;
+	}
+	/* A clock that was set back says nothing. */
+	if (now > entry->tally[way - 1].last && now - entry->tally[way - 1].last > DAY)
+		entry->tally[way - 1].crashes = 0;
+	entry->tally[way - 1].crashes++;
+	entry->tally[way - 1].last = now;
+}
+
+const char *quarantine_count(bool inside)
+{
+	struct entry *entry = inside ? running : blamed;
+
+	if (counted || !entry)
+		return NULL;
+	counted = true;
+	if (running)
+		running->inside = 0;
+	count(entry, inside ? running_way : QUARANTINE_CHANGE);
+	return entry->plugin;
+}
+
+void quarantine_count_hang(void)
+{
+	if (running && running_way != QUARANTINE_CHANGE)
+		quarantine_count(true);
 }
 
 /*
@@ -138,13 +158,29 @@ static struct ledger *map_ledger(const char *state, bool make, bool private, str
 	if (make && !map->magic[0])
 		memcpy(map->magic, MAGIC, sizeof(MAGIC));
 	if (memcmp(map->magic, MAGIC, sizeof(MAGIC)) == 0) {
-		for (size_t i = 0; i < QUARANTINE_MAX; i++) /* it may be damaged */
+		for (size_t i = 0; i < QUARANTINE_MAX; i++) { /* it may be damaged */
 			map->entries[i].plugin[sizeof(map->entries[i].plugin) - 1] = 0;
+			map->entries[i].inside %= QUARANTINE_WAYS + 1;
+		}
 		return map;
 	}
 	munmap(map, sizeof(*map));
 	fail(diag, -EBADMSG, "%s does not count plugins' crashes, or in another version; remove it", path);
 	return NULL;
+}
+
+/* Nothing is counted against it: it was killed, or somebody knows how to end a process without a trace. */
+static void tell_of_the_last(void)
+{
+	for (size_t i = 0; i < QUARANTINE_MAX; i++) {
+		struct entry *entry = &ledger->entries[i];
+
+		if (entry->plugin[0] && entry->inside)
+			log_warning(
+				"the host before ended, or was killed, while code of plugin %s ran (%s); it is not counted",
+				entry->plugin, way_names[entry->inside - 1]);
+		entry->inside = 0;
+	}
 }
 
 void quarantine_open(const char *state, bool only_look)
@@ -155,7 +191,7 @@ void quarantine_open(const char *state, bool only_look)
 		return;
 	ledger = map_ledger(state, !only_look, only_look, &diag);
 	if (ledger && !only_look)
-		watch_crashes();
+		tell_of_the_last();
 	else if (!ledger && !only_look)
 		log_warning("%s; no plugin is quarantined, whatever it does", diag.message);
 	xslot_diag_clear(&diag);
@@ -172,6 +208,15 @@ static struct entry *find(const struct digest *content)
 	return NULL;
 }
 
+static uint32_t all_crashes_of(const struct entry *entry)
+{
+	uint32_t n = 0;
+
+	for (enum quarantine_way way = 0; way < QUARANTINE_WAYS; way++)
+		n += crashes_of(entry, way);
+	return n;
+}
+
 /* A free one, or, before anything that is quarantined, any other. */
 static struct entry *take(void)
 {
@@ -182,58 +227,123 @@ static struct entry *take(void)
 
 		if (!entry->plugin[0])
 			return entry;
-		if (!admitted[i] && (!least || entry->crashes < least->crashes))
+		if (!admitted[i] && entry != running && entry != blamed &&
+			(!least || all_crashes_of(entry) < all_crashes_of(least)))
 			least = entry;
 	}
 	return least;
+}
+
+static struct entry *find_or_take(const struct digest *content, const char *plugin)
+{
+	struct entry *entry = find(content);
+
+	if (entry)
+		return entry;
+	entry = take();
+	if (!entry)
+		return NULL;
+	*entry = (struct entry){ .content = *content };
+	snprintf(entry->plugin, sizeof(entry->plugin), "%s", plugin);
+	return entry;
+}
+
+static int refuse(const struct entry *entry, const char *path, struct xslot_diag *diag)
+{
+	bool start = entry->crashes >= QUARANTINE_AFTER;
+
+	return fail(diag, -EOWNERDEAD,
+		"plugin %s is quarantined: %s has crashed the host %u times %s; install another build of it, or let it be tried again with \"xslotctl plugin release %s\"",
+		entry->plugin, path, start ? entry->crashes : crashes_of(entry, QUARANTINE_END),
+		start ? "in a row while it started" : "when it was stopped", entry->plugin);
 }
 
 int quarantine_admit(const char *path, const struct digest *content, const struct xslot_plugin *plugin,
 	struct xslot_diag *diag)
 {
 	struct entry *entry;
+	int r = 0;
 
 	if (!ledger)
 		return 0;
+	pthread_mutex_lock(&lock);
 	entry = find(content);
-	if (entry && entry->crashes >= QUARANTINE_AFTER)
-		return fail(diag, -EOWNERDEAD,
-			"plugin %s is quarantined: %s has crashed the host %u times in a row while it started; install another build of it, or let it be tried again with \"xslotctl plugin release %s\"",
-			plugin->name, path, entry->crashes, plugin->name);
-	if (!entry) {
-		entry = take();
-		if (!entry)
-			return 0;
-		*entry = (struct entry){ .content = *content };
-		snprintf(entry->plugin, sizeof(entry->plugin), "%s", plugin->name);
-	}
-	admitted[entry - ledger->entries] = ++n_admitted;
-	quarantine_enter(plugin->name);
-	return 0;
-}
-
-void quarantine_enter(const char *plugin)
-{
-	unsigned latest = 0;
-
-	if (!ledger)
-		return;
-	have_a_stack();
-	for (size_t i = 0; i < QUARANTINE_MAX; i++) {
-		if (admitted[i] > latest && strcmp(ledger->entries[i].plugin, plugin) == 0) {
-			latest = admitted[i];
-			blamed = &ledger->entries[i];
+	if (entry && is_quarantined(entry)) {
+		r = refuse(entry, path, diag);
+	} else {
+		entry = find_or_take(content, plugin->name);
+		if (entry) {
+			admitted[entry - ledger->entries] = ++n_admitted;
+			blamed = entry;
 		}
 	}
+	pthread_mutex_unlock(&lock);
+	return r;
 }
 
-static void forget(struct ledger *from, const char *plugin, size_t *ret_n)
+bool quarantine_silences(const struct digest *content, enum quarantine_way way)
+{
+	static bool said[QUARANTINE_MAX][QUARANTINE_WAYS];
+	const struct entry *entry;
+	bool *known;
+
+	if (!ledger || !content)
+		return false;
+	pthread_mutex_lock(&lock);
+	entry = find(content);
+	pthread_mutex_unlock(&lock);
+	if (!entry)
+		return false;
+	known = &said[entry - ledger->entries][way];
+	if (crashes_of(entry, way) < QUARANTINE_AFTER) {
+		*known = false;
+		return false;
+	}
+	if (!*known)
+		log_warning(
+			"plugin %s crashed the host %u times in its %s, which is not called any more; install another build of it, or let it be tried again with \"xslotctl plugin release %s\"",
+			entry->plugin, crashes_of(entry, way), way_names[way], entry->plugin);
+	*known = true;
+	return true;
+}
+
+void quarantine_enter(const struct digest *content, const char *plugin, enum quarantine_way way)
+{
+	struct entry *entry;
+
+	if (!ledger || !content)
+		return;
+	pthread_mutex_lock(&lock);
+	entry = find_or_take(content, plugin);
+	running_way = way;
+	running = entry;
+	if (entry && way == QUARANTINE_CHANGE)
+		blamed = entry;
+	if (entry)
+		entry->inside = (uint8_t)(1 + way);
+	pthread_mutex_unlock(&lock);
+}
+
+void quarantine_exit(void)
+{
+	struct entry *entry = running;
+
+	running = NULL;
+	if (entry)
+		entry->inside = 0;
+}
+
+static void forgive(struct ledger *from, const char *plugin, bool all, size_t *ret_n)
 {
 	for (size_t i = 0; i < QUARANTINE_MAX; i++) {
-		if (strcmp(from->entries[i].plugin, plugin) != 0)
+		struct entry *entry = &from->entries[i];
+
+		if (strcmp(entry->plugin, plugin) != 0)
 			continue;
-		*ret_n += from->entries[i].crashes > 0;
-		from->entries[i].crashes = 0;
+		*ret_n += all_crashes_of(entry) > 0;
+		entry->crashes = 0;
+		for (enum quarantine_way way = 1; all && way < QUARANTINE_WAYS; way++)
+			entry->tally[way - 1].crashes = 0;
 	}
 }
 
@@ -241,13 +351,15 @@ void quarantine_leave(bool good)
 {
 	size_t n = 0;
 
+	pthread_mutex_lock(&lock);
 	blamed = NULL;
 	for (size_t i = 0; ledger && good && i < QUARANTINE_MAX; i++) {
 		if (admitted[i])
-			forget(ledger, ledger->entries[i].plugin, &n);
+			forgive(ledger, ledger->entries[i].plugin, false, &n);
 	}
 	memset(admitted, 0, sizeof(admitted));
 	n_admitted = 0;
+	pthread_mutex_unlock(&lock);
 }
 
 size_t quarantine_list(const char **ret_names, size_t max)
@@ -255,8 +367,26 @@ size_t quarantine_list(const char **ret_names, size_t max)
 	size_t n = 0;
 
 	for (size_t i = 0; ledger && i < QUARANTINE_MAX && n < max; i++) {
-		if (ledger->entries[i].plugin[0] && ledger->entries[i].crashes >= QUARANTINE_AFTER)
+		if (ledger->entries[i].plugin[0] && is_quarantined(&ledger->entries[i]))
 			ret_names[n++] = ledger->entries[i].plugin;
+	}
+	return n;
+}
+
+size_t quarantine_list_silences(struct quarantine_silence *ret_silences, size_t max)
+{
+	static const enum quarantine_way ways[] = { QUARANTINE_STATUS, QUARANTINE_WATCH };
+	size_t n = 0;
+
+	for (size_t i = 0; ledger && i < QUARANTINE_MAX; i++) {
+		const struct entry *entry = &ledger->entries[i];
+
+		for (size_t j = 0; j < sizeof(ways) / sizeof(ways[0]) && n < max; j++) {
+			if (entry->plugin[0] && !is_quarantined(entry) &&
+				crashes_of(entry, ways[j]) >= QUARANTINE_AFTER)
+				ret_silences[n++] =
+					(struct quarantine_silence){ entry->plugin, way_names[ways[j]] };
+		}
 	}
 	return n;
 }
@@ -274,7 +404,7 @@ int quarantine_release(const char *state, const char *plugin, size_t *ret_n, str
 	map = map_ledger(state, false, false, diag);
 	if (!map)
 		return -ENOENT;
-	forget(map, plugin, ret_n);
+	forgive(map, plugin, true, ret_n);
 	munmap(map, sizeof(*map));
 	return 0;
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Plugins that crash the host while it starts or reloads. Three times in a row, and that content of the file
+ * Plugins that crash the host. Three times in a row while it starts or reloads, and that content of the file
  * is quarantined: none of its code is run any more, so that the host comes up, with what runs in the kernel.
+ * What is called while all is well, as often as somebody asks, has a count of its own, of three times each
+ * within a day of the one before, since there is no end of a transaction that would prove anything: then
+ * `status` and the watches are not called any more, and for the rest the whole content is quarantined as
+ * above.
+ *
  * Another content of the file is another plugin to this, and `xslotctl plugin release` gives it another try.
  * The counts are in the file `crashes` of the state folder. There is one process, so one of these.
  */
@@ -18,6 +23,21 @@
 #define QUARANTINE_AFTER 3 /* crashes */
 #define QUARANTINE_MAX 64  /* contents of plugin files that are counted */
 
+/* Why a plugin's code runs, which is what its crash counts against. Kept on disk. */
+enum quarantine_way {
+	QUARANTINE_CHANGE, /* a start or a reload */
+	QUARANTINE_STATUS,
+	QUARANTINE_WATCH,
+	QUARANTINE_END, /* its end: stop, destructors */
+	QUARANTINE_WAYS
+};
+
+/* A callback that is not called any more. */
+struct quarantine_silence {
+	const char *plugin;
+	const char *callback; /* "status" or "watch" */
+};
+
 /*
  * Begin to count, in `state`; again: does nothing. `only_look`: refuse what is quarantined, but count nothing
  * and make no file. A ledger that cannot be used is logged, and nothing is counted then.
@@ -28,17 +48,33 @@ void quarantine_open(const char *state, bool only_look);
 int quarantine_admit(const char *path, const struct digest *content, const struct xslot_plugin *plugin,
 	struct xslot_diag *diag);
 
+/* STATUS and WATCH: this content has crashed too often in it; said once. `content` may be NULL. */
+bool quarantine_silences(const struct digest *content, enum quarantine_way way);
+
 /*
- * The host runs code of the plugin of that name, in the build that was admitted last. A crash from here until
- * quarantine_leave() is blamed on the one that was entered last: what it broke may show a little later.
+ * The host runs code of that content, for one callback; one at a time. After a CHANGE what it broke may show
+ * a little later: a crash elsewhere is blamed on the last one until quarantine_leave(). `content` NULL: on
+ * nobody.
  */
-void quarantine_enter(const char *plugin);
+void quarantine_enter(const struct digest *content, const char *plugin, enum quarantine_way way);
+void quarantine_exit(void);
+
+/*
+ * It crashes now. `inside`: in that callback, else elsewhere. Counts at most once in a process. The name of
+ * the plugin that it counts against, or NULL. In a signal handler.
+ */
+const char *quarantine_count(bool inside);
+/* The callback hangs, and the process is about to end with it: counts, but not a CHANGE, which may just be
+ * slow. */
+void quarantine_count_hang(void);
 
 /* The transaction is over. `good`: what was admitted has shown that it does not crash. */
 void quarantine_leave(bool good);
 
 /* Names of the plugins in quarantine, at most `max` of them. */
 size_t quarantine_list(const char **ret_names, size_t max);
+/* What is not called of the others; at most `max`. */
+size_t quarantine_list_silences(struct quarantine_silence *ret_silences, size_t max);
 
 /* Let a plugin be tried again, whatever its content; `ret_n`: how many contents were quarantined or counted.
  */

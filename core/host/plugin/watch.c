@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A watch that fires while the worker is inside a callback is switched off and remembered; the host resumes
- * it as soon as the worker is done. Fds are level-triggered, so nothing is lost.
+ * it as soon as the worker is done. Fds are level-triggered, so nothing is lost. One that has crashed the
+ * host too often is switched off for good: the next instance has one of its own.
  */
 #include "host/plugin/watch.h"
 
@@ -9,14 +10,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "host/plugin/callback.h"
-
 struct context_watch {
 	struct context_watch *next;
 	struct xslot_context *plugin;
 	int fd;
 	uint32_t events;
 	uint64_t period_us;
+	watch_caller call;
 	xslot_watch_fn fn;
 	void *data;
 	sd_event_source *source;
@@ -24,7 +24,7 @@ struct context_watch {
 };
 
 int watch_add(struct context_watch **list, struct xslot_context *plugin, int fd, uint32_t events,
-	uint64_t period_ns, xslot_watch_fn fn, void *data)
+	uint64_t period_ns, watch_caller call, xslot_watch_fn fn, void *data)
 {
 	struct context_watch *watch;
 
@@ -33,21 +33,21 @@ int watch_add(struct context_watch **list, struct xslot_context *plugin, int fd,
 	watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return -ENOMEM;
-	*watch = (struct context_watch){ *list, plugin, fd, events, period_ns / 1000, fn, data, NULL, false };
+	*watch = (struct context_watch){ *list, plugin, fd, events, period_ns / 1000, call, fn, data, NULL,
+		false };
 	*list = watch;
 	return 0;
 }
 
 static bool run(struct context_watch *watch)
 {
-	if (!callback_try_lock()) {
-		watch->put_off = true;
-		sd_event_source_set_enabled(watch->source, SD_EVENT_OFF);
-		return false;
-	}
-	watch->fn(watch->plugin, watch->data);
-	callback_unlock();
-	return true;
+	enum watch_call result = watch->call(watch->plugin, watch->fn, watch->data);
+
+	if (result == WATCH_CALLED)
+		return true;
+	watch->put_off = result == WATCH_BUSY;
+	sd_event_source_set_enabled(watch->source, SD_EVENT_OFF);
+	return false;
 }
 
 static int on_fd(sd_event_source *source, int fd, uint32_t revents, void *data)

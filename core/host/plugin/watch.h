@@ -9,9 +9,18 @@
 
 struct context_watch; /* a list */
 
+enum watch_call {
+	WATCH_CALLED,
+	WATCH_BUSY,    /* another callback runs: to be put off */
+	WATCH_SILENCED /* not to be called any more */
+};
+
+/* Calls `fn`, which is the plugin's, if it may. */
+typedef enum watch_call (*watch_caller)(struct xslot_context *plugin, xslot_watch_fn fn, void *data);
+
 /* `fd` -1: a timer of `period_ns` (at least 1 ms). */
 int watch_add(struct context_watch **list, struct xslot_context *plugin, int fd, uint32_t events,
-	uint64_t period_ns, xslot_watch_fn fn, void *data);
+	uint64_t period_ns, watch_caller call, xslot_watch_fn fn, void *data);
 /* Those that are active already stay so. */
 int watch_activate(struct context_watch *list, sd_event *event);
 void watch_deactivate(struct context_watch *list);

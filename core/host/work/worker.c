@@ -8,13 +8,14 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "host/plugin/crash.h"
 
 struct worker {
 	pthread_t thread;
@@ -63,23 +64,6 @@ static int on_done(sd_event_source *source, int fd, uint32_t revents, void *data
 	return 0;
 }
 
-/* Signals are the loop's business, but for those of this thread's own faults: blocked, they find no handler.
- */
-static int start_thread(struct worker *worker)
-{
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		sigdelset(&all, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = -pthread_create(&worker->thread, NULL, run, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return r;
-}
-
 int worker_new(sd_event *event, struct worker **ret_worker)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -93,7 +77,7 @@ int worker_new(sd_event *event, struct worker **ret_worker)
 	r = worker->fd < 0 ? -errno
 			   : sd_event_add_io(event, &worker->source, worker->fd, EPOLLIN, on_done, worker);
 	if (r >= 0)
-		r = start_thread(worker);
+		r = crash_start_thread(&worker->thread, run, worker);
 	if (r < 0) {
 		sd_event_source_disable_unref(worker->source);
 		if (worker->fd >= 0)

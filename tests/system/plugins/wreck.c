@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A plugin that crashes the host: the first build where it is told to, the second as soon as a host loads it,
- * and the third wherever it is loaded.
+ * A plugin that crashes the host, ends it, or does not return: the first build where it is told to, the
+ * second as soon as a host loads it, and the third wherever it is loaded.
  */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 #include <xslot/plugin.h>
 
 #include HEADER /* generated: wreck-vN.bpf.h */
@@ -19,7 +21,8 @@ __attribute__((constructor)) static void crash_at_once(void)
 }
 #endif
 
-enum where { NOWHERE, START, RESUME, STACK, CHECK };
+enum where { NOWHERE, START, RESUME, STACK, CHECK, STATUS, WATCH, STOP };
+enum how { CRASH, EXIT, EXIT_AT_ONCE, HANG };
 
 static volatile int depth;
 static unsigned ticks;
@@ -42,12 +45,26 @@ static int crash_in(struct xslot_context *context, enum where where)
 
 	if (where == START && wanted == STACK)
 		return recurse(NULL);
-	return wanted == where ? raise(SIGABRT) : 0;
+	if (wanted != where)
+		return 0;
+	switch ((enum how)xslot_value(context, "how")->number) {
+	case EXIT:
+		exit(0);
+	case EXIT_AT_ONCE:
+		_exit(0);
+	case HANG:
+		for (;;)
+			pause();
+	default:
+		return raise(SIGABRT);
+	}
 }
 
+/* Not at once: the host is to be up. */
 static void tick(struct xslot_context *context, void *data)
 {
-	ticks++;
+	if (++ticks > 100)
+		crash_in(context, WATCH);
 }
 
 static int check(struct xslot_context *context)
@@ -70,10 +87,16 @@ static int resume(struct xslot_context *context)
 static int status(struct xslot_context *context)
 {
 	xslot_status(context, "ticks", "%u", ticks);
-	return 0;
+	return crash_in(context, STATUS);
+}
+
+static void stop(struct xslot_context *context)
+{
+	crash_in(context, STOP);
 }
 
 XSLOT_PLUGIN(wreck, .version = VERSION, .summary = "crash the host", XSLOT_BPF(wreck),
 	XSLOT_PARAMS({ "crash", XSLOT_ENUM, "where", .fallback = "nowhere",
-		.words = "nowhere|start|resume|stack|check" }),
-	.check = check, .start = start, .resume = resume, .status = status);
+			     .words = "nowhere|start|resume|stack|check|status|watch|stop" },
+		{ "how", XSLOT_ENUM, "what it does there", .fallback = "crash", .words = "crash|exit|_exit|hang" }),
+	.check = check, .start = start, .status = status, .resume = resume, .stop = stop);
