@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-# test-xslot-test.sh XSLOT-TEST PLUGINS METADATA: what xslot-test does with good and bad files, by its output and exit code.
-# METADATA: metadata.bpf.c, built.
+# test-xslot-test.sh XSLOT-TEST PLUGINS METADATA WRECK: what xslot-test does with good and bad files, by its output and exit
+# code. METADATA: metadata.bpf.c, built; WRECK: the plugin that crashes where it is told to.
 set -u
-tool=$1 plugins=$2 metadata=$3
+tool=$1 plugins=$2 metadata=$3 wreck=$4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -40,7 +40,7 @@ run() { "$tool" --plugin-path "$plugins" "$@" | sed '/^# metadata before/d'; ret
 results() { run "$@" | sed 1,2d; return "${PIPESTATUS[0]}"; }
 says() { run "$@" 2>&1 >/dev/null; }
 
-echo 1..18
+echo 1..23
 cat >good.test <<'END'
 test nothing is lost
 plugin count
@@ -205,3 +205,25 @@ check "a plugin that is not there fails the test, and is named" 1 results shorte
 not ok 1 - changed
 # shorter.test:3: the configuration above is refused: there is no plugin shorter: no file shorter.so in *
 END
+
+# Who crashed, behind what was found out before. A sanitizer's exit status is another than that of the signal.
+mkdir broken && cp "$wreck" broken/wreck.so && chmod 644 broken/wreck.so
+crash() { # CALLBACK HOW [COMMAND]
+	printf 'test before\nplugin wreck\npacket arp 192.0.2.1 > 192.0.2.2\n\tnext\ntest it crashes\nplugin wreck\n\tcrash = %s\n\thow = %s\npacket arp 192.0.2.1 > 192.0.2.2\n\tnext\n%s' "$1" "$2" "${3-}" >crash.test
+	"$tool" --plugin-path broken crash.test | sed '/^# metadata before/d' | sed 1,2d
+	[ "${PIPESTATUS[0]}" != 0 ]
+}
+crashed() { # CALLBACK HOW WORDS [COMMAND]
+	check "a plugin's $1 that crashes ($2) is named" 0 crash "$1" "$2" "${4-}" <<END
+ok 1 - before
+${5-}Bail out! test.10: plugin wreck: its $1 $3
+END
+}
+crashed check crash 'crashed (SIGABRT)'
+crashed start exit 'ended the process: it called exit()'
+crashed check _exit 'ended the process: it called _exit()'
+crashed status crash 'crashed (SIGABRT)' 'status
+	ticks: 0
+'
+crashed stop crash 'crashed (SIGABRT)' '' 'ok 2 - it crashes
+'

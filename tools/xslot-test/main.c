@@ -6,8 +6,10 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "extension/permission.h"
+#include "host/plugin/crash.h"
 #include "host/plugin/inspect.h"
 #include "run.h"
 #include "util/diag.h"
@@ -200,7 +202,11 @@ int main(int argc, char **argv)
 		return usage_error("no FILE is given", "");
 	libbpf_set_print(no_print);
 	stay_here();
+	/* A plugin's crash takes nothing with it of what was written before. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	crash_watch(arguments.print ? STDERR_FILENO : STDOUT_FILENO, "Bail out! ");
 	code = run_files(argv + optind, (size_t)(argc - optind), &arguments);
+	crash_unwatch();
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
 	fprintf(stderr, "xslot-test: cannot write all of the output\n");

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/plugin/callback.h"
 #include "host/plugin/inspect.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -54,6 +55,7 @@ int session_init(struct session *session, const struct test_options *options, co
 		return fail(diag, r, "out of memory");
 	modules_set_look(session->modules, inspect_plugin);
 	modules_map_in_place(session->modules); /* for whoever runs this under valgrind or perf */
+	modules_set_run(session->modules, callback_run);
 	r = sd_event_new(&session->event);
 	if (r < 0)
 		return fail(diag, r, "cannot make an event loop: %s", strerror(-r));
