@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Internet checksums of a packet that changes: each function takes out what was there and puts in what is
- * there now (RFC 1624, equation 3), without looking at the rest. For Linux 5.10 or newer; no helper, no map,
- * no call. Values are as they stand in the packet, in network byte order; so is what they have to be aligned
- * to: both begin at an even offset of what is summed.
+ * Internet checksums of a packet that changes: each function replaces an old value by a new one (RFC 1624,
+ * equation 3), without reading the rest. For Linux 5.10 or newer; no helper, no map, no call. Values are as
+ * in the packet, in network byte order, and start at an even offset of the summed bytes.
  *
  *	xslot_checksum_replace32(&ip->check, ip->daddr, to);
  *	xslot_checksum_replace32(&tcp->check, ip->daddr, to);   the pseudo-header has the address too
@@ -38,7 +37,7 @@ static __always_inline void xslot_checksum_replace32(__sum16 *check, __be32 befo
 	*check = xslot_checksum_fold(sum);
 }
 
-/* An IPv6 address, whose words lie at `before` and `after`. */
+/* An IPv6 address, with its words at `before` and `after`. */
 static __always_inline void xslot_checksum_replace128(
 	__sum16 *check, const __be32 before[4], const __be32 after[4])
 {
@@ -49,8 +48,9 @@ static __always_inline void xslot_checksum_replace128(
 }
 
 /*
- * UDP's own rule, after the above: a sum of 0 is sent as 0xffff. A packet that has none, `check` 0, stays
- * without one (on IPv4 only; on IPv6 it is not valid): do not call the above for it.
+ * UDP's own rule, to be applied after the functions above: a sum of 0 is sent as 0xffff. A packet without a
+ * checksum, `check` 0, remains without one (on IPv4 only; on IPv6 that is not valid): do not call the
+ * functions above for it.
  */
 static __always_inline void xslot_checksum_finish_udp(__sum16 *check)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Messages of a BPF program in the host's log. For Linux 5.8 or newer. <xslot/message.h> is the user-space
- * side, which the plugin's start has to begin.
+ * side, which the plugin's start must open.
  *
  *	XSLOT_MESSAGES(messages);
  *
  *	xslot_message(&messages, 4, "%4 scans port %u", packet.source.v4, bpf_ntohs(packet.dport));
  *
- * Meant for what is rare: the host writes 20 lines a second for each instance, and says how many more there
- * were. A packet that finds the buffer full says nothing.
+ * Use it for rare events: the host writes 20 lines a second for each instance, and counts the others. When
+ * the buffer is full, a message is lost.
  */
 #ifndef XSLOT_MESSAGE_BPF_H
 #define XSLOT_MESSAGE_BPF_H
@@ -18,7 +18,7 @@
 #include <bpf/bpf_helpers.h>
 #include <xslot/slots.h>
 
-/* 64 KiB: a page at least, on any machine. */
+/* 64 KiB: at least a page on any machine. */
 #define XSLOT_MESSAGES(name_)                                                                                \
 	struct {                                                                                             \
 		__uint(type, BPF_MAP_TYPE_RINGBUF);                                                          \

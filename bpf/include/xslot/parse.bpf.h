@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Packet headers for plugins: one call that finds Ethernet, IP and transport header in a frame, whatever lies
- * between them, and says so when it cannot. For Linux 5.10 or newer and clang 14 or newer; no map, no call,
- * 80 bytes of stack, and no helper, but for packets in several buffers. What a caller does not look at, the
- * compiler leaves out.
+ * Packet headers for plugins: one call finds the Ethernet, IP and transport header in a frame, whatever is
+ * between them, and reports when it cannot. For Linux 5.10 or newer and clang 14 or newer; no map, no call,
+ * 80 bytes of stack, and no helper, except for packets in several buffers. The compiler leaves out what the
+ * caller does not use.
  *
  *	struct xslot_packet packet;
  *
  *	switch (xslot_parse(ctx, &packet)) {
  *	case XSLOT_PARSED: …            IP: family, addresses, protocol, perhaps ports
  *	case XSLOT_PARSED_NOT_IP: …     ARP, LLDP, PPPoE, MPLS …: packet.ethertype says which
- *	default: …                      what it carries is not known: never let it pass unseen
+ *	default: …                      its content is not known: never let it pass unchecked
  *	}
  *
- * xslot_parse_addresses() goes no farther than the addresses, for plugins to which all else is the same: a
- * sixth of the work for the verifier.
+ * xslot_parse_addresses() stops after the addresses, for plugins that need nothing else: a sixth of the work
+ * for the verifier.
  *
- * It looks through up to four tags (802.1Q, 802.1ad and the older 0x9100), IPv4 options, and up to eight
+ * It parses up to four tags (802.1Q, 802.1ad and the older 0x9100), IPv4 options, and up to eight
  * IPv6 extension headers: hop-by-hop options, routing, destination options, fragment, authentication.
  * Mobility, HIP and shim6 headers end the packet, as they do in Linux's own stack: they are the protocol
- * when their next header is "none" (as their RFCs demand), else the packet is malformed. On IPv4 an
- * authentication header is the protocol, 51. Tunnels are not looked into: IP in IP has the outer addresses
+ * if their next header is "none" (as their RFCs demand), else the packet is malformed. On IPv4 an
+ * authentication header is the protocol, 51. Tunnels are not parsed: IP in IP has the outer addresses
  * and protocol 4 or 41.
  *
- * A receiver cuts a packet to the length that its IP header states, and so does xslot_parse(): what the frame
- * holds behind that (padding, or what an attacker put there) is not looked at. A length that cannot be true
- * makes the packet truncated or malformed: IP's, longer than the frame or shorter than the headers; UDP's,
- * longer than the packet; TCP's data offset. A first fragment must hold all headers up to the end of the
- * transport header (RFC 7112, RFC 1858), and a later one of IPv4 must not lie over it (RFC 3128). A length
- * of 0 is that of the frame where it stands for more than the field can say: a jumbogram's (RFC 2675; its
- * option must be the first), and that of TCP which Linux joined to more than 64 KiB (BIG TCP).
+ * A receiver cuts a packet to the length in its IP header, and so does xslot_parse(): it ignores the rest of
+ * the frame (padding, or bytes that an attacker put there). A wrong length makes the packet truncated or
+ * malformed: an IP length longer than the frame or shorter than the headers; a UDP length longer than the
+ * packet; TCP's data offset. A first fragment must contain all headers up to the end of the
+ * transport header (RFC 7112, RFC 1858), and a later one of IPv4 must not overlap it (RFC 3128). A length
+ * of 0 means the frame's length where the field is too small: for a jumbogram (RFC 2675; its
+ * option must be the first), and for TCP that Linux joined to more than 64 KiB (BIG TCP).
  */
 #ifndef XSLOT_PARSE_BPF_H
 #define XSLOT_PARSE_BPF_H
@@ -55,13 +55,13 @@ enum xslot_parsed {
 	XSLOT_PARSED_NOT_IP,
 	XSLOT_PARSED_TRUNCATED, /* the packet ends inside a header, or the frame before the packet */
 	XSLOT_PARSED_MALFORMED, /* a header contradicts itself or others: version, lengths, see above */
-	XSLOT_PARSED_TOO_DEEP,	/* more tags or extension headers than the above */
+	XSLOT_PARSED_TOO_DEEP,	/* more tags or extension headers than above */
 };
 
 /*
- * Bits of xslot_packet.flags. A later fragment is one whose content begins in another packet: it never has
- * ports. On IPv6 its protocol is hidden, too: receivers take it from the first fragment, and ignore what this
- * one says (RFC 8200, 4.5). `protocol` is IPPROTO_FRAGMENT then, 44.
+ * Bits of xslot_packet.flags. A later fragment's content begins in another packet, so it never has ports. On
+ * IPv6 its protocol is hidden too: receivers take it from the first fragment, and ignore that of later ones
+ * (RFC 8200, 4.5). `protocol` is then IPPROTO_FRAGMENT, 44.
  */
 #define XSLOT_PACKET_PORTS 1 /* sport and dport are valid */
 #define XSLOT_PACKET_ICMP 2  /* icmp_type and icmp_code are valid */
@@ -76,14 +76,14 @@ union xslot_address {
 
 struct xslot_packet {
 	__be16 ethertype; /* after the tags */
-	__be16 vlan;	  /* the outermost tag's priority and VLAN id; 0 when there is none */
+	__be16 vlan;	  /* the outermost tag's priority and VLAN id; 0 if there is none */
 	__u8 tags;	  /* how many tags there are */
-	__u8 family;	  /* 4 or 6; 0 when not IP, or not reached */
+	__u8 family;	  /* 4 or 6; 0 if not IP, or not reached */
 	__u8 protocol;	  /* IPPROTO_*, after the extension headers */
 	__u8 flags;	  /* XSLOT_PACKET_* */
 	__u16 l3;	  /* bytes from the frame's begin to the IP header */
-	__u16 l4;	  /* to what follows the IP headers, which may lie outside the frame */
-	__u32 l4_length;  /* bytes of the packet from l4 on; what the frame holds behind them is not its */
+	__u16 l4;	  /* to the end of the IP headers, which may be outside the frame */
+	__u32 l4_length;  /* bytes of the packet from l4 on; the frame may be longer */
 	union {
 		struct {
 			__be16 sport; /* of TCP, UDP, UDP-Lite, SCTP, DCCP */
@@ -123,8 +123,8 @@ static __always_inline void *xslot_add(void *data, __u64 offset)
 }
 
 /*
- * The `size` bytes at `offset` of the frame, NULL when they are not all there; for offsets that xslot_parse()
- * found, and any others up to 32 KiB. After a helper that moves the packet ask again.
+ * The `size` bytes at `offset` of the frame, NULL if they are not all there; for offsets that xslot_parse()
+ * found, and any others up to 32 KiB. Call it again after a helper that moves the packet.
  *
  *	struct tcphdr *tcp = xslot_at(ctx, packet.l4, sizeof(*tcp));
  */
@@ -483,10 +483,10 @@ static __always_inline enum xslot_parsed xslot_parse_until(
 }
 
 /*
- * Find the headers of the packet in `ctx`. Fills all of `packet` that it came to and zeroes the rest; any
- * outcome leaves it readable. In a chain with frags, headers must lie in the first buffer, where drivers put
- * them: those that do not are XSLOT_PARSED_TRUNCATED. The IP length is compared with all of the packet's
- * buffers, if xslot_frags is 1, as the host sets it.
+ * Find the headers of the packet in `ctx`. Fills what it found into `packet` and zeroes the rest; after any
+ * outcome it is readable. In a chain with frags, headers must be in the first buffer, where drivers put
+ * them: otherwise the result is XSLOT_PARSED_TRUNCATED. The IP length is compared with all of the packet's
+ * buffers if xslot_frags is 1, as the host sets it.
  */
 static __always_inline enum xslot_parsed xslot_parse(struct xdp_md *ctx, struct xslot_packet *packet)
 {
@@ -494,10 +494,10 @@ static __always_inline enum xslot_parsed xslot_parse(struct xdp_md *ctx, struct 
 }
 
 /*
- * The same up to the addresses: family, `source` and `destination` are as xslot_parse() leaves them for any
- * packet, and so is NOT_IP. What comes after them is not looked at: `protocol` may be an extension header,
- * `flags`, `l4` and ports are 0, lengths are not asked about, and PARSED is returned where xslot_parse()
- * might find something wrong later.
+ * The same up to the addresses: family, `source` and `destination` are those of xslot_parse() for any
+ * packet, and so is NOT_IP. The rest is not parsed: `protocol` may be an extension header,
+ * `flags`, `l4` and ports are 0, lengths are not checked, and PARSED is returned even if xslot_parse()
+ * would find something wrong later.
  */
 static __always_inline enum xslot_parsed xslot_parse_addresses(
 	struct xdp_md *ctx, struct xslot_packet *packet)

@@ -9,19 +9,19 @@
 
 #include <linux/types.h>
 
-/* What a plugin returns: an XDP action (0 to 4) ends the chain with that verdict; XSLOT_NEXT goes on. */
+/* A plugin returns an XDP action (0 to 4), which ends the chain with that verdict, or XSLOT_NEXT. */
 #define XSLOT_NEXT 31
-/* What an empty slot's stub returns. Never returned by a plugin; never met in a healthy chain. */
+/* An empty slot's stub returns this. Plugins never do, and no packet meets one in a healthy chain. */
 #define XSLOT_GAP 30
 
 #define XSLOT_MAX_SLOTS 32
 #define XSLOT_ACTIONS 5 /* XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT */
 
 /*
- * First in the shared memory, so that any version knows what it looks at: "xslot", the number of the layout
- * of all that follows, and of the program. A host that reads the layout replaces a program of any other
- * version by its own, in place; raise the version with what bpf/dispatcher.bpf.c does, the layout with what
- * is in this file.
+ * First in the shared memory, so that any version can identify it: "xslot", the number of the layout of all
+ * that follows, and the version of the program. A host that can read the layout replaces a program of any
+ * other version by its own, in place. Raise the version when bpf/dispatcher.bpf.c does something else, the
+ * layout when anything in this file is laid out differently.
  */
 #define XSLOT_STATE_MAGIC 0x0000746f6c7378ULL
 #define XSLOT_STATE_LAYOUT 2
@@ -36,8 +36,8 @@
 
 /*
  * One configuration of a chain as packets see it. The host writes the idle one of two, then stores `active`.
- * proceed[i] has bit (1 << action) set for each XDP action with which slot i goes on, as XSLOT_NEXT always
- * does.
+ * proceed[i] has bit (1 << action) set for each XDP action of slot i after which the next slot runs;
+ * XSLOT_NEXT always continues.
  */
 struct xslot_generation {
 	__u32 id;    /* rises by one with each transaction; its lowest bit is the counters' parity */
@@ -46,16 +46,16 @@ struct xslot_generation {
 	__u32 banks;		/* bit i: slot i runs bank B */
 	__u32 fused;		/* XSLOT_FUSED_* */
 	__u32 final;		/* XDP action when every slot said next */
-	__u32 on_gap;		/* XDP action when a stub was met */
+	__u32 on_gap;		/* XDP action when a packet met a stub */
 	__u32 not_a; /* bit (31 - i): slot i runs bank B or is not visited; dispatcher_prepare() fills it in
 		      */
 	__u32 proceed[XSLOT_MAX_SLOTS];
 };
 
 /*
- * `active`: the number of a generation, and one more bit when packets do not visit its slots but run its
- * fused program. That program has all of its generation that it needs as constants, the counters' parity too,
- * and returns the action: so the two must belong together.
+ * `active`: the number of a generation, and one more bit if packets run its fused program and not its slots.
+ * That program contains what it needs of its generation as constants, including the counters' parity, and
+ * returns the action, so the two must belong together.
  */
 #define XSLOT_ACTIVE_GENERATION 1U
 #define XSLOT_ACTIVE_FUSED_B 2U
@@ -71,15 +71,15 @@ struct xslot_state {
 };
 
 /*
- * Counters: one row a CPU, each row whole cache lines. All rows, as many as there are possible CPUs and from
- * there up to a power of two, are the one value of a mmapable array, which programs reach by its address. A
- * packet increments exactly one cell: the parity of its generation's id, the slot that decided
- * (XSLOT_DECIDED_FINAL when every slot said next), and how.
+ * Counters: one row for each possible CPU, rounded up to a power of two; each row is whole cache lines. All
+ * rows are the one value of a mmapable array, which programs reach by its address. A packet increments
+ * exactly one cell: the parity of its generation's id, the slot that decided (XSLOT_DECIDED_FINAL if every
+ * slot said next), and how.
  */
 #define XSLOT_DECIDED_FINAL XSLOT_MAX_SLOTS
 #define XSLOT_DECIDERS (XSLOT_MAX_SLOTS + 1)
-#define XSLOT_OUTCOME_BAD 5 /* a return value that is none: became XDP_ABORTED */
-#define XSLOT_OUTCOME_GAP 6 /* a stub was met: became on_gap */
+#define XSLOT_OUTCOME_BAD 5 /* an invalid return value: became XDP_ABORTED */
+#define XSLOT_OUTCOME_GAP 6 /* a packet met a stub: became on_gap */
 #define XSLOT_OUTCOMES 8    /* 0 to 4: the XDP action; 7: unused */
 
 /* Decider and outcome in one number: a cell's index. */
@@ -97,7 +97,7 @@ struct xslot_prefix {
 	__u8 reserved[2];
 };
 
-/* What a BPF program says to the host's log: a text with %u, %d, %x and %4, and a value for each. */
+/* A BPF program's message for the host's log: a text with %u, %d, %x and %4, and a value for each. */
 #define XSLOT_MESSAGE_VALUES 3
 #define XSLOT_MESSAGE_TEXT 96 /* with its NUL */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The user-space side of XSLOT_COUNTERS (<xslot/slot.bpf.h>). The plugin has to be linked with libbpf. */
+/* The user-space side of XSLOT_COUNTERS (<xslot/slot.bpf.h>). Link the plugin with libbpf. */
 #ifndef XSLOT_COUNTER_H
 #define XSLOT_COUNTER_H
 
@@ -10,8 +10,8 @@
 #include <xslot/plugin.h>
 
 /*
- * One row of the counters `map`, of all CPUs together. In status, settle and watches; not in start, which
- * gets no state. -ENOENT when there is no such map or row.
+ * One row of the counters `map`, the sum of all CPUs. For status, settle and watches; not for start, which
+ * has no access to state. -ENOENT if there is no such map or row.
  */
 static inline int xslot_counter(
 	struct xslot_context *context, const char *map, uint32_t row, uint64_t *ret_number)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What went wrong, in one sentence for a human, with the verifier's log when there is one. */
+/* What went wrong, in one sentence for people, with the verifier's log if there is one. */
 #ifndef XSLOT_DIAG_H
 #define XSLOT_DIAG_H
 
@@ -9,9 +9,9 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
- * Pass a zeroed one, or NULL when the sentence is not wanted. Filled on failure only: what was tried, on
- * what, why it failed and what would help; one line, no full stop, no newline. Use again only after
- * xslot_diag_clear().
+ * Pass a zeroed struct, or NULL if you do not need the sentence. Filled on failure only: what was tried, on
+ * what, why it failed and what would help; one line, without full stop or newline. Call xslot_diag_clear()
+ * before you use it again.
  */
 struct xslot_diag {
 	char message[1024];

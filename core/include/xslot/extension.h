@@ -4,9 +4,9 @@
  *
  *	open -> load (for a target's function) -> attach -> detach -> … -> unload -> free
  *
- * All functions return 0 or -errno and fill `diag` (may be NULL) on failure; `ret_*` is untouched then, and
- * so is what runs in the kernel. One thread at a time for an extension and its links. Linux 5.10 or newer;
- * CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and, to look functions up in a target's BTF, CAP_SYS_ADMIN.
+ * All functions return 0 or -errno. On failure they fill `diag` (may be NULL) and leave `ret_*` and
+ * everything in the kernel as it was. One thread at a time for an extension and its links. Linux 5.10 or
+ * newer; CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and, to look functions up in a target's BTF, CAP_SYS_ADMIN.
  */
 #ifndef XSLOT_EXTENSION_H
 #define XSLOT_EXTENSION_H
@@ -51,9 +51,9 @@ struct xslot_link_info {
 };
 
 /*
- * Open the BPF object in a file, or in memory (copied). Nothing is loaded yet. Any section name serves: the
+ * Open the BPF object in a file, or in memory (copied). Nothing is loaded yet. Any section name works: the
  * type is forced to EXT and the expected attach type to 0. Other programs of the object are not loaded.
- * Errors: -ENOEXEC when it is no BPF object; -ENOENT or -EINVAL name the programs to choose from.
+ * Errors: -ENOEXEC if it is not a BPF object; -ENOENT or -EINVAL name the programs to choose from.
  */
 int xslot_extension_open_file(const char *path, const struct xslot_extension_options *options,
 	struct xslot_extension **ret_extension, struct xslot_diag *diag);
@@ -62,19 +62,19 @@ int xslot_extension_open_memory(const void *object, size_t size,
 	struct xslot_diag *diag);
 
 /*
- * libbpf's object, owned by the extension: to set variables and maps before load and reach maps after it.
- * After an unload, and after a load that the kernel refused, there is a new one, as it was when opened. NULL
- * for an extension from a pin.
+ * libbpf's object, owned by the extension: to set variables and maps before load and to access maps after it.
+ * An unload, or a load that the kernel refuses, replaces it by a new one in the state after opening. NULL for
+ * an extension from a pin.
  */
 struct bpf_object *xslot_extension_object(const struct xslot_extension *extension);
 
 /*
- * Load the program to replace `function` of the program behind `target_fd` (kept: the extension has a
- * reference of its own). Not live before attach. Errors: -EALREADY when loaded; -ENOENT when there is no such
- * global function, naming those that exist; -ENODATA when target or object lacks BTF; -EPROTOTYPE when the
- * signatures differ, or the size of a struct that an argument points to (which the kernel does not compare;
- * the context struct and forward declarations are exempt); -EPERM says which of capability, lockdown or
- * kernel it is; else the verifier's errno with its log in diag->log.
+ * Load the program to replace `function` of the program `target_fd`, of which the extension keeps its own
+ * reference. Not live before attach. Errors: -EALREADY if loaded; -ENOENT if there is no such global
+ * function, naming those that exist; -ENODATA if target or object lacks BTF; -EPROTOTYPE if the signatures
+ * differ, or the size of a struct that an argument points to (which the kernel does not compare; the context
+ * struct and forward declarations are exempt); -EPERM, with the reason: a capability, lockdown or the kernel;
+ * else the verifier's errno with its log in diag->log.
  */
 int xslot_extension_load(
 	struct xslot_extension *extension, int target_fd, const char *function, struct xslot_diag *diag);
@@ -87,14 +87,14 @@ int xslot_extension_attach(struct xslot_extension *extension, uint32_t *ret_link
 int xslot_extension_attach_to(struct xslot_extension *extension, int target_fd, const char *function,
 	uint32_t *ret_link_id, struct xslot_diag *diag);
 
-/* Take off one link of this extension: the original function is back. -ENOENT when the id is not ours. */
+/* Remove one link of this extension: the original function runs again. -ENOENT if the link is not its own. */
 int xslot_extension_detach(struct xslot_extension *extension, uint32_t link_id, struct xslot_diag *diag);
 
-/* Make the link the caller's: unload and free no longer detach it, closing it does. -ENOENT as above. */
+/* Transfer the link to the caller: unload and free no longer detach it, closing it does. -ENOENT as above. */
 int xslot_extension_take_link(struct xslot_extension *extension, uint32_t link_id,
 	struct xslot_link **ret_link, struct xslot_diag *diag);
 
-/* Detach the links that were not taken, let go of program and target. May be loaded again. -EINVAL when not
+/* Detach the links that were not taken, release program and target. May be loaded again. -EINVAL if not
  * loaded. */
 int xslot_extension_unload(struct xslot_extension *extension, struct xslot_diag *diag);
 
@@ -112,7 +112,7 @@ int xslot_extension_get_info(const struct xslot_extension *extension, struct xsl
  */
 int xslot_extension_pin(struct xslot_extension *extension, const char *path, struct xslot_diag *diag);
 
-/* Open a pinned extension program: loaded, able to attach_to. -EINVAL says what else the pin is. */
+/* Open a pinned extension program: it is loaded, for attach_to. -EINVAL if the pin is of another kind. */
 int xslot_extension_from_pin(
 	const char *path, struct xslot_extension **ret_extension, struct xslot_diag *diag);
 
@@ -122,11 +122,11 @@ int xslot_link_get_info(
 int xslot_link_pin(struct xslot_link *link, const char *path, struct xslot_diag *diag);
 /* Remove the pin made by xslot_link_pin or opened from; the link stays live as long as it is open. */
 int xslot_link_unpin(struct xslot_link *link, struct xslot_diag *diag);
-/* -EINVAL when the pin is not a link of an extension program. */
+/* -EINVAL if the pin is not a link of an extension program. */
 int xslot_link_open_pinned(const char *path, struct xslot_link **ret_link, struct xslot_diag *diag);
 /*
  * Close: detaches unless pinned or held elsewhere. After an unpin it waits until the link is gone, at most
- * 250 ms: some kernels let go of a removed pin late. NULL does nothing.
+ * 250 ms, since some kernels release a removed pin late. NULL does nothing.
  */
 void xslot_link_close(struct xslot_link *link);
 

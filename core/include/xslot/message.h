@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The user-space side of xslot_message() (<xslot/message.bpf.h>): what the BPF program says goes into the
- * host's log. The plugin has to be linked with libbpf. For a plugin that keeps nothing else in `data`:
+ * The user-space side of xslot_message() (<xslot/message.bpf.h>): writes the BPF program's messages to the
+ * host's log. Link the plugin with libbpf. For a plugin that keeps nothing else in `data`:
  *
  *	static int start(struct xslot_context *context)
  *	{
@@ -13,7 +13,7 @@
  *		xslot_messages_close(context->data);
  *	}
  *
- * and `.resume = start`, so that it goes on when the host restarts.
+ * and `.resume = start`, so that it continues after the host restarts.
  */
 #ifndef XSLOT_MESSAGE_H
 #define XSLOT_MESSAGE_H
@@ -74,7 +74,7 @@ static inline void xslot_messages_left_out(struct xslot_messages *messages)
 	messages->left_out = 0;
 }
 
-/* Is there room for one more in this second? Says first how many the last one left out. */
+/* Is one more allowed in this second? In a new second, first logs how many the last one left out. */
 static inline int xslot_message_allowed(struct xslot_messages *messages)
 {
 	struct timespec now;
@@ -118,7 +118,7 @@ static inline void xslot_messages_read(struct xslot_context *context, void *data
 	ring_buffer__consume(((struct xslot_messages *)data)->buffer);
 }
 
-/* Read what is left, and free. NULL does nothing. */
+/* Read the remaining messages, and free. NULL does nothing. */
 static inline void xslot_messages_close(struct xslot_messages *messages)
 {
 	if (!messages)
@@ -129,7 +129,7 @@ static inline void xslot_messages_close(struct xslot_messages *messages)
 	free(messages);
 }
 
-/* In start and resume: from going live on, what the program says through the ring buffer `map` is logged. */
+/* For start and resume: once it is live, the program's messages in the ring buffer `map` are logged. */
 static inline int xslot_messages_open(
 	struct xslot_context *context, const char *map, struct xslot_messages **ret_messages)
 {

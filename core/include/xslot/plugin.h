@@ -2,8 +2,8 @@
 /*
  * A plugin: a shared object with one const descriptor, made by XSLOT_PLUGIN(). See xslot-plugin(7).
  *
- * The descriptor lies in an ELF section of its own. All that describes the plugin in it is text and numbers
- * inside the struct, no pointers, so that the host reads and checks it before any code of the file runs.
+ * The descriptor is in an ELF section of its own. The plugin's description in it consists of text and numbers
+ * inside the struct, no pointers, so that the host can read and check it before any code of the file runs.
  */
 #ifndef XSLOT_PLUGIN_H
 #define XSLOT_PLUGIN_H
@@ -20,8 +20,8 @@
 #define XSLOT_MAX_PARAMS 32
 
 /*
- * What a parameter's text in the INI file means. In BPF: the type of a `const volatile` variable of the
- * parameter's name, which then holds the value; `uN` is an integer of any size that fits the given number.
+ * The types of parameters. In BPF: the type of a `const volatile` variable with the parameter's name, which
+ * holds the value; `uN` is an integer of any size that fits the given number.
  */
 enum xslot_type {
 	XSLOT_NONE,	/* ends the table */
@@ -42,15 +42,15 @@ struct xslot_param {
 	char name[32];
 	uint32_t type;	   /* enum xslot_type */
 	char help[128];	   /* one line: meaning and unit */
-	uint32_t required; /* 1: an error when missing; else `fallback` or the variable's initial value */
-	char fallback[64]; /* text as the INI would have it; "" for none */
+	uint32_t required; /* 1: an error if missing; else `fallback` or the variable's initial value */
+	char fallback[64]; /* text as in the INI file; "" for none */
 	char words[128];   /* XSLOT_ENUM: "allow|deny" */
 	int64_t min;	   /* for UINT, INT, DURATION; min = max = 0: the type's whole range */
 	uint64_t max;
 	uint64_t reserved[4];
 };
 
-/* A parameter's value, as callbacks get it. Valid as long as the context. */
+/* A parameter's value, for callbacks. Valid as long as the context. */
 struct xslot_value {
 	uint32_t type;
 	bool given; /* the INI file names it; else the fallback, or nothing (type XSLOT_NONE) */
@@ -69,8 +69,8 @@ struct xslot_value {
 };
 
 /*
- * One instance of a plugin in one slot. Given to every callback; valid from `check` until `stop` returns,
- * which is called once also where the instance got no further than `check`. `data` is the plugin's own.
+ * One instance of a plugin in one slot. Every callback gets it; valid from `check` until `stop` returns.
+ * `stop` is called once, even if the instance got no further than `check`. `data` is for the plugin.
  */
 struct xslot_context {
 	const struct xslot_host *host;
@@ -80,7 +80,7 @@ struct xslot_context {
 
 typedef void (*xslot_watch_fn)(struct xslot_context *context, void *data);
 
-/* What the host does for a plugin; call through the functions below. Grows at its end only. */
+/* The host's functions; call them through the functions below. Grows at its end only. */
 struct xslot_host {
 	uint32_t size;
 	const struct xslot_value *(*value)(struct xslot_context *, const char *param);
@@ -105,23 +105,23 @@ struct xslot_plugin {
 	char version[32];
 	char summary[128];
 	uint32_t state_version; /* raise it when state maps keep their layout but change their meaning */
-	uint32_t object; /* 1: no BPF of its own, it runs the file that the slot names: `object = PATH` */
+	uint32_t object; /* 1: without a BPF program; it runs the file that the slot names: `object = PATH` */
 	struct xslot_param params[XSLOT_MAX_PARAMS];
 	const void *bpf; /* the BPF object file's bytes */
 	uint64_t bpf_size;
 	const char *function;		      /* its program that fills the slot */
 	int (*check)(struct xslot_context *); /* parameters against each other; no side effects, no maps */
-	int (*start)(struct xslot_context *); /* not yet live: fill config maps; state is out of reach */
+	int (*start)(struct xslot_context *); /* not yet live: fill config maps; no access to state */
 	int (*migrate)(struct xslot_context *, uint32_t old_version); /* not yet live: copy state */
 	int (*settle)(struct xslot_context *, uint32_t old_version);  /* live: old maps are final */
 	int (*status)(struct xslot_context *);			      /* call xslot_status() for each key */
-	int (*resume)(struct xslot_context *); /* the host restarted, it runs: `data`, watches; no maps */
+	int (*resume)(struct xslot_context *); /* a new host adopts it: `data`, watches; leave maps alone */
 	void (*stop)(struct xslot_context *);  /* free `data`; no packet runs it, unless the host restarts */
 };
 #define XSLOT_BPF(name_) .bpf = name_##_bpf, .bpf_size = sizeof(name_##_bpf), .function = #name_
 #define XSLOT_PARAMS(...) .params = { __VA_ARGS__ }
 #ifdef __cplusplus
-/* There a constant is the file's own unless it was declared otherwise, and a field left out is warned of. */
+/* In C++ a constant is local to its file unless declared otherwise, and a missing field gives a warning. */
 #define XSLOT_PLUGIN_LINKAGE                                                                                 \
 	extern "C" {                                                                                         \
 	extern __attribute__((visibility("default"))) const struct xslot_plugin xslot_plugin;                \
@@ -131,7 +131,7 @@ struct xslot_plugin {
 #define XSLOT_PLUGIN_LINKAGE __attribute__((visibility("default")))
 #endif
 /*
- * In C++ (20 or newer) the fields stand in the order of the struct: .version, .summary, .state_version,
+ * In C++ (20 or newer) the fields must be in the order of the struct: .version, .summary, .state_version,
  * .object, XSLOT_PARAMS, XSLOT_BPF, then the callbacks. No exception may leave a callback.
  */
 #define XSLOT_PLUGIN(name_, ...)                                                                             \
@@ -144,8 +144,8 @@ struct xslot_plugin {
 		__VA_ARGS__ }
 
 /*
- * The parameter's value; never NULL. Of a name that is not in the plugin's own table: type XSLOT_NONE, and
- * the host refuses the reload.
+ * The parameter's value; never NULL. For a name that is not in the plugin's table its type is XSLOT_NONE,
+ * and the host refuses the reload.
  */
 static inline const struct xslot_value *xslot_value(struct xslot_context *context, const char *param)
 {
@@ -179,19 +179,19 @@ __attribute__((format(printf, 3, 4))) static inline void xslot_log(
 	va_end(args);
 }
 
-/* The fd of a map of this instance by its C name; the host's: do not close. -ENOENT when there is none. */
+/* The fd of this instance's map of that C name; the host's: do not close it. -ENOENT if there is none. */
 static inline int xslot_map_fd(struct xslot_context *context, const char *map)
 {
 	return context->host->map_fd(context, map);
 }
 
-/* In migrate and settle: the running (replaced) instance's state map, as above. */
+/* For migrate and settle: the state map of the replaced instance, as above. */
 static inline int xslot_old_map_fd(struct xslot_context *context, const char *map)
 {
 	return context->host->old_map_fd(context, map);
 }
 
-/* In status: one key and its value. */
+/* For status: one key and its value. */
 __attribute__((format(printf, 3, 4))) static inline void xslot_status(
 	struct xslot_context *context, const char *key, const char *format, ...)
 {
@@ -202,7 +202,7 @@ __attribute__((format(printf, 3, 4))) static inline void xslot_status(
 	va_end(args);
 }
 
-/* In start: call `fn` when `fd` has `events` (EPOLLIN, …), until stop; or every `period_ns` nanoseconds. */
+/* For start and resume: until stop, call `fn` when `fd` has `events` (EPOLLIN, …), or each `period_ns`. */
 static inline int xslot_watch_fd(
 	struct xslot_context *context, int fd, uint32_t events, xslot_watch_fn fn, void *data)
 {
