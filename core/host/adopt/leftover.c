@@ -70,8 +70,10 @@ static bool finish(struct chain *chain, struct chain *old, const char *root, str
 
 	if (!take_interfaces(chain, old))
 		return false;
-	if (grace_wait(grace, &diag) < 0)
+	if (grace_wait(grace, &diag) < 0) {
 		say(chain, &diag);
+		return false;
+	}
 	chain_fold_previous(chain, old);
 	store_running(chain);
 	store_show_slots(chain);

@@ -1,19 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* How chains end: interfaces first, then a grace period, then all the rest. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "host/chain/store.h"
 #include "host/change/transaction.h"
+#include "host/plugin/crash.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
+#define FIRST_PAUSE_US 10000
+#define LONGEST_PAUSE_US 1000000
+#define LAST_TRIES 3 /* of a process that is to end */
+
 void dataplane_wait(struct dataplane *dataplane)
 {
+	unsigned tries = 0, pause_us = FIRST_PAUSE_US;
 	struct xslot_diag diag = {};
 
-	if (dataplane->grace && grace_wait(dataplane->grace, &diag) < 0)
-		log_error("%s", diag.message);
+	while (dataplane->grace && grace_wait(dataplane->grace, &diag) < 0) {
+		if (tries++ == 0)
+			log_error("%s; what ran before stays, and nothing else is changed, until that works",
+				diag.message);
+		xslot_diag_clear(&diag);
+		if (dataplane->stopping && tries >= LAST_TRIES) {
+			log_error(
+				"the host ends at once, without removing what packets may still be in; the next start does");
+			crash_end_process();
+		}
+		usleep(pause_us);
+		pause_us = pause_us < LONGEST_PAUSE_US / 2 ? 2 * pause_us : LONGEST_PAUSE_US;
+	}
+	if (tries > 0)
+		log_warning("no packet is in what ran before any more; the kernel has waited at last");
 	xslot_diag_clear(&diag);
 }
 

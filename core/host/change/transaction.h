@@ -11,6 +11,7 @@
 #ifndef HOST_CHANGE_TRANSACTION_H
 #define HOST_CHANGE_TRANSACTION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
@@ -31,8 +32,9 @@ struct dataplane {
 	struct history history;	 /* worker's; opened by the first transaction */
 	char **off;		 /* loop's: chains that `xslotctl clean` took off; see takeoff.h */
 	size_t n_off;
-	struct setup *setup; /* counted: what runs was made from it; NULL: nothing runs yet */
-	uint64_t reports;    /* loop's: grows when interfaces may not be as they were looked at */
+	struct setup *setup;  /* counted: what runs was made from it; NULL: nothing runs yet */
+	uint64_t reports;     /* loop's: grows when interfaces may not be as they were looked at */
+	atomic_bool stopping; /* the process is to end: see dataplane_wait() */
 };
 
 struct transaction_options {
@@ -89,7 +91,11 @@ size_t transaction_changes(const struct transaction *transaction, char *const **
  */
 int transaction_check(struct transaction *transaction, bool freplace, bool *ret_reload);
 
-/* W: until no packet uses what it may have met before. A failure is logged. */
+/*
+ * W: until no packet uses what it may have met before. Without that nothing of it may go, so this does not
+ * return when the kernel refuses to wait: it asks again and again, until the process is to end, and then ends
+ * it as if it had been killed; the next start waits before it removes anything.
+ */
 void dataplane_wait(struct dataplane *dataplane);
 
 /* W: detach these chains, which are in nobody's list any more, and wait for packets; then remove them. */

@@ -51,7 +51,7 @@ void host_stop(struct host *host, const struct signalfd_siginfo *signal)
 	if (host->trial_until_us)
 		log_warning(
 			"stopping before the configuration was confirmed: the next start goes back to the one before");
-	host->stopping = true;
+	host->stopping = host->dataplane.stopping = true;
 	queue_refuse(host, "the host is stopping");
 	if (!host->running)
 		sd_event_exit(host->event, 0);

@@ -26,6 +26,9 @@ void crash_unwatch(void);
  */
 int crash_start_thread(pthread_t *ret_thread, void *(*fn)(void *data), void *data);
 
+/* End at once, as if killed: no handlers, nobody's crash, exit status 1. Any thread. */
+_Noreturn void crash_end_process(void);
+
 /* A callback begins there; by its place it is known for how long. In the thread that calls. */
 void crash_enter(const struct place *place);
 /* It hangs: it may be ended from outside, by systemd's watchdog say, and is to be blamed for that. */

@@ -32,23 +32,36 @@ void grace_free(struct grace *grace)
 	free(grace);
 }
 
+static int make_maps(struct grace *ret_grace, struct xslot_diag *diag)
+{
+	CLEANUP(close) int inner = -1;
+	LIBBPF_OPTS(bpf_map_create_opts, options);
+	int outer;
+
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xslot_grace_in", 4, 4, 1, NULL);
+	if (inner < 0)
+		return fail(diag, -errno, "cannot create the map that waits for a grace period: %s",
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
+	options.inner_map_fd = inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "xslot_grace", 4, 4, 1, &options);
+	if (outer < 0)
+		return fail(diag, -errno, "cannot create the map of maps that waits for a grace period: %s",
+			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
+	*ret_grace = (struct grace){ .inner = TAKE_FD(inner), .outer = outer };
+	return 0;
+}
+
 int grace_new(struct grace **ret_grace, struct xslot_diag *diag)
 {
 	struct grace *grace CLEANUP(grace_free) = malloc(sizeof(*grace));
-	LIBBPF_OPTS(bpf_map_create_opts, options);
+	int r;
 
 	if (!grace)
 		return fail(diag, -ENOMEM, "no memory for the maps that wait for a grace period");
 	*grace = (struct grace){ .inner = -1, .outer = -1 };
-	grace->inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xslot_grace_in", 4, 4, 1, NULL);
-	if (grace->inner < 0)
-		return fail(diag, -errno, "cannot create the map that waits for a grace period: %s",
-			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
-	options.inner_map_fd = grace->inner;
-	grace->outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "xslot_grace", 4, 4, 1, &options);
-	if (grace->outer < 0)
-		return fail(diag, -errno, "cannot create the map of maps that waits for a grace period: %s",
-			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
+	r = make_maps(grace, diag);
+	if (r < 0)
+		return r;
 	*ret_grace = TAKE_PTR(grace);
 	return 0;
 }
@@ -56,12 +69,16 @@ int grace_new(struct grace **ret_grace, struct xslot_diag *diag)
 int grace_wait(struct grace *grace, struct xslot_diag *diag)
 {
 	const uint32_t key = 0;
+	int r;
 
 #ifdef SABOTAGE_NO_GRACE
 	return 0;
 #endif
-	if (bpf_map_update_elem(grace->outer, &key, &grace->inner, BPF_ANY) < 0)
-		return fail(diag, -errno, "cannot wait for packets to leave the old generation: %s",
-			strerror(errno));
-	return 0;
+	if (bpf_map_update_elem(grace->outer, &key, &grace->inner, BPF_ANY) == 0)
+		return 0;
+	/* A plugin may have closed what was not its own. These numbers may be others' by now: not closed. */
+	r = make_maps(grace, diag);
+	if (r == 0 && bpf_map_update_elem(grace->outer, &key, &grace->inner, BPF_ANY) < 0)
+		r = fail(diag, -errno, "%s", strerror(errno));
+	return r < 0 ? fail_within(diag, r, "cannot wait for packets to leave the old generation") : 0;
 }
