@@ -13,7 +13,10 @@
 
 #define METADATA "bpf_xdp_metadata_"
 
-/* "extern (func ksym) 'NAME': not found in kernel or module BTFs", and the like for variables. */
+/*
+ * "extern (func ksym) 'NAME': not found in kernel or module BTFs", and the like for variables. What a module
+ * has is found by id, which not everyone may; libbpf says that before.
+ */
 static int missing_symbol(const char *warnings, char *ret_words, size_t size)
 {
 	const char *name = strstr(warnings, "ksym) '");
@@ -23,6 +26,13 @@ static int missing_symbol(const char *warnings, char *ret_words, size_t size)
 		return 0;
 	name += strlen("ksym) '");
 	length = (int)strcspn(name, "'");
+	if (strstr(warnings, "failed to iterate BTF objects") ||
+		strstr(warnings, "failed to get BTF object")) {
+		snprintf(ret_words, size,
+			": the kernel itself does not have %.*s, and only a process with CAP_SYS_ADMIN may look for it in modules: start xslotd with --keep-capabilities=sys_admin, see CAPABILITIES in xslotd(8)",
+			length, name);
+		return 1;
+	}
 	snprintf(ret_words, size,
 		": neither this kernel nor a module that is loaded has %.*s; load the module that brings it (modprobe), or run a kernel that has it",
 		length, name);

@@ -122,6 +122,10 @@ static void test_what_would_help(void **state)
 	check_advice("", "unknown func bpf_xdp_load_bytes#189\n", "has no helper bpf_xdp_load_bytes for XDP");
 	check_advice("libbpf: extern (func ksym) 'bpf_ct': not found in kernel or module BTFs\n", "",
 		"has bpf_ct; load the module");
+	/* libbpf 1.1's words, of a process with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON */
+	check_advice(
+		"failed to iterate BTF objects: -1; extern (func ksym) 'bpf_ct': not found in kernel or module BTFs",
+		"", "does not have bpf_ct, and only a process with CAP_SYS_ADMIN may look for it in modules");
 	check_advice("", "Caller passes invalid args into func#1\n", "");
 }
 
