@@ -11,6 +11,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -22,6 +23,7 @@
 #define BIT(number) (1ULL << (number))
 
 static const uint64_t needed = BIT(CAP_BPF) | BIT(CAP_NET_ADMIN) | BIT(CAP_PERFMON);
+static bool dropped; /* set once, in main() */
 
 int privileges_parse(const char *words, uint64_t *ret_set, struct xslot_diag *diag)
 {
@@ -94,7 +96,29 @@ int privileges_drop(uint64_t more, struct xslot_diag *diag)
 	if (r < 0)
 		return fail(diag, r,
 			"cannot give up capabilities: the kernel refuses, or left more than was asked for");
+	dropped = true;
 	return 0;
+}
+
+bool privileges_dropped(void)
+{
+	return dropped;
+}
+
+int privileges_administrates(pid_t pid)
+{
+	CLEANUP(fclose) FILE *status = NULL;
+	unsigned long long set;
+	char line[256];
+
+	snprintf(line, sizeof(line), "/proc/%d/status", (int)pid);
+	status = fopen(line, "re");
+	if (!status)
+		return -errno;
+	while (fgets(line, sizeof(line), status))
+		if (sscanf(line, "CapEff: %llx", &set) == 1)
+			return (set >> CAP_SYS_ADMIN) & 1;
+	return -ENODATA;
 }
 
 bool privileges_administrate(void)

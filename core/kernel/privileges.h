@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <xslot/diag.h>
 
 /* A set of capabilities, a bit each by the kernel's number: "sys_admin,net_raw". -EINVAL names the word that
@@ -21,5 +22,10 @@ int privileges_drop(uint64_t more, struct xslot_diag *diag);
 
 /* May a program of another's be looked up by its id, and a namespace entered? CAP_SYS_ADMIN. */
 bool privileges_administrate(void);
+
+/* Has this process given up what a host gives up? Else what it may do says nothing about a host. */
+bool privileges_dropped(void);
+/* privileges_administrate(), of another process. 1, 0, or -errno when it cannot be seen. */
+int privileges_administrates(pid_t pid);
 
 #endif

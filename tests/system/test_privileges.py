@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """What the host may do: three capabilities, and what becomes of the two things that take more."""
+import json
 import platform
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from chains import chain, classify
 from host import Host, wait_for
 from neighbour import Neighbour
+from shapes import shape
 
 DEVICE = "n0"  # where the neighbour is
 LINUX = tuple(map(int, platform.release().split("-", maxsplit=1)[0].split(".")[:2]))
@@ -52,6 +54,11 @@ def check(host, *options):
     return done.returncode, done.stderr
 
 
+def warnings(host):
+    """Of a check by root, who has all capabilities."""
+    return [w["message"] for w in json.loads(host.ctl("check", host.ini).stdout)["warnings"]]
+
+
 def test_three(host):
     """By default; all of a life goes with them, the next host's, which adopts, as well."""
     host.fuse = True
@@ -90,11 +97,14 @@ def test_replacing_takes_more(host, namespace, peer):
     assert code == 78 and "replace = yes, which takes CAP_SYS_ADMIN" in answer["errors"][0]["message"]
     assert check(host)[0] == 78 and "--keep-capabilities=sys_admin" in check(host)[1]
     assert check(host, "--keep-capabilities", "sys_admin")[0] == 0
+    assert any(f"the xslotd that runs (pid {host.pid()}) has given that up" in words for words in warnings(host))
     host.stop()
+    assert any("only when it is started with --keep-capabilities=sys_admin" in words for words in warnings(host))
     host.keep = "sys_admin"
     with Neighbour(namespace, "netlink", DEVICE):
         host.start()
         assert host.chain("taking")["interfaces"][0]["attach"] == "netlink"
+        assert not any("CAP_SYS_ADMIN" in words for words in warnings(host))
     host.murder()
     host.count_edits()
     host.keep = None
@@ -104,6 +114,16 @@ def test_replacing_takes_more(host, namespace, peer):
     namespace.run("ip", "link", "set", DEVICE, "netns", peer.holder.pid)
     wait_for(lambda: "xslotd may not go there without CAP_SYS_ADMIN" in host.log(), "the log to say so")
     peer.run("ip", "link", "set", "dev", DEVICE, "xdpdrv", "off")
+
+
+def test_functions_of_modules_take_more(host):
+    """A module's BTF is found by id. The sentence says so, and not that the module should be loaded."""
+    host.plugin("object")
+    host.start()
+    host.write(chain(classify(), (20, "object", {"object": shape("missing")})))
+    code, answer = host.reload()
+    assert code == 78 and "does not have bpf_of_another_kernel, and only a process with CAP_SYS_ADMIN" in answer["errors"][0]["message"]
+    host.write(chain(classify()))
 
 
 def test_others_are_known_by_id_at_least(host, namespace):

@@ -18,7 +18,9 @@
 #include "host/plugin/quarantine.h"
 #include "kernel/ask.h"
 #include "kernel/features.h"
+#include "kernel/privileges.h"
 #include "util/descriptors.h"
+#include "util/lock.h"
 #include "util/memory.h"
 
 static void take_plan(struct transaction *transaction, struct check *ret_check)
@@ -51,6 +53,34 @@ static void look_for_nothing(const struct config *config, struct report *report)
 		report_warn(report, config->file, 0, "there is no chain in the files, so nothing would run");
 }
 
+/*
+ * A check by root has what a host gives up. Of one that runs it can be seen whether it did; the next may be
+ * started in another way than this one's caller thinks.
+ */
+static void look_for_replace(const struct config *config, struct report *report)
+{
+	pid_t pid = 0;
+	int may;
+
+	if (!config || privileges_dropped())
+		return;
+	may = lock_holder(config->host.state, &pid) == 1 && pid ? privileges_administrates(pid) : -ESRCH;
+	for (size_t i = 0; i < config->n_chains; i++) {
+		const struct config_chain *chain = &config->chains[i];
+
+		if (!chain->replace || may == 1)
+			continue;
+		if (may == 0)
+			report_warn(report, chain->place.file, chain->place.line,
+				"chain %s has replace = yes, which takes CAP_SYS_ADMIN, and the xslotd that runs (pid %d) has given that up: its reload will refuse what this check accepts; start it with --keep-capabilities=sys_admin (see xslotd(8))",
+				chain->name, (int)pid);
+		else
+			report_warn(report, chain->place.file, chain->place.line,
+				"chain %s has replace = yes, which takes CAP_SYS_ADMIN: this check has it, and xslotd only when it is started with --keep-capabilities=sys_admin (see xslotd(8)), else it refuses the chain",
+				chain->name);
+	}
+}
+
 int check_run(const char *file, struct check *ret_check)
 {
 	struct transaction_options options = { .file = file };
@@ -79,6 +109,7 @@ int check_run(const char *file, struct check *ret_check)
 	r = transaction_check(transaction, freplace, &ret_check->reload);
 	take_plan(transaction, ret_check);
 	look_for_nothing(transaction_config(transaction), transaction_report(transaction));
+	look_for_replace(transaction_config(transaction), transaction_report(transaction));
 	ret_check->report = *transaction_report(transaction);
 	*transaction_report(transaction) = (struct report){};
 	transaction_rollback(transaction);
