@@ -353,7 +353,7 @@ static int scan(int fd, int (*filter)(const struct dirent *entry), char ***ret_n
 {
 	CLEANUP(free) struct dirent **entries = NULL;
 	int n = scandirat(fd, ".", &entries, filter, by_name), r = n < 0 ? -errno : 0;
-	char **names = r < 0 ? NULL : calloc((size_t)n + 1, sizeof(*names));
+	char **names = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*names));
 
 	if (r == 0 && !names)
 		r = -ENOMEM;
