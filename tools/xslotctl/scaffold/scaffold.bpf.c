@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What scaffold does with a packet: it drops what goes to one port, and counts. */
+/* What scaffold does with a packet: it drops what goes to one port, or may do so for all it can see, and
+ * counts. */
 #include <xslot/parse.bpf.h>
 #include <xslot/slot.bpf.h>
 
@@ -14,14 +15,22 @@ SEC("xdp")
 int scaffold(struct xdp_md *ctx)
 {
 	struct xslot_packet packet;
+	__u32 row = SCAFFOLD_PASSED;
 
-	xslot_parse(ctx, &packet);
-	if (drop_port && packet.flags & XSLOT_PACKET_PORTS && packet.dport == bpf_htons(drop_port)) {
-		xslot_count(&totals, SCAFFOLD_DROPPED, 1);
-		return XDP_DROP;
+	switch (xslot_parse(ctx, &packet)) {
+	case XSLOT_PARSED: /* a later fragment has no ports, and is nothing without the first, which has */
+		if (drop_port && packet.flags & XSLOT_PACKET_PORTS && packet.dport == bpf_htons(drop_port))
+			row = SCAFFOLD_DROPPED;
+		break;
+	case XSLOT_PARSED_NOT_IP: /* ARP and the like: no ports */
+		break;
+	default: /* cut off, or its headers contradict each other: where it goes is not known, so it stays out
+		  */
+		if (drop_port)
+			row = SCAFFOLD_UNKNOWN;
 	}
-	xslot_count(&totals, SCAFFOLD_PASSED, 1);
-	return XSLOT_NEXT;
+	xslot_count(&totals, row, 1);
+	return row == SCAFFOLD_PASSED ? XSLOT_NEXT : XDP_DROP;
 }
 
 char LICENSE[] SEC("license") = "GPL";

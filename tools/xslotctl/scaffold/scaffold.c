@@ -9,16 +9,19 @@
 
 static int status(struct xslot_context *context)
 {
-	uint64_t passed = 0, dropped = 0;
+	uint64_t passed = 0, dropped = 0, unknown = 0;
 	int r;
 
 	r = xslot_counter(context, "totals", SCAFFOLD_PASSED, &passed);
 	if (r == 0)
 		r = xslot_counter(context, "totals", SCAFFOLD_DROPPED, &dropped);
+	if (r == 0)
+		r = xslot_counter(context, "totals", SCAFFOLD_UNKNOWN, &unknown);
 	if (r < 0)
 		return r;
 	xslot_status(context, "passed", "%" PRIu64 " packets", passed);
 	xslot_status(context, "dropped", "%" PRIu64 " packets", dropped);
+	xslot_status(context, "unreadable", "%" PRIu64 " packets, dropped", unknown);
 	return 0;
 }
 

@@ -4,6 +4,6 @@
 #define PLUGIN_SCAFFOLD_H
 
 /* Rows of the counters `totals`. */
-enum scaffold_row { SCAFFOLD_PASSED, SCAFFOLD_DROPPED, SCAFFOLD_ROWS };
+enum scaffold_row { SCAFFOLD_PASSED, SCAFFOLD_DROPPED, SCAFFOLD_UNKNOWN, SCAFFOLD_ROWS };
 
 #endif
