@@ -27,6 +27,15 @@ struct config_param {
 	struct config_place place;
 };
 
+/* jump.ARRAY.INDEX = FILE[:PROGRAM]: of a slot with an object. */
+struct config_jump {
+	char *array;
+	uint32_t index;
+	char *file;
+	char *program; /* NULL when not given */
+	struct config_place place;
+};
+
 struct config_slot {
 	unsigned number; /* as in the file; packing is the plan's business */
 	char *plugin;
@@ -38,6 +47,8 @@ struct config_slot {
 	uint32_t proceed; /* bit (1 << action), when given */
 	struct config_param *params;
 	size_t n_params;
+	struct config_jump *jumps; /* each array and index once, sorted */
+	size_t n_jumps;
 	struct config_place place; /* the section's header */
 	struct config_place plugin_place, object_place;
 };

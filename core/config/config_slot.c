@@ -10,6 +10,7 @@
 #include <string.h>
 #include <xslot/plugin.h>
 
+#include "config/config_jump.h"
 #include "config/keys.h"
 #include "config/sections.h"
 #include "config/text.h"
@@ -148,6 +149,8 @@ static int take_param(void *target, const struct ini_entry *entry, struct report
 	struct draft *draft = target;
 	struct config_slot *slot = &draft->slot;
 
+	if (config_is_jump(entry->key))
+		return config_jump_take(slot, entry, report);
 	if (config_slot_owns(entry->key))
 		return report_add(report, entry->place.file, entry->place.line,
 			"[%s] has no key %s; keys that begin with on_ or slot_ are the host's, and no plugin has them",
@@ -190,6 +193,10 @@ int config_slot_parse(
 		r = report_add(report, program->place.file, program->place.line,
 			"program = %s: is a function in an object file, which the slot does not name; add object = PATH",
 			program->value);
+	for (size_t i = 0; i < draft.slot.n_jumps && !keys_find(section, "object"); i++)
+		r = report_add(report, draft.slot.jumps[i].place.file, draft.slot.jumps[i].place.line,
+			"jump.%s.%u: is for a program array of an object file, which the slot does not name; add object = PATH",
+			draft.slot.jumps[i].array, draft.slot.jumps[i].index);
 	draft.slot.broken = r < 0 || section->broken;
 	*slot = draft.slot;
 	*ret_enabled = draft.enabled;
@@ -203,6 +210,7 @@ void config_slot_deinit(struct config_slot *slot)
 		free(slot->params[i].text);
 	}
 	free(slot->params);
+	config_jumps_deinit(slot);
 	free(slot->plugin);
 	free(slot->object);
 	free(slot->program);

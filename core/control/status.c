@@ -22,11 +22,17 @@ static void slot_clear(struct status_slot *slot)
 		free(slot->maps[i].name);
 		free(slot->maps[i].pin);
 	}
+	for (size_t i = 0; i < slot->n_jumps; i++) {
+		free(slot->jumps[i].array);
+		free(slot->jumps[i].file);
+		free(slot->jumps[i].program);
+	}
 	for (size_t i = 0; i < slot->n_plugin_status; i++) {
 		free(slot->plugin_status[i].key);
 		free(slot->plugin_status[i].value);
 	}
 	free(slot->maps);
+	free(slot->jumps);
 	free(slot->plugin_status);
 	free(slot->plugin);
 	free(slot->version);

@@ -27,6 +27,14 @@ struct status_map {
 	const char *carried; /* "kept", "fresh", "migrated" */
 };
 
+/* A program of another file in a program array of the slot's object. */
+struct status_jump {
+	char *array;
+	uint32_t index;
+	char *file, *program;
+	uint32_t program_id; /* as the array has it; 0: none */
+};
+
 struct status_slot {
 	unsigned number; /* in the INI file */
 	unsigned index;	 /* position in the chain, packed from 0 */
@@ -39,6 +47,8 @@ struct status_slot {
 	uint64_t aborted, drop, pass, tx, redirect; /* verdicts decided here */
 	struct status_map *maps;
 	size_t n_maps;
+	struct status_jump *jumps;
+	size_t n_jumps;
 	struct status_pair *plugin_status; /* from the plugin's status callback; empty while it is busy */
 	size_t n_plugin_status;
 	time_t since; /* when this instance went live */

@@ -177,6 +177,23 @@ static json_t *maps_to_json(const struct status_slot *slot)
 	return finish(&out);
 }
 
+static json_t *jumps_to_json(const struct status_slot *slot)
+{
+	struct builder out = { json_array() };
+
+	for (size_t i = 0; i < slot->n_jumps && !out.failed; i++) {
+		struct builder jump = { json_object() };
+
+		put_text(&jump, "array", slot->jumps[i].array);
+		put_number(&jump, "index", slot->jumps[i].index);
+		put_text(&jump, "file", slot->jumps[i].file);
+		put_text(&jump, "program", slot->jumps[i].program);
+		put_number(&jump, "program_id", slot->jumps[i].program_id);
+		append(&out, finish(&jump));
+	}
+	return finish(&out);
+}
+
 static json_t *slot_to_json(const struct status_slot *slot)
 {
 	struct builder out = { json_object() }, verdicts = { json_object() }, plugin = { json_object() };
@@ -201,6 +218,7 @@ static json_t *slot_to_json(const struct status_slot *slot)
 	put_number(&out, "proceeded", slot->proceeded);
 	put(&out, "verdicts", finish(&verdicts));
 	put(&out, "maps", maps_to_json(slot));
+	put(&out, "jumps", jumps_to_json(slot));
 	put(&out, "status", finish(&plugin));
 	put(&out, "since", json_time(slot->since));
 	return finish(&out);

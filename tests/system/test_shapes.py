@@ -3,6 +3,7 @@
 
 On the newest kernel: sudo tests/run --kernel sid -k shape system
 """
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -117,6 +118,46 @@ def test_optional_programs(rig):
     rig.run(shape("optional"), program="wanted")
     assert rig.send() == {"tx": PACKETS}
     assert "invalid access to packet" in rig.refused(shape("optional"), program="prog", jumps="1:never")
+
+
+def test_jumps_to_other_files(rig, tmp_path):
+    """What a loader of its own would put into the array: under reloads, a new host, and with what the verifier refuses."""
+    guest = copy_of(shape("guest"), tmp_path)
+    tcp, jumps = udp(protocol=6), {"jump.stages.0": f"{guest}:first", "jump.stages.3": f"{guest}:second"}
+    needs_tail_calls(rig, shape("root"), **jumps)
+    rig.run(shape("root"), **jumps)
+    assert rig.send(tcp) == {"next": PACKETS}
+    assert rig.send() == {"drop": PACKETS}
+    assert rig.send(tcp) == {"drop": PACKETS}  # the second sees what the first has counted
+    program, shown = rig.host.slot(10)["program_id"], rig.host.slot(10)["jumps"]
+    assert [(j["array"], j["index"], j["file"], j["program"]) for j in shown] == [
+        ("stages", 0, str(guest), "first"), ("stages", 3, str(guest), "second")]
+    assert [bpftool("prog", "show", "id", j["program_id"])["name"] for j in shown] == ["first", "second"]
+    assert list((rig.host.directory / "state").glob(f"*{guest}"))  # kept, for a rollback
+
+    rig.run(shape("root"), more="[slot edge.20]\nplugin = count\n", **dict(reversed(jumps.items())))
+    assert rig.host.slot(10)["program_id"] == program, "a change of another slot, and of the order of lines"
+    rig.host.murder()
+    rig.host.count_edits()
+    rig.host.start()
+    assert rig.host.slot(10)["program_id"] == program and rig.host.slot(10)["jumps"] == shown
+    assert rig.send(tcp) == {"drop": PACKETS}
+
+    rebuild(guest)
+    rig.run(shape("root"), **jumps)
+    assert rig.host.slot(10)["program_id"] != program
+    assert rig.send(tcp) == {"next": PACKETS}
+    assert rig.send() == {"drop": PACKETS}
+    assert rig.lookup("hits", 0) == 2 * PACKETS and rig.carried("hits") == "kept"
+
+    other = tmp_path / "other.o"
+    shutil.copy(guest, other)
+    bad = {**jumps, "jump.stages.1": f"{other}:unchecked"}
+    assert "invalid access to packet" in rig.refused(shape("root"), **bad)
+    line = 1 + rig.host.conf.read_text().splitlines().index(f"jump.stages.1 = {other}:unchecked")
+    answer = json.loads(rig.host.ctl("check", rig.host.ini).stdout)
+    assert [(e["line"], "invalid access" in e["message"]) for e in answer["errors"]] == [(line, True)]
+    assert rig.send() == {"drop": PACKETS}
 
 
 def test_an_array_of_another_hook(rig):

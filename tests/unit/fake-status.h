@@ -47,11 +47,14 @@ static inline void fake_slot(struct status_slot *slot)
 		.redirect = 7,
 		.maps = calloc(1, sizeof(struct status_map)),
 		.n_maps = 1,
+		.jumps = calloc(1, sizeof(struct status_jump)),
+		.n_jumps = 1,
 		.plugin_status = calloc(1, sizeof(struct status_pair)),
 		.n_plugin_status = 1,
 		.since = FAKE_TIME,
 	};
 	slot->maps[0] = (struct status_map){ strdup("hits"), strdup("hits"), "state", "kept" };
+	slot->jumps[0] = (struct status_jump){ strdup("stages"), 3, strdup("/l/g.o"), strdup("guest"), 77 };
 	slot->plugin_status[0] = (struct status_pair){ strdup("rules"), strdup("7") };
 }
 

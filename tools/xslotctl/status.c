@@ -201,6 +201,7 @@ static void print_slots(const json_t *chain)
 static void print_details(const char *chain, const json_t *slot)
 {
 	const json_t *maps = json_object_get(slot, "maps"), *map, *value;
+	const json_t *jumps = json_object_get(slot, "jumps"), *jump;
 	json_t *status = json_object_get(slot, "status");
 	const char *key;
 	size_t i;
@@ -210,6 +211,9 @@ static void print_details(const char *chain, const json_t *slot)
 		(long long)number_of(slot, "index"));
 	json_array_foreach(maps, i, map) printf(
 		"    map %s: %s, %s\n", text_of(map, "name"), text_of(map, "class"), text_of(map, "carried"));
+	json_array_foreach(jumps, i, jump) printf("    jump %s.%lld: %s:%s, program %lld\n",
+		text_of(jump, "array"), (long long)number_of(jump, "index"), text_of(jump, "file"),
+		text_of(jump, "program"), (long long)number_of(jump, "program_id"));
 	json_object_foreach(status, key, value) printf("    %s: %s\n", key, string_of(value));
 }
 

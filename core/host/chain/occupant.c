@@ -17,6 +17,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 #define SPARE_MAX 64 /* variables that are looked at for a misspelt parameter */
 
@@ -87,7 +88,8 @@ bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot)
 
 	return mine && mine->module == slot->module &&
 	       text_equal(mine->config->program, slot->config->program) &&
-	       blob_equal(mine->object, slot->object) && params_equal(mine->params, slot->params);
+	       blob_equal(mine->object, slot->object) && params_equal(mine->params, slot->params) &&
+	       setup_jumps_equal(mine, slot);
 }
 
 /* The parameters as kernel/ wants them: those that callbacks may take need not name a variable. */
@@ -109,13 +111,27 @@ static size_t list_params(const struct occupant *occupant, struct instance_param
 	return n;
 }
 
+static struct instance_jump *list_jumps(const struct setup_slot *slot)
+{
+	struct instance_jump *jumps = calloc(slot->n_jumps + 1, sizeof(*jumps));
+
+	if (!jumps)
+		memory_out();
+	for (size_t i = 0; i < slot->n_jumps; i++)
+		jumps[i] = setup_jump_options(&slot->jumps[i]);
+	return jumps;
+}
+
 static int report_param(
 	const struct occupant *occupant, const char *param, struct xslot_diag *diag, struct report *report)
 {
 	const struct config_slot *config = occupant->slot->config;
 	struct config_place place = config->plugin_place;
+	size_t jump;
 
-	if (param)
+	if (occupant->instance && instance_failed_jump(occupant->instance, &jump))
+		place = occupant->slot->jumps[jump].config->place;
+	else if (param)
 		place = params_place(occupant->slot->params, param, 0);
 	else if (config->object)
 		place = config->object_place;
@@ -172,6 +188,7 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 {
 	const struct setup_slot *slot = occupant->slot;
 	struct instance_param params[XSLOT_MAX_PARAMS];
+	CLEANUP(free) struct instance_jump *jumps = list_jumps(slot);
 	bool fresh = slot->config->state_fresh || !previous;
 	struct xslot_diag diag = {};
 	const char *param = NULL;
@@ -192,6 +209,8 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 		.same_state_version =
 			!fresh && previous->plugin->state_version == occupant->plugin->state_version,
 		.foreign = slot->object != NULL,
+		.jumps = jumps,
+		.n_jumps = slot->n_jumps,
 	};
 	r = open_and_load(occupant, &options, &place, &param, &diag);
 	if (r < 0 && occupant->instance && instance_wants_entry(occupant->instance)) {

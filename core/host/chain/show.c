@@ -58,6 +58,27 @@ static void show_maps(const struct instance *instance, struct status_slot *ret_s
 		};
 }
 
+/* Where each file's program was put, and what is there: whoever has the map may have put another. */
+static void show_jumps(const struct occupant *occupant, struct status_slot *ret_slot)
+{
+	const struct setup_slot *slot = occupant->slot;
+	size_t n = slot ? slot->n_jumps : 0;
+
+	ret_slot->jumps = array(n, sizeof(*ret_slot->jumps));
+	ret_slot->n_jumps = ret_slot->jumps ? n : 0;
+	for (size_t i = 0; i < ret_slot->n_jumps; i++) {
+		const struct config_jump *jump = slot->jumps[i].config;
+
+		ret_slot->jumps[i] = (struct status_jump){
+			.array = copy(jump->array),
+			.index = jump->index,
+			.file = copy(jump->file),
+			.program = copy(slot->jumps[i].program),
+			.program_id = instance_jump_id(occupant->instance, jump->array, jump->index),
+		};
+	}
+}
+
 /*
  * "draining": somebody else holds the link that last filled the other bank, and the next change of this slot
  * has to wait; "unknown": the kernel does not say whether somebody does.
@@ -98,6 +119,7 @@ static void show_slot(struct chain *chain, size_t index, struct status_slot *ret
 		.since = occupant->since,
 	};
 	show_maps(occupant->instance, ret_slot);
+	show_jumps(occupant, ret_slot);
 	context_status(&occupant->context, ret_slot);
 }
 

@@ -50,6 +50,8 @@ static void describe_replaced(const struct chain_slot *old, const struct setup_s
 		add(lines, "%s: %s %s, another build of it", new->name, is->name, is->version);
 	else if (!blob_equal(slot->object, new->object))
 		add(lines, "%s: %s, another object file", new->name, is->name);
+	else if (!setup_jumps_equal(slot, new))
+		add(lines, "%s: %s, other jumps", new->name, is->name);
 	else if (view_same(old->occupant, new))
 		add(lines, "%s: %s %s, loaded anew", new->name, is->name, is->version);
 	else

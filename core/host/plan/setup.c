@@ -73,6 +73,80 @@ static int load_object(struct loader *loader, struct setup_slot *slot)
 	return r < 0 ? report_take(loader->report, place->file, place->line, &diag) : 0;
 }
 
+static int load_jump(
+	struct loader *loader, const struct setup_slot *slot, bool frags, struct setup_jump *jump)
+{
+	const struct config_jump *config = jump->config;
+	struct xslot_diag diag = {};
+	int r;
+
+	r = files_read(loader->files, config->file, OBJECT_MAX, &jump->object, &diag);
+	if (r == 0)
+		r = inspect_object(config->file, jump->object, config->program, true, &diag);
+	if (r == 0) {
+		const struct foreign_source source = {
+			.bytes = slot->object->data,
+			.size = slot->object->size,
+			.function = slot->config->program,
+			.frags = frags,
+		};
+		const struct instance_jump asked = setup_jump_options(jump);
+
+		r = jump_objects_check(&source, &asked, jump->program, &diag);
+	}
+	if (r == 0)
+		return 0;
+	fail_within(&diag, r, "jump.%s.%u", config->array, config->index);
+	return report_take(loader->report, config->place.file, config->place.line, &diag);
+}
+
+/* Programs of other files; of all that are wrong, each is told. */
+static int load_jumps(struct loader *loader, struct setup_slot *slot, bool frags)
+{
+	const struct config_slot *config = slot->config;
+	int r = 0;
+
+	slot->jumps = calloc(config->n_jumps + 1, sizeof(*slot->jumps));
+	if (!slot->jumps)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_jumps; i++) {
+		struct setup_jump *jump = &slot->jumps[slot->n_jumps++];
+
+		jump->config = &config->jumps[i];
+		if (load_jump(loader, slot, frags, jump) < 0)
+			r = -EINVAL;
+	}
+	return r;
+}
+
+static bool jump_equal(const struct setup_jump *a, const struct setup_jump *b)
+{
+	return a->config->index == b->config->index && strcmp(a->config->array, b->config->array) == 0 &&
+	       strcmp(a->config->file, b->config->file) == 0 && strcmp(a->program, b->program) == 0 &&
+	       blob_equal(a->object, b->object);
+}
+
+bool setup_jumps_equal(const struct setup_slot *a, const struct setup_slot *b)
+{
+	bool equal = a->n_jumps == b->n_jumps;
+
+	for (size_t i = 0; equal && i < a->n_jumps; i++)
+		equal = jump_equal(&a->jumps[i], &b->jumps[i]);
+	return equal;
+}
+
+struct instance_jump setup_jump_options(const struct setup_jump *jump)
+{
+	return (struct instance_jump){
+		.array = jump->config->array,
+		.index = jump->config->index,
+		.file = jump->config->file,
+		.object = jump->object->data,
+		.size = jump->object->size,
+		.program = jump->config->program,
+	};
+}
+
 /* Rows that bear the name of one of the host's own keys cannot be reached. */
 static void drop_hosts_keys(struct xslot_param table[static XSLOT_MAX_PARAMS])
 {
@@ -155,6 +229,14 @@ static struct digest identity_of(const struct setup_slot *slot)
 		fwrite(&digest, sizeof(digest), 1, out);
 		fputs(slot->config->program ? slot->config->program : "", out);
 	}
+	for (size_t i = 0; i < slot->n_jumps; i++) {
+		const struct setup_jump *jump = &slot->jumps[i];
+
+		digest = digest_of(jump->object->data, jump->object->size);
+		fprintf(out, "jump.%s.%u=%s:%s", jump->config->array, jump->config->index, jump->config->file,
+			jump->program);
+		fwrite(&digest, sizeof(digest), 1, out);
+	}
 	for (size_t i = 0; i < params_count(slot->params); i++) {
 		fputs(params_name(slot->params, i), out);
 		add_value(out, params_at(slot->params, i));
@@ -172,7 +254,7 @@ const struct digest *setup_identify(struct setup_slot *slot)
 	return &slot->identity;
 }
 
-static int load_slot(struct loader *loader, struct setup_slot *slot)
+static int load_slot(struct loader *loader, struct setup_slot *slot, bool frags)
 {
 	const struct xslot_param *table;
 	const struct xslot_plugin *plugin;
@@ -185,6 +267,8 @@ static int load_slot(struct loader *loader, struct setup_slot *slot)
 	r = load_object(loader, slot);
 	if (r == 0 && slot->object && make_table(slot, loader->report) < 0)
 		r = -EINVAL;
+	if (r == 0 && slot->object && load_jumps(loader, slot, frags) < 0)
+		r = -EINVAL;
 	table = slot->object ? slot->table : plugin->object ? NULL : plugin->params;
 	if (table && params_parse(slot->config, table, loader->files, &slot->params, loader->report) < 0)
 		r = -EINVAL;
@@ -196,6 +280,9 @@ static void slot_deinit(struct setup_slot *slot)
 	params_free(slot->params);
 	module_unref(slot->module);
 	blob_free(slot->object);
+	for (size_t i = 0; i < slot->n_jumps; i++)
+		blob_free(slot->jumps[i].object);
+	free(slot->jumps);
 	free(slot->table);
 	free(slot->name);
 }
@@ -230,7 +317,7 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 		slot->config = &config->slots[i];
 		if (asprintf(&slot->name, "%s.%u", config->name, slot->config->number) < 0)
 			return -ENOMEM;
-		r = load_slot(loader, slot);
+		r = load_slot(loader, slot, config->frags);
 		if (r == -EOWNERDEAD) {
 			slot_deinit(slot);
 			*slot = (struct setup_slot){};

@@ -10,10 +10,19 @@
 
 #include "config/config.h"
 #include "config/param.h"
+#include "kernel/instance/instance.h"
+#include "kernel/instance/jump_objects.h"
 #include "module/module.h"
 #include "util/diag.h"
 #include "util/digest.h"
 #include "util/files.h"
+
+/* What one `jump.ARRAY.INDEX =` of the slot leads to. */
+struct setup_jump {
+	const struct config_jump *config;
+	struct blob *object;
+	char program[JUMP_PROGRAM_MAX];
+};
 
 struct setup_slot {
 	const struct config_slot *config;
@@ -21,8 +30,10 @@ struct setup_slot {
 	struct params *params;
 	struct xslot_param *table; /* what the object lets be set; NULL: what the plugin does */
 	struct blob *object;	   /* the file of `object =`; NULL for other plugins */
-	char *name;		   /* "edge.10" */
-	struct digest identity;	   /* see setup_identify() */
+	struct setup_jump *jumps;
+	size_t n_jumps;
+	char *name;		/* "edge.10" */
+	struct digest identity; /* see setup_identify() */
 	bool identified;
 };
 
@@ -53,6 +64,10 @@ int setup_load(struct files *files, const char *file, const char *plugin_path, s
  * reload asks only for instances that are new, and rules files may be large.
  */
 const struct digest *setup_identify(struct setup_slot *slot);
+/* The same programs of other files, in the same places? */
+bool setup_jumps_equal(const struct setup_slot *a, const struct setup_slot *b);
+/* The same for loading. */
+struct instance_jump setup_jump_options(const struct setup_jump *jump);
 /* Do as if the configuration had no chain of that name, if it has one. */
 void setup_leave_out(struct setup *setup, const char *chain);
 struct setup *setup_ref(struct setup *setup);

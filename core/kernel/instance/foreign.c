@@ -292,18 +292,27 @@ static bool needs_size(const struct bpf_map *map)
 	}
 }
 
-int foreign_check_sizes(const struct bpf_object *object, struct xslot_diag *diag)
+const char *foreign_unsized(const struct bpf_object *object)
 {
 	const struct bpf_map *map;
 
 	bpf_object__for_each_map(map, object)
 	{
 		if (bpf_map__max_entries(map) == 0 && needs_size(map))
-			return fail(diag, -EINVAL,
-				"map %s has no size: the object leaves it to its own loader; set it in the slot: map.%s.max_entries = N",
-				bpf_map__name(map), bpf_map__name(map));
+			return bpf_map__name(map);
 	}
-	return 0;
+	return NULL;
+}
+
+int foreign_check_sizes(const struct bpf_object *object, struct xslot_diag *diag)
+{
+	const char *map = foreign_unsized(object);
+
+	if (!map)
+		return 0;
+	return fail(diag, -EINVAL,
+		"map %s has no size: the object leaves it to its own loader; set it in the slot: map.%s.max_entries = N",
+		map, map);
 }
 
 void foreign_close(struct foreign *foreign)

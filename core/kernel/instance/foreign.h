@@ -42,6 +42,8 @@ int foreign_admit(struct bpf_program *program, bool frags, struct xslot_diag *di
 /* The map whose size the parameter "map.MAP.max_entries" sets; NULL when the name is not of that form, or
  * there is none. */
 struct bpf_map *foreign_find_sized_map(const struct bpf_object *object, const char *name);
+/* A map that has no size yet, by its name; NULL: none. */
+const char *foreign_unsized(const struct bpf_object *object);
 /* -EINVAL when a map has no size yet, which its own loader would have given it before load. */
 int foreign_check_sizes(const struct bpf_object *object, struct xslot_diag *diag);
 

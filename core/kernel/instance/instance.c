@@ -176,6 +176,17 @@ static int write_params(struct instance *instance, const struct instance_options
 	return options->frags ? rodata_write(instance->object, instance->name, &frags, diag) : 0;
 }
 
+static int open_jumps(
+	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
+{
+	int r = 0;
+
+	if (options->n_jumps)
+		r = jump_objects_open(
+			&instance->jump_objects, &instance->jumps, &instance->foreign, options, diag);
+	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
+}
+
 int instance_open(const struct instance_options *options, struct instance **ret_instance,
 	const char **ret_param, struct xslot_diag *diag)
 {
@@ -192,7 +203,9 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 	r = write_params(instance, options, ret_param, diag);
 	if (r < 0)
 		return r;
-	r = choose_maps(instance, options, diag);
+	r = open_jumps(instance, options, diag);
+	if (r == 0)
+		r = choose_maps(instance, options, diag);
 	if (r < 0)
 		return r;
 	r = list_maps(instance, diag);
@@ -248,6 +261,7 @@ static void forget_object(struct instance *instance)
 {
 	carry_deinit(&instance->maps);
 	jumps_clear(&instance->jumps);
+	jump_objects_close(&instance->jump_objects);
 	instance->program = NULL;
 	instance->object = NULL;
 }
@@ -258,6 +272,8 @@ static int load_foreign(struct instance *instance, struct xslot_diag *diag)
 	int r;
 
 	r = object_load(&instance->foreign.object, NULL, NULL, 0, diag);
+	if (r == 0)
+		r = jump_objects_load(&instance->jump_objects, &instance->foreign, diag);
 	if (r == 0)
 		r = jumps_fill(&instance->jumps, diag);
 	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
@@ -301,6 +317,11 @@ static int connect_entry(struct instance *instance, struct xslot_diag *diag)
 static bool refused_btf(const struct xslot_diag *diag)
 {
 	return diag->log && strstr(diag->log, "Program extension requires BTF");
+}
+
+bool instance_failed_jump(const struct instance *instance, size_t *ret_jump)
+{
+	return jump_objects_failed(&instance->jump_objects, ret_jump);
 }
 
 bool instance_wants_entry(const struct instance *instance)
@@ -399,6 +420,7 @@ void instance_free(struct instance *instance)
 		return;
 	carry_deinit(&instance->maps);
 	jumps_clear(&instance->jumps);
+	jump_objects_close(&instance->jump_objects);
 	xslot_extension_free(instance->adopted);
 	xslot_extension_free(instance->extension);
 	foreign_close(&instance->foreign);
@@ -430,6 +452,14 @@ uint32_t instance_filler_id(const struct instance *instance)
 uint32_t instance_program_id(const struct instance *instance)
 {
 	return instance->program_id;
+}
+
+uint32_t instance_jump_id(const struct instance *instance, const char *array, uint32_t index)
+{
+	int fd = instance_map_fd(instance, array);
+	uint32_t id;
+
+	return fd >= 0 && bpf_map_lookup_elem(fd, &index, &id) == 0 ? id : 0;
 }
 
 int instance_map_fd(const struct instance *instance, const char *name)

@@ -23,6 +23,16 @@ struct instance_param {
 	bool optional;			 /* no error when no variable bears the name: callbacks take it */
 };
 
+/* A program of another file in a program array of a foreign object. */
+struct instance_jump {
+	const char *array;
+	uint32_t index;
+	const char *file; /* the same name: the same bytes */
+	const void *object;
+	size_t size;
+	const char *program; /* NULL: the only one */
+};
+
 struct instance_options {
 	const char *name; /* for messages: "plugin acl" */
 	const void *object;
@@ -34,6 +44,8 @@ struct instance_options {
 	const struct instance *previous; /* carry state from it; NULL: none. Must outlive open and load */
 	bool same_state_version;
 	bool foreign; /* an object that knows nothing of slots: see foreign.h; its plain maps are state */
+	const struct instance_jump *jumps; /* foreign */
+	size_t n_jumps;
 	/* foreign: its program can be no extension, as instance_wants_entry() or instance_is_behind_entry()
 	 * said */
 	bool behind_entry;
@@ -62,6 +74,9 @@ size_t instance_spare_variables(const struct instance *instance, const struct in
 /* Verify and load for the stub of `slot` and `bank`, make the maps. After a failure only instance_free. */
 int instance_load(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
 	enum bank bank, struct xslot_diag *diag);
+
+/* After a load that failed: was it for the file of one of options.jumps, and which? */
+bool instance_failed_jump(const struct instance *instance, size_t *ret_jump);
 
 /*
  * After an instance_load that failed and filled `diag`: the kernel takes no BTF of this foreign object, which
@@ -97,6 +112,9 @@ int instance_adopt(struct instance *instance, const char *folder, struct xslot_d
 /* The extension that fills stubs: the program itself, or our entry to it. 0 when it cannot be known. */
 uint32_t instance_filler_id(const struct instance *instance);
 uint32_t instance_program_id(const struct instance *instance);
+
+/* The program at this place of a program array; 0: none, or the kernel does not say. */
+uint32_t instance_jump_id(const struct instance *instance, const char *array, uint32_t index);
 
 /* A map's fd by its C name, the instance's own: do not close. -ENOENT when there is none. */
 int instance_map_fd(const struct instance *instance, const char *name);

@@ -12,6 +12,7 @@
 #include "kernel/instance/carry.h"
 #include "kernel/instance/foreign.h"
 #include "kernel/instance/instance.h"
+#include "kernel/instance/jump_objects.h"
 #include "kernel/instance/jumps.h"
 
 struct bpf_object;
@@ -21,11 +22,12 @@ struct xslot_extension;
 struct instance {
 	char *name;
 	struct xslot_extension *extension;
-	struct xslot_extension *adopted; /* the program from a pin; `extension` then only describes it */
-	struct foreign foreign;		 /* all 0 when the object is no foreign one */
-	struct jumps jumps;		 /* … whose program arrays the configuration fills so */
-	struct bpf_object *object;	 /* the extension's, or the foreign one behind our entry */
-	struct bpf_program *program;	 /* what the slot runs */
+	struct xslot_extension *adopted;  /* the program from a pin; `extension` then only describes it */
+	struct foreign foreign;		  /* all 0 when the object is no foreign one */
+	struct jumps jumps;		  /* … whose program arrays the configuration fills so */
+	struct jump_objects jump_objects; /* … with programs of other files, too */
+	struct bpf_object *object;	  /* the extension's, or the foreign one behind our entry */
+	struct bpf_program *program;	  /* what the slot runs */
 	struct carry_table maps;
 	struct instance_map *listed; /* as many as maps */
 	bool loaded;

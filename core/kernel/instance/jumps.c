@@ -17,20 +17,22 @@
 #include "kernel/instance/foreign.h"
 #include "util/diag.h"
 
-static int add(struct jumps *jumps, struct jump jump, struct xslot_diag *diag)
+static int add(struct jumps *jumps, const struct jump *jump, struct xslot_diag *diag)
 {
 	struct jump *more = reallocarray(jumps->jumps, jumps->n + 1, sizeof(*more));
 
 	if (!more)
 		return fail(diag, -ENOMEM, "out of memory");
 	jumps->jumps = more;
-	more[jumps->n++] = jump;
+	more[jumps->n++] = *jump;
 	return 0;
 }
 
-static int check_index(
-	const struct jumps *jumps, const struct bpf_map *map, uint32_t index, struct xslot_diag *diag)
+int jumps_append(struct jumps *jumps, const struct jump *jump, struct xslot_diag *diag)
 {
+	const struct bpf_map *map = jump->map;
+	uint32_t index = jump->index;
+
 	if (index >= bpf_map__max_entries(map))
 		return fail(diag, -EINVAL, "program array %s has no index %u, it has 0 to %u",
 			bpf_map__name(map), index, bpf_map__max_entries(map) - 1);
@@ -38,7 +40,7 @@ static int check_index(
 		if (jumps->jumps[i].map == map && jumps->jumps[i].index == index)
 			return fail(diag, -EINVAL, "index %u of program array %s is given twice", index,
 				bpf_map__name(map));
-	return 0;
+	return add(jumps, jump, diag);
 }
 
 /* A program array of the object, on its way into `jumps`. */
@@ -54,7 +56,6 @@ static int add_word(struct jumps *jumps, struct array *array, const char *word, 
 {
 	struct bpf_program *program;
 	char *end = NULL;
-	int r;
 
 	if (isdigit((unsigned char)word[0])) {
 		unsigned long given = strtoul(word, &end, 10);
@@ -70,8 +71,7 @@ static int add_word(struct jumps *jumps, struct array *array, const char *word, 
 		return fail(diag, -ENOENT,
 			"the object has no XDP program \"%s\" to put into program array %s", word,
 			bpf_map__name(array->map));
-	r = check_index(jumps, array->map, array->index, diag);
-	return r < 0 ? r : add(jumps, (struct jump){ array->map, array->index++, program }, diag);
+	return jumps_append(jumps, &(struct jump){ array->map, array->index++, program }, diag);
 }
 
 int jumps_add(struct jumps *jumps, const struct bpf_object *object, const struct bpf_map *map,

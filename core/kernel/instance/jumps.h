@@ -30,6 +30,8 @@ struct jumps {
  */
 int jumps_add(struct jumps *jumps, const struct bpf_object *object, const struct bpf_map *map,
 	const char *text, bool frags, struct xslot_diag *diag);
+/* Before load: one more, whatever program it is. -EINVAL when its index is given already. */
+int jumps_append(struct jumps *jumps, const struct jump *jump, struct xslot_diag *diag);
 /* After load: into the kernel. */
 int jumps_fill(const struct jumps *jumps, struct xslot_diag *diag);
 void jumps_clear(struct jumps *jumps);
