@@ -109,7 +109,7 @@ static int search_mounts(const char *pid, const char *wanted, char *path)
 		snprintf(path, PATH_MAX, "/proc/%s/root%s", pid, where);
 		return 1;
 	}
-	return ferror(file) ? -errno : 0;
+	return feof(file) ? 0 : -errno;
 }
 
 /* 1: `path` leads to it. */

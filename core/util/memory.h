@@ -7,6 +7,7 @@
  * What host/ needs of its own accord, small and of fixed number (a task, a path, a line of the log), comes
  * from here and never fails: without a few bytes the host can neither finish what it began nor undo it. It
  * ends, what runs in the kernel goes on, and the next start takes it over. abort() is called nowhere else.
+ * xslotctl, which has nothing to undo, does so for all that it needs.
  */
 #ifndef UTIL_MEMORY_H
 #define UTIL_MEMORY_H

@@ -320,8 +320,27 @@ def check_btf():
             yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: may be NULL: read it with extension/btf_read.h"
 
 
+COPY = re.compile(r"^(.*[^=!<>])= (?:[^;=]*\? (?:NULL : )?|[^;=]*: )?strn?dup\(", re.M)
+
+
+def is_asked(name, code):
+    return re.search(rf"!\s*\(?\*?[^;(]*\b{name}\b|\b{name}\b[^;,(]*(?:\?|&&|\|\|| == NULL)|&& {name}\)", code)
+
+
 def check_memory():
-    """What happens without memory is said in util/memory.h: no code has an abort() of its own."""
+    """
+    What happens without memory is said in util/memory.h: no code has an abort() of its own, and whoever copies a text
+    asks whether there is a copy. (A log that goes with a sentence may be missing.)
+    """
+    for path in our_code():
+        text = uses.bare((ROOT / path).read_text("utf-8"))
+        for match in COPY.finditer(text):
+            name = re.findall(r"\w+", re.sub(r"\[.*?\]", "", match.group(1)))[-1]
+            if "!(" in match.group(1):
+                continue
+            until = text.find("\n}\n", match.end())
+            if name != "log" and not is_asked(name, text[match.end():until][:1500]):
+                yield f"{path}:{text.count(chr(10), 0, match.end()) + 1}: nobody asks whether there is memory for {name}"
     for path in sources((".c",)):
         if path.parts[0] in ("core", "tools", "plugins") and path.name != "memory.c":
             text = path.read_text()

@@ -75,6 +75,39 @@ static void test_one_host_a_folder(void **state)
 	xslot_diag_clear(&diag);
 }
 
+/* ld's --wrap, see meson.build. With optimisation, getline() is __getdelim() in the C library's header. */
+static bool no_memory;
+ssize_t __real_getline(char **line, size_t *size, FILE *file);
+ssize_t __wrap_getline(char **line, size_t *size, FILE *file);
+ssize_t __real___getdelim(char **line, size_t *size, int end, FILE *file);
+ssize_t __wrap___getdelim(char **line, size_t *size, int end, FILE *file);
+
+ssize_t __wrap_getline(char **line, size_t *size, FILE *file)
+{
+	errno = ENOMEM;
+	return no_memory ? -1 : __real_getline(line, size, file);
+}
+
+ssize_t __wrap___getdelim(char **line, size_t *size, int end, FILE *file)
+{
+	errno = ENOMEM;
+	return no_memory ? -1 : __real___getdelim(line, size, end, file);
+}
+
+static void test_record_without_memory(void **state)
+{
+	struct statedir *statedir;
+	struct xslot_diag diag = {};
+
+	assert_int_equal(system("mkdir -p -m 0700 var/state/3/etc"), 0);
+	file_write("var/state/record", "xslot-record 1\ncurrent 3 /a\nend\n");
+	no_memory = true;
+	assert_int_equal(statedir_open(state_path, &statedir, &diag), -ENOMEM);
+	no_memory = false;
+	assert_non_null(strstr(diag.message, "/record: out of memory"));
+	assert_int_equal(count_snapshots(), 1);
+}
+
 static void test_record_that_is_damaged(void **state)
 {
 	static const char *const texts[] = { "", "xslot-record 1\n", "xslot-record 2\nend\n",
@@ -361,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_snapshot_mirrors_and_shares, empty),
 		cmocka_unit_test_setup(test_one_host_a_folder, empty),
+		cmocka_unit_test_setup(test_record_without_memory, empty),
 		cmocka_unit_test_setup(test_record_that_is_damaged, empty),
 		cmocka_unit_test_setup(test_back_and_forth, empty),
 		cmocka_unit_test_setup(test_other_words_for_the_same, empty),

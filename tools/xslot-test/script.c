@@ -90,7 +90,7 @@ static int read_lines(struct script *script, const struct blob *blob)
 		if (!lines[script->n_lines++])
 			return -ENOMEM;
 	}
-	return ferror(file) ? -EIO : 0;
+	return feof(file) ? 0 : ferror(file) ? -EIO : -ENOMEM;
 }
 
 /* "packet ip …" to its kind and what is behind the word. -1: no command. */

@@ -28,11 +28,11 @@ char *find_bpffs(const struct options *options, struct report *notes)
 	char *bpffs;
 
 	if (options->bpffs) {
-		bpffs = strdup(options->bpffs);
+		bpffs = memory_copy(options->bpffs);
 	} else if (config_load(NULL, options->config, &config, &report) == 0) {
-		bpffs = strdup(config->host.bpffs);
+		bpffs = memory_copy(config->host.bpffs);
 	} else {
-		bpffs = strdup(CONFIG_BPFFS);
+		bpffs = memory_copy(CONFIG_BPFFS);
 		why = report.n_kept ? report_format(&report.errors[0]) : NULL;
 		report_warn(notes, NULL, 0,
 			"the configuration is wrong (%s), so this looks at the default folder, " CONFIG_BPFFS
@@ -40,7 +40,7 @@ char *find_bpffs(const struct options *options, struct report *notes)
 			why ? why : "out of memory");
 	}
 	report_clear(&report);
-	if (pindir_hides(memory_must(bpffs), &hidden))
+	if (pindir_hides(bpffs, &hidden))
 		report_warn(notes, NULL, 0, "%s", hidden.message);
 	xslot_diag_clear(&hidden);
 	return bpffs;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/text.h"
+#include "util/memory.h"
 #include "xslotctl.h"
 
 static int verb_help(const struct options *options, int argc, char **argv);
@@ -390,6 +391,12 @@ static int parse_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
+/* An answer of which a part is missing for want of memory would look like another answer. */
+static void *allocate(size_t size)
+{
+	return memory_must(malloc(size));
+}
+
 int main(int argc, char **argv)
 {
 	const char *socket = getenv("XSLOT_SOCKET");
@@ -400,6 +407,7 @@ int main(int argc, char **argv)
 	};
 	int r;
 
+	json_set_alloc_funcs(allocate, free);
 	begin(argc, argv);
 	r = parse_options(argc, argv, &options);
 	if (r < 0)

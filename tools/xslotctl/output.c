@@ -12,6 +12,7 @@
 #include "control/status.h"
 #include "control/status_json.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 #include "util/text.h"
 #include "xslotctl.h"
 
@@ -41,8 +42,8 @@ json_t *printable(const json_t *json)
 	size_t i;
 
 	if (json_is_string(json)) {
-		text = text_clean(json_string_value(json));
-		return text ? json_string(text) : NULL;
+		text = memory_must(text_clean(json_string_value(json)));
+		return json_string(text);
 	}
 	if (json_is_array(json)) {
 		out = json_array();
@@ -54,12 +55,11 @@ json_t *printable(const json_t *json)
 	out = json_object();
 	json_object_foreach((json_t *)json, key, value)
 	{
-		CLEANUP(free) char *clean = text_clean(key);
+		CLEANUP(free) char *clean = memory_must(text_clean(key));
 
 		/* A verifier's log has lines, and is cleaned as it is printed. */
-		if (clean)
-			json_object_set_new(
-				out, clean, strcmp(key, "log") ? printable(value) : json_deep_copy(value));
+		json_object_set_new(
+			out, clean, strcmp(key, "log") ? printable(value) : json_deep_copy(value));
 	}
 	return out;
 }

@@ -18,6 +18,7 @@
 #include "module/module.h"
 #include "table.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 #include "util/text.h"
 #include "xslotctl.h"
 
@@ -210,9 +211,9 @@ static char *search_path(const struct options *options)
 	char *path;
 
 	if (options->plugin_path)
-		return strdup(options->plugin_path);
+		return memory_copy(options->plugin_path);
 	if (config_load(NULL, options->config, &config, &report) == 0) {
-		path = strdup(config->host.plugin_path);
+		path = memory_copy(config->host.plugin_path);
 		config_free(config);
 		return path;
 	}
@@ -221,7 +222,7 @@ static char *search_path(const struct options *options)
 		fprintf(stderr,
 			"xslotctl: %s cannot be used (see xslotctl check), so plugins are looked for in %s\n",
 			options->config, XSLOT_PLUGINDIR);
-	return strdup(XSLOT_PLUGINDIR);
+	return memory_copy(XSLOT_PLUGINDIR);
 }
 
 int verb_plugin_info(const struct options *options, int argc, char **argv)
@@ -233,8 +234,8 @@ int verb_plugin_info(const struct options *options, int argc, char **argv)
 	bool refused;
 	int r;
 
-	if (strchr(argv[0], '/') || !search)
-		path = strdup(argv[0]);
+	if (strchr(argv[0], '/'))
+		path = memory_copy(argv[0]);
 	else if (moddir_find(NULL, search, argv[0], &path, &diag) < 0)
 		return give_up(options, EXIT_FAILURE, "%s", diag.message);
 	r = describe(path, &plugin, &diag);

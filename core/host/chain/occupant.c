@@ -68,7 +68,7 @@ void occupant_unref(struct occupant *occupant)
 
 void occupant_rename(struct occupant *occupant, const char *name)
 {
-	char *copy = strcmp(occupant->name, name) == 0 ? NULL : strdup(name);
+	char *copy = strcmp(occupant->name, name) == 0 ? NULL : memory_copy(name);
 
 	if (!copy)
 		return;
@@ -304,9 +304,10 @@ static int make_remnant(struct occupant *occupant, const struct manifest_slot *r
 	plugin->object = record->is_object;
 	plugin->bpf = occupant->object;
 	plugin->bpf_size = size;
-	if (record->function[0])
-		plugin->function = strndup(record->function, sizeof(record->function));
-	return 0;
+	if (!record->function[0])
+		return 0;
+	plugin->function = strndup(record->function, sizeof(record->function));
+	return plugin->function ? 0 : fail(diag, -ENOMEM, "out of memory");
 }
 
 static int adopt_instance(struct occupant *occupant, const char *folder, struct xslot_diag *diag)

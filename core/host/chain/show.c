@@ -120,7 +120,7 @@ static void show_slot(struct chain *chain, size_t index, struct status_slot *ret
 	};
 	show_maps(occupant->instance, ret_slot);
 	show_jumps(occupant, ret_slot);
-	context_status(&occupant->context, ret_slot);
+	out_of_memory |= context_status(&occupant->context, ret_slot) < 0;
 }
 
 static char *not_known(int error)

@@ -41,7 +41,7 @@ DEFINE_CLEANUP(struct files *, files_free);
 static void set_trouble(struct history *history, const char *why)
 {
 	free(history->why);
-	history->why = why ? strdup(why) : NULL;
+	history->why = why ? memory_copy(why) : NULL;
 }
 
 int history_open(struct history *history, const char *file, struct xslot_diag *diag)

@@ -80,7 +80,9 @@ int statedir_save(struct statedir *statedir, const struct files *files, const ch
 	CLEANUP(free) char *root = statedir_root(statedir, next_number(statedir));
 	int r;
 
-	if (!main_file || strlen(main_file) >= PATH_MAX || strchr(main_file, '\n'))
+	if (!main_file)
+		return fail(diag, -ENOMEM, "cannot keep a copy of %s: out of memory", file);
+	if (strlen(main_file) >= PATH_MAX || strchr(main_file, '\n'))
 		return fail(diag, -EINVAL, "cannot keep a copy of %s: its name cannot be recorded", file);
 	r = snapshot_write(root, files, old, diag);
 	if (r < 0)
@@ -180,6 +182,8 @@ static int parse_lines(FILE *in, struct statedir_record *ret_record)
 		if (n == 0 ? strcmp(line, RECORD_MAGIC) != 0 : !ended && parse_line(line, &record) < 0)
 			return -EBADMSG;
 	}
+	if (ferror(in) || !feof(in))
+		return -ENOMEM;
 	if (!ended || (record.hold && !record.current.number) || (record.trial && !record.previous.number))
 		return -EBADMSG;
 	*ret_record = record;
@@ -195,8 +199,11 @@ static int parse_record(const char *path, struct statedir_record *ret_record, st
 	if (r < 0)
 		return r;
 	in = blob->size ? fmemopen(blob->data, blob->size, "r") : NULL;
-	if (!in || parse_lines(in, ret_record) < 0)
-		return fail(diag, -EBADMSG, "cannot read %s: it is damaged, or of another version", path);
+	r = in ? parse_lines(in, ret_record) : blob->size ? -ENOMEM : -EBADMSG;
+	if (r == -ENOMEM)
+		return fail(diag, r, "cannot read %s: out of memory", path);
+	if (r < 0)
+		return fail(diag, r, "cannot read %s: it is damaged, or of another version", path);
 	return 0;
 }
 

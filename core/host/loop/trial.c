@@ -170,7 +170,7 @@ static void copy_reasons(const struct history *history, struct kept *kept)
 	if (!kept->reasons)
 		memory_out();
 	for (size_t i = 0; kept->hold && i < history->n_reasons; i++)
-		kept->reasons[kept->n_reasons++] = strdup(history->reasons[i]);
+		kept->reasons[kept->n_reasons++] = memory_copy(history->reasons[i]);
 }
 
 void kept_clear(struct kept *kept)
@@ -198,7 +198,7 @@ void trial_note(struct host *host)
 		.previous = kept_folder(history, history->behind && record->current.number
 							 ? record->current.number
 							 : record->previous.number),
-		.problem = history->why ? strdup(history->why) : NULL,
+		.problem = history->why ? memory_copy(history->why) : NULL,
 	};
 	copy_reasons(history, &host->kept);
 	if (host->kept.hold && (!before || strcmp(before, host->kept.current) != 0))
@@ -216,14 +216,14 @@ void trial_status(const struct host *host, struct status *status)
 	const struct kept *kept = &host->kept;
 	struct status_configuration *configuration = &status->configuration;
 
-	configuration->current = kept->current ? strdup(kept->current) : NULL;
-	configuration->previous = kept->previous ? strdup(kept->previous) : NULL;
-	configuration->problem = kept->problem ? strdup(kept->problem) : NULL;
+	configuration->current = kept->current ? memory_copy(kept->current) : NULL;
+	configuration->previous = kept->previous ? memory_copy(kept->previous) : NULL;
+	configuration->problem = kept->problem ? memory_copy(kept->problem) : NULL;
 	configuration->held = held[kept->hold];
 	configuration->confirm_seconds = trial_left(host);
 	configuration->reasons = calloc(kept->n_reasons + 1, sizeof(*configuration->reasons));
 	if (!configuration->reasons)
 		memory_out();
 	for (size_t i = 0; i < kept->n_reasons; i++)
-		configuration->reasons[configuration->n_reasons++] = strdup(kept->reasons[i]);
+		configuration->reasons[configuration->n_reasons++] = memory_copy(kept->reasons[i]);
 }

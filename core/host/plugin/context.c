@@ -106,19 +106,24 @@ static int host_old_map_fd(struct xslot_context *plugin, const char *map)
 static void host_status(struct xslot_context *plugin, const char *key, const char *format, va_list args)
 {
 	struct context *context = context_of(plugin);
-	struct status_pair *pairs;
-	char *text = NULL;
+	struct status_slot *status = context->status;
+	struct status_pair pair = {}, *pairs;
 
-	if (!context->status || vasprintf(&text, format, args) < 0)
+	if (!status)
 		return;
-	pairs = reallocarray(
-		context->status->plugin_status, context->status->n_plugin_status + 1, sizeof(*pairs));
-	if (!pairs) {
-		free(text);
+	pairs = reallocarray(status->plugin_status, status->n_plugin_status + 1, sizeof(*pairs));
+	if (pairs)
+		status->plugin_status = pairs;
+	pair.key = strdup(key);
+	if (vasprintf(&pair.value, format, args) < 0)
+		pair.value = NULL;
+	if (pairs && pair.key && pair.value) {
+		pairs[status->n_plugin_status++] = pair;
 		return;
 	}
-	context->status->plugin_status = pairs;
-	pairs[context->status->n_plugin_status++] = (struct status_pair){ strdup(key), text };
+	context->out_of_memory = true;
+	free(pair.key);
+	free(pair.value);
 }
 
 static struct callback callback_of(const struct context *context, const char *name, enum quarantine_way way)
@@ -285,18 +290,20 @@ int context_settle(struct context *context, const struct instance *old, uint32_t
 	return r;
 }
 
-void context_status(struct context *context, struct status_slot *ret_status)
+int context_status(struct context *context, struct status_slot *ret_status)
 {
 	struct callback callback = callback_of(context, "status", QUARANTINE_STATUS);
 
 	if (!context->descriptor->status || quarantine_silences(callback.content, callback.way) ||
 		!callback_try_begin(&callback))
-		return;
+		return 0;
+	context->out_of_memory = false;
 	context->phase = CONTEXT_STATUS;
 	context->status = ret_status;
 	context->descriptor->status(&context->plugin);
 	context->status = NULL;
 	callback_end();
+	return context->out_of_memory ? -ENOMEM : 0;
 }
 
 int context_activate(struct context *context, sd_event *event)

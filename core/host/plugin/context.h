@@ -39,6 +39,7 @@ struct context {
 	enum context_phase phase;
 	struct report *report;	    /* where xslot_error() goes in check, start, migrate; NULL: the log */
 	struct status_slot *status; /* where xslot_status() goes */
+	bool out_of_memory;	    /* it went nowhere */
 	struct context_watch *watches;
 	bool begun;    /* a callback was run: stop is due */
 	bool misnamed; /* it asked for a parameter that there is not, which was told */
@@ -62,8 +63,9 @@ int context_migrate(
 int context_take_up(struct context *context, const struct instance *instance, struct report *report);
 int context_settle(struct context *context, const struct instance *old, uint32_t old_version);
 
-/* Loop: fill in plugin_status; nothing when a callback is running right now, or status is silenced. */
-void context_status(struct context *context, struct status_slot *ret_status);
+/* Loop: fill in plugin_status; nothing when a callback is running right now, or status is silenced. 0 or
+ * -ENOMEM. */
+int context_status(struct context *context, struct status_slot *ret_status);
 
 /* Loop: begin and end the watches that start asked for; go on with those that met a busy lock. */
 int context_activate(struct context *context, sd_event *event);
