@@ -37,6 +37,14 @@ static void end_signal(const struct lease *lease)
 	pthread_sigmask(SIG_SETMASK, &lease->before, NULL);
 }
 
+/* An overlay file system of Linux 5.10 gives leases, and then no byte of the file (EIO). */
+static bool can_be_read(int fd)
+{
+	char byte;
+
+	return pread(fd, &byte, 1, 0) >= 0 || errno != EIO;
+}
+
 int lease_take(struct lease *lease, int fd)
 {
 	const struct f_owner_ex owner = { F_OWNER_TID, gettid() };
@@ -49,8 +57,12 @@ int lease_take(struct lease *lease, int fd)
 	if (r < 0)
 		return r;
 	lease->io_was_pending = io_is_pending();
-	if (fcntl(fd, F_SETOWN_EX, &owner) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
-		return 0;
+	if (fcntl(fd, F_SETOWN_EX, &owner) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+		if (can_be_read(fd))
+			return 0;
+		fcntl(fd, F_SETLEASE, F_UNLCK);
+		errno = EINVAL;
+	}
 	r = -errno;
 	end_signal(lease);
 	return r;

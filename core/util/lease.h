@@ -15,8 +15,8 @@ struct lease {
 /*
  * Take a read lease on `fd`, opened read-only. -EAGAIN: somebody has the file open for writing, or a lease of
  * their own. Any other error: this file has no leases for us (EACCES: it belongs to another user; EINVAL: its
- * file system has none). Held by one thread, for no longer than it takes to read: a writer waits that long.
- * SIGIO is blocked in the thread meanwhile; no other thread ever gets it.
+ * file system has none that one can read under). Held by one thread, for no longer than it takes to read: a
+ * writer waits that long. SIGIO is blocked in the thread meanwhile; no other thread ever gets it.
  */
 int lease_take(struct lease *lease, int fd);
 bool lease_intact(const struct lease *lease); /* nobody has asked for the file since */
