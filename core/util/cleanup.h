@@ -7,9 +7,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* DEFINE_CLEANUP(struct x *, x_free) makes CLEANUP(x_free) work on a `struct x *` variable. */
+#include "util/thread_role.h"
+
+/*
+ * DEFINE_CLEANUP(struct x *, x_free) makes CLEANUP(x_free) work on a `struct x *` variable. Which thread may
+ * call x_free() is not seen there.
+ */
 #define DEFINE_CLEANUP(type, function)                                                                       \
-	static inline void cleanup_##function(type *p)                                                       \
+	static inline void cleanup_##function(type *p) UNCHECKED                                             \
 	{                                                                                                    \
 		if (*p)                                                                                      \
 			function(*p);                                                                        \

@@ -9,6 +9,7 @@
 #include "host/plan/setup.h"
 #include "kernel/dispatcher/grace.h"
 #include "util/diag.h"
+#include "util/thread_role.h"
 
 /*
  * Read every chain in `root`. What is consistent is returned as running chains; what a dead transaction left
@@ -20,7 +21,7 @@
  * no bypass goes on.
  */
 int adoption_run(const char *root, struct setup *setup, struct grace *grace, bool dead,
-	struct chain ***ret_chains, size_t *ret_n, struct xslot_diag *diag);
+	struct chain ***ret_chains, size_t *ret_n, struct xslot_diag *diag) ON_WORKER;
 
 struct dataplane;
 
@@ -32,8 +33,8 @@ int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_d
  * no link of a slot is held, and nothing is logged: for who only wants to know, beside a host that runs too.
  * What a start would leave alone is a warning in `notes`. Free the chains with adoption_forget().
  */
-int adoption_look(
-	struct dataplane *dataplane, struct setup *setup, struct report *notes, struct xslot_diag *diag);
+int adoption_look(struct dataplane *dataplane, struct setup *setup, struct report *notes,
+	struct xslot_diag *diag) ON_WORKER;
 void adoption_forget(struct chain **chains, size_t n);
 
 #endif

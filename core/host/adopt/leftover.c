@@ -57,14 +57,14 @@ static bool take_interfaces(struct chain *chain, struct chain *old)
 	return all;
 }
 
-static void drop(struct chain *chain)
+static void drop(struct chain *chain) ON_WORKER
 {
 	store_forget_chain(chain);
 	chain_free(chain);
 }
 
 /* False when the old one has to stay for now. */
-static bool finish(struct chain *chain, struct chain *old, const char *root, struct grace *grace)
+static bool finish(struct chain *chain, struct chain *old, const char *root, struct grace *grace) ON_WORKER
 {
 	struct xslot_diag diag = {};
 
@@ -74,6 +74,7 @@ static bool finish(struct chain *chain, struct chain *old, const char *root, str
 		say(chain, &diag);
 		return false;
 	}
+	thread_is_alone(); /* nobody else has these chains yet */
 	chain_fold_previous(chain, old);
 	store_running(chain);
 	store_show_slots(chain);
@@ -86,6 +87,7 @@ static bool finish(struct chain *chain, struct chain *old, const char *root, str
 
 /* One pair; returns which of the two is no more, NULL when both stay. */
 static struct chain *settle(struct chain *rebuilt, struct chain *old, const char *root, struct grace *grace)
+	ON_WORKER
 {
 	if (is_live(rebuilt, old)) {
 		if (finish(rebuilt, old, root, grace))
@@ -101,7 +103,7 @@ static struct chain *settle(struct chain *rebuilt, struct chain *old, const char
 	return NULL;
 }
 
-static bool settle_one(struct chain **chains, size_t *n, const char *root, struct grace *grace)
+static bool settle_one(struct chain **chains, size_t *n, const char *root, struct grace *grace) ON_WORKER
 {
 	for (size_t i = 0; i < *n; i++) {
 		for (size_t j = 0; j < *n; j++) {

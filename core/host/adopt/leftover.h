@@ -8,6 +8,7 @@
 
 #include "host/chain/chain.h"
 #include "kernel/dispatcher/grace.h"
+#include "util/thread_role.h"
 
 /*
  * Of a chain and the one that was rebuilt from it, one goes on: the rebuilt one, with all interfaces, when
@@ -15,7 +16,7 @@
  * possible (a driver refuses, or the rebuilt one has interfaces of its own) both stay, the one that is to go
  * under a name that begins with "@", which no file can want.
  */
-void leftover_rebuilds(struct chain **chains, size_t *n, const char *root, struct grace *grace);
+void leftover_rebuilds(struct chain **chains, size_t *n, const char *root, struct grace *grace) ON_WORKER;
 
 /* Remove from inst/ what does not run: whole instances, and links into banks that packets do not reach. */
 void leftover_instances(const struct chain *chain);
@@ -23,6 +24,6 @@ void leftover_instances(const struct chain *chain);
 /* Does the folder ROOT/NAME know an interface? True when that cannot be seen. */
 bool leftover_has_interfaces(const char *root, const char *name);
 /* Remove a chain that never had one: a host died while it made it. */
-void leftover_unfinished(const char *root, const char *name);
+void leftover_unfinished(const char *root, const char *name) ON_WORKER;
 
 #endif

@@ -12,6 +12,7 @@
 #include "kernel/dispatcher/dispatcher.h"
 #include "kernel/dispatcher/manifest.h"
 #include "kernel/netdev/netdev.h"
+#include "util/thread_role.h"
 
 #define CHAIN_PROCEED_DEFAULT (1u << 31) /* no `proceed_on` was given: the occupant's default holds */
 
@@ -74,7 +75,7 @@ int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xsl
 
 /* What is pinned lives on; all else goes, without waiting for packets: the caller has. Worker. Accepts NULL.
  */
-void chain_free(struct chain *chain);
+void chain_free(struct chain *chain) ON_WORKER;
 
 /* Detach (what is pinned: let go of) and free the list. */
 void chain_interfaces_free(struct chain_interface *interfaces, size_t n);
@@ -84,10 +85,10 @@ void chain_interfaces_free(struct chain_interface *interfaces, size_t n);
  * the first n_slots. Loop thread.
  */
 void chain_fold(struct chain *chain, unsigned parity, struct manifest_count *total, size_t n_slots,
-	struct manifest_count *const counts[]);
+	struct manifest_count *const counts[]) ON_LOOP;
 
 /* The same for the generation that runs, into its slots: what status shows is current after it. */
-void chain_refresh(struct chain *chain);
+void chain_refresh(struct chain *chain) ON_LOOP;
 
 /* Loop thread, or before there is one. `netdev` is the chain's then; not on -ENOMEM. */
 int chain_add_interface(struct chain *chain, struct netdev *netdev);
@@ -95,7 +96,7 @@ int chain_add_interface(struct chain *chain, struct netdev *netdev);
 /* Was this chain's dispatcher made to stand in for the other's? */
 bool chain_replaces(const struct chain *chain, const struct chain *other);
 /* What the replaced dispatcher's last generation counted since its counts were taken over. Loop thread. */
-void chain_fold_previous(struct chain *chain, const struct chain *previous);
+void chain_fold_previous(struct chain *chain, const struct chain *previous) ON_LOOP;
 
 void chain_count_add(struct manifest_count *count, const struct manifest_count *more);
 

@@ -11,6 +11,7 @@
 #include "host/plugin/context.h"
 #include "kernel/dispatcher/manifest.h"
 #include "kernel/instance/instance.h"
+#include "util/thread_role.h"
 
 struct occupant {
 	unsigned refs;
@@ -32,10 +33,10 @@ struct occupant {
 int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant **ret_occupant);
 struct occupant *occupant_ref(struct occupant *occupant);
 /* The last one runs the plugin's stop and lets go of program and maps. Worker thread. Accepts NULL. */
-void occupant_unref(struct occupant *occupant);
+void occupant_unref(struct occupant *occupant) ON_WORKER;
 
 /* Loop thread: its slot bears another number now. On -ENOMEM the old name stays. */
-void occupant_rename(struct occupant *occupant, const char *name);
+void occupant_rename(struct occupant *occupant, const char *name) ON_LOOP;
 
 /* Does it run the plugin content, the object and the parameters that `slot` asks for? */
 bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot);
@@ -46,17 +47,18 @@ bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot)
  * `report`.
  */
 int occupant_load(struct occupant *occupant, const struct occupant *previous, bool frags,
-	const struct dispatcher *dispatcher, unsigned index, enum bank bank, struct report *report);
+	const struct dispatcher *dispatcher, unsigned index, enum bank bank, struct report *report) ON_WORKER;
 
 /* The plugin's start and, when maps of `previous` need it, migrate. Not yet live. */
-int occupant_start(struct occupant *occupant, const struct occupant *previous, struct report *report);
+int occupant_start(struct occupant *occupant, const struct occupant *previous, struct report *report)
+	ON_WORKER;
 
 /*
  * The instance that is pinned in `folder` and that `record` describes, running. `slot`: what it was made
  * from, when the files still have it; else NULL.
  */
 int occupant_adopt(struct setup *setup, const struct setup_slot *slot, const struct manifest_slot *record,
-	const char *folder, struct occupant **ret_occupant, struct xslot_diag *diag);
+	const char *folder, struct occupant **ret_occupant, struct xslot_diag *diag) ON_WORKER;
 /* Can it go on under a new host as if nothing had happened? Not when its plugin has a start and no resume. */
 bool occupant_can_resume(const struct setup_slot *slot);
 

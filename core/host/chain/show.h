@@ -5,12 +5,14 @@
 
 #include "control/status.h"
 #include "host/chain/chain.h"
+#include "util/thread_role.h"
 
 /*
  * Fill ret_status->chains; `only` NULL: all. Reads the counters, so that figures are current. -ENOENT when
  * there is no chain of that name.
  */
-int show_chains(struct chain *const *chains, size_t n_chains, const char *only, struct status *ret_status);
+int show_chains(struct chain *const *chains, size_t n_chains, const char *only, struct status *ret_status)
+	ON_LOOP;
 
 const char *show_action(uint32_t action); /* "aborted", "drop", "pass", "tx", "redirect" */
 

@@ -164,7 +164,7 @@ static int place_patiently(struct change *change, size_t index, struct xslot_dia
 }
 
 /* Fill the stub, let the plugin fill its maps, and pin all of it. */
-static int place_one(struct change *change, size_t index, struct report *report)
+static int place_one(struct change *change, size_t index, struct report *report) ON_WORKER
 {
 	struct chain_slot *next = &change->next[index];
 	struct xslot_diag diag = {};
@@ -196,8 +196,8 @@ int change_place(struct change *change, struct report *report)
 }
 
 /* Unpin first, close last: the last close is what detaches. The instance's own pins can wait. */
-static void slot_drop(
-	const struct change *change, const struct chain *chain, struct chain_slot *slot, size_t index)
+static void slot_drop(const struct change *change, const struct chain *chain, struct chain_slot *slot,
+	size_t index) ON_WORKER
 {
 	if (change->root && slot->link)
 		store_forget_link(chain, slot, index);

@@ -11,6 +11,7 @@
 #include "host/chain/chain.h"
 #include "host/plan/plan.h"
 #include "host/plan/setup.h"
+#include "util/thread_role.h"
 
 struct change {
 	struct setup *setup; /* not counted: the transaction's */
@@ -37,38 +38,41 @@ struct change {
 /* W: what stays is taken from `running`, what is new gets its instance; a new chain its dispatcher. */
 int change_begin(struct change *change, struct setup *setup, const struct setup_chain *wanted,
 	const struct plan_chain_step *step, struct chain *const *running, const char *root,
-	bool with_dispatcher, struct report *report);
-int change_check(struct change *change, struct report *report);	 /* W: the plugins' own checks */
-int change_load(struct change *change, struct report *report);	 /* W: verify and load; not live */
-int change_place(struct change *change, struct report *report);	 /* W: idle banks, start, migrate */
-int change_attach(struct change *change, struct report *report); /* W: bare interfaces; claim others */
+	bool with_dispatcher, struct report *report) ON_WORKER;
+int change_check(struct change *change, struct report *report) ON_WORKER; /* W: the plugins' own checks */
+int change_load(struct change *change, struct report *report) ON_WORKER;  /* W: verify and load; not live */
+int change_place(struct change *change, struct report *report) ON_WORKER; /* W: idle banks, start, migrate */
+int change_attach(struct change *change, struct report *report)
+	ON_WORKER; /* W: bare interfaces; claim others */
 /* W: in place of change_attach(), when nothing is to be done: who is in the way? */
-int change_try(struct change *change, struct report *report);
+int change_try(struct change *change, struct report *report) ON_WORKER;
 /* W: lenient: say once what has become of the interfaces. */
-void change_log_interfaces(const struct change *change, struct chain *const *running);
-void change_rollback(struct change *change); /* W */
+void change_log_interfaces(const struct change *change, struct chain *const *running) ON_WORKER;
+void change_rollback(struct change *change) ON_WORKER; /* W */
 
-int change_write(struct change *change, struct report *report); /* L: manifest and idle generation */
-void change_swap(struct change *change);			/* L: the one store; again: back */
+int change_write(struct change *change, struct report *report) ON_LOOP; /* L: manifest and idle generation */
+void change_swap(struct change *change) ON_LOOP;			/* L: the one store; again: back */
 /* L: swap the program of interfaces that come from another dispatcher or from another's program (a claim); on
  * failure all are as before. */
-int change_update(struct change *change, struct chain *const *running, struct report *report);
+int change_update(struct change *change, struct chain *const *running, struct report *report) ON_LOOP;
 /* W, L: the interface stays without the chain, for this reason. */
 void change_note_refusal(struct change *change, size_t index, int error, struct xslot_diag *diag);
-void change_update_back(struct change *change, struct chain *const *running); /* L: undo it */
+void change_update_back(struct change *change, struct chain *const *running) ON_LOOP; /* L: undo it */
 /* L: of all changes first, then commit all: an interface may come from another chain. */
-void change_take_interfaces(struct change *change, struct chain *const *running);
-void change_commit(struct change *change);			  /* L: the chain is now what was prepared */
+void change_take_interfaces(struct change *change, struct chain *const *running) ON_LOOP;
+void change_commit(struct change *change) ON_LOOP;		  /* L: the chain is now what was prepared */
 bool change_keeps(const struct change *change, size_t old_index); /* does this old slot go on untouched? */
 
 bool change_takes_off(const struct change *change); /* committed: some interface is not in the new list */
 
-void change_settle(struct change *change);  /* W: after the grace period, the plugins' settle */
-void change_retire(struct change *change);  /* L: fold the old generation's last counts, end watches */
-void change_release(struct change *change); /* W: let go of what is no longer used */
+void change_settle(struct change *change) ON_WORKER; /* W: after the grace period, the plugins' settle */
+void change_retire(struct change *change) ON_LOOP; /* L: fold the old generation's last counts, end watches */
+void change_release(struct change *change) ON_WORKER; /* W: let go of what is no longer used */
 
 /* W: take the program off those that are still here, forget all of them, and free the list. */
-void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n);
-void change_drop_old_interfaces(struct change *change); /* W: those that were not taken into the new list */
+void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n)
+	ON_WORKER;
+void change_drop_old_interfaces(struct change *change)
+	ON_WORKER; /* W: those that were not taken into the new list */
 
 #endif

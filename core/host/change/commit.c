@@ -21,7 +21,7 @@ static uint32_t proceed_mask(const struct chain_slot *slot)
 }
 
 /* Counts go on with the slot, whatever becomes of its instance. */
-static void bring_up_to_date(struct change *change)
+static void bring_up_to_date(struct change *change) ON_LOOP
 {
 	const struct xslot_generation *old;
 	time_t now = time(NULL);
@@ -238,7 +238,7 @@ static void commit_interfaces(struct change *change)
 	}
 }
 
-static void commit_slots(struct change *change)
+static void commit_slots(struct change *change) ON_LOOP
 {
 	struct chain *chain = change->chain;
 
@@ -284,7 +284,7 @@ bool change_takes_off(const struct change *change)
 	return any;
 }
 
-static void retire_slot(struct change *change, size_t old_index)
+static void retire_slot(struct change *change, size_t old_index) ON_LOOP
 {
 	struct chain_slot *old = &change->old[old_index];
 	struct xslot_link_info info = { .size = sizeof(info) };
@@ -298,7 +298,7 @@ static void retire_slot(struct change *change, size_t old_index)
 }
 
 /* What packets that were on their way during the store added to the slots of the generation before. */
-static void fold_old_generation(struct change *change)
+static void fold_old_generation(struct change *change) ON_LOOP
 {
 	struct manifest_count tail[XSLOT_MAX_SLOTS] = {}, *counts[XSLOT_MAX_SLOTS];
 	struct chain *chain = change->chain;

@@ -71,7 +71,7 @@ int history_open(struct history *history, const char *file, struct xslot_diag *d
 }
 
 /* A new namespace's host was never told to hold anything. */
-static int drop_hold(struct history *history, bool may_be_another, struct xslot_diag *diag)
+static int drop_hold(struct history *history, bool may_be_another, struct xslot_diag *diag) ON_WORKER
 {
 	struct statedir_record record = *statedir_record(history->dir);
 	const char *state = statedir_path(history->dir);
@@ -143,7 +143,7 @@ static const struct statedir_snapshot *wanted(const struct statedir_record *reco
 }
 
 /* Until the trial is on record itself. */
-static int hold_before_trial(struct history *history, struct xslot_diag *diag)
+static int hold_before_trial(struct history *history, struct xslot_diag *diag) ON_WORKER
 {
 	struct statedir_record record;
 
@@ -223,7 +223,7 @@ static bool is_main_file(const struct statedir_snapshot *snapshot, const char *f
  * Edits that nobody reloaded are no configuration, only because a host crashed. A reload that was cut off is
  * finished, when its files are as it read them.
  */
-static void look_back(struct history *history, const char *file)
+static void look_back(struct history *history, const char *file) ON_WORKER
 {
 	const char *state = statedir_path(history->dir);
 	const struct statedir_record *record = statedir_record(history->dir);
@@ -322,7 +322,7 @@ int history_place(const struct history *history, const struct files *files, stru
 
 /* What was read from the files, as `record->current`; `another` dataplane than the one that it had. */
 static int keep_files(struct history *history, const struct files *files, const char *file, bool another,
-	struct statedir_record *record, struct xslot_diag *diag)
+	struct statedir_record *record, struct xslot_diag *diag) ON_WORKER
 {
 	const struct statedir_record *before = &history->before;
 	struct statedir_snapshot snapshot;
@@ -366,7 +366,7 @@ static void warn_of_hold(const struct history *history, int error)
 }
 
 /* Nothing of what will run is kept: what is kept of the one before can still be returned to. */
-static void go_on_unsaved(struct history *history, struct xslot_diag *diag)
+static void go_on_unsaved(struct history *history, struct xslot_diag *diag) ON_WORKER
 {
 	struct statedir_record record = {};
 
@@ -380,8 +380,8 @@ static void go_on_unsaved(struct history *history, struct xslot_diag *diag)
 	warn_of_hold(history, statedir_set(history->dir, &record, NULL));
 }
 
-static int write_record(
-	struct history *history, const struct statedir_record *record, bool must, struct xslot_diag *diag)
+static int write_record(struct history *history, const struct statedir_record *record, bool must,
+	struct xslot_diag *diag) ON_WORKER
 {
 	int r = statedir_set(history->dir, record, diag);
 

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "host/kept/statedir.h"
+#include "util/thread_role.h"
 
 enum history_wish {
 	HISTORY_FILES,	  /* what the files say now */
@@ -41,13 +42,13 @@ struct history {
  * Once, before the first transaction. A folder that cannot be used is logged and does without, except when
  * another host has it: -EBUSY.
  */
-int history_open(struct history *history, const char *file, struct xslot_diag *diag);
+int history_open(struct history *history, const char *file, struct xslot_diag *diag) ON_WORKER;
 /*
  * After it was opened: what was held in a network namespace that is gone is not, with a warning. The state
  * folder is this namespace's from now on. `may_be_another`: this kernel cannot tell, and it may have been
  * another one.
  */
-void history_settle_namespace(struct history *history, bool may_be_another);
+void history_settle_namespace(struct history *history, bool may_be_another) ON_WORKER;
 void history_close(struct history *history);
 
 /*
@@ -56,7 +57,7 @@ void history_close(struct history *history);
  * trial must not start with it.
  */
 int history_choose(struct history *history, enum history_wish wish, const char *file, bool confirm,
-	struct files **ret_files, char **ret_file, struct xslot_diag *diag);
+	struct files **ret_files, char **ret_file, struct xslot_diag *diag) ON_WORKER;
 
 /*
  * What was read from `files`: a kept configuration runs with today's socket, bpffs and state folder; in the
@@ -69,7 +70,8 @@ int history_place(const struct history *history, const struct files *files, stru
  * A reload has read `files` from the machine. Should this host die when packets may have met them, the next
  * one goes on with them, if none was touched since it read them.
  */
-void history_read(struct history *history, const struct files *files, const char *file, bool allow_bare);
+void history_read(struct history *history, const struct files *files, const char *file, bool allow_bare)
+	ON_WORKER;
 
 /*
  * After all was prepared and before the first store: keep what was read, and write the record as it is to be.
@@ -78,18 +80,18 @@ void history_read(struct history *history, const struct files *files, const char
  * only where it must not go on, and never behind: a trial that would not outlive the host.
  */
 int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
-	bool unchanged, bool confirm, struct xslot_diag *diag);
+	bool unchanged, bool confirm, struct xslot_diag *diag) ON_WORKER;
 
 /* It was refused after all: the record becomes what it was. */
-void history_undo(struct history *history);
+void history_undo(struct history *history) ON_WORKER;
 /* It runs: what is in no record any more is removed. */
-void history_done(struct history *history);
+void history_done(struct history *history) ON_WORKER;
 
 /*
  * From here on, and for starts to come, what is recorded as current is held, whatever the files say. -ENOENT:
  * nothing is. A record that cannot be written is logged.
  */
-int history_hold(struct history *history, enum statedir_hold hold);
+int history_hold(struct history *history, enum statedir_hold hold) ON_WORKER;
 void history_give_reason(struct history *history, const char *sentence);
 bool history_has_current(const struct history *history);
 bool history_is_current(const struct history *history, const struct files *files);
@@ -97,6 +99,6 @@ bool history_is_current(const struct history *history, const struct files *files
 struct config *history_kept(const struct history *history);
 
 /* `xslotctl confirm`: the trial is over, and `current` stays. */
-int history_confirm(struct history *history, struct xslot_diag *diag);
+int history_confirm(struct history *history, struct xslot_diag *diag) ON_WORKER;
 
 #endif

@@ -9,12 +9,13 @@
 
 #include "kernel/dispatcher/grace.h"
 #include "kernel/pindir.h"
+#include "util/thread_role.h"
 
 /*
  * The folder is this namespace's from now on: whatever a host left in it whose namespace is gone is removed,
  * with a warning.
  */
-int namespace_take(struct pindir *pins, struct grace *grace, struct xslot_diag *diag);
+int namespace_take(struct pindir *pins, struct grace *grace, struct xslot_diag *diag) ON_WORKER;
 
 /*
  * Where the kernel has no cookies: is nothing in this folder attached any more, of all that was? 1, 0,
@@ -29,7 +30,7 @@ int namespace_would_be_dead(const char *bpffs);
  * that cannot be seen, or that cannot be removed: the last such error is the result. Counts the chains.
  */
 int namespace_sweep(const char *bpffs, const struct pindir *own, struct grace *grace, size_t *ret_n,
-	struct xslot_diag *diag);
+	struct xslot_diag *diag) ON_WORKER;
 
 /*
  * Was what is kept in this state folder said in another namespace that lived since the machine booted? 1, 0

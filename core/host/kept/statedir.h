@@ -12,6 +12,7 @@
 #include <xslot/diag.h>
 
 #include "util/files.h"
+#include "util/thread_role.h"
 
 struct statedir_snapshot {
 	unsigned number;     /* 0: there is none */
@@ -38,7 +39,7 @@ struct statedir;
  * Open or make the folder `path`, and remove what is in no record. -EBUSY while another host has it; -EPERM
  * when others than root could write it. A record that cannot be understood is logged and taken for none.
  */
-int statedir_open(const char *path, struct statedir **ret_statedir, struct xslot_diag *diag);
+int statedir_open(const char *path, struct statedir **ret_statedir, struct xslot_diag *diag) ON_WORKER;
 void statedir_close(struct statedir *statedir); /* accepts NULL */
 
 const char *statedir_path(const struct statedir *statedir);
@@ -55,12 +56,13 @@ bool statedir_same(const struct statedir *statedir, unsigned number, const struc
  * it. When this returns, it is on disk; in no record yet.
  */
 int statedir_save(struct statedir *statedir, const struct files *files, const char *file,
-	struct statedir_snapshot *ret_snapshot, struct xslot_diag *diag);
+	struct statedir_snapshot *ret_snapshot, struct xslot_diag *diag) ON_WORKER;
 
 /* The record from now on, also when it cannot be written; the next start knows it only when it can. */
-int statedir_set(struct statedir *statedir, const struct statedir_record *record, struct xslot_diag *diag);
+int statedir_set(struct statedir *statedir, const struct statedir_record *record, struct xslot_diag *diag)
+	ON_WORKER;
 
 /* Remove the snapshots that are in no record, neither ours nor the last that was written. */
-void statedir_sweep(const struct statedir *statedir);
+void statedir_sweep(const struct statedir *statedir) ON_WORKER;
 
 #endif

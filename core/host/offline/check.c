@@ -89,6 +89,7 @@ int check_run(const char *file, struct check *ret_check)
 	bool freplace;
 	int r;
 
+	thread_is_alone();
 	*ret_check = (struct check){};
 	descriptors_raise(); /* as a host does; whatever that comes to, a lack is said when it is met */
 	r = features_freplace(ret_check->why, sizeof(ret_check->why));

@@ -21,6 +21,7 @@ int clean_run(const char *bpffs, const char *only, size_t *ret_n, struct xslot_d
 	size_t removed = 0, elsewhere = 0;
 	int r;
 
+	thread_is_alone();
 	r = pindir_open(bpffs, &pins, diag);
 	if (r == 0)
 		r = grace_new(&grace, diag);

@@ -14,8 +14,8 @@
 
 DEFINE_CLEANUP(struct status *, status_free);
 
-static int fill(
-	const struct dataplane *dataplane, const char *only, struct status *status, struct xslot_diag *diag)
+static int fill(const struct dataplane *dataplane, const char *only, struct status *status,
+	struct xslot_diag *diag) ON_LOOP
 {
 	if (show_chains(dataplane->chains, dataplane->n_chains, only, status) < 0)
 		return fail(
@@ -37,6 +37,7 @@ int remains_look(const char *bpffs, const char *only, struct status **ret_status
 	struct dataplane dataplane = {};
 	int r;
 
+	thread_is_alone();
 	if (!status)
 		return fail(diag, -ENOMEM, "out of memory");
 	r = pindir_look(bpffs, &dataplane.pins, diag);

@@ -16,6 +16,7 @@
 #include "util/diag.h"
 #include "util/digest.h"
 #include "util/files.h"
+#include "util/thread_role.h"
 
 /* What one `jump.ARRAY.INDEX =` of the slot leads to. */
 struct setup_jump {
@@ -58,7 +59,7 @@ struct setup {
  * that plugins are quarantined: -EOWNERDEAD, and a setup without their slots.
  */
 int setup_load(struct files *files, const char *file, const char *plugin_path, struct modules *modules,
-	struct setup **ret_setup, struct report *report);
+	struct setup **ret_setup, struct report *report) ON_WORKER;
 /*
  * Of all that makes the slot's instance what it is, across processes. Made when it is asked for first: a
  * reload asks only for instances that are new, and rules files may be large.

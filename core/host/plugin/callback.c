@@ -34,13 +34,13 @@ static void enter(const struct callback *callback)
 	hang_begin(place);
 }
 
-void callback_begin(const struct callback *callback)
+void callback_begin(const struct callback *callback) UNCHECKED
 {
 	pthread_mutex_lock(&callbacks);
 	enter(callback);
 }
 
-bool callback_try_begin(const struct callback *callback)
+bool callback_try_begin(const struct callback *callback) UNCHECKED
 {
 	if (pthread_mutex_trylock(&callbacks) != 0)
 		return false;
@@ -48,7 +48,7 @@ bool callback_try_begin(const struct callback *callback)
 	return true;
 }
 
-void callback_end(void)
+void callback_end(void) UNCHECKED
 {
 	hang_end();
 	place->plugin[0] = 0;
@@ -57,7 +57,8 @@ void callback_end(void)
 	pthread_mutex_unlock(&callbacks);
 }
 
-void callback_run(const struct xslot_plugin *plugin, const struct digest *content, const char *what)
+/* Where it begins and ends is module.c's. */
+void callback_run(const struct xslot_plugin *plugin, const struct digest *content, const char *what) UNCHECKED
 {
 	const struct callback callback = {
 		.plugin = plugin->name,

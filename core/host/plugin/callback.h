@@ -14,6 +14,7 @@
 #include "host/plugin/place.h"
 #include "host/plugin/quarantine.h"
 #include "util/digest.h"
+#include "util/thread_role.h"
 
 struct callback {
 	const char *slot;	      /* NULL: of none, as in constructors */
@@ -23,13 +24,16 @@ struct callback {
 	enum quarantine_way way;
 };
 
+extern struct thread_lock callback_lock; /* never defined, see util/thread_role.h */
+
 /* The worker waits; the loop only ever tries: false when another one runs. */
-void callback_begin(const struct callback *callback);
-bool callback_try_begin(const struct callback *callback);
-void callback_end(void);
+void callback_begin(const struct callback *callback) ON_WORKER TAKES(callback_lock);
+bool callback_try_begin(const struct callback *callback) TRIES(callback_lock);
+void callback_end(void) DROPS(callback_lock);
 
 /* As module.h wants it: constructors and destructors. */
-void callback_run(const struct xslot_plugin *plugin, const struct digest *content, const char *what);
+void callback_run(const struct xslot_plugin *plugin, const struct digest *content, const char *what)
+	ON_WORKER;
 
 /* Note callbacks there from now on: in memory that outlives the process. */
 void callback_use_place(struct place *place);

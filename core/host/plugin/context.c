@@ -207,7 +207,7 @@ void context_deinit(struct context *context)
 
 /* Run `fn` with the lock held; a failure without words gets some. */
 static int run(struct context *context, enum context_phase phase, int (*fn)(struct xslot_context *),
-	const char *what, struct report *report)
+	const char *what, struct report *report) ON_WORKER
 {
 	struct callback callback = callback_of(context, what, QUARANTINE_CHANGE);
 	size_t n_errors = report->n_errors;

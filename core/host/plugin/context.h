@@ -15,6 +15,7 @@
 #include "kernel/instance/instance.h"
 #include "util/diag.h"
 #include "util/digest.h"
+#include "util/thread_role.h"
 
 enum context_phase {
 	CONTEXT_CHECK,
@@ -49,27 +50,28 @@ struct context {
 void context_init(struct context *context, const char *slot, const struct xslot_plugin *descriptor,
 	const struct digest *content, const struct params *params);
 /* Runs the plugin's stop when anything was run before. Watches must be inactive. */
-void context_deinit(struct context *context);
+void context_deinit(struct context *context) ON_WORKER;
 
 /*
  * Run one callback; 0 when the plugin has none. A failure of check, start and migrate is in `report`, with
  * the plugin's own words or, when it gave none, with ours.
  */
-int context_check(struct context *context, struct report *report);
-int context_start(struct context *context, const struct instance *instance, struct report *report);
-int context_migrate(
-	struct context *context, const struct instance *old, uint32_t old_version, struct report *report);
+int context_check(struct context *context, struct report *report) ON_WORKER;
+int context_start(struct context *context, const struct instance *instance, struct report *report) ON_WORKER;
+int context_migrate(struct context *context, const struct instance *old, uint32_t old_version,
+	struct report *report) ON_WORKER;
 /* The host restarted under a live instance: check, then the plugin's resume. */
-int context_take_up(struct context *context, const struct instance *instance, struct report *report);
-int context_settle(struct context *context, const struct instance *old, uint32_t old_version);
+int context_take_up(struct context *context, const struct instance *instance, struct report *report)
+	ON_WORKER;
+int context_settle(struct context *context, const struct instance *old, uint32_t old_version) ON_WORKER;
 
 /* Loop: fill in plugin_status; nothing when a callback is running right now, or status is silenced. 0 or
  * -ENOMEM. */
-int context_status(struct context *context, struct status_slot *ret_status);
+int context_status(struct context *context, struct status_slot *ret_status) ON_LOOP;
 
 /* Loop: begin and end the watches that start asked for; go on with those that met a busy lock. */
-int context_activate(struct context *context, sd_event *event);
-void context_deactivate(struct context *context);
-void context_resume(struct context *context);
+int context_activate(struct context *context, sd_event *event) ON_LOOP;
+void context_deactivate(struct context *context) ON_LOOP;
+void context_resume(struct context *context) ON_LOOP;
 
 #endif

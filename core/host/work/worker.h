@@ -5,13 +5,19 @@
 
 #include <systemd/sd-event.h>
 
+#include "util/thread_role.h"
+
 struct worker;
 
 int worker_new(sd_event *event, struct worker **ret_worker);
-/* Waits for the job that runs; its `done` is not called any more. Accepts NULL. */
+/*
+ * Waits for the job that runs; its `done` is not called any more. What is the worker's is the caller's then:
+ * see thread_is_alone(). Accepts NULL.
+ */
 void worker_free(struct worker *worker);
 
 /* Run `job(data)` on the worker thread, then `done(data)` on the loop. Only when not busy. */
-void worker_submit(struct worker *worker, void (*job)(void *data), void (*done)(void *data), void *data);
+void worker_submit(struct worker *worker, void (*job)(void *data), void (*done)(void *data), void *data)
+	ON_LOOP;
 
 #endif

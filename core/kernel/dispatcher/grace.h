@@ -5,6 +5,8 @@
 
 #include <xslot/diag.h>
 
+#include "util/thread_role.h"
+
 struct grace;
 
 /* Creates the two maps that it needs. */
@@ -16,6 +18,6 @@ void grace_free(struct grace *grace); /* accepts NULL */
  * map-in-map update, which waits for RCU on every kernel and configuration (Linux:
  * maybe_wait_bpf_programs()).
  */
-int grace_wait(struct grace *grace, struct xslot_diag *diag);
+int grace_wait(struct grace *grace, struct xslot_diag *diag) ON_WORKER;
 
 #endif
