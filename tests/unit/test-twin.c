@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "host/plan/twin.h"
+#include "host/review/twin.h"
 
 #define CHAINS_MAX 3
 #define INTERFACES_MAX 4

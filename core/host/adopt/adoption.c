@@ -5,7 +5,8 @@
  * is wanted. Interfaces are read last, see
  * adoption_interfaces.c.
  */
-#include "host/adopt/adoption_private.h"
+#include "host/adopt/adoption_interfaces.h"
+#include "host/adopt/found.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -18,11 +19,11 @@
 #include "extension/program.h"
 #include "host/adopt/leftover.h"
 #include "host/chain/generation.h"
+#include "host/chain/off.h"
 #include "host/chain/store.h"
+#include "host/chain/tier.h"
 #include "host/kept/namespace.h"
 #include "host/kept/removal.h"
-#include "host/loop/fusing.h"
-#include "host/loop/takeoff.h"
 #include "host/plugin/inspect.h"
 #include "kernel/ask.h"
 #include "kernel/pindir.h"
@@ -32,21 +33,6 @@
 #include "util/memory.h"
 
 DEFINE_CLEANUP(struct chain *, chain_free);
-
-void adoption_say(const struct found *found, const char *format, ...)
-{
-	CLEANUP(free) char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		memory_out();
-	va_end(args);
-	if (found->notes)
-		report_warn(found->notes, NULL, 0, "%s", text);
-	else
-		log_warning("%s", text);
-}
 
 static const struct setup_chain *wanted_chain(const struct setup *setup, const char *name)
 {
@@ -238,11 +224,11 @@ static int adopt_chains(
 		struct xslot_diag why = {};
 		int r;
 
-		if (takeoff_is_mark(names[i]))
+		if (removal_is_off(names[i]))
 			continue;
 		r = removal_is_chain(root, names[i]);
 		if (r == 0)
-			adoption_say(found, "%s/%s was not made by xslotd: it is left there", root, names[i]);
+			found_say(found, "%s/%s was not made by xslotd: it is left there", root, names[i]);
 		if (r < 0)
 			return fail(diag, r, "cannot look at %s/%s: %s", root, names[i], strerror(-r));
 		if (r == 0)
@@ -260,7 +246,7 @@ static int adopt_chains(
 			if (!found->notes)
 				leftover_unfinished(root, names[i]);
 		} else
-			adoption_say(found,
+			found_say(found,
 				"cannot adopt %s/%s: %s; it is left as it is, and \"xslotctl clean %.*s\" takes it off when this host has stopped",
 				root, names[i], why.message, (int)strcspn(names[i], "@"), names[i]);
 		xslot_diag_clear(&why);
@@ -401,9 +387,9 @@ int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_d
 	if (r == 0)
 		r = namespace_take(dataplane->pins, grace, diag);
 	if (r == 0 && dead)
-		r = takeoff_drop(dataplane, diag);
+		r = off_drop(dataplane, diag);
 	if (r == 0)
-		r = takeoff_read(dataplane, diag);
+		r = off_read(dataplane, diag);
 	if (r == 0)
 		r = adoption_run(root, setup, grace, dead, &dataplane->chains, &dataplane->n_chains, diag);
 	if (r == 0)
@@ -419,12 +405,12 @@ int adoption_look(
 	int r;
 
 	if (pindir_past(dataplane->pins) == PINDIR_ANOTHERS) {
-		adoption_say(&found,
+		found_say(&found,
 			"%s was left by a host in a network namespace that is gone, whose number this one has now: a start takes nothing of it over, and removes it",
 			root);
 		return 0;
 	}
-	r = takeoff_read(dataplane, diag);
+	r = off_read(dataplane, diag);
 	if (r == 0)
 		r = find(&found, root, diag);
 	if (r < 0)

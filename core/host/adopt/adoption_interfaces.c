@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/adopt/adoption_private.h"
+#include "host/adopt/adoption_interfaces.h"
 #include "host/chain/store.h"
 #include "kernel/ask.h"
 #include "kernel/netdev/elsewhere.h"
@@ -61,7 +61,7 @@ static void note_gone(const struct found *found, const struct chain *chain, cons
 	char there[IF_NAMESIZE];
 
 	if (ask_name((unsigned)strtoul(name, NULL, 10), there) == 1)
-		adoption_say(found,
+		found_say(found,
 			"chain %s: %s does not run it any more, though it is there: somebody took it off",
 			chain->name, there);
 }
@@ -101,7 +101,7 @@ static int open_interface(const struct found *found, const struct chain *chain, 
 	else if (r == -ENODEV)
 		part_with(chain, path, diag->message);
 	else if (r == -EINVAL)
-		adoption_say(found, "chain %s: %s; it is left there", chain->name, diag->message);
+		found_say(found, "chain %s: %s; it is left there", chain->name, diag->message);
 	else
 		return r;
 	xslot_diag_clear(diag);
@@ -127,7 +127,7 @@ static int adopt_interface(
 	if (!owner && netdev_kind(netdev) == NETDEV_LINK)
 		owner = chain; /* another's program is in our link: the first look puts ours back */
 	if (!owner) {
-		adoption_say(found,
+		found_say(found,
 			"chain %s: interface %s runs program %u, which is no dispatcher of ours: left alone",
 			chain->name, netdev_name(netdev), program);
 		netdev_close(netdev);

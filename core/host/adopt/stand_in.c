@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/chain/detached.h"
 #include "host/chain/displaced.h"
 #include "host/chain/lost.h"
 #include "host/chain/store.h"
-#include "host/loop/lookout.h"
 #include "kernel/ask.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -50,7 +50,7 @@ static void expect(struct dataplane *dataplane, struct chain *chain, const struc
 	}
 }
 
-void mind_expect(struct dataplane *dataplane, const struct setup *setup)
+void stand_in_expect(struct dataplane *dataplane, const struct setup *setup)
 {
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
 		for (size_t j = 0; j < setup->n_chains; j++) {
@@ -158,7 +158,7 @@ static int part(struct chain *chain, struct chain_interface *interface)
 {
 	int r = interface->netdev ? has_its_name(chain, interface) : 1;
 
-	if (r == 0 && !lookout_leaves(chain, interface))
+	if (r == 0 && !detached_stays(chain, interface))
 		let_go(chain, interface);
 	return r < 0 ? r : 0;
 }
@@ -175,7 +175,7 @@ static int join(struct chain *chain, struct chain_interface *interface)
 }
 
 /* First all that part: one may have the name of another by now, of which it was not bare. */
-int mind_interfaces(struct dataplane *dataplane)
+int stand_in_interfaces(struct dataplane *dataplane)
 {
 	int r = each_interface(dataplane, part);
 

@@ -3,17 +3,17 @@
 #ifndef HOST_ADOPT_STAND_IN_H
 #define HOST_ADOPT_STAND_IN_H
 
-#include "host/change/transaction.h"
+#include "host/chain/dataplane.h"
 #include "host/plan/setup.h"
 
 /* The chains that run shall have the interfaces that the files give them, beside those that they have. */
-void mind_expect(struct dataplane *dataplane, const struct setup *setup);
+void stand_in_expect(struct dataplane *dataplane, const struct setup *setup);
 
 /*
  * See what became of the interfaces: one that is gone or has another name is released, one that is there is
  * attached, one that refuses is left until it looks otherwise. Each is logged. -errno: the kernel does not
  * say what is there; nothing is released for that, and it is to be tried again.
  */
-int mind_interfaces(struct dataplane *dataplane);
+int stand_in_interfaces(struct dataplane *dataplane);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "host/change/transaction.h"
+#include "host/chain/dataplane.h"
 #include "host/plan/setup.h"
 
 /*

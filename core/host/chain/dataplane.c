@@ -1,14 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* How chains end: interfaces first, then a grace period, then all the rest. */
+#include "host/chain/dataplane.h"
+
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "host/chain/off.h"
 #include "host/chain/store.h"
-#include "host/change/transaction.h"
 #include "host/plugin/crash.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/memory.h"
+
+struct chain *dataplane_chain(const struct dataplane *dataplane, const char *name)
+{
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		if (strcmp(dataplane->chains[i]->name, name) == 0)
+			return dataplane->chains[i];
+	}
+	return NULL;
+}
+
+char *dataplane_no_chain(const struct dataplane *dataplane, const char *name)
+{
+	bool off = off_has(dataplane, name);
+	char *text;
+
+	if (asprintf(&text, "there is no chain \"%s\"%s", name,
+		    off ? ": \"xslotctl clean\" took it off, \"xslotctl reload\" puts it back" : "") < 0)
+		memory_out();
+	return text;
+}
+
+void dataplane_resume_watches(struct dataplane *dataplane)
+{
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		struct chain *chain = dataplane->chains[i];
+
+		for (size_t j = 0; j < chain->n_slots; j++)
+			context_resume(&chain->slots[j].occupant->context);
+	}
+}
 
 #define FIRST_PAUSE_US 10000
 #define LONGEST_PAUSE_US 1000000

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "extension/link.h"
+#include "host/chain/detached.h"
 #include "host/chain/displaced.h"
-#include "host/loop/fusing.h"
-#include "host/loop/lookout.h"
+#include "host/chain/tier.h"
 #include "kernel/instance/instance.h"
 
 /* While one status is made: the whole fails in the end. One thread makes them, the loop's. */
@@ -156,7 +156,7 @@ static void show_interface(const struct chain *chain, const struct chain_interfa
 					      : "waiting",
 		.reason = runs < 0	       ? not_known(runs)
 			  : displaced	       ? displaced_reason(interface->netdev, program)
-			  : detached	       ? lookout_reason(chain, interface)
+			  : detached	       ? detached_reason(chain, interface)
 			  : interface->refused ? copy(interface->refused)
 					       : NULL,
 	};

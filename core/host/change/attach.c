@@ -10,7 +10,7 @@
 
 #include "host/chain/store.h"
 #include "host/change/change.h"
-#include "host/plan/twin.h"
+#include "host/review/twin.h"
 #include "kernel/ask.h"
 #include "util/cleanup.h"
 #include "util/diag.h"

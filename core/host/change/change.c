@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "host/chain/store.h"
-#include "host/loop/fusing.h"
+#include "host/chain/tier.h"
 #include "util/cleanup.h"
 
 #define BUSY_RETRY_US 50000

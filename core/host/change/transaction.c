@@ -11,12 +11,12 @@
 
 #include "host/adopt/stand_in.h"
 #include "host/chain/lost.h"
+#include "host/chain/off.h"
 #include "host/chain/store.h"
-#include "host/change/describe.h"
 #include "host/change/transaction_private.h"
-#include "host/loop/takeoff.h"
-#include "host/plan/consent.h"
-#include "host/plan/refuse.h"
+#include "host/review/consent.h"
+#include "host/review/describe.h"
+#include "host/review/refuse.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -80,7 +80,7 @@ static int make_plan(struct transaction *transaction, bool only_check)
 	if (r < 0)
 		return r;
 	if (!transaction->put_back && !transaction->beside)
-		takeoff_apply(dataplane, transaction->setup);
+		off_apply(dataplane, transaction->setup);
 	r = looked;
 	if (r == 0)
 		r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, transaction->reports,
@@ -373,7 +373,7 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 	if (r < 0)
 		return r;
 	if (transaction->put_back)
-		takeoff_end(dataplane);
+		off_end(dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++) {
 		if (transaction->changes[i].step)
 			change_take_interfaces(&transaction->changes[i], dataplane->chains);
@@ -403,11 +403,11 @@ void transaction_conclude(struct transaction *transaction, sd_event *event)
 	for (size_t i = 0; i < dataplane->n_chains; i++)
 		activate(dataplane->chains[i], event);
 	if (transaction->stands_in) {
-		mind_expect(dataplane, transaction->setup);
+		stand_in_expect(dataplane, transaction->setup);
 		return;
 	}
 	if (transaction->put_back) /* what the files have no more */
-		takeoff_end(dataplane);
+		off_end(dataplane);
 	if (!dataplane->setup)
 		dataplane->setup = setup_ref(transaction->setup);
 }

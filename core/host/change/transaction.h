@@ -11,31 +11,12 @@
 #ifndef HOST_CHANGE_TRANSACTION_H
 #define HOST_CHANGE_TRANSACTION_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-#include "host/chain/chain.h"
+#include "host/chain/dataplane.h"
 #include "host/kept/history.h"
-#include "kernel/dispatcher/grace.h"
-#include "module/module.h"
 #include "util/diag.h"
-
-/* What runs. The loop writes it, in commit and retire only; the worker reads it, in prepare only. */
-struct dataplane {
-	struct chain **chains;
-	size_t n_chains;
-	struct modules *modules; /* worker's */
-	struct grace *grace;	 /* worker's */
-	struct pindir *pins;	 /* worker's; opened, and what is in it adopted, by the first transaction */
-	char *bpffs;		 /* where */
-	struct history history;	 /* worker's; opened by the first transaction */
-	char **off;		 /* loop's: chains that `xslotctl clean` took off; see takeoff.h */
-	size_t n_off;
-	struct setup *setup;  /* counted: what runs was made from it; NULL: nothing runs yet */
-	uint64_t reports;     /* loop's: grows when interfaces may not be as they were looked at */
-	atomic_bool stopping; /* the process is to end: see dataplane_wait() */
-};
 
 struct transaction_options {
 	const char *file;
@@ -90,22 +71,5 @@ size_t transaction_changes(const struct transaction *transaction, char *const **
  * files.
  */
 int transaction_check(struct transaction *transaction, bool freplace, bool *ret_reload);
-
-/*
- * W: until no packet uses what it may have met before. Without that nothing of it may go, so this does not
- * return when the kernel refuses to wait: it asks again and again, until the process is to end, and then ends
- * it as if it had been killed; the next start waits before it removes anything.
- */
-void dataplane_wait(struct dataplane *dataplane);
-
-/* W: detach these chains, which are in nobody's list any more, and wait for packets; then remove them. */
-void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n);
-void dataplane_forget(struct chain **chains, size_t n);
-
-/*
- * Stop. `keep`: what is pinned runs on without us. Else detach all interfaces, wait for packets and remove
- * everything. Watches must be inactive.
- */
-void dataplane_close(struct dataplane *dataplane, bool keep);
 
 #endif

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "host/change/transaction_private.h"
-#include "host/plan/consent.h"
+#include "host/review/consent.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/memory.h"

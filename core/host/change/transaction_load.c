@@ -7,9 +7,9 @@
 
 #include "host/adopt/adoption.h"
 #include "host/adopt/surroundings.h"
+#include "host/chain/off.h"
 #include "host/change/transaction_private.h"
 #include "host/kept/namespace.h"
-#include "host/loop/takeoff.h"
 #include "host/plugin/quarantine.h"
 #include "kernel/pindir.h"
 

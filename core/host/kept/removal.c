@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/loop/takeoff.h"
 #include "kernel/netdev/netdev.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
@@ -34,6 +33,13 @@ static bool is_part(const char *name)
 			return true;
 	}
 	return false;
+}
+
+bool removal_is_off(const char *name)
+{
+	const char *at = strrchr(name, '@');
+
+	return at && strcmp(at, REMOVAL_OFF) == 0;
 }
 
 static char *join(const char *folder, const char *name)
@@ -119,7 +125,7 @@ static int detach_interfaces(const char *folder, struct xslot_diag *diag)
 	return r < 0 ? r : pindir_remove(path, diag);
 }
 
-/* NAME, or what belongs to it: NAME@ and NAME@off, see store.h and takeoff.h. */
+/* NAME, or what belongs to it: NAME@ and NAME@off, see chain/store.h and REMOVAL_OFF. */
 static bool is_wanted(const char *name, const char *only)
 {
 	size_t length = strcspn(name, "@");
@@ -131,7 +137,7 @@ static bool is_wanted(const char *name, const char *only)
 static int remove_one(const char *root, const char *name, bool ends, size_t *n, struct xslot_diag *diag)
 {
 	CLEANUP(free) char *folder = join(root, name);
-	bool mark = takeoff_is_mark(name);
+	bool mark = removal_is_off(name);
 	int r = mark ? is_folder(folder) : removal_is_chain(root, name);
 
 	if (r < 0)

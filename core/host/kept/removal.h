@@ -25,4 +25,10 @@ int removal_forget(const char *folder, struct xslot_diag *diag);
 int removal_run(
 	const char *root, const char *only, struct grace *grace, size_t *ret_n, struct xslot_diag *diag);
 
+/* What follows the name of a chain that is off; see chain/off.h. */
+#define REMOVAL_OFF "@off"
+
+/* Is a name in the folder of all chains such a mark, and not a chain? */
+bool removal_is_off(const char *name);
+
 #endif

@@ -11,9 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/interface.h"
 #include "host/chain/generation.h"
-#include "host/loop/fusing.h"
-#include "host/loop/host_private.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
@@ -76,52 +75,65 @@ static int swap(struct chain *chain, bool on, struct xslot_diag *diag)
 
 static void job_wait(void *data)
 {
-	dataplane_wait(&((struct host *)data)->dataplane);
+	dataplane_wait(&((struct loop *)data)->dataplane);
 }
 
 static void on_waited(void *data)
 {
-	struct host *host = data;
-	struct chain *chain = host_chain(host, host->running->chain);
+	struct loop *loop = data;
+	struct task *task = loop->queue.running;
+	struct chain *chain = dataplane_chain(&loop->dataplane, task->chain);
 
 	generation_settle(chain);
-	reply(host->running, chain, true);
-	tier_queue(host);
-	queue_next(host);
+	reply(task, chain, true);
+	queue_next(&loop->queue);
 }
 
-void bypass_begin(struct host *host, struct task *task)
+static void begin(struct loop *loop, struct task *task, bool on)
 {
-	struct chain *chain = host_chain(host, task->chain);
+	struct chain *chain = dataplane_chain(&loop->dataplane, task->chain);
 	CLEANUP(free) char *text = NULL;
 	struct xslot_diag diag = {};
 
 	if (!chain) {
-		host_refuse_chain(host, task);
+		text = dataplane_no_chain(&loop->dataplane, task->chain);
+		queue_fail(&loop->queue, ERROR_NO_SUCH_CHAIN, text);
 		return;
 	}
-	if (chain->bypass == task->on) {
+	if (chain->bypass == on) {
 		reply(task, chain, false);
-		queue_next(host);
+		queue_next(&loop->queue);
 		return;
 	}
-	if (swap(chain, task->on, &diag) < 0) {
+	if (swap(chain, on, &diag) < 0) {
 		log_error("chain %s: cannot change bypass%s: %s", chain->name, asked_clause(&task->asked),
 			diag.message);
-		calls_refuse(&task->callers, ERROR_FAILED, diag.message);
+		queue_fail(&loop->queue, ERROR_FAILED, diag.message);
 		xslot_diag_clear(&diag);
-		queue_next(host);
 		return;
 	}
 	text = describe(chain, true);
 	log_warning("%s%s", text, asked_clause(&task->asked));
-	worker_submit(host->worker, job_wait, on_waited, host);
+	worker_submit(loop->worker, job_wait, on_waited, loop);
 }
 
-void bypass_remind(const struct host *host)
+static void begin_on(void *owner, struct task *task)
 {
-	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
-		const struct chain *chain = host->dataplane.chains[i];
+	begin(owner, task, true);
+}
+
+static void begin_off(void *owner, struct task *task)
+{
+	begin(owner, task, false);
+}
+
+const struct task_kind bypass_on_kind = { .name = "bypass on", .begin = begin_on };
+const struct task_kind bypass_off_kind = { .name = "bypass off", .begin = begin_off };
+
+void bypass_remind(const struct dataplane *dataplane)
+{
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		const struct chain *chain = dataplane->chains[i];
 
 		if (chain->bypass)
 			log_warning(

@@ -4,12 +4,12 @@
 #ifndef HOST_LOOP_BYPASS_H
 #define HOST_LOOP_BYPASS_H
 
-#include "host/work/queue.h"
+#include "host/loop/loop.h"
 
-/* A task: `chain` is bypassed (`on`) or runs its slots again. */
-void bypass_begin(struct host *host, struct task *task);
+/* Tasks: `chain` is bypassed, or runs its slots again. Owner: struct loop. */
+extern const struct task_kind bypass_on_kind, bypass_off_kind;
 
 /* Log a warning for each chain that is bypassed: nobody may forget it. */
-void bypass_remind(const struct host *host);
+void bypass_remind(const struct dataplane *dataplane);
 
 #endif

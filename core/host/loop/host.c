@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* From start to stop. What happens in between is in reload.c. */
+/* From start to stop, and in one place what follows what: the tasks know nothing of each other. */
 #include "host/loop/host.h"
 
 #include <errno.h>
@@ -7,38 +7,234 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
-#include "host/loop/fusing.h"
+#include "host/chain/off.h"
+#include "host/loop/bypass.h"
 #include "host/loop/host_private.h"
-#include "host/loop/links.h"
-#include "host/loop/lookout.h"
-#include "host/loop/takeoff.h"
-#include "host/loop/trial.h"
+#include "host/loop/ready.h"
 #include "host/plugin/callback.h"
 #include "host/plugin/hang.h"
 #include "host/plugin/inspect.h"
 #include "host/plugin/quarantine.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 #include "util/memory.h"
+
+#define EXIT_CONFIGURATION 78
 
 DEFINE_CLEANUP(struct host *, host_free);
 
+/* ---- what follows a reload, in its order ---- */
+
+static bool on_admit(void *data, struct task *task, const struct reload_request *request)
+{
+	struct host *host = data;
+
+	if (!confirm_admits(&host->confirm, task, request))
+		return false;
+	if (request->dry_run || host->loop.state != HOST_RUNNING)
+		return true;
+	if (request->wish == HISTORY_FILES)
+		log_info("reloading %s%s", host->file, asked_clause(&task->asked));
+	else if (host->kept.previous)
+		log_info("going back to the configuration kept in %s%s", host->kept.previous,
+			asked_clause(&task->asked));
+	return true;
+}
+
+static void on_begins(void *data)
+{
+	links_catch_up(&((struct host *)data)->links);
+}
+
+static int on_prepared(void *data, const struct config *config, struct transaction *transaction)
+{
+	struct host *host = data;
+	int r;
+
+	r = serve_open(host, config, transaction_report(transaction));
+	if (r < 0)
+		return r;
+	if (!host->log_level_kept)
+		log_set_level(config->host.log_level);
+	host->keep = config->host.on_stop == ON_STOP_KEEP;
+	if (!transaction_stands_in(transaction))
+		return 0;
+	links_look(&host->links);
+	if (host->loop.state == HOST_STARTING)
+		host->loop.state = HOST_STANDING_IN;
+	return 0;
+}
+
+static void remember(struct host *host, struct transaction *transaction, enum reload_result result)
+{
+	outcome_remember(&host->outcome, transaction, result);
+	host->outcome.last.confirm_seconds = trial_left(&host->trial);
+}
+
+/*
+ * What is left, to wait for packets that are on their way and to release the old instances, is nothing that
+ * callers who asked for the new ones wait for. Those who took a program off an interface, or try something,
+ * do wait.
+ */
+static void on_live(void *data, struct transaction *transaction, struct task *task)
+{
+	struct host *host = data;
+
+	if (transaction_is_of_interfaces(transaction) || transaction_takes_off(transaction) ||
+		trial_left(&host->trial) || transaction_is_trial(transaction))
+		return;
+	remember(host, transaction, RELOAD_OK);
+	host->told_early = true;
+	kept_note(&host->kept, &host->loop.dataplane.history);
+	calls_reply_early(&task->callers, &host->outcome.last);
+}
+
+/* A trial begins with its first packets, and ends with those of another configuration. */
+static void follow_trial(struct host *host, struct transaction *transaction,
+	const struct reload_request *request, enum reload_result result)
+{
+	if (transaction_is_trial(transaction) && result != RELOAD_REFUSED)
+		trial_begin(&host->trial, request->confirm);
+	else if (trial_left(&host->trial) && result != RELOAD_REFUSED)
+		trial_end(&host->trial);
+	else if (trial_left(&host->trial) && request->wish == HISTORY_REVERT)
+		trial_retry(&host->trial);
+}
+
+static void over_of_files(
+	struct host *host, struct transaction *transaction, struct task *task, enum reload_result result)
+{
+	const struct reload_request *request = task->request;
+	bool running = host->loop.state == HOST_RUNNING;
+
+	host->outcome.reloads += running;
+	host->outcome.failed += running && result == RELOAD_REFUSED;
+	outcome_log(transaction,
+		!running			 ? "start"
+		: request->wish == HISTORY_FILES ? "reload"
+						 : "rollback",
+		host->loop.state != HOST_STARTING, &task->asked);
+	bypass_remind(&host->loop.dataplane);
+	takeoff_remind(&host->loop.dataplane);
+	follow_trial(host, transaction, request, result);
+	if (!host->told_early)
+		remember(host, transaction, result);
+}
+
+static void on_over(void *data, struct transaction *transaction, struct task *task, enum reload_result result)
+{
+	struct host *host = data;
+	const struct config *config = transaction_config(transaction);
+
+	host->start_status =
+		transaction_report(transaction)->no_descriptors ? EXIT_FAILURE : EXIT_CONFIGURATION;
+	if (config && result != RELOAD_REFUSED)
+		fusing_want(&host->fusing, config);
+	if (transaction_is_of_interfaces(transaction)) {
+		outcome_log_errors(transaction);
+		links_settle(&host->links, result == RELOAD_REFUSED);
+	} else {
+		over_of_files(host, transaction, task, result);
+	}
+	host->told_early = false;
+	/* In the same turn of the loop: who looks sees both or neither. */
+	kept_note(&host->kept, &host->loop.dataplane.history);
+}
+
+static void on_done(void *data, struct task *task, enum reload_result result)
+{
+	struct host *host = data;
+
+	calls_reply(&task->callers, &host->outcome.last);
+	if (host->loop.state == HOST_STARTING && result == RELOAD_REFUSED) {
+		sd_event_exit(host->loop.event, host->start_status);
+		return;
+	}
+	host->loop.state = HOST_RUNNING;
+	queue_next(&host->loop.queue);
+}
+
+static const struct reload_events reload_events = {
+	.admit = on_admit,
+	.begins = on_begins,
+	.prepared = on_prepared,
+	.live = on_live,
+	.over = on_over,
+	.done = on_done,
+};
+
+/* ---- what follows other things ---- */
+
+static void notify(const struct host *host)
+{
+	ready_notify(&host->loop.dataplane, &host->kept, host->outcome.last.result);
+}
+
+/* Chains are fused again after what can make a generation of slots. */
+static void on_ended(void *data, const struct task *task)
+{
+	static const struct task_kind *const changes[] = { &reload_kind, &links_kind, &bypass_on_kind,
+		&bypass_off_kind };
+	struct host *host = data;
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		if (task->kind == changes[i])
+			fusing_queue(&host->fusing);
+	}
+	notify(host);
+}
+
+static void on_stopped(void *data)
+{
+	sd_event_exit(((struct host *)data)->loop.event, 0);
+}
+
+/* What is attached through netlink can be taken off so, and is put back by the task that follows. */
+static void on_concerned(void *data)
+{
+	lookout_look(&((struct host *)data)->lookout);
+}
+
+static void on_news(void *data)
+{
+	const struct host *host = data;
+
+	if (!host->loop.queue.running) /* else the end of the task says it */
+		notify(host);
+}
+
+static void on_expired(void *data)
+{
+	struct host *host = data;
+	struct reload_request *request;
+	struct task *task = reload_task(&host->reload, NULL, &request);
+
+	log_error("nobody confirmed the configuration in time: going back to the one before");
+	request->wish = HISTORY_REVERT;
+	request->allow_detach = true;
+	queue_add(&host->loop.queue, task);
+}
+
+/* ---- from start to stop ---- */
+
 void host_start(struct host *host)
 {
-	struct task *task = task_new(host_begin_reload, NULL);
+	struct reload_request *request;
+	struct task *task = reload_task(&host->reload, NULL, &request);
 
-	task->wish = HISTORY_START;
-	queue_add(host, task);
+	request->wish = HISTORY_START;
+	queue_add(&host->loop.queue, task);
 }
 
 void host_reload(struct host *host, const struct signalfd_siginfo *signal)
 {
-	struct task *task = task_new(host_begin_reload, NULL);
+	struct reload_request *request;
+	struct task *task = reload_task(&host->reload, NULL, &request);
 
-	task->put_back = true;
+	request->put_back = true;
 	asked_add(&task->asked, (int)signal->ssi_signo, signal->ssi_uid, (pid_t)signal->ssi_pid);
-	queue_add(host, task);
+	queue_add(&host->loop.queue, task);
 }
 
 void host_stop(struct host *host, const struct signalfd_siginfo *signal)
@@ -48,52 +244,12 @@ void host_stop(struct host *host, const struct signalfd_siginfo *signal)
 	asked_add(&asked, (int)signal->ssi_signo, signal->ssi_uid, (pid_t)signal->ssi_pid);
 	log_info("stopping%s", asked_clause(&asked));
 	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
-	if (host->trial_until_us)
+	if (trial_left(&host->trial))
 		log_warning(
 			"stopping before the configuration was confirmed: the next start goes back to the one before");
-	host->stopping = host->dataplane.stopping = true;
-	queue_refuse(host, "the host is stopping");
-	if (!host->running)
-		sd_event_exit(host->event, 0);
+	host->loop.dataplane.stopping = true;
+	queue_stop(&host->loop.queue);
 	hang_stopping();
-}
-
-struct chain *host_chain(const struct host *host, const char *name)
-{
-	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
-		if (strcmp(host->dataplane.chains[i]->name, name) == 0)
-			return host->dataplane.chains[i];
-	}
-	return NULL;
-}
-
-char *host_no_chain(const struct host *host, const char *name)
-{
-	bool off = takeoff_has(&host->dataplane, name);
-	char *text;
-
-	if (asprintf(&text, "there is no chain \"%s\"%s", name,
-		    off ? ": \"xslotctl clean\" took it off, \"xslotctl reload\" puts it back" : "") < 0)
-		memory_out();
-	return text;
-}
-
-void host_refuse_chain(struct host *host, struct task *task)
-{
-	CLEANUP(free) char *text = host_no_chain(host, task->chain);
-
-	calls_refuse(&task->callers, ERROR_NO_SUCH_CHAIN, text);
-	queue_next(host);
-}
-
-void host_resume_watches(struct host *host)
-{
-	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
-		struct chain *chain = host->dataplane.chains[i];
-
-		for (size_t j = 0; j < chain->n_slots; j++)
-			context_resume(&chain->slots[j].occupant->context);
-	}
 }
 
 void host_keep_log_level(struct host *host)
@@ -103,72 +259,105 @@ void host_keep_log_level(struct host *host)
 
 void host_never_fuse(struct host *host)
 {
-	host->never_fuse = true;
+	host->fusing.never = true;
+}
+
+/* Who works with whom. */
+static void wire(struct host *host)
+{
+	struct loop *loop = &host->loop;
+
+	loop->queue = (struct queue){ .ended = on_ended, .stopped = on_stopped, .data = host };
+	host->reload = (struct reload){ .loop = loop,
+		.file = host->file,
+		.outcome = &host->outcome,
+		.events = &reload_events,
+		.data = host };
+	host->trial = (struct trial){ .event = loop->event, .expired = on_expired, .data = host };
+	host->confirm = (struct confirm){ .loop = loop, .trial = &host->trial, .kept = &host->kept };
+	host->fusing = (struct fusing){ .loop = loop };
+	host->takeoff = (struct takeoff){ .loop = loop };
+	host->links = (struct links){
+		.loop = loop, .reload = &host->reload, .concerned = on_concerned, .data = host
+	};
+	host->lookout = (struct lookout){ .links = &host->links, .news = on_news, .data = host };
 }
 
 void host_map_in_place(struct host *host)
 {
-	modules_map_in_place(host->dataplane.modules);
+	modules_map_in_place(host->loop.dataplane.modules);
 }
 
 int host_new(sd_event *event, const char *file, struct host **ret_host, struct xslot_diag *diag)
 {
 	CLEANUP(host_free) struct host *host = calloc(1, sizeof(*host));
+	struct dataplane *dataplane;
 	int r;
 
 	if (!host)
 		return fail(diag, -ENOMEM, "out of memory");
-	host->event = sd_event_ref(event);
+	dataplane = &host->loop.dataplane;
+	host->loop.event = sd_event_ref(event);
 	host->file = strdup(file);
 	host->started = time(NULL);
-	host->last.result = "none";
-	r = grace_new(&host->dataplane.grace, diag);
+	host->outcome.last.result = reload_result_name(RELOAD_NONE);
+	wire(host);
+	r = grace_new(&dataplane->grace, diag);
 	if (r < 0)
 		return r;
-	r = modules_new(&host->dataplane.modules);
+	r = modules_new(&dataplane->modules);
 	if (r < 0 || !host->file)
 		return fail(diag, -ENOMEM, "out of memory");
-	modules_set_guard(host->dataplane.modules, quarantine_admit);
-	modules_set_look(host->dataplane.modules, inspect_plugin);
-	modules_set_run(host->dataplane.modules, callback_run);
-	r = worker_new(event, &host->worker);
+	modules_set_guard(dataplane->modules, quarantine_admit);
+	modules_set_look(dataplane->modules, inspect_plugin);
+	modules_set_run(dataplane->modules, callback_run);
+	r = worker_new(event, &host->loop.worker);
 	if (r < 0)
 		return fail(diag, r, "cannot start the worker thread: %s", strerror(-r));
-	r = links_open(host, diag);
+	r = links_open(&host->links, diag);
 	if (r == 0)
-		r = lookout_open(host, diag);
+		r = lookout_open(&host->lookout, diag);
 	if (r < 0)
 		return r;
 	*ret_host = TAKE_PTR(host);
 	return 0;
 }
 
-void host_free(struct host *host)
+static void deactivate(struct dataplane *dataplane)
 {
-	if (!host)
-		return;
-	lookout_close(host);
-	links_close(host);
-	worker_free(host->worker);
-	queue_clear(host, "the host is stopping");
-	tier_abandon(host);
-	server_free(host->server);
-	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
-		struct chain *chain = host->dataplane.chains[i];
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		struct chain *chain = dataplane->chains[i];
 
 		for (size_t j = 0; j < chain->n_slots; j++)
 			context_deactivate(&chain->slots[j].occupant->context);
 	}
+}
+
+void host_free(struct host *host)
+{
+	struct dataplane *dataplane;
+	bool ran;
+
+	if (!host)
+		return;
+	dataplane = &host->loop.dataplane;
+	ran = host->loop.state == HOST_RUNNING;
+	lookout_close(&host->lookout);
+	links_close(&host->links);
+	worker_free(host->loop.worker);
+	queue_clear(&host->loop.queue);
+	fusing_abandon(&host->fusing);
+	serve_close(&host->serve);
+	deactivate(dataplane);
 	/* A start that was refused leaves what an earlier host runs. */
-	if (!host->keep && host->ready)
-		takeoff_end(&host->dataplane);
-	dataplane_close(&host->dataplane, host->keep || !host->ready);
-	free(host->taken_off);
-	status_reload_clear(&host->last);
-	trial_end(host);
+	if (!host->keep && ran)
+		off_end(dataplane);
+	dataplane_close(dataplane, host->keep || !ran);
+	free(host->takeoff.chains);
+	status_reload_clear(&host->outcome.last);
+	trial_end(&host->trial);
 	kept_clear(&host->kept);
-	free(host->socket);
 	free(host->file);
-	sd_event_unref(host->event);
+	sd_event_unref(host->loop.event);
 	free(host);
 }

@@ -17,8 +17,6 @@
 #include <time.h>
 
 #include "host/adopt/stand_in.h"
-#include "host/loop/host_private.h"
-#include "host/loop/lookout.h"
 #include "kernel/netdev/linkwatch.h"
 #include "util/log.h"
 
@@ -26,26 +24,28 @@
 #define RETRY_MIN 2
 #define RETRY_MAX 60
 
-static void begin(struct host *host, struct task *task)
+static void begin(void *owner, struct task *task)
 {
-	const struct transaction_options options = { .file = host->file, .interfaces_only = true };
+	struct links *links = owner;
 
-	host->links_wanted = false;
+	links->wanted = false;
 	/* Without one, what runs is what an earlier host left: no files say what is wanted. */
-	if (!host->dataplane.setup) {
-		links_settle(host, mind_interfaces(&host->dataplane) < 0);
-		queue_next(host);
+	if (!links->loop->dataplane.setup) {
+		links_settle(links, stand_in_interfaces(&links->loop->dataplane) < 0);
+		queue_next(&links->loop->queue);
 		return;
 	}
-	host_begin_transaction(host, &options);
+	reload_interfaces(links->reload);
 }
 
-void links_look(struct host *host)
+const struct task_kind links_kind = { .name = "interfaces", .begin = begin };
+
+void links_look(struct links *links)
 {
-	if (host->links_wanted)
+	if (links->wanted)
 		return;
-	host->links_wanted = true;
-	queue_add(host, task_new(begin, NULL));
+	links->wanted = true;
+	queue_add(&links->loop->queue, task_new(&links_kind, links, NULL));
 }
 
 static int on_time(sd_event_source *source, uint64_t usec, void *data)
@@ -68,20 +68,20 @@ static bool is_wanting(const struct dataplane *dataplane)
 	return false;
 }
 
-void links_settle(struct host *host, bool unknown)
+void links_settle(struct links *links, bool unknown)
 {
-	unsigned after = host->links_retry ? 2 * host->links_retry : RETRY_MIN;
+	unsigned after = links->retry ? 2 * links->retry : RETRY_MIN;
 	int r;
 
-	host->links_timer = sd_event_source_disable_unref(host->links_timer);
-	if (!unknown && !is_wanting(&host->dataplane)) {
-		host->links_retry = 0;
+	links->timer = sd_event_source_disable_unref(links->timer);
+	if (!unknown && !is_wanting(&links->loop->dataplane)) {
+		links->retry = 0;
 		return;
 	}
-	host->links_retry = after > RETRY_MAX ? RETRY_MAX : after;
-	log_info("looking at the interfaces again in %u seconds", host->links_retry);
-	r = sd_event_add_time_relative(host->event, &host->links_timer, CLOCK_MONOTONIC,
-		host->links_retry * 1000000ULL, 0, on_time, host);
+	links->retry = after > RETRY_MAX ? RETRY_MAX : after;
+	log_info("looking at the interfaces again in %u seconds", links->retry);
+	r = sd_event_add_time_relative(links->loop->event, &links->timer, CLOCK_MONOTONIC,
+		links->retry * 1000000ULL, 0, on_time, links);
 	if (r < 0)
 		log_error(
 			"cannot set a clock to look at the interfaces again: %s; \"xslotctl reload\" looks at them",
@@ -101,10 +101,10 @@ static bool concerns_interface(const struct chain_interface *interface, const st
 	return same_name || event->aliases;
 }
 
-static bool concerns(const struct host *host, const struct link_event *event)
+static bool concerns(const struct dataplane *dataplane, const struct link_event *event)
 {
-	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
-		const struct chain *chain = host->dataplane.chains[i];
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		const struct chain *chain = dataplane->chains[i];
 
 		for (size_t j = 0; j < chain->n_interfaces; j++) {
 			if (concerns_interface(&chain->interfaces[j], event))
@@ -115,10 +115,10 @@ static bool concerns(const struct host *host, const struct link_event *event)
 }
 
 /* What is deleted and what has moved look the same from here, later. */
-static void note_move(const struct host *host, const struct link_event *event)
+static void note_move(const struct dataplane *dataplane, const struct link_event *event)
 {
-	for (size_t i = 0; i < host->dataplane.n_chains; i++) {
-		const struct chain *chain = host->dataplane.chains[i];
+	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		const struct chain *chain = dataplane->chains[i];
 
 		for (size_t j = 0; j < chain->n_interfaces; j++) {
 			const struct netdev *netdev = chain->interfaces[j].netdev;
@@ -131,43 +131,43 @@ static void note_move(const struct host *host, const struct link_event *event)
 
 static void on_event(const struct link_event *event, void *data)
 {
-	struct host *host = data;
+	struct links *links = data;
+	struct dataplane *dataplane = &links->loop->dataplane;
 
 	if (event->moved)
-		note_move(host, event);
+		note_move(dataplane, event);
 	/* A transaction that runs may have looked before this happened, and will know other interfaces when
 	 * it is done. */
-	if (!host->transaction && !concerns(host, event))
+	if (!links->reload->transaction && !concerns(dataplane, event))
 		return;
-	host->dataplane.reports++;
-	if (!host->links_wanted) /* what is attached through netlink can be taken off so, and is put back
-				    below */
-		lookout_look(host);
-	links_look(host);
+	dataplane->reports++;
+	if (!links->wanted)
+		links->concerned(links->data);
+	links_look(links);
 }
 
-static int read_reports(struct host *host)
+static int read_reports(struct links *links)
 {
-	int r = linkwatch_read(host->links, on_event, host);
+	int r = linkwatch_read(links->watch, on_event, links);
 
 	if (r == -ENOBUFS) {
 		log_debug("reports about interfaces were lost; looking at all of them");
-		host->dataplane.reports++;
-		links_look(host);
+		links->loop->dataplane.reports++;
+		links_look(links);
 	}
 	return r;
 }
 
-void links_catch_up(struct host *host)
+void links_catch_up(struct links *links)
 {
-	if (read_reports(host) != 0) /* there are more, or will be no more */
-		host->dataplane.reports++;
+	if (read_reports(links) != 0) /* there are more, or will be no more */
+		links->loop->dataplane.reports++;
 }
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
-	struct host *host = data;
-	int r = read_reports(host);
+	struct links *links = data;
+	int r = read_reports(links);
 
 	if (r < 0 && r != -ENOBUFS) {
 		log_error("cannot watch the interfaces any more: %s; \"xslotctl reload\" looks at them",
@@ -177,21 +177,21 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 	return 0;
 }
 
-int links_open(struct host *host, struct xslot_diag *diag)
+int links_open(struct links *links, struct xslot_diag *diag)
 {
-	int r = linkwatch_open(&host->links, diag);
+	int r = linkwatch_open(&links->watch, diag);
 
 	if (r < 0)
 		return r;
-	host->dataplane.reports++; /* what there is has not been looked at */
+	links->loop->dataplane.reports++; /* what there is has not been looked at */
 	r = sd_event_add_io(
-		host->event, &host->links_source, linkwatch_fd(host->links), EPOLLIN, on_readable, host);
+		links->loop->event, &links->source, linkwatch_fd(links->watch), EPOLLIN, on_readable, links);
 	return r < 0 ? fail(diag, r, "cannot watch the interfaces: %s", strerror(-r)) : 0;
 }
 
-void links_close(struct host *host)
+void links_close(struct links *links)
 {
-	sd_event_source_disable_unref(host->links_timer);
-	sd_event_source_disable_unref(host->links_source);
-	linkwatch_close(host->links);
+	sd_event_source_disable_unref(links->timer);
+	sd_event_source_disable_unref(links->source);
+	linkwatch_close(links->watch);
 }

@@ -4,21 +4,38 @@
 #define HOST_LOOP_LINKS_H
 
 #include <stdbool.h>
-#include <xslot/diag.h>
 
-struct host;
+#include "host/loop/loop.h"
+#include "host/loop/reload.h"
+#include "kernel/netdev/linkwatch.h"
+
+struct links {
+	struct loop *loop;
+	struct reload *reload;
+	/* Something was reported of an interface of a chain, before a task looks at it. */
+	void (*concerned)(void *data);
+	void *data;
+	struct linkwatch *watch;
+	sd_event_source *source;
+	sd_event_source *timer; /* to look again, see links_settle() */
+	unsigned retry;		/* seconds that it takes; 0: it is not set */
+	bool wanted;		/* a task that looks waits */
+};
+
+/* A task: see links_look(). */
+extern const struct task_kind links_kind;
 
 /* Begin to watch. What happens from now on leads to a task; what there is, the first load looks up itself. */
-int links_open(struct host *host, struct xslot_diag *diag);
+int links_open(struct links *links, struct xslot_diag *diag);
 /* A task that looks at them now, as if something had happened. */
-void links_look(struct host *host);
+void links_look(struct links *links);
 /*
  * A look is over. `unknown`: the kernel did not say what is there, so nothing was changed. Then, and while an
  * interface is without its chain for a shortage, there is another look after a while.
  */
-void links_settle(struct host *host, bool unknown);
+void links_settle(struct links *links, bool unknown);
 /* A transaction begins: it is to know what has been reported by now. */
-void links_catch_up(struct host *host);
-void links_close(struct host *host);
+void links_catch_up(struct links *links);
+void links_close(struct links *links);
 
 #endif

@@ -15,9 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/chain/detached.h"
 #include "host/chain/displaced.h"
-#include "host/loop/host_private.h"
-#include "host/loop/links.h"
 #include "util/diag.h"
 #include "util/log.h"
 #include "util/memory.h"
@@ -26,44 +25,10 @@
 #define SLACK_US 500000
 #define RETRY 15 /* periods after which what could not be put back is tried once more */
 
-/* What was done, as the beginning of a sentence. Caller frees. */
-static char *what_happened(const struct chain *chain, const struct chain_interface *interface)
-{
-	bool link = netdev_kind(interface->netdev) == NETDEV_LINK;
-	char *text;
-
-	if (asprintf(&text, "somebody %s %s, and packets do not meet the chain",
-		    link ? "detached the BPF link of"
-			 : "took the chain's program, attached through netlink, off",
-		    interface->name) < 0)
-		memory_out();
-	return text;
-}
-
-char *lookout_reason(const struct chain *chain, const struct chain_interface *interface)
-{
-	char *what = what_happened(chain, interface), *text;
-
-	if (asprintf(&text, "%s; %s", what,
-		    chain->only_alarm
-			    ? "on_detach = alarm, so it stays so until \"xslotctl reload\" attaches it"
-			    : "it is being attached again") < 0)
-		memory_out();
-	free(what);
-	return text;
-}
-
-bool lookout_leaves(const struct chain *chain, const struct chain_interface *interface)
-{
-	if (!chain->only_alarm || !interface->netdev)
-		return false;
-	return interface->alive ? interface->displaced : netdev_was_detached(interface->netdev);
-}
-
 static void say(const struct chain *chain, const struct chain_interface *interface, uint32_t displaced_by)
 {
 	char *reason = displaced_by ? displaced_reason(interface->netdev, displaced_by)
-				    : lookout_reason(chain, interface);
+				    : detached_reason(chain, interface);
 
 	/* Of a program that is driven out displaced.c tells. */
 	if (!displaced_by || chain->only_alarm)
@@ -72,7 +37,7 @@ static void say(const struct chain *chain, const struct chain_interface *interfa
 }
 
 /* True when this is news. */
-static bool look(struct host *host, const struct chain *chain, struct chain_interface *interface)
+static bool look(struct lookout *lookout, const struct chain *chain, struct chain_interface *interface)
 {
 	uint32_t program = 0, displaced_by = 0;
 	int runs;
@@ -98,23 +63,24 @@ static bool look(struct host *host, const struct chain *chain, struct chain_inte
 	if (!before)
 		say(chain, interface, displaced_by);
 	if (interface->alarm++ % RETRY == 0 && !chain->only_alarm)
-		links_look(host);
+		links_look(lookout->links);
 	return !before;
 }
 
-void lookout_look(struct host *host)
+void lookout_look(struct lookout *lookout)
 {
+	const struct loop *loop = lookout->links->loop;
 	bool news = false;
 
 	/* Until then the worker writes the list of chains. */
-	for (size_t i = 0; (host->ready || host->adopted) && i < host->dataplane.n_chains; i++) {
-		const struct chain *chain = host->dataplane.chains[i];
+	for (size_t i = 0; loop->state != HOST_STARTING && i < loop->dataplane.n_chains; i++) {
+		const struct chain *chain = loop->dataplane.chains[i];
 
 		for (size_t j = 0; j < chain->n_interfaces; j++)
-			news |= look(host, chain, &chain->interfaces[j]);
+			news |= look(lookout, chain, &chain->interfaces[j]);
 	}
-	if (news && !host->running)
-		outcome_notify_ready(host);
+	if (news)
+		lookout->news(lookout->data);
 }
 
 static int on_time(sd_event_source *source, uint64_t usec, void *data)
@@ -124,15 +90,15 @@ static int on_time(sd_event_source *source, uint64_t usec, void *data)
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-int lookout_open(struct host *host, struct xslot_diag *diag)
+int lookout_open(struct lookout *lookout, struct xslot_diag *diag)
 {
-	int r = sd_event_add_time_relative(
-		host->event, &host->lookout, CLOCK_MONOTONIC, PERIOD_US, SLACK_US, on_time, host);
+	int r = sd_event_add_time_relative(lookout->links->loop->event, &lookout->clock, CLOCK_MONOTONIC,
+		PERIOD_US, SLACK_US, on_time, lookout);
 
 	return r < 0 ? fail(diag, r, "cannot set a clock to look after the interfaces: %s", strerror(-r)) : 0;
 }
 
-void lookout_close(struct host *host)
+void lookout_close(struct lookout *lookout)
 {
-	sd_event_source_disable_unref(host->lookout);
+	sd_event_source_disable_unref(lookout->clock);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What comes over the control socket; each answer is made on the loop, so it is of one moment. */
+/* Each answer is made on the loop, so it is of one moment. */
+#include "host/loop/serve.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +12,6 @@
 #include "host/chain/show.h"
 #include "host/loop/bypass.h"
 #include "host/loop/host_private.h"
-#include "host/loop/takeoff.h"
-#include "host/loop/trial.h"
 #include "host/plugin/quarantine.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -46,17 +46,16 @@ static int fill_silenced(struct status *status)
 }
 
 /* 0, -ENOENT: there is no such chain, -ENOMEM */
-static int fill_status(struct host *host, const char *chain, struct status *status)
+static int fill_status(struct dataplane *dataplane, const char *chain, struct status *status)
 {
 	const char *names[QUARANTINE_MAX];
 	size_t n = quarantine_list(names, QUARANTINE_MAX);
 	int r;
 
-	r = show_chains(host->dataplane.chains, host->dataplane.n_chains, chain, status);
+	r = show_chains(dataplane->chains, dataplane->n_chains, chain, status);
 	if (r < 0)
 		return r;
-	r = copy_names((const char *const *)host->dataplane.off, host->dataplane.n_off, &status->off,
-		&status->n_off);
+	r = copy_names((const char *const *)dataplane->off, dataplane->n_off, &status->off, &status->n_off);
 	if (r == 0)
 		r = copy_names(names, n, &status->quarantined, &status->n_quarantined);
 	if (r == 0)
@@ -69,10 +68,10 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 {
 	struct host *host = data;
 	struct status *status = status_new();
-	int r = status ? fill_status(host, chain, status) : -ENOMEM;
+	int r = status ? fill_status(&host->loop.dataplane, chain, status) : -ENOMEM;
 
 	if (r == -ENOENT) {
-		CLEANUP(free) char *text = host_no_chain(host, chain);
+		CLEANUP(free) char *text = dataplane_no_chain(&host->loop.dataplane, chain);
 
 		server_reply_error(call, ERROR_NO_SUCH_CHAIN, text);
 	} else if (r < 0) {
@@ -84,10 +83,11 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 	}
 	status->host.pid = getpid();
 	status->host.started = host->started;
-	status->host.reloads = host->reloads;
-	status->host.failed_reloads = host->failed_reloads;
-	status->last_reload = host->last; /* lent */
-	trial_status(host, status);
+	status->host.reloads = host->outcome.reloads;
+	status->host.failed_reloads = host->outcome.failed;
+	status->last_reload = host->outcome.last; /* lent */
+	kept_show(&host->kept, status);
+	status->configuration.confirm_seconds = trial_left(&host->trial);
 	server_reply_status(call, status);
 	status->last_reload = (struct status_reload){};
 	status_free(status);
@@ -95,57 +95,60 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 
 static void on_reload(struct server_call *call, const struct server_reload *asked, void *data)
 {
-	struct task *task = task_new(host_begin_reload, call);
+	struct host *host = data;
+	struct reload_request *request;
+	struct task *task = reload_task(&host->reload, call, &request);
 
 	if (!asked->rollback && !asked->settle)
 		calls_make_early(&task->callers);
-	task->wish = asked->rollback ? HISTORY_PREVIOUS : HISTORY_FILES;
-	task->allow_detach = asked->allow_detach;
-	task->allow_bare = asked->allow_bare;
-	task->confirm = asked->confirm;
-	task->dry_run = asked->dry_run;
-	task->put_back = true;
-	queue_add(data, task);
+	*request = (struct reload_request){
+		.wish = asked->rollback ? HISTORY_PREVIOUS : HISTORY_FILES,
+		.allow_detach = asked->allow_detach,
+		.allow_bare = asked->allow_bare,
+		.confirm = asked->confirm,
+		.dry_run = asked->dry_run,
+		.put_back = true,
+	};
+	queue_add(&host->loop.queue, task);
 }
 
 static void on_confirm(struct server_call *call, void *data)
 {
-	queue_add(data, task_new(trial_begin_confirm, call));
+	struct host *host = data;
+
+	queue_add(&host->loop.queue, task_new(&confirm_kind, &host->confirm, call));
 }
 
 static void on_bypass(struct server_call *call, const char *chain, bool on, void *data)
 {
-	struct task *task = task_new(bypass_begin, call);
+	struct loop *loop = &((struct host *)data)->loop;
+	struct task *task = task_new(on ? &bypass_on_kind : &bypass_off_kind, loop, call);
 
-	task->on = on;
-	task->chain = strdup(chain);
-	if (!task->chain)
-		memory_out();
-	queue_add(data, task);
+	task->chain = memory_copy(chain);
+	queue_add(&loop->queue, task);
 }
 
 static void on_clean(struct server_call *call, const char *chain, void *data)
 {
-	struct task *task = task_new(takeoff_begin, call);
+	struct host *host = data;
+	struct task *task = task_new(&takeoff_kind, &host->takeoff, call);
 
-	if (chain && !(task->chain = strdup(chain)))
-		memory_out();
-	queue_add(data, task);
+	task->chain = chain ? memory_copy(chain) : NULL;
+	queue_add(&host->loop.queue, task);
 }
 
-static void say_who_can_open(const struct host *host)
+static void say_who_can_open(const struct serve *serve)
 {
 	const char *why;
-	int r = server_group_error(host->server, &why);
+	int r = server_group_error(serve->server, &why);
 
 	if (r == -ENOENT)
-		log_info("the control socket %s is for root only: %s", host->socket, why);
+		log_info("the control socket %s is for root only: %s", serve->socket, why);
 	else if (r < 0)
-		log_warning("the control socket %s is for root only: %s", host->socket, why);
+		log_warning("the control socket %s is for root only: %s", serve->socket, why);
 }
 
-/* Opened before the first commit: two hosts with one socket must not both reach for the interfaces. */
-int serve_open(struct host *host, const struct config *config)
+int serve_open(struct host *host, const struct config *config, struct report *report)
 {
 	const struct server_handler handler = {
 		.status = on_status,
@@ -155,23 +158,28 @@ int serve_open(struct host *host, const struct config *config)
 		.clean = on_clean,
 		.data = host,
 	};
-	struct report *report = transaction_report(host->transaction);
 	const struct config_place *place = &config->host.socket_place;
 	const char *file = place->file ? place->file : config->file;
+	struct serve *serve = &host->serve;
 	struct xslot_diag diag = {};
 
-	if (host->server) {
-		if (strcmp(host->socket, config->host.socket) == 0)
+	if (serve->server) {
+		if (strcmp(serve->socket, config->host.socket) == 0)
 			return 0;
 		return report_add(report, file, place->line,
 			"[host] socket cannot change from %s to %s while the host runs; restart xslotd for that",
-			host->socket, config->host.socket);
+			serve->socket, config->host.socket);
 	}
-	host->socket = strdup(config->host.socket);
-	if (!host->socket)
-		memory_out();
-	if (server_new(host->event, host->socket, &handler, &host->server, &diag) < 0)
+	serve->socket = memory_copy(config->host.socket);
+	if (server_new(host->loop.event, serve->socket, &handler, &serve->server, &diag) < 0)
 		return report_take(report, file, place->line, &diag);
-	say_who_can_open(host);
+	say_who_can_open(serve);
 	return 0;
+}
+
+void serve_close(struct serve *serve)
+{
+	server_free(serve->server);
+	free(serve->socket);
+	*serve = (struct serve){};
 }

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Everything that changes the dataplane ends with a grace period, before which the next change may not begin.
- * So there is one queue for all of it, and each kind of task brings only a function that begins it.
+ * So there is one queue for all of it. It knows no task: each brings its kind, and what follows a task is the
+ * business of who owns the queue.
  */
 #include "host/work/queue.h"
 
 #include <stdlib.h>
-#include <systemd/sd-event.h>
 
-#include "host/loop/host_private.h"
+#include "control/interface.h"
 #include "util/cleanup.h"
 #include "util/memory.h"
 
-struct task *task_new(void (*begin)(struct host *host, struct task *task), struct server_call *call)
+#define STOPPING "the host is stopping"
+
+struct task *task_new(const struct task_kind *kind, void *owner, struct server_call *call)
 {
 	struct task *task = calloc(1, sizeof(*task));
 	struct server_peer peer;
 
 	if (!task)
 		memory_out();
-	task->begin = begin;
+	task->kind = kind;
+	task->owner = owner;
 	if (!call)
 		return task;
 	peer = server_call_peer(call);
@@ -32,6 +35,7 @@ static void task_free(struct task *task)
 {
 	if (!task)
 		return;
+	free(task->request);
 	free(task->chain);
 	free(task);
 }
@@ -42,69 +46,88 @@ static void task_refuse(struct task *task, const char *why)
 	task_free(task);
 }
 
-static bool task_merge(struct task *into, struct task *task)
+static bool merge(struct task *waiting, struct task *task)
 {
-	if (into->begin != task->begin || task->begin != host_begin_reload || into->wish != HISTORY_FILES ||
-		task->wish != HISTORY_FILES || into->confirm || task->confirm || into->dry_run ||
-		task->dry_run)
+	if (waiting->kind != task->kind || waiting->owner != task->owner || !task->kind->merge ||
+		!task->kind->merge(waiting, task))
 		return false;
-	into->allow_detach |= task->allow_detach;
-	into->allow_bare |= task->allow_bare;
-	into->put_back |= task->put_back;
-	asked_merge(&into->asked, &task->asked);
-	calls_move(&into->callers, &task->callers);
+	asked_merge(&waiting->asked, &task->asked);
+	calls_move(&waiting->callers, &task->callers);
 	task_free(task);
 	return true;
 }
 
-void queue_add(struct host *host, struct task *task)
+static void begin(struct queue *queue, struct task *task)
 {
-	struct task **end = &host->waiting;
+	queue->running = task;
+	task->kind->begin(task->owner, task);
+}
 
-	if (host->stopping) {
-		task_refuse(task, "the host is stopping");
+void queue_add(struct queue *queue, struct task *task)
+{
+	struct task **end = &queue->waiting;
+
+	if (queue->stopping) {
+		task_refuse(task, STOPPING);
 		return;
 	}
-	if (!host->running) {
-		host->running = task;
-		task->begin(host, task);
+	if (!queue->running) {
+		begin(queue, task);
 		return;
 	}
 	for (; *end; end = &(*end)->next) {
-		if (!(*end)->next && task_merge(*end, task))
+		if (!(*end)->next && merge(*end, task))
 			return;
 	}
 	*end = task;
 }
 
-void queue_next(struct host *host)
+void queue_next(struct queue *queue)
 {
-	task_free(TAKE_PTR(host->running));
-	if (host->stopping) {
-		sd_event_exit(host->event, 0);
+	struct task *task = queue->running;
+
+	/* It counts as running until it is gone, so that what is added meanwhile waits its turn. */
+	if (!queue->stopping && queue->ended)
+		queue->ended(queue->data, task);
+	task_free(TAKE_PTR(queue->running));
+	if (queue->stopping) {
+		queue->stopped(queue->data);
 		return;
 	}
-	outcome_notify_ready(host);
-	host->running = host->waiting;
-	if (!host->running)
+	task = queue->waiting;
+	if (!task)
 		return;
-	host->waiting = TAKE_PTR(host->running->next);
-	host->running->begin(host, host->running);
+	queue->waiting = TAKE_PTR(task->next);
+	begin(queue, task);
 }
 
-void queue_refuse(struct host *host, const char *why)
+void queue_fail(struct queue *queue, const char *error, const char *why)
 {
-	while (host->waiting) {
-		struct task *task = host->waiting;
+	calls_refuse(&queue->running->callers, error, why);
+	queue_next(queue);
+}
 
-		host->waiting = task->next;
-		task_refuse(task, why);
+static void refuse_waiting(struct queue *queue)
+{
+	while (queue->waiting) {
+		struct task *task = queue->waiting;
+
+		queue->waiting = task->next;
+		task_refuse(task, STOPPING);
 	}
 }
 
-void queue_clear(struct host *host, const char *why)
+void queue_stop(struct queue *queue)
 {
-	if (host->running)
-		task_refuse(TAKE_PTR(host->running), why);
-	queue_refuse(host, why);
+	queue->stopping = true;
+	refuse_waiting(queue);
+	if (!queue->running)
+		queue->stopped(queue->data);
+}
+
+void queue_clear(struct queue *queue)
+{
+	if (queue->running)
+		task_refuse(TAKE_PTR(queue->running), STOPPING);
+	refuse_waiting(queue);
 }

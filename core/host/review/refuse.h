@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Plans that are not carried out. Worker thread. */
-#ifndef HOST_PLAN_REFUSE_H
-#define HOST_PLAN_REFUSE_H
+#ifndef HOST_REVIEW_REFUSE_H
+#define HOST_REVIEW_REFUSE_H
 
-#include "host/change/view.h"
 #include "host/plan/plan.h"
 #include "host/plan/setup.h"
+#include "host/review/view.h"
 
 /*
  * All reasons go into `report`; then -EINVAL. `lenient`: nobody asked, so what the change can note at the

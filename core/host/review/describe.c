@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-#include "host/change/describe.h"
+#include "host/review/describe.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/change/view.h"
+#include "host/review/view.h"
 #include "util/memory.h"
 
 __attribute__((format(printf, 2, 3))) static void add(struct lines *lines, const char *format, ...)

@@ -12,15 +12,15 @@
  * names of an interface may change hands, both without a word while it is down; and who waits or was refused
  * is what an operator may reload for. There the kernel is asked, whatever was reported.
  */
-#include "host/change/view.h"
+#include "host/review/view.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/chain/detached.h"
 #include "host/chain/displaced.h"
-#include "host/loop/lookout.h"
-#include "host/plan/twin.h"
+#include "host/review/twin.h"
 #include "kernel/ask.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -155,7 +155,7 @@ static int view_running(const struct chain *chain, const struct config *config, 
 	for (size_t i = 0; i < chain->n_interfaces; i++) {
 		int r = 0;
 
-		if (unasked && lookout_leaves(chain, &chain->interfaces[i]))
+		if (unasked && detached_stays(chain, &chain->interfaces[i]))
 			interfaces[i] = view_left_alone(&chain->interfaces[i]);
 		else
 			r = view_interface(&chain->interfaces[i], reports, &interfaces[i]);

@@ -4,7 +4,7 @@
  * two apart: an option of who asks for the change, or, for tools that write files and nothing else, a line in
  * a file that no accident writes.
  */
-#include "host/plan/consent.h"
+#include "host/review/consent.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Before anything is begun: what the plan would do may be what nobody would want. */
-#include "host/plan/refuse.h"
+#include "host/review/refuse.h"
 
 #include <errno.h>
 
-#include "host/plan/twin.h"
+#include "host/review/twin.h"
 
 /* Native to generic or back. */
 static int refuse_remode(const struct plan *plan, const struct setup *setup, struct report *report)

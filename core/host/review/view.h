@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* The running dataplane and the wanted setup, both as plan.h compares them. */
-#ifndef HOST_CHANGE_VIEW_H
-#define HOST_CHANGE_VIEW_H
+#ifndef HOST_REVIEW_VIEW_H
+#define HOST_REVIEW_VIEW_H
 
 #include "host/chain/chain.h"
 #include "host/plan/plan.h"

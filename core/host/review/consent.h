@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Changes that leave an interface bare are refused unless somebody says that they are meant. Worker thread.
  */
-#ifndef HOST_PLAN_CONSENT_H
-#define HOST_PLAN_CONSENT_H
+#ifndef HOST_REVIEW_CONSENT_H
+#define HOST_REVIEW_CONSENT_H
 
-#include "host/change/view.h"
 #include "host/plan/setup.h"
+#include "host/review/view.h"
 
 struct consent {
 	const struct config *running; /* what runs was made from it; NULL: that is not known */

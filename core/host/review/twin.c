@@ -4,7 +4,7 @@
  * reads only that takes off what runs. And an alternative name may come up while the host runs: it must not
  * move the interface to the chain that happens to stand first. So twins are found before anything is tried.
  */
-#include "host/plan/twin.h"
+#include "host/review/twin.h"
 
 #include <errno.h>
 #include <net/if.h>

@@ -3,11 +3,11 @@
  * An interface has a name and any number of alternative ones, and may be configured by any of them, but once.
  * Worker thread.
  */
-#ifndef HOST_PLAN_TWIN_H
-#define HOST_PLAN_TWIN_H
+#ifndef HOST_REVIEW_TWIN_H
+#define HOST_REVIEW_TWIN_H
 
-#include "host/change/view.h"
 #include "host/plan/setup.h"
+#include "host/review/view.h"
 
 /*
  * Of all names of one interface that are wanted, one has it: the one that its chain runs by, else its proper

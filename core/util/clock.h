@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What time it is, for durations. Any thread. */
+#ifndef UTIL_CLOCK_H
+#define UTIL_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Microseconds of `clock`, as sd_event counts them. */
+uint64_t clock_us(clockid_t clock);
+
+#endif
