@@ -7,6 +7,12 @@
 #include <time.h>
 
 /* Microseconds of `clock`, as sd_event counts them. */
-uint64_t clock_us(clockid_t clock);
+static inline uint64_t clock_us(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 #endif
