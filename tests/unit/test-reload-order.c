@@ -11,7 +11,6 @@
 #include "calls.h"
 #include "check.h"
 #include "host/loop/reload.h"
-#include "host/plugin/quarantine.h"
 
 struct transaction {
 	struct transaction_options options;
@@ -129,12 +128,14 @@ size_t transaction_changes(const struct transaction *transaction, char *const **
 	return next.unchanged ? 0 : 1;
 }
 
-void dataplane_resume_watches(struct dataplane *dataplane)
+void __wrap_dataplane_resume_watches(struct dataplane *dataplane);
+void __wrap_dataplane_resume_watches(struct dataplane *dataplane)
 {
 	note("resume");
 }
 
-void quarantine_leave(bool good)
+void __wrap_quarantine_leave(bool good);
+void __wrap_quarantine_leave(bool good)
 {
 	note(good ? "good" : "not-shown");
 }

@@ -22,7 +22,7 @@ struct change {
 	struct chain *previous; /* whose instances are taken over: `chain` itself, the one before a rebuild,
 				   or NULL */
 	bool created;
-	bool lenient; /* an interface that refuses is no error: it is noted, see attach.c */
+	bool lenient; /* an interface that refuses is no error: it is noted, see change_attach.c */
 	struct chain_slot next[XSLOT_MAX_SLOTS];
 	size_t n_next;
 	uint32_t banks;

@@ -4,8 +4,8 @@
 #define HOST_CHANGE_TRANSACTION_PRIVATE_H
 
 #include "host/change/change.h"
+#include "host/change/describe.h"
 #include "host/change/transaction.h"
-#include "host/review/describe.h"
 #include "host/review/view.h"
 
 struct transaction {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-#include "host/review/describe.h"
+#include "host/change/describe.h"
 
 #include <errno.h>
 #include <stdarg.h>

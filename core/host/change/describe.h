@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* A plan in words: one line for each thing that changes, as log and CLI show it. */
-#ifndef HOST_REVIEW_DESCRIBE_H
-#define HOST_REVIEW_DESCRIBE_H
+#ifndef HOST_CHANGE_DESCRIBE_H
+#define HOST_CHANGE_DESCRIBE_H
 
 #include <stdbool.h>
 #include <stddef.h>
