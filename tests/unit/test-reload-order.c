@@ -23,7 +23,7 @@ static struct {
 
 static char happened[1024];
 static struct report report;
-static pthread_t loop_thread;
+static pthread_t the_loop;
 static sd_event *the_event;
 static struct loop loop;
 static struct outcome outcome;
@@ -33,7 +33,7 @@ static enum reload_result result;
 static void note(const char *what)
 {
 	size_t n = strlen(happened);
-	bool on_loop = pthread_equal(pthread_self(), loop_thread);
+	bool on_loop = pthread_equal(pthread_self(), the_loop);
 
 	snprintf(happened + n, sizeof(happened) - n, "%s%s:%s", n ? " " : "", on_loop ? "L" : "W", what);
 }
@@ -189,7 +189,7 @@ static int set_up(void **state)
 	memset(&next, 0, sizeof(next));
 	happened[0] = 0;
 	result = RELOAD_NONE;
-	loop_thread = pthread_self();
+	the_loop = pthread_self();
 	assert_true(sd_event_new(&the_event) >= 0);
 	loop = (struct loop){ .event = the_event, .state = HOST_RUNNING };
 	assert_int_equal(worker_new(the_event, &loop.worker), 0);
