@@ -17,8 +17,11 @@ def arguments():
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, fuzz, plugin, system, service; all when none is given")
     parser.add_argument("--kernel", choices=KERNELS, help="all but unit and fuzz in a guest with this release's kernel")
     parser.add_argument("-k", dest="pattern", default="", help="only tests whose name contains this")
+    parser.add_argument("--quick", action="store_true", help="style, unit and plugin tests, and one chain in a guest")
     parser.add_argument("--inside", metavar="DIRECTORY", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.quick and (args.suites or args.pattern):
+        parser.error("--quick chooses by itself: it takes neither suites nor -k")
     args.suites = args.suites or list(programs.SUITES)
     unknown = set(args.suites) - set(programs.SUITES)
     if unknown:
@@ -54,11 +57,10 @@ def main():
         return guest.inside(args.inside)
     native = native_suites(args.kernel) if set(args.suites) - {"unit", "fuzz"} else set(args.suites)
     path = build.build("asan")
-    todo = programs.find(path, args.suites, args.pattern, args.kernel)
-    for name in ("plain", "next", "no-grace", "in-place") if any(p.pytest for p in todo) else ():
-        build.build(name)
-    if any(p.suite == "service" for p in todo):
-        build.build("plain")
+    todo = programs.find_quick(path) if args.quick else programs.find(path, args.suites, args.pattern, args.kernel)
+    for name in build.BUILDS:
+        if any(name in p.builds for p in todo):
+            build.build(name)
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="xslot-tests-") as directory:
         for program in (p for p in todo if p.suite in native and not p.counted):
@@ -66,6 +68,7 @@ def main():
     why = "as asked" if args.kernel else "this kernel refuses what they need, to root too"
     run_in_guest([p for p in todo if p.suite not in native and not p.counted], args.kernel, why, tally)
     run_in_guest([p for p in todo if p.counted], args.kernel, "they count instructions, as its clock does", tally)
+    tally.slowest()
     tally.recall()
     print(tally.summary())
     return 0 if tally.ok() else 1

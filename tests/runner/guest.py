@@ -98,6 +98,8 @@ def harvest(todo, shared, words, tally):
     for event in events:
         if "result" in event:
             tally.results.append(Result(**event["result"]))
+        if "time" in event:
+            tally.times[event["time"][0]] = event["time"][1]
     for program in (p for p in todo if p.name in begun - ended):
         tap = programs.tap_path(shared, program)
         for result in parse_tap(program.name, tap.read_text("utf-8") if tap.exists() else "", None, words):

@@ -15,6 +15,7 @@ SUITES = ("unit", "fuzz", "plugin", "system", "service")
 LIMITS = {"unit": 600, "fuzz": 900, "plugin": 600, "system": 600}  # seconds for one C program; against hanging, not for speed
 
 FUZZ_SECONDS = 4  # for each target
+QUICK = "test_verdicts or test_chains"  # of tests/system, for --quick
 
 # The dear ones last, so that what breaks is known early.
 LATE = ["test_cost", "test_state", "test_refusal", "test_atomicity", "test_storm", "test_sabotage", "test_leak"]
@@ -39,6 +40,7 @@ class Program:
     env: dict = field(default_factory=dict)
     pytest: bool = False
     counted: bool = False  # needs a clock that counts instructions: only a guest has one
+    builds: list = field(default_factory=list)  # beside asan
 
 
 def environment():
@@ -86,7 +88,18 @@ def find_scenes(pattern, kernel):
     if not any(pattern in scene.name for scene in folder.glob("*.scene")):
         return []
     return [Program("service", "service", [str(folder / "run"), str(build.directory("plain")), kernel or "bookworm", pattern],
-                    str(folder), 900)]
+                    str(folder), 900, builds=["plain"])]
+
+
+def may_match(file, text, pattern):
+    """Can pytest's -k select a test of the file? Each file that need not be asked saves seconds of an emulated guest."""
+    words = [w for w in re.findall(r"[\w.\[\]-]+", pattern.lower()) if w not in ("and", "or")]
+    return not words or "not" in words or any(w in file.stem or w in text.lower() for w in words)
+
+
+def builds_of(text):
+    """Those that the file names; all of them have programs of plain's."""
+    return ["plain"] + [name for name in build.BUILDS if name not in ("asan", "plain") and f'"{name}"' in text]
 
 
 def find_pytest(pattern):
@@ -94,8 +107,18 @@ def find_pytest(pattern):
                    key=lambda f: (LATE.index(f.stem) if f.stem in LATE else -1, f.stem))
     select = ["-k", pattern] if pattern else []
     limit = 1800 if "XSLOT_SWEEP" not in os.environ else 24 * 3600  # whole kill sweeps take hours
-    return [Program("system", f"system/{f.stem}", ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", *select, str(f)],
-                    str(f.parent), limit, pytest=True) for f in files]
+    found = []
+    for file in files:
+        text = file.read_text("utf-8")
+        if may_match(file, text, pattern):
+            argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", *select, str(file)]
+            found.append(Program("system", f"system/{file.stem}", argv, str(file.parent), limit, pytest=True, builds=builds_of(text)))
+    return found
+
+
+def find_quick(path):
+    """What a change is tried with: all that needs no guest but fuzzing, and one chain under packets in a guest."""
+    return find(path, ["unit", "plugin"], "") + [p for p in find_pytest(QUICK) if p.name == "system/test_reload"]
 
 
 def tap_path(directory, program):
@@ -119,7 +142,7 @@ def run(program, sink, directory):
     trouble = [line for line in kernel_log()[len(log):] if KERNEL_TROUBLE.search(line)]
     if trouble:
         sink.add(Result(program.name, "kernel log", FAILED, "\n".join(trouble[:20])))
-    print(f"          {program.name}: {time.monotonic() - started:.1f} s", flush=True)
+    sink.took(program.name, time.monotonic() - started)
 
 
 def pytest_results(program, tap, output, status):

@@ -24,10 +24,21 @@ class Tally:
 
     def __init__(self):
         self.results = []
+        self.times = {}
 
     def add(self, result):
         self.results.append(result)
         show(result)
+
+    def took(self, program, seconds):
+        self.times[program] = seconds
+        show_time(program, seconds)
+
+    def slowest(self, number=10):
+        """Where a run's time goes. Those of a guest whose clock counts instructions are that clock's."""
+        print(f"the {min(number, len(self.times))} slowest:")
+        for name, seconds in sorted(self.times.items(), key=lambda item: -item[1])[:number]:
+            print(f"  {seconds:7.1f} s  {name}")
 
     def recall(self):
         """Show again what failed: of a log that is cut, the end is kept."""
@@ -66,6 +77,10 @@ class Journal:
         self.write(result=asdict(result))
         show(result)
 
+    def took(self, program, seconds):
+        self.write(time=[program, seconds])
+        show_time(program, seconds)
+
 
 def show(result):
     print(f"  {result.status:7} {result.name()}")
@@ -73,6 +88,10 @@ def show(result):
         for line in result.text.strip("\n").splitlines():
             print(f"          | {line}")
     sys.stdout.flush()
+
+
+def show_time(program, seconds):
+    print(f"          {program}: {seconds:.1f} s", flush=True)
 
 
 # cmocka marks a skipped test "not ok 2 # SKIP name", other programs "ok 2 - name # SKIP why".

@@ -5,8 +5,8 @@ set -u
 xslotd=$1 preload=$2
 echo 1..2
 
-early() { # COMMAND...: with that signal; a sanitizer wants to be the first that is loaded
-	LD_PRELOAD=$preload ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 "$@" 2>&1
+early() { # COMMAND...: with that signal, also under nohup; a sanitizer wants to be the first that is loaded
+	env --default-signal=HUP LD_PRELOAD="$preload" ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 "$@" 2>&1
 }
 
 early /bin/true
