@@ -84,7 +84,8 @@ static inline int transact_or(
 	int r;
 
 	*ret_said = 0;
-	r = history_choose(history, wish, "xslot.ini", confirm, &files, &file, &diag);
+	r = history_choose(
+		history, &(struct history_ask){ wish, confirm }, "xslot.ini", &files, &file, &diag);
 	if (r < 0) {
 		history_undo(history);
 		xslot_diag_clear(&diag);
@@ -93,11 +94,12 @@ static inline int transact_or(
 	assert_int_equal(files_read(files, file, 1000, &blob, NULL), 0);
 	sscanf(strstr((char *)blob->data, "\n; "), "\n; %15s", ret_said);
 	blob_free(blob);
-	r = history_keep(history, wish, files, file, unchanged, confirm, &diag);
+	r = history_keep(history, &(struct history_ask){ wish, confirm }, files, file, unchanged, &diag);
 	if (history->behind) {
 		assert_int_equal(r, 0);
 		assert_memory_equal(statedir_record(history->dir), &history->before, sizeof(history->before));
-		r = history_keep(history, wish, files, file, unchanged, confirm, &diag);
+		r = history_keep(
+			history, &(struct history_ask){ wish, confirm }, files, file, unchanged, &diag);
 	}
 	assert_false(history->behind);
 	if (r == 0)

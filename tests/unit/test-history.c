@@ -247,9 +247,12 @@ static void test_refused_in_the_end(void **state)
 
 	begin(&history, "a");
 	reload(&history, "b");
-	assert_int_equal(
-		history_choose(&history, HISTORY_PREVIOUS, "xslot.ini", false, &files, &file, NULL), 0);
-	assert_int_equal(history_keep(&history, HISTORY_PREVIOUS, files, file, false, false, NULL), 0);
+	assert_int_equal(history_choose(&history, &(struct history_ask){ HISTORY_PREVIOUS, false },
+				 "xslot.ini", &files, &file, NULL),
+		0);
+	assert_int_equal(history_keep(&history, &(struct history_ask){ HISTORY_PREVIOUS, false }, files, file,
+				 false, NULL),
+		0);
 	assert_record(&history, 1, 2, HOLD_ROLLBACK, false);
 	history_undo(&history);
 	assert_record(&history, 2, 1, HOLD_NONE, false);
@@ -269,7 +272,9 @@ static void test_killed_before_the_trial(void **state)
 
 	begin(&history, "a");
 	configure("b", NULL);
-	assert_int_equal(history_choose(&history, HISTORY_FILES, "xslot.ini", true, &files, &file, NULL), 0);
+	assert_int_equal(history_choose(&history, &(struct history_ask){ HISTORY_FILES, true }, "xslot.ini",
+				 &files, &file, NULL),
+		0);
 	assert_record(&history, 1, 0, HOLD_UNCONFIRMED, false);
 	files_free(files);
 	free(file);
@@ -277,7 +282,9 @@ static void test_killed_before_the_trial(void **state)
 	start(&history);
 	transact(&history, HISTORY_START, "a");
 	assert_record(&history, 1, 0, HOLD_UNCONFIRMED, false);
-	assert_int_equal(history_choose(&history, HISTORY_FILES, "xslot.ini", true, &files, &file, NULL), 0);
+	assert_int_equal(history_choose(&history, &(struct history_ask){ HISTORY_FILES, true }, "xslot.ini",
+				 &files, &file, NULL),
+		0);
 	history_undo(&history); /* refused */
 	assert_record(&history, 1, 0, HOLD_UNCONFIRMED, false);
 	transact(&history, HISTORY_FILES, "b");
@@ -297,8 +304,12 @@ static void test_killed_behind(void **state)
 	begin(&history, "a");
 	reload(&history, "b");
 	configure("c", NULL);
-	assert_int_equal(history_choose(&history, HISTORY_FILES, "xslot.ini", false, &files, &file, NULL), 0);
-	assert_int_equal(history_keep(&history, HISTORY_FILES, files, file, false, false, NULL), 0);
+	assert_int_equal(history_choose(&history, &(struct history_ask){ HISTORY_FILES, false }, "xslot.ini",
+				 &files, &file, NULL),
+		0);
+	assert_int_equal(history_keep(&history, &(struct history_ask){ HISTORY_FILES, false }, files, file,
+				 false, NULL),
+		0);
 	assert_true(history.behind);
 	assert_record(&history, 2, 1, HOLD_NONE, false);
 	files_free(files);

@@ -19,12 +19,16 @@ static void ask_and_die(struct history *history, const char *content, bool bare,
 	char *file;
 
 	configure(content, NULL);
-	assert_int_equal(history_choose(history, HISTORY_FILES, "xslot.ini", false, &files, &file, NULL), 0);
+	assert_int_equal(history_choose(history, &(struct history_ask){ HISTORY_FILES, false }, "xslot.ini",
+				 &files, &file, NULL),
+		0);
 	files_free(files);
 	files = read_files(NULL, false);
 	history_read(history, files, file, bare);
 	if (met) {
-		assert_int_equal(history_keep(history, HISTORY_FILES, files, file, false, false, NULL), 0);
+		assert_int_equal(history_keep(history, &(struct history_ask){ HISTORY_FILES, false }, files,
+					 file, false, NULL),
+			0);
 		assert_true(history->behind);
 	}
 	files_free(files);
@@ -103,8 +107,9 @@ static void test_what_differs(void **state)
 		assert_int_equal(system("mkdir conf.d; touch conf.d/.a.ini conf.d/a.ini.old"), 0);
 		assert_int_equal(system(cases[i].command), 0);
 		start(&history);
-		assert_int_equal(
-			history_choose(&history, HISTORY_START, "xslot.ini", false, &files, &file, NULL), 0);
+		assert_int_equal(history_choose(&history, &(struct history_ask){ HISTORY_START, false },
+					 "xslot.ini", &files, &file, NULL),
+			0);
 		assert_non_null(files->root);
 		assert_reason(&history, cases[i].path, cases[i].what);
 		files_free(files);
@@ -155,8 +160,9 @@ static void test_cut_off_reload(void **state)
 		char *file;
 
 		start(&history);
-		assert_int_equal(
-			history_choose(&history, HISTORY_START, "xslot.ini", false, &files, &file, NULL), 0);
+		assert_int_equal(history_choose(&history, &(struct history_ask){ HISTORY_START, false },
+					 "xslot.ini", &files, &file, NULL),
+			0);
 		assert_null(files->root);
 		assert_true(history.requested && history.requested_bare);
 		if (i == 1)

@@ -67,9 +67,10 @@ static int load_slot(struct rig_slot *slot, const struct setup_chain *chain, con
 	struct report *report)
 {
 	const struct config_slot *config = slot->occupant->slot->config;
+	const struct occupant_place place = { .frags = chain->config->frags };
 	int r;
 
-	r = occupant_load(slot->occupant, previous, chain->config->frags, NULL, 0, BANK_A, report);
+	r = occupant_load(slot->occupant, previous, &place, report);
 	if (r == 0)
 		r = occupant_start(slot->occupant, previous, report);
 	if (r < 0)

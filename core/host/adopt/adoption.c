@@ -338,20 +338,20 @@ static int find(struct found *found, const char *root, struct xslot_diag *diag)
 	return r;
 }
 
-int adoption_run(const char *root, struct setup *setup, struct grace *grace, bool dead,
-	struct chain ***ret_chains, size_t *ret_n, struct xslot_diag *diag)
+int adoption_run(struct dataplane *dataplane, struct setup *setup, bool dead, struct xslot_diag *diag)
 {
+	const char *root = pindir_root(dataplane->pins);
 	struct found found = { .setup = setup };
 	int r = find(&found, root, diag);
 
 	if (r < 0)
 		return r;
-	put_in_order(&found, root, grace);
+	put_in_order(&found, root, dataplane->grace);
 	for (size_t i = 0; dead && i < found.n; i++)
 		end_bypass(found.chains[i]);
 	take_on_detach(&found);
-	*ret_chains = found.chains;
-	*ret_n = found.n;
+	dataplane->chains = found.chains;
+	dataplane->n_chains = found.n;
 	return 0;
 }
 
@@ -391,7 +391,7 @@ int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_d
 	if (r == 0)
 		r = off_read(dataplane, diag);
 	if (r == 0)
-		r = adoption_run(root, setup, grace, dead, &dataplane->chains, &dataplane->n_chains, diag);
+		r = adoption_run(dataplane, setup, dead, diag);
 	if (r == 0)
 		sweep(dataplane);
 	return r;

@@ -5,25 +5,23 @@
 
 #include <stdbool.h>
 
-#include "host/chain/chain.h"
+#include "host/chain/dataplane.h"
 #include "host/plan/setup.h"
 #include "kernel/dispatcher/grace.h"
 #include "util/diag.h"
 #include "util/thread_role.h"
 
 /*
- * Read every chain in `root`. What is consistent is returned as running chains; what a dead transaction left
- * behind is removed, after the caller has waited for a grace period; what is corrupt or foreign is left alone
- * and logged. A slot whose content the files still have goes on untouched; any other is known as far as its
- * pins tell, so that the plan replaces it and takes its state over. Failures: a shortage or a permission that
- * keeps us from seeing what runs, and -EPROTO when there is a dispatcher of a layout that this version cannot
- * read: nothing is touched then. `dead`: the folder's namespace may have been another one, see namespace.h:
- * no bypass goes on.
+ * Read every chain in the folder of `dataplane->pins`. What is consistent becomes its running chains; what a
+ * dead transaction left behind is removed, after the caller has waited for a grace period; what is corrupt or
+ * foreign is left alone and logged. A slot whose content the files still have goes on untouched; any other is
+ * known as far as its pins tell, so that the plan replaces it and takes its state over. Failures: a shortage
+ * or a permission that keeps us from seeing what runs, and -EPROTO when there is a dispatcher of a layout
+ * that this version cannot read: nothing is touched then. `dead`: the folder's namespace may have been
+ * another one, see namespace.h: no bypass goes on.
  */
-int adoption_run(const char *root, struct setup *setup, struct grace *grace, bool dead,
-	struct chain ***ret_chains, size_t *ret_n, struct xslot_diag *diag) ON_WORKER;
-
-struct dataplane;
+int adoption_run(struct dataplane *dataplane, struct setup *setup, bool dead, struct xslot_diag *diag)
+	ON_WORKER;
 
 /* Open the folder of `dataplane->bpffs`, settle whose it is, and adopt what is in it. */
 int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_diag *diag);

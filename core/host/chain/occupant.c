@@ -138,12 +138,6 @@ static int report_param(
 	return report_take(report, place.file, place.line, diag);
 }
 
-struct place {
-	const struct dispatcher *dispatcher; /* NULL: verify it as an XDP program */
-	unsigned index;
-	enum bank bank;
-};
-
 /* One whose variable is misspelt would do nothing, where callbacks might take it for all that is known. */
 static int check_spelling(const struct instance *instance, const struct instance_options *options,
 	const char **ret_param, struct xslot_diag *diag)
@@ -165,7 +159,7 @@ static int check_spelling(const struct instance *instance, const struct instance
 }
 
 static int open_and_load(struct occupant *occupant, const struct instance_options *options,
-	const struct place *place, const char **ret_param, struct xslot_diag *diag)
+	const struct occupant_place *place, const char **ret_param, struct xslot_diag *diag)
 {
 	int r;
 
@@ -183,8 +177,8 @@ static int open_and_load(struct occupant *occupant, const struct instance_option
 		       : instance_verify_as_xdp(occupant->instance, diag);
 }
 
-int occupant_load(struct occupant *occupant, const struct occupant *previous, bool frags,
-	const struct dispatcher *dispatcher, unsigned index, enum bank bank, struct report *report)
+int occupant_load(struct occupant *occupant, const struct occupant *previous,
+	const struct occupant_place *place, struct report *report)
 {
 	const struct setup_slot *slot = occupant->slot;
 	struct instance_param params[XSLOT_MAX_PARAMS];
@@ -192,7 +186,6 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 	bool fresh = slot->config->state_fresh || !previous;
 	struct xslot_diag diag = {};
 	const char *param = NULL;
-	const struct place place = { dispatcher, index, bank };
 	char name[64];
 	int r;
 
@@ -202,7 +195,7 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 		.object = slot->object ? slot->object->data : occupant->plugin->bpf,
 		.object_size = slot->object ? slot->object->size : occupant->plugin->bpf_size,
 		.function = slot->object ? slot->config->program : occupant->plugin->function,
-		.frags = frags,
+		.frags = place->frags,
 		.params = params,
 		.n_params = list_params(occupant, params),
 		.previous = fresh ? NULL : previous->instance,
@@ -212,12 +205,12 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous, bo
 		.jumps = jumps,
 		.n_jumps = slot->n_jumps,
 	};
-	r = open_and_load(occupant, &options, &place, &param, &diag);
+	r = open_and_load(occupant, &options, place, &param, &diag);
 	if (r < 0 && occupant->instance && instance_wants_entry(occupant->instance)) {
 		instance_free(TAKE_PTR(occupant->instance));
 		xslot_diag_clear(&diag);
 		options.behind_entry = true;
-		r = open_and_load(occupant, &options, &place, &param, &diag);
+		r = open_and_load(occupant, &options, place, &param, &diag);
 	}
 	return r < 0 ? report_param(occupant, param, &diag, report) : 0;
 }

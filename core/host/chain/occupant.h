@@ -41,13 +41,20 @@ void occupant_rename(struct occupant *occupant, const char *name) ON_LOOP;
 /* Does it run the plugin content, the object and the parameters that `slot` asks for? */
 bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot);
 
+/* The stub that it is for. */
+struct occupant_place {
+	const struct dispatcher *dispatcher; /* NULL: none, verify it as an XDP program */
+	unsigned index;
+	enum bank bank;
+	bool frags; /* the chain has them */
+};
+
 /*
- * Open the object with its parameters, taking maps over from `previous` (NULL: none), and load it against a
- * stub. `dispatcher` NULL: the kernel refuses extensions, verify as an XDP program instead. Errors go to
- * `report`.
+ * Open the object with its parameters, taking maps over from `previous` (NULL: none), and load it for a
+ * place. Errors go to `report`.
  */
-int occupant_load(struct occupant *occupant, const struct occupant *previous, bool frags,
-	const struct dispatcher *dispatcher, unsigned index, enum bank bank, struct report *report) ON_WORKER;
+int occupant_load(struct occupant *occupant, const struct occupant *previous,
+	const struct occupant_place *place, struct report *report) ON_WORKER;
 
 /* The plugin's start and, when maps of `previous` need it, migrate. Not yet live. */
 int occupant_start(struct occupant *occupant, const struct occupant *previous, struct report *report)

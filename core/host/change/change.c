@@ -78,14 +78,17 @@ static int begin_chain(struct change *change, struct report *report)
 	return 0;
 }
 
-int change_begin(struct change *change, struct setup *setup, const struct setup_chain *wanted,
-	const struct plan_chain_step *step, struct chain *const *running, const char *root,
-	bool with_dispatcher, struct report *report)
+int change_begin(struct change *change, const struct change_options *options,
+	const struct setup_chain *wanted, const struct plan_chain_step *step, struct report *report)
 {
-	*change = (struct change){ .setup = setup, .root = root, .wanted = wanted, .step = step };
-	change->previous = step->previous == PLAN_NONE ? NULL : running[step->previous];
-	change->chain = step->from == PLAN_NONE ? NULL : running[step->from];
-	if (!change->chain && with_dispatcher && begin_chain(change, report) < 0)
+	*change = (struct change){ .setup = options->setup,
+		.root = options->root,
+		.wanted = wanted,
+		.step = step,
+		.lenient = options->lenient };
+	change->previous = step->previous == PLAN_NONE ? NULL : options->running[step->previous];
+	change->chain = step->from == PLAN_NONE ? NULL : options->running[step->from];
+	if (!change->chain && options->with_dispatcher && begin_chain(change, report) < 0)
 		return -EINVAL;
 	change->banks = change->chain ? change->chain->banks : 0;
 	change->interfaces = calloc(wanted->config->n_interfaces + 1, sizeof(*change->interfaces));
@@ -133,11 +136,15 @@ int change_load(struct change *change, struct report *report)
 
 	for (size_t i = 0; i < change->n_next && !report->no_descriptors; i++) {
 		struct chain_slot *next = &change->next[i];
+		const struct occupant_place place = {
+			.dispatcher = change->chain ? change->chain->dispatcher : NULL,
+			.index = i,
+			.bank = next->bank,
+			.frags = change->wanted->config->frags,
+		};
 
 		if (is_new(change, i) &&
-			occupant_load(next->occupant, previous_occupant(change, i),
-				change->wanted->config->frags,
-				change->chain ? change->chain->dispatcher : NULL, i, next->bank, report) < 0)
+			occupant_load(next->occupant, previous_occupant(change, i), &place, report) < 0)
 			result = -EINVAL;
 	}
 	return result;

@@ -35,10 +35,19 @@ struct change {
 	size_t n_old_interfaces;
 };
 
-/* W: what stays is taken from `running`, what is new gets its instance; a new chain its dispatcher. */
-int change_begin(struct change *change, struct setup *setup, const struct setup_chain *wanted,
-	const struct plan_chain_step *step, struct chain *const *running, const char *root,
-	bool with_dispatcher, struct report *report) ON_WORKER;
+/* For all changes of a transaction. */
+struct change_options {
+	struct setup *setup;
+	struct chain *const *running;
+	const char *root;     /* as in struct change */
+	bool with_dispatcher; /* a new chain gets one; else its slots are verified without */
+	bool lenient;	      /* as in struct change */
+};
+
+/* W: what stays is taken from what runs, what is new gets its instance; a new chain its dispatcher. */
+int change_begin(struct change *change, const struct change_options *options,
+	const struct setup_chain *wanted, const struct plan_chain_step *step, struct report *report)
+	ON_WORKER;
 int change_check(struct change *change, struct report *report) ON_WORKER; /* W: the plugins' own checks */
 int change_load(struct change *change, struct report *report) ON_WORKER;  /* W: verify and load; not live */
 int change_place(struct change *change, struct report *report) ON_WORKER; /* W: idle banks, start, migrate */

@@ -71,8 +71,9 @@ static int make_plan(struct transaction *transaction, bool only_check)
 	struct dataplane *dataplane = transaction->dataplane;
 	struct xslot_diag diag = {};
 	int r = transaction_load(transaction, only_check), looked;
+	const struct view_seen seen = { dataplane->chains, dataplane->n_chains, transaction->reports };
 
-	looked = view_look(dataplane->chains, dataplane->n_chains, transaction->reports,
+	looked = view_look(&seen,
 		only_check || transaction->dry_run ? VIEW_ONLY
 		: transaction->interfaces_only	   ? VIEW_UNASKED
 						   : VIEW_ASKED,
@@ -83,8 +84,8 @@ static int make_plan(struct transaction *transaction, bool only_check)
 		off_apply(dataplane, transaction->setup);
 	r = looked;
 	if (r == 0)
-		r = view_new(dataplane->chains, dataplane->n_chains, transaction->setup, transaction->reports,
-			transaction->interfaces_only, &transaction->view, &diag);
+		r = view_new(
+			&seen, transaction->setup, transaction->interfaces_only, &transaction->view, &diag);
 	if (r < 0)
 		return diag.message[0] ? report_take(&transaction->report, transaction->file, 0, &diag) : r;
 	r = plan_new(transaction->view->running, dataplane->n_chains, transaction->view->wanted,
@@ -121,6 +122,13 @@ static int refuse_bared(struct transaction *transaction)
 /* Begin a change for every chain that is not as it should be. */
 static int begin_changes(struct transaction *transaction, const char *root, bool with_dispatcher)
 {
+	const struct change_options options = {
+		.setup = transaction->setup,
+		.running = transaction->dataplane->chains,
+		.root = root,
+		.with_dispatcher = with_dispatcher,
+		.lenient = transaction->interfaces_only,
+	};
 	int result = 0;
 
 	transaction->n_changes = transaction->plan->n_chains;
@@ -130,11 +138,9 @@ static int begin_changes(struct transaction *transaction, const char *root, bool
 	for (size_t i = 0; i < transaction->n_changes && !transaction->report.no_descriptors; i++) {
 		if (transaction->plan->chains[i].unchanged)
 			continue;
-		if (change_begin(&transaction->changes[i], transaction->setup, &transaction->setup->chains[i],
-			    &transaction->plan->chains[i], transaction->dataplane->chains, root,
-			    with_dispatcher, &transaction->report) < 0)
+		if (change_begin(&transaction->changes[i], &options, &transaction->setup->chains[i],
+			    &transaction->plan->chains[i], &transaction->report) < 0)
 			result = -EINVAL;
-		transaction->changes[i].lenient = transaction->interfaces_only;
 	}
 	return result;
 }
@@ -237,10 +243,11 @@ static int try_changes(struct transaction *transaction, bool with_dispatcher, bo
 
 static int keep(struct transaction *transaction)
 {
+	const struct history_ask ask = { transaction->wish, transaction->confirm };
 	struct xslot_diag diag = {};
 
-	if (history_keep(&transaction->dataplane->history, transaction->wish, transaction->files,
-		    transaction->file, transaction->plan->unchanged, transaction->confirm, &diag) < 0)
+	if (history_keep(&transaction->dataplane->history, &ask, transaction->files, transaction->file,
+		    transaction->plan->unchanged, &diag) < 0)
 		return report_take(&transaction->report, NULL, 0, &diag);
 	return 0;
 }

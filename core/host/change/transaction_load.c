@@ -36,8 +36,7 @@ static int adopt(struct transaction *transaction)
 			return -ENOMEM;
 		r = adoption_of(dataplane, transaction->setup, &diag);
 	} else { /* once more, see transaction_hold.c */
-		r = adoption_run(pindir_root(dataplane->pins), transaction->setup, dataplane->grace, false,
-			&dataplane->chains, &dataplane->n_chains, &diag);
+		r = adoption_run(dataplane, transaction->setup, false, &diag);
 	}
 	return r < 0 ? report_take(&transaction->report, config->file, 0, &diag) : 0;
 }
@@ -45,6 +44,7 @@ static int adopt(struct transaction *transaction)
 /* The machine's files, or those that the history says. */
 static int choose_files(struct transaction *transaction)
 {
+	const struct history_ask ask = { transaction->wish, transaction->confirm };
 	struct history *history = &transaction->dataplane->history;
 	struct xslot_diag diag = {};
 	char *file;
@@ -54,8 +54,7 @@ static int choose_files(struct transaction *transaction)
 	if (r == 0 && !transaction->dataplane->pins)
 		history_settle_namespace(history, namespace_would_be_dead(history->host.bpffs) == 1);
 	if (r == 0)
-		r = history_choose(history, transaction->wish, transaction->file, transaction->confirm,
-			&transaction->files, &file, &diag);
+		r = history_choose(history, &ask, transaction->file, &transaction->files, &file, &diag);
 	if (r < 0)
 		return report_take(&transaction->report, NULL, 0, &diag);
 	if (history->dir)

@@ -252,9 +252,10 @@ static void look_back(struct history *history, const char *file) ON_WORKER
 	history_hold(history, HOLD_CRASH);
 }
 
-int history_choose(struct history *history, enum history_wish wish, const char *file, bool confirm,
+int history_choose(struct history *history, const struct history_ask *ask, const char *file,
 	struct files **ret_files, char **ret_file, struct xslot_diag *diag)
 {
+	enum history_wish wish = ask->wish;
 	const struct statedir_snapshot *snapshot;
 	CLEANUP(free) char *root = NULL;
 	int r;
@@ -278,7 +279,7 @@ int history_choose(struct history *history, enum history_wish wish, const char *
 		log_error(
 			"nobody confirmed the last configuration before the host ended: going back to the one before, kept in %s",
 			root);
-	r = confirm ? hold_before_trial(history, diag) : 0;
+	r = ask->confirm ? hold_before_trial(history, diag) : 0;
 	if (r < 0)
 		return r;
 	*ret_file = strdup(snapshot ? snapshot->file : file);
@@ -451,9 +452,11 @@ static bool packets_first(const struct history *history, enum history_wish wish,
 	return wish == HISTORY_FILES && !confirm && !history->before.hold && !history->before.trial;
 }
 
-int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
-	bool unchanged, bool confirm, struct xslot_diag *diag)
+int history_keep(struct history *history, const struct history_ask *ask, const struct files *files,
+	const char *file, bool unchanged, struct xslot_diag *diag)
 {
+	enum history_wish wish = ask->wish;
+	bool confirm = ask->confirm;
 	struct statedir_record record = history->before;
 	int r;
 

@@ -19,6 +19,11 @@ enum history_wish {
 	HISTORY_REVERT,	  /* the same, because nobody confirmed the running one */
 };
 
+struct history_ask {
+	enum history_wish wish;
+	bool confirm; /* it is a trial */
+};
+
 struct history {
 	struct statedir *dir;	 /* NULL: not opened yet, or it cannot be used */
 	char *why;		 /* … and why it cannot; or what could not be kept in it last; NULL */
@@ -56,7 +61,7 @@ void history_close(struct history *history);
  * one. With `confirm` the running configuration is held from now on: a host that dies while it prepares a
  * trial must not start with it.
  */
-int history_choose(struct history *history, enum history_wish wish, const char *file, bool confirm,
+int history_choose(struct history *history, const struct history_ask *ask, const char *file,
 	struct files **ret_files, char **ret_file, struct xslot_diag *diag) ON_WORKER;
 
 /*
@@ -79,8 +84,8 @@ void history_read(struct history *history, const struct files *files, const char
  * `unchanged`: nothing will be stored, the dataplane is so already. With `confirm` it becomes a trial. Fails
  * only where it must not go on, and never behind: a trial that would not outlive the host.
  */
-int history_keep(struct history *history, enum history_wish wish, const struct files *files, const char *file,
-	bool unchanged, bool confirm, struct xslot_diag *diag) ON_WORKER;
+int history_keep(struct history *history, const struct history_ask *ask, const struct files *files,
+	const char *file, bool unchanged, struct xslot_diag *diag) ON_WORKER;
 
 /* It was refused after all: the record becomes what it was. */
 void history_undo(struct history *history) ON_WORKER;

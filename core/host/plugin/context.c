@@ -152,20 +152,22 @@ static enum watch_call call_watch(struct xslot_context *plugin, xslot_watch_fn f
 
 static int host_watch_fd(struct xslot_context *plugin, int fd, uint32_t events, xslot_watch_fn fn, void *data)
 {
+	const struct watch_of of = { .fd = fd, .events = events, .fn = fn, .data = data };
 	struct context *context = context_of(plugin);
 
 	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
 		return -EBUSY;
-	return watch_add(&context->watches, plugin, fd, events, 0, call_watch, fn, data);
+	return watch_add(&context->watches, plugin, call_watch, &of);
 }
 
 static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xslot_watch_fn fn, void *data)
 {
+	const struct watch_of of = { .fd = -1, .period_ns = period_ns, .fn = fn, .data = data };
 	struct context *context = context_of(plugin);
 
 	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
 		return -EBUSY;
-	return watch_add(&context->watches, plugin, -1, 0, period_ns, call_watch, fn, data);
+	return watch_add(&context->watches, plugin, call_watch, &of);
 }
 
 static const struct xslot_host host_functions = {

@@ -23,18 +23,18 @@ struct context_watch {
 	bool put_off;
 };
 
-int watch_add(struct context_watch **list, struct xslot_context *plugin, int fd, uint32_t events,
-	uint64_t period_ns, watch_caller call, xslot_watch_fn fn, void *data)
+int watch_add(struct context_watch **list, struct xslot_context *plugin, watch_caller call,
+	const struct watch_of *of)
 {
 	struct context_watch *watch;
 
-	if (!fn || (fd < 0 && period_ns < 1000000))
+	if (!of->fn || (of->fd < 0 && of->period_ns < 1000000))
 		return -EINVAL;
 	watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return -ENOMEM;
-	*watch = (struct context_watch){ *list, plugin, fd, events, period_ns / 1000, call, fn, data, NULL,
-		false };
+	*watch = (struct context_watch){ *list, plugin, of->fd, of->events, of->period_ns / 1000, call,
+		of->fn, of->data, NULL, false };
 	*list = watch;
 	return 0;
 }

@@ -18,9 +18,17 @@ enum watch_call {
 /* Calls `fn`, which is the plugin's, if it may. */
 typedef enum watch_call (*watch_caller)(struct xslot_context *plugin, xslot_watch_fn fn, void *data);
 
-/* `fd` -1: a timer of `period_ns` (at least 1 ms). */
-int watch_add(struct context_watch **list, struct xslot_context *plugin, int fd, uint32_t events,
-	uint64_t period_ns, watch_caller call, xslot_watch_fn fn, void *data);
+struct watch_of {
+	int fd; /* -1: a timer */
+	uint32_t events;
+	uint64_t period_ns; /* of a timer: at least 1 ms */
+	xslot_watch_fn fn;  /* what the plugin wants called */
+	void *data;
+};
+
+/* -EINVAL: no function, or a period that is too short; -ENOMEM. */
+int watch_add(struct context_watch **list, struct xslot_context *plugin, watch_caller call,
+	const struct watch_of *of);
 /* Those that are active already stay so. */
 int watch_activate(struct context_watch *list, sd_event *event);
 void watch_deactivate(struct context_watch *list);

@@ -67,17 +67,17 @@ static int look(
 	return r < 0 ? r : 0;
 }
 
-int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, enum view_why why,
-	struct xslot_diag *diag)
+int view_look(const struct view_seen *seen, enum view_why why, struct xslot_diag *diag)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < n_chains; i++) {
-		for (size_t j = 0; j < chains[i]->n_interfaces; j++) {
-			int r = look(chains[i], &chains[i]->interfaces[j], reports, why);
+	for (size_t i = 0; i < seen->n_chains; i++) {
+		for (size_t j = 0; j < seen->chains[i]->n_interfaces; j++) {
+			int r = look(seen->chains[i], &seen->chains[i]->interfaces[j], seen->reports, why);
 
 			if (r < 0 && result == 0)
-				result = cannot_know(chains[i], chains[i]->interfaces[j].name, r, diag);
+				result = cannot_know(
+					seen->chains[i], seen->chains[i]->interfaces[j].name, r, diag);
 		}
 	}
 	return result;
@@ -185,14 +185,7 @@ static int is_still_refused(const struct chain *running, const char *name)
 	return 0;
 }
 
-/* What runs, and what of it is known without looking. */
-struct seen {
-	struct chain *const *chains;
-	size_t n_chains;
-	uint64_t reports;
-};
-
-static const struct chain *find_chain(const struct seen *seen, const char *name)
+static const struct chain *find_chain(const struct view_seen *seen, const char *name)
 {
 	for (size_t i = 0; i < seen->n_chains; i++) {
 		if (strcmp(seen->chains[i]->name, name) == 0)
@@ -202,7 +195,7 @@ static const struct chain *find_chain(const struct seen *seen, const char *name)
 }
 
 /* Which interface has the name? One that was looked at has its own. 0 or -errno; index 0: none. */
-static int index_of(const struct seen *seen, const char *name, unsigned *ret_index)
+static int index_of(const struct view_seen *seen, const char *name, unsigned *ret_index)
 {
 	int r;
 
@@ -225,7 +218,7 @@ static int index_of(const struct seen *seen, const char *name, unsigned *ret_ind
 }
 
 /* `running`: whose refusals stand; NULL: none do. */
-static int view_wanted_interface(const struct seen *seen, const struct chain *running, const char *name,
+static int view_wanted_interface(const struct view_seen *seen, const struct chain *running, const char *name,
 	struct plan_interface *ret_view)
 {
 	int r = index_of(seen, name, &ret_view->ifindex);
@@ -238,7 +231,7 @@ static int view_wanted_interface(const struct seen *seen, const struct chain *ru
 }
 
 /* `leave_refused`: the running chain's refusals stand; else everything is tried. */
-static int view_wanted(const struct setup_chain *chain, const struct seen *seen, bool leave_refused,
+static int view_wanted(const struct setup_chain *chain, const struct view_seen *seen, bool leave_refused,
 	struct plan_chain *ret_view, struct xslot_diag *diag)
 {
 	const struct config_chain *config = chain->config;
@@ -284,25 +277,25 @@ static int view_wanted(const struct setup_chain *chain, const struct seen *seen,
 	return 0;
 }
 
-int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, uint64_t reports,
-	bool leave_refused, struct view **ret_view, struct xslot_diag *diag)
+int view_new(const struct view_seen *seen, const struct setup *setup, bool leave_refused,
+	struct view **ret_view, struct xslot_diag *diag)
 {
-	const struct seen seen = { chains, n_chains, reports };
 	CLEANUP(view_free) struct view *view = calloc(1, sizeof(*view));
 	int r = 0;
 
 	if (!view)
 		return -ENOMEM;
-	view->running = calloc(n_chains + 1, sizeof(*view->running));
+	view->running = calloc(seen->n_chains + 1, sizeof(*view->running));
 	view->wanted = calloc(setup->n_chains + 1, sizeof(*view->wanted));
 	if (!view->running || !view->wanted)
 		return -ENOMEM;
-	view->n_running = n_chains;
+	view->n_running = seen->n_chains;
 	view->n_wanted = setup->n_chains;
-	for (size_t i = 0; r == 0 && i < n_chains; i++)
-		r = view_running(chains[i], setup->config, reports, leave_refused, &view->running[i], diag);
+	for (size_t i = 0; r == 0 && i < seen->n_chains; i++)
+		r = view_running(seen->chains[i], setup->config, seen->reports, leave_refused,
+			&view->running[i], diag);
 	for (size_t i = 0; r == 0 && i < setup->n_chains; i++)
-		r = view_wanted(&setup->chains[i], &seen, leave_refused, &view->wanted[i], diag);
+		r = view_wanted(&setup->chains[i], seen, leave_refused, &view->wanted[i], diag);
 	if (r == 0)
 		r = twin_mark(view);
 	if (r == 0)

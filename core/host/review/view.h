@@ -14,6 +14,13 @@ struct view {
 	size_t n_wanted;
 };
 
+/* What runs, and what of it is known without looking: all that was seen at this number of reports. */
+struct view_seen {
+	struct chain *const *chains;
+	size_t n_chains;
+	uint64_t reports; /* see struct dataplane */
+};
+
 /* Somebody asked for what is done next; nobody did, so what only wants an alarm is left; nothing is to be
  * done. */
 enum view_why { VIEW_ASKED, VIEW_UNASKED, VIEW_ONLY };
@@ -22,8 +29,7 @@ enum view_why { VIEW_ASKED, VIEW_UNASKED, VIEW_ONLY };
  * W: what became of the interfaces of what runs. Where another's program is in our link, ours is put back,
  * as `why` says. -errno: of some the kernel does not say; what was known of those stays.
  */
-int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, enum view_why why,
-	struct xslot_diag *diag);
+int view_look(const struct view_seen *seen, enum view_why why, struct xslot_diag *diag);
 
 /*
  * After that look. Looks up which interface has each wanted name now; those that were looked at when as much
@@ -32,8 +38,8 @@ int view_look(struct chain *const *chains, size_t n_chains, uint64_t reports, en
  * Everything it points to stays its owners'. -errno when the kernel does not say what is there: then nothing
  * can be planned.
  */
-int view_new(struct chain *const *chains, size_t n_chains, const struct setup *setup, uint64_t reports,
-	bool leave_refused, struct view **ret_view, struct xslot_diag *diag);
+int view_new(const struct view_seen *seen, const struct setup *setup, bool leave_refused,
+	struct view **ret_view, struct xslot_diag *diag);
 void view_free(struct view *view); /* accepts NULL */
 
 /* plan_same_fn for the tokens of a view. */
