@@ -69,7 +69,7 @@ def boot(todo, directory, tally):
 def start(todo, directory, shared):
     """Boot, run the plan, pass on what it prints; returns the last words."""
     limit = sum(p.timeout for p in todo) + 120
-    given = [f"{name}={os.environ[name]}" for name in ("XSLOT_SWEEP", "XSLOT_LIES", "XSLOT_TEST_SEED") if name in os.environ]
+    given = [f"{name}={os.environ[name]}" for name in ("XSLOT_SWEEP", "XSLOT_LIES", "XSLOT_RELOADS", "XSLOT_TEST_SEED") if name in os.environ]
     clock = ["-i"] if todo[0].counted else ["-c", "2"]
     argv = [VM / "run", "-k", directory, *clock, "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *given,
             "/usr/bin/python3", "-m", "runner", "--inside", shared]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""A thousand reloads leave nothing behind: neither in the process nor in the kernel."""
+"""Reloads leave nothing behind: neither in the process nor in the kernel. 300 of them, or as many as XSLOT_RELOADS says."""
 import os
 
 import pytest
@@ -9,7 +9,7 @@ from frames import Injector
 from host import Host, wait_for
 from objects import objects, objects_at_rest
 
-RELOADS = 1000
+RELOADS = int(os.environ.get("XSLOT_RELOADS", 300))
 RESIDENT_KIB = 1024
 
 
@@ -53,7 +53,7 @@ def change(host, number):
     host.must_reload()
 
 
-def test_thousand_reloads(host):
+def test_reloads_leave_nothing(host):
     for name, version in (("acl", ""), ("object", ""), ("classify", "v1")):
         host.plugin(name, version)
     host.plugin("stamp", "v1")
