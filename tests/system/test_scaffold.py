@@ -54,7 +54,8 @@ def test_from_new_to_live(host, namespace, tmp_path):
     inject(namespace, INTERFACE, PACKETS, udp(dport=54))
     slot = host.slot(20)
     assert slot["verdicts"]["drop"] >= PACKETS and slot["proceeded"] >= PACKETS
-    assert slot["status"] == {"passed": f"{slot['proceeded']} packets", "dropped": f"{slot['verdicts']['drop']} packets"}
+    assert slot["status"] == {"passed": f"{slot['proceeded']} packets", "dropped": f"{slot['verdicts']['drop']} packets",
+                              "unreadable": "0 packets, dropped"}
     host.write(chain((10, "count"), (20, "gate", {"drop_port": "54"})))
     assert host.must_reload()["result"] == "ok"
     assert host.slot(20)["status"] == slot["status"], "a reload goes on counting"
