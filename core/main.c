@@ -178,13 +178,13 @@ static int run_check(const char *file)
 	return r == -EBADMSG ? EXIT_CONFIGURATION : r < 0 ? EXIT_FAILURE : r;
 }
 
-static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data) ON_LOOP
 {
 	host_reload(data, info);
 	return 0;
 }
 
-static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *data) ON_LOOP
 {
 	host_stop(data, info);
 	return 0;
@@ -244,6 +244,7 @@ static int run_host(const struct arguments *arguments)
 	struct xslot_diag diag = {};
 	int r;
 
+	thread_is_alone(); /* it becomes the loop's; the worker is yet to be started */
 	block_signals();
 	crash_watch(STDERR_FILENO, getenv("JOURNAL_STREAM") ? "<2>" : "error: ");
 	r = descriptors_raise();

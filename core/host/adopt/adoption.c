@@ -63,7 +63,7 @@ static const struct setup_slot *wanted_slot(
 }
 
 /* The plugin's own say: it may refuse to go on, and then a new instance takes over. */
-static bool take_up(struct occupant *occupant)
+static bool take_up(struct occupant *occupant) ON_WORKER
 {
 	struct report report = {};
 	int r = context_take_up(&occupant->context, occupant->instance, &report);
@@ -75,7 +75,7 @@ static bool take_up(struct occupant *occupant)
 }
 
 static int adopt_occupant(const struct found *found, struct chain *chain, const struct manifest_slot *record,
-	struct occupant **ret_occupant, struct xslot_diag *diag)
+	struct occupant **ret_occupant, struct xslot_diag *diag) ON_WORKER
 {
 	const struct setup_slot *slot = wanted_slot(found->setup, chain->name, record);
 	char folder[PATH_MAX];
@@ -90,7 +90,7 @@ static int adopt_occupant(const struct found *found, struct chain *chain, const 
 }
 
 static int adopt_slot(const struct found *found, struct chain *chain, const struct manifest_slot *record,
-	size_t index, struct xslot_diag *diag)
+	size_t index, struct xslot_diag *diag) ON_WORKER
 {
 	struct chain_slot *slot = &chain->slots[index];
 	char path[PATH_MAX], function[DISPATCHER_FUNCTION_MAX];
@@ -128,7 +128,7 @@ static int adopt_manifest(struct chain *chain, struct xslot_diag *diag)
 	return r;
 }
 
-static int adopt_generation(const struct found *found, struct chain *chain, struct xslot_diag *diag)
+static int adopt_generation(const struct found *found, struct chain *chain, struct xslot_diag *diag) ON_WORKER
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	const struct manifest_record *record = &chain->manifest.record[running->id & 1];
@@ -149,7 +149,7 @@ static int adopt_generation(const struct found *found, struct chain *chain, stru
 }
 
 static int adopt_chain(const struct found *found, const char *root, const char *name,
-	struct chain **ret_chain, struct xslot_diag *diag)
+	struct chain **ret_chain, struct xslot_diag *diag) ON_WORKER
 {
 	CLEANUP(chain_free) struct chain *chain = chain_alloc(name);
 	char *at;
@@ -176,7 +176,7 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 
 /* What packets did after the last time that a host looked: of both parities, since it may have died in
  * between. */
-static void fold_counts(struct chain *chain)
+static void fold_counts(struct chain *chain) ON_LOOP
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 	const struct xslot_generation *idle = dispatcher_idle(chain->dispatcher);
@@ -217,8 +217,8 @@ static bool cannot_know(int error)
 }
 
 /* Every chain that can be read. What cannot is reported and survived, unless a later version made it. */
-static int adopt_chains(
-	struct found *found, const char *root, char **names, size_t n_names, struct xslot_diag *diag)
+static int adopt_chains(struct found *found, const char *root, char **names, size_t n_names,
+	struct xslot_diag *diag) ON_WORKER
 {
 	for (size_t i = 0; i < n_names; i++) {
 		struct xslot_diag why = {};
@@ -267,8 +267,9 @@ static void part_namesakes(struct found *found)
 	}
 }
 
-static void put_in_order(struct found *found, const char *root, struct grace *grace)
+static void put_in_order(struct found *found, const char *root, struct grace *grace) ON_WORKER
 {
+	thread_is_alone(); /* the loop does not know of these chains yet */
 	leftover_rebuilds(found->chains, &found->n, root, grace);
 	part_namesakes(found);
 	for (size_t i = 0; i < found->n; i++) {
@@ -287,7 +288,7 @@ static void put_in_order(struct found *found, const char *root, struct grace *gr
 }
 
 /* Nobody told the namespace that is there now to bypass anything. No packet meets the chain yet. */
-static void end_bypass(struct chain *chain)
+static void end_bypass(struct chain *chain) ON_LOOP
 {
 	struct xslot_generation generation = *dispatcher_running(chain->dispatcher);
 	struct xslot_diag diag = {};
@@ -315,7 +316,7 @@ void adoption_forget(struct chain **chains, size_t n)
 	free(chains);
 }
 
-static int find(struct found *found, const char *root, struct xslot_diag *diag)
+static int find(struct found *found, const char *root, struct xslot_diag *diag) ON_WORKER
 {
 	char **names = NULL;
 	size_t n_names = 0;
@@ -347,6 +348,7 @@ int adoption_run(struct dataplane *dataplane, struct setup *setup, bool dead, st
 	if (r < 0)
 		return r;
 	put_in_order(&found, root, dataplane->grace);
+	thread_is_alone(); /* as above */
 	for (size_t i = 0; dead && i < found.n; i++)
 		end_bypass(found.chains[i]);
 	take_on_detach(&found);
@@ -356,7 +358,7 @@ int adoption_run(struct dataplane *dataplane, struct setup *setup, bool dead, st
 }
 
 /* What other namespaces left is nothing that a start has to fail for: it has been logged. */
-static void sweep(const struct dataplane *dataplane)
+static void sweep(const struct dataplane *dataplane) ON_WORKER
 {
 	struct xslot_diag diag = {};
 	size_t n;
@@ -415,6 +417,7 @@ int adoption_look(
 		r = find(&found, root, diag);
 	if (r < 0)
 		return r;
+	thread_is_alone(); /* as above */
 	part_namesakes(&found);
 	for (size_t i = 0; i < found.n; i++)
 		fold_counts(found.chains[i]);

@@ -24,7 +24,7 @@ int adoption_run(struct dataplane *dataplane, struct setup *setup, bool dead, st
 	ON_WORKER;
 
 /* Open the folder of `dataplane->bpffs`, settle whose it is, and adopt what is in it. */
-int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_diag *diag);
+int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_diag *diag) ON_WORKER;
 
 /*
  * Find what an adoption would find in the folder of `dataplane->pins`. Nothing is touched, no plugin is told,
@@ -33,6 +33,6 @@ int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_d
  */
 int adoption_look(struct dataplane *dataplane, struct setup *setup, struct report *notes,
 	struct xslot_diag *diag) ON_WORKER;
-void adoption_forget(struct chain **chains, size_t n);
+void adoption_forget(struct chain **chains, size_t n) ON_WORKER;
 
 #endif

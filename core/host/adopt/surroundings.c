@@ -130,6 +130,7 @@ int surroundings_look(
 
 void surroundings_forget(struct dataplane *dataplane)
 {
+	thread_is_alone(); /* of a host that only looks there is one thread */
 	adoption_forget(dataplane->chains, dataplane->n_chains);
 	dataplane->chains = NULL;
 	dataplane->n_chains = 0;

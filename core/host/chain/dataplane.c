@@ -101,6 +101,7 @@ void dataplane_forget(struct chain **chains, size_t n)
 
 void dataplane_close(struct dataplane *dataplane, bool keep)
 {
+	thread_is_alone(); /* the worker is gone */
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
 		chain_refresh(dataplane->chains[i]);
 		if (keep)

@@ -10,6 +10,7 @@
 #include "kernel/dispatcher/grace.h"
 #include "module/module.h"
 #include "util/diag.h"
+#include "util/thread_role.h"
 
 /* What runs. The loop writes it, in commit and retire only; the worker reads it, in prepare only. */
 struct dataplane {
@@ -33,18 +34,18 @@ struct chain *dataplane_chain(const struct dataplane *dataplane, const char *nam
 char *dataplane_no_chain(const struct dataplane *dataplane, const char *name);
 
 /* L: plugin code has run on the worker: watches that met a busy lock continue. */
-void dataplane_resume_watches(struct dataplane *dataplane);
+void dataplane_resume_watches(struct dataplane *dataplane) ON_LOOP;
 
 /*
  * W: until no packet uses what it may have met before. Without that nothing of it may go, so this does not
  * return when the kernel refuses to wait: it asks again and again, until the process is to end, and then ends
  * it as if it had been killed; the next start waits before it removes anything.
  */
-void dataplane_wait(struct dataplane *dataplane);
+void dataplane_wait(struct dataplane *dataplane) ON_WORKER;
 
 /* W: detach these chains, which are in nobody's list any more, and wait for packets; then remove them. */
-void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n);
-void dataplane_forget(struct chain **chains, size_t n);
+void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n) ON_WORKER;
+void dataplane_forget(struct chain **chains, size_t n) ON_WORKER;
 
 /*
  * Stop. `keep`: what is pinned runs on without us. Else detach all interfaces, wait for packets and remove

@@ -5,22 +5,23 @@
 
 #include "host/chain/dataplane.h"
 #include "host/plan/setup.h"
+#include "util/thread_role.h"
 
 bool off_has(const struct dataplane *dataplane, const char *chain);
 
 /* L: `chain` is off from now on. */
-int off_mark(struct dataplane *dataplane, const char *chain, struct xslot_diag *diag);
+int off_mark(struct dataplane *dataplane, const char *chain, struct xslot_diag *diag) ON_LOOP;
 
 /* W: read into `dataplane` which chains are off; -ENOMEM or what reading the folder said. */
-int off_read(struct dataplane *dataplane, struct xslot_diag *diag);
+int off_read(struct dataplane *dataplane, struct xslot_diag *diag) ON_WORKER;
 
 /* W: forget the marks, of a namespace that may have been another one. Logs each. */
-int off_drop(const struct dataplane *dataplane, struct xslot_diag *diag);
+int off_drop(const struct dataplane *dataplane, struct xslot_diag *diag) ON_WORKER;
 
 /* W: what is off is not wanted. */
-void off_apply(const struct dataplane *dataplane, struct setup *setup);
+void off_apply(const struct dataplane *dataplane, struct setup *setup) ON_WORKER;
 
 /* L: nothing is off any more. A mark that cannot be removed is logged. */
-void off_end(struct dataplane *dataplane);
+void off_end(struct dataplane *dataplane) ON_LOOP;
 
 #endif

@@ -94,7 +94,7 @@ static const char *slot_state(struct chain *chain, size_t index)
 	return r == 0 || r == -EPERM ? "live" : r == 1 ? "draining" : "unknown";
 }
 
-static void show_slot(struct chain *chain, size_t index, struct status_slot *ret_slot)
+static void show_slot(struct chain *chain, size_t index, struct status_slot *ret_slot) ON_LOOP
 {
 	struct chain_slot *slot = &chain->slots[index];
 	struct occupant *occupant = slot->occupant;
@@ -162,7 +162,7 @@ static void show_interface(const struct chain *chain, const struct chain_interfa
 	};
 }
 
-static void show_chain(struct chain *chain, struct status_chain *ret_chain)
+static void show_chain(struct chain *chain, struct status_chain *ret_chain) ON_LOOP
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
 

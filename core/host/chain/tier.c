@@ -219,7 +219,7 @@ void tier_attempt_free(struct tier_attempt *attempt)
 	free(attempt);
 }
 
-static int swap(struct tier_attempt *attempt)
+static int swap(struct tier_attempt *attempt) ON_LOOP
 {
 	struct chain *chain = attempt->chain;
 	struct xslot_generation generation = *dispatcher_running(chain->dispatcher);

@@ -39,6 +39,7 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 	transaction->reports = dataplane->reports;
 	transaction->file = strdup(options->file);
 	if (!transaction->file) {
+		thread_is_alone(); /* nobody knows of it yet */
 		transaction_free(transaction);
 		return -ENOMEM;
 	}
@@ -66,7 +67,7 @@ void transaction_free(struct transaction *transaction)
 }
 
 /* How that differs from what runs. */
-static int make_plan(struct transaction *transaction, bool only_check)
+static int make_plan(struct transaction *transaction, bool only_check) ON_WORKER
 {
 	struct dataplane *dataplane = transaction->dataplane;
 	struct xslot_diag diag = {};
@@ -120,7 +121,7 @@ static int refuse_bared(struct transaction *transaction)
 }
 
 /* Begin a change for every chain that is not as it should be. */
-static int begin_changes(struct transaction *transaction, const char *root, bool with_dispatcher)
+static int begin_changes(struct transaction *transaction, const char *root, bool with_dispatcher) ON_WORKER
 {
 	const struct change_options options = {
 		.setup = transaction->setup,
@@ -181,7 +182,7 @@ static int explain(struct transaction *transaction, int r)
 	return r;
 }
 
-static int prepare_changes(struct transaction *transaction)
+static int prepare_changes(struct transaction *transaction) ON_WORKER
 {
 	int r = refuse_plan(transaction->view, transaction->plan, transaction->setup,
 		transaction->allow_detach, transaction->interfaces_only, &transaction->report);
@@ -221,7 +222,7 @@ static void warn_bared(struct transaction *transaction)
 }
 
 /* All that is found out without making anything that outlives this. */
-static int try_changes(struct transaction *transaction, bool with_dispatcher, bool at_start)
+static int try_changes(struct transaction *transaction, bool with_dispatcher, bool at_start) ON_WORKER
 {
 	int r = refuse_plan(transaction->view, transaction->plan, transaction->setup,
 		transaction->allow_detach, false, &transaction->report);
@@ -241,7 +242,7 @@ static int try_changes(struct transaction *transaction, bool with_dispatcher, bo
 	return r;
 }
 
-static int keep(struct transaction *transaction)
+static int keep(struct transaction *transaction) ON_WORKER
 {
 	const struct history_ask ask = { transaction->wish, transaction->confirm };
 	struct xslot_diag diag = {};
@@ -294,7 +295,7 @@ int transaction_check(struct transaction *transaction, bool freplace, bool *ret_
 	return explain(transaction, r);
 }
 
-static int write_all(struct transaction *transaction)
+static int write_all(struct transaction *transaction) ON_LOOP
 {
 	for (size_t i = 0; i < transaction->n_changes; i++) {
 		if (transaction->changes[i].step &&
@@ -304,7 +305,7 @@ static int write_all(struct transaction *transaction)
 	return 0;
 }
 
-static void swap_all(struct transaction *transaction)
+static void swap_all(struct transaction *transaction) ON_LOOP
 {
 	for (size_t i = 0; i < transaction->n_changes; i++) {
 		if (transaction->changes[i].step)
@@ -314,7 +315,7 @@ static void swap_all(struct transaction *transaction)
 }
 
 /* Interfaces that come from another dispatcher; when one refuses, everything is stored back. */
-static int update_all(struct transaction *transaction)
+static int update_all(struct transaction *transaction) ON_LOOP
 {
 	struct chain **running = transaction->dataplane->chains;
 
@@ -333,7 +334,7 @@ static int update_all(struct transaction *transaction)
 }
 
 /* What plugins asked to watch, in start, or in resume when they were adopted. */
-static void activate(const struct chain *chain, sd_event *event)
+static void activate(const struct chain *chain, sd_event *event) ON_LOOP
 {
 	for (size_t i = 0; i < chain->n_slots; i++) {
 		struct occupant *occupant = chain->slots[i].occupant;

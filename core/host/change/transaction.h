@@ -17,6 +17,7 @@
 #include "host/chain/dataplane.h"
 #include "host/kept/history.h"
 #include "util/diag.h"
+#include "util/thread_role.h"
 
 struct transaction_options {
 	const char *file;
@@ -36,18 +37,18 @@ struct transaction_options {
 struct transaction;
 
 int transaction_new(struct dataplane *dataplane, const struct transaction_options *options,
-	struct transaction **ret_transaction);
-void transaction_free(struct transaction *transaction); /* W; accepts NULL */
+	struct transaction **ret_transaction) ON_LOOP;
+void transaction_free(struct transaction *transaction) ON_WORKER; /* accepts NULL */
 
-int transaction_prepare(struct transaction *transaction);		  /* W */
-int transaction_commit(struct transaction *transaction, sd_event *event); /* L */
-void transaction_rollback(struct transaction *transaction);		  /* W */
-void transaction_settle(struct transaction *transaction);		  /* W */
-void transaction_retire(struct transaction *transaction);		  /* L */
-void transaction_release(struct transaction *transaction);		  /* W */
+int transaction_prepare(struct transaction *transaction) ON_WORKER;
+int transaction_commit(struct transaction *transaction, sd_event *event) ON_LOOP;
+void transaction_rollback(struct transaction *transaction) ON_WORKER;
+void transaction_settle(struct transaction *transaction) ON_WORKER;
+void transaction_retire(struct transaction *transaction) ON_LOOP;
+void transaction_release(struct transaction *transaction) ON_WORKER;
 
 /* L: instead of a commit, when it is unchanged, or stands in. */
-void transaction_conclude(struct transaction *transaction, sd_event *event);
+void transaction_conclude(struct transaction *transaction, sd_event *event) ON_LOOP;
 
 /* After prepare. */
 bool transaction_is_of_interfaces(const struct transaction *transaction); /* see the option */
@@ -70,6 +71,6 @@ size_t transaction_changes(const struct transaction *transaction, char *const **
  * would do up to attaching. `freplace`: the kernel takes extensions. `ret_reload`: a host runs with these
  * files.
  */
-int transaction_check(struct transaction *transaction, bool freplace, bool *ret_reload);
+int transaction_check(struct transaction *transaction, bool freplace, bool *ret_reload) ON_WORKER;
 
 #endif

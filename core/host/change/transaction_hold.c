@@ -85,7 +85,7 @@ bool transaction_would_bare(struct transaction *transaction)
 	return transaction->held.n_errors > 0;
 }
 
-static void let_go(struct transaction *transaction)
+static void let_go(struct transaction *transaction) ON_WORKER
 {
 	struct dataplane *dataplane = transaction->dataplane;
 

@@ -14,7 +14,7 @@
 #include "kernel/pindir.h"
 
 /* The first time: what an earlier host left in bpffs is what runs. */
-static int adopt(struct transaction *transaction)
+static int adopt(struct transaction *transaction) ON_WORKER
 {
 	struct dataplane *dataplane = transaction->dataplane;
 	const struct config *config = transaction->setup->config;
@@ -42,7 +42,7 @@ static int adopt(struct transaction *transaction)
 }
 
 /* The machine's files, or those that the history says. */
-static int choose_files(struct transaction *transaction)
+static int choose_files(struct transaction *transaction) ON_WORKER
 {
 	const struct history_ask ask = { transaction->wish, transaction->confirm };
 	struct history *history = &transaction->dataplane->history;
@@ -80,7 +80,7 @@ bool transaction_stand_in(struct transaction *transaction)
  * The files ask for a plugin that is quarantined. A reload is refused for it, but at a start somebody has to
  * mind what runs in the kernel: it is adopted as it is.
  */
-static int refuse_quarantined(struct transaction *transaction)
+static int refuse_quarantined(struct transaction *transaction) ON_WORKER
 {
 	struct dataplane *dataplane = transaction->dataplane;
 

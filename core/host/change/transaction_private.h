@@ -7,6 +7,7 @@
 #include "host/change/describe.h"
 #include "host/change/transaction.h"
 #include "host/review/view.h"
+#include "util/thread_role.h"
 
 struct transaction {
 	struct dataplane *dataplane;
@@ -33,10 +34,10 @@ struct transaction {
 };
 
 /* W: what is wanted, and at first what runs. */
-int transaction_load(struct transaction *transaction, bool only_check);
+int transaction_load(struct transaction *transaction, bool only_check) ON_WORKER;
 
 /* W: what was adopted goes on without the files, if anything was that packets meet. */
-bool transaction_stand_in(struct transaction *transaction);
+bool transaction_stand_in(struct transaction *transaction) ON_WORKER;
 
 /*
  * W: of a start, whose files would leave interfaces bare that run a chain now, or have no chain where what is
@@ -44,6 +45,6 @@ bool transaction_stand_in(struct transaction *transaction);
  * and the plan is to be made once more. Where nothing is kept, -EINVAL, and it stands in.
  */
 bool transaction_would_bare(struct transaction *transaction);
-int transaction_hold(struct transaction *transaction);
+int transaction_hold(struct transaction *transaction) ON_WORKER;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "control/status.h"
 #include "host/kept/history.h"
+#include "util/thread_role.h"
 
 /* Folders as paths; NULL where there is none. */
 struct kept {
@@ -16,7 +17,7 @@ struct kept {
 };
 
 /* After each transaction, while the worker rests: read it again. A hold that is new is logged. */
-void kept_note(struct kept *kept, const struct history *history);
+void kept_note(struct kept *kept, const struct history *history) ON_LOOP;
 void kept_clear(struct kept *kept);
 
 /* Fill ret_status->configuration, but for the trial's time. */

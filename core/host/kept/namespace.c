@@ -161,7 +161,7 @@ static int is_gone(const char *root, uint64_t inode)
 	return 0;
 }
 
-static int remove_folder(const char *root, struct grace *grace, size_t *n, struct xslot_diag *diag)
+static int remove_folder(const char *root, struct grace *grace, size_t *n, struct xslot_diag *diag) ON_WORKER
 {
 	CLEANUP(pindir_close) struct pindir *pins = NULL;
 	size_t removed = 0;
@@ -190,7 +190,7 @@ static bool has_a_host(const char *root)
 }
 
 static int sweep_one(
-	const char *root, uint64_t inode, struct grace *grace, size_t *n, struct xslot_diag *diag)
+	const char *root, uint64_t inode, struct grace *grace, size_t *n, struct xslot_diag *diag) ON_WORKER
 {
 	int r;
 

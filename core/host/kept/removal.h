@@ -11,6 +11,7 @@
 #include <xslot/diag.h>
 
 #include "kernel/dispatcher/grace.h"
+#include "util/thread_role.h"
 
 /* Is ROOT/NAME a chain's folder, or what is left of one: 1, 0, -errno. An empty folder is. */
 int removal_is_chain(const char *root, const char *name);
@@ -22,8 +23,8 @@ int removal_forget(const char *folder, struct xslot_diag *diag);
  * Of one chain (`only`), or of all in `root`: detach the interfaces, wait for packets, remove the rest, and
  * the marks of those that are off. Counts the chains.
  */
-int removal_run(
-	const char *root, const char *only, struct grace *grace, size_t *ret_n, struct xslot_diag *diag);
+int removal_run(const char *root, const char *only, struct grace *grace, size_t *ret_n,
+	struct xslot_diag *diag) ON_WORKER;
 
 /* What follows the name of a chain that is off; see chain/off.h. */
 #define REMOVAL_OFF "@off"

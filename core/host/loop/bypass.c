@@ -60,7 +60,7 @@ static void reply(struct task *task, const struct chain *chain, bool changed)
 		server_reply_bypass(call, changed, text);
 }
 
-static int swap(struct chain *chain, bool on, struct xslot_diag *diag)
+static int swap(struct chain *chain, bool on, struct xslot_diag *diag) ON_LOOP
 {
 	struct xslot_generation generation = *dispatcher_running(chain->dispatcher);
 	int r;
@@ -73,12 +73,12 @@ static int swap(struct chain *chain, bool on, struct xslot_diag *diag)
 	return r;
 }
 
-static void job_wait(void *data)
+static void job_wait(void *data) ON_WORKER
 {
 	dataplane_wait(&((struct loop *)data)->dataplane);
 }
 
-static void on_waited(void *data)
+static void on_waited(void *data) ON_LOOP
 {
 	struct loop *loop = data;
 	struct task *task = loop->queue.running;
@@ -89,7 +89,7 @@ static void on_waited(void *data)
 	queue_next(&loop->queue);
 }
 
-static void begin(struct loop *loop, struct task *task, bool on)
+static void begin(struct loop *loop, struct task *task, bool on) ON_LOOP
 {
 	struct chain *chain = dataplane_chain(&loop->dataplane, task->chain);
 	CLEANUP(free) char *text = NULL;
@@ -117,12 +117,12 @@ static void begin(struct loop *loop, struct task *task, bool on)
 	worker_submit(loop->worker, job_wait, on_waited, loop);
 }
 
-static void begin_on(void *owner, struct task *task)
+static void begin_on(void *owner, struct task *task) ON_LOOP
 {
 	begin(owner, task, true);
 }
 
-static void begin_off(void *owner, struct task *task)
+static void begin_off(void *owner, struct task *task) ON_LOOP
 {
 	begin(owner, task, false);
 }

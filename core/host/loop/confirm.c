@@ -47,14 +47,14 @@ bool confirm_admits(struct confirm *confirm, struct task *task, const struct rel
 	return false;
 }
 
-static void job_confirm(void *data)
+static void job_confirm(void *data) ON_WORKER
 {
 	struct confirm *confirm = data;
 
 	confirm->error = history_confirm(&confirm->loop->dataplane.history, &confirm->diag);
 }
 
-static void on_confirmed(void *data)
+static void on_confirmed(void *data) ON_LOOP
 {
 	struct confirm *confirm = data;
 	struct task *task = confirm->loop->queue.running;
@@ -76,7 +76,7 @@ static void on_confirmed(void *data)
 	queue_next(&confirm->loop->queue);
 }
 
-static void begin(void *owner, struct task *task)
+static void begin(void *owner, struct task *task) ON_LOOP
 {
 	struct confirm *confirm = owner;
 

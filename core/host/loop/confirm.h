@@ -9,6 +9,7 @@
 #include "host/loop/loop.h"
 #include "host/loop/reload.h"
 #include "host/loop/trial.h"
+#include "util/thread_role.h"
 
 struct confirm {
 	struct loop *loop;
@@ -22,6 +23,6 @@ struct confirm {
 extern const struct task_kind confirm_kind;
 
 /* May this reload begin? If not, its callers have been told what to do first, and the task is over. */
-bool confirm_admits(struct confirm *confirm, struct task *task, const struct reload_request *request);
+bool confirm_admits(struct confirm *confirm, struct task *task, const struct reload_request *request) ON_LOOP;
 
 #endif

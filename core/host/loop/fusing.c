@@ -43,12 +43,12 @@ static struct chain *chain_of(const struct fusing *fusing)
 
 /* ---- fuse ---- */
 
-static void job_wait(void *data)
+static void job_wait(void *data) ON_WORKER
 {
 	dataplane_wait(&((struct fusing *)data)->loop->dataplane);
 }
 
-static void on_fused_settled(void *data)
+static void on_fused_settled(void *data) ON_LOOP
 {
 	struct fusing *fusing = data;
 	struct chain *chain = chain_of(fusing);
@@ -59,12 +59,12 @@ static void on_fused_settled(void *data)
 	queue_next(&fusing->loop->queue);
 }
 
-static void job_fuse(void *data)
+static void job_fuse(void *data) ON_WORKER
 {
 	tier_make(((struct fusing *)data)->attempt);
 }
 
-static void on_fused(void *data)
+static void on_fused(void *data) ON_LOOP
 {
 	struct fusing *fusing = data;
 	struct tier_attempt *attempt = TAKE_PTR(fusing->attempt);
@@ -79,7 +79,7 @@ static void on_fused(void *data)
 		queue_next(&fusing->loop->queue);
 }
 
-static void fuse(struct fusing *fusing, struct chain *chain)
+static void fuse(struct fusing *fusing, struct chain *chain) ON_LOOP
 {
 	struct tier_attempt *attempt = calloc(1, sizeof(*attempt));
 
@@ -92,7 +92,7 @@ static void fuse(struct fusing *fusing, struct chain *chain)
 
 /* ---- part ---- */
 
-static void on_parted(void *data)
+static void on_parted(void *data) ON_LOOP
 {
 	struct fusing *fusing = data;
 	struct chain *chain = chain_of(fusing);
@@ -102,13 +102,13 @@ static void on_parted(void *data)
 	queue_next(&fusing->loop->queue);
 }
 
-static void job_part(void *data)
+static void job_part(void *data) ON_WORKER
 {
 	job_wait(data);
 	tier_drop(chain_of(data));
 }
 
-static void part(struct fusing *fusing, struct chain *chain)
+static void part(struct fusing *fusing, struct chain *chain) ON_LOOP
 {
 	struct xslot_diag diag = {};
 
@@ -123,7 +123,7 @@ static void part(struct fusing *fusing, struct chain *chain)
 
 /* ---- the task ---- */
 
-static void begin(void *owner, struct task *task)
+static void begin(void *owner, struct task *task) ON_LOOP
 {
 	struct fusing *fusing = owner;
 	struct chain *chain = chain_of(fusing);

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "host/loop/loop.h"
+#include "util/thread_role.h"
 
 struct fusing {
 	struct loop *loop;
@@ -15,10 +16,10 @@ struct fusing {
 };
 
 /* What the files say about each chain. */
-void fusing_want(struct fusing *fusing, const struct config *config);
+void fusing_want(struct fusing *fusing, const struct config *config) ON_LOOP;
 
 /* At the end of a task: queue one for each chain that is to be fused, or no longer. */
-void fusing_queue(struct fusing *fusing);
+void fusing_queue(struct fusing *fusing) ON_LOOP;
 
 /* The worker is gone: what it was at when the host was told to stop. */
 void fusing_abandon(struct fusing *fusing);

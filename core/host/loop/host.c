@@ -26,7 +26,7 @@ DEFINE_CLEANUP(struct host *, host_free);
 
 /* ---- what follows a reload, in its order ---- */
 
-static bool on_admit(void *data, struct task *task, const struct reload_request *request)
+static bool on_admit(void *data, struct task *task, const struct reload_request *request) ON_LOOP
 {
 	struct host *host = data;
 
@@ -42,12 +42,12 @@ static bool on_admit(void *data, struct task *task, const struct reload_request 
 	return true;
 }
 
-static void on_begins(void *data)
+static void on_begins(void *data) ON_LOOP
 {
 	links_catch_up(&((struct host *)data)->links);
 }
 
-static int on_prepared(void *data, const struct config *config, struct transaction *transaction)
+static int on_prepared(void *data, const struct config *config, struct transaction *transaction) ON_LOOP
 {
 	struct host *host = data;
 	int r;
@@ -66,7 +66,7 @@ static int on_prepared(void *data, const struct config *config, struct transacti
 	return 0;
 }
 
-static void remember(struct host *host, struct transaction *transaction, enum reload_result result)
+static void remember(struct host *host, struct transaction *transaction, enum reload_result result) ON_LOOP
 {
 	outcome_remember(&host->outcome, transaction, result);
 	host->outcome.last.confirm_seconds = trial_left(&host->trial);
@@ -77,7 +77,7 @@ static void remember(struct host *host, struct transaction *transaction, enum re
  * callers who asked for the new ones wait for. Those who took a program off an interface, or try something,
  * do wait.
  */
-static void on_live(void *data, struct transaction *transaction, struct task *task)
+static void on_live(void *data, struct transaction *transaction, struct task *task) ON_LOOP
 {
 	struct host *host = data;
 
@@ -102,8 +102,8 @@ static void follow_trial(struct host *host, struct transaction *transaction,
 		trial_retry(&host->trial);
 }
 
-static void over_of_files(
-	struct host *host, struct transaction *transaction, struct task *task, enum reload_result result)
+static void over_of_files(struct host *host, struct transaction *transaction, struct task *task,
+	enum reload_result result) ON_LOOP
 {
 	const struct reload_request *request = task->request;
 	bool running = host->loop.state == HOST_RUNNING;
@@ -123,6 +123,7 @@ static void over_of_files(
 }
 
 static void on_over(void *data, struct transaction *transaction, struct task *task, enum reload_result result)
+	ON_LOOP
 {
 	struct host *host = data;
 	const struct config *config = transaction_config(transaction);
@@ -142,7 +143,7 @@ static void on_over(void *data, struct transaction *transaction, struct task *ta
 	kept_note(&host->kept, &host->loop.dataplane.history);
 }
 
-static void on_done(void *data, struct task *task, enum reload_result result)
+static void on_done(void *data, struct task *task, enum reload_result result) ON_LOOP
 {
 	struct host *host = data;
 
@@ -166,13 +167,13 @@ static const struct reload_events reload_events = {
 
 /* ---- what follows other things ---- */
 
-static void notify(const struct host *host)
+static void notify(const struct host *host) ON_LOOP
 {
 	ready_notify(&host->loop.dataplane, &host->kept, host->outcome.last.result);
 }
 
 /* Chains are fused again after what can make a generation of slots. */
-static void on_ended(void *data, const struct task *task)
+static void on_ended(void *data, const struct task *task) ON_LOOP
 {
 	static const struct task_kind *const changes[] = { &reload_kind, &links_kind, &bypass_on_kind,
 		&bypass_off_kind };
@@ -191,12 +192,12 @@ static void on_stopped(void *data)
 }
 
 /* What is attached through netlink can be taken off so, and is put back by the task that follows. */
-static void on_concerned(void *data)
+static void on_concerned(void *data) ON_LOOP
 {
 	lookout_look(&((struct host *)data)->lookout);
 }
 
-static void on_news(void *data)
+static void on_news(void *data) ON_LOOP
 {
 	const struct host *host = data;
 
@@ -204,7 +205,7 @@ static void on_news(void *data)
 		notify(host);
 }
 
-static void on_expired(void *data)
+static void on_expired(void *data) ON_LOOP
 {
 	struct host *host = data;
 	struct reload_request *request;
@@ -323,7 +324,7 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
 	return 0;
 }
 
-static void deactivate(struct dataplane *dataplane)
+static void deactivate(struct dataplane *dataplane) ON_LOOP
 {
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
 		struct chain *chain = dataplane->chains[i];

@@ -24,7 +24,7 @@
 #define RETRY_MIN 2
 #define RETRY_MAX 60
 
-static void begin(void *owner, struct task *task)
+static void begin(void *owner, struct task *task) ON_LOOP
 {
 	struct links *links = owner;
 
@@ -48,7 +48,7 @@ void links_look(struct links *links)
 	queue_add(&links->loop->queue, task_new(&links_kind, links, NULL));
 }
 
-static int on_time(sd_event_source *source, uint64_t usec, void *data)
+static int on_time(sd_event_source *source, uint64_t usec, void *data) ON_LOOP
 {
 	links_look(data);
 	return 0;
@@ -129,7 +129,7 @@ static void note_move(const struct dataplane *dataplane, const struct link_event
 	}
 }
 
-static void on_event(const struct link_event *event, void *data)
+static void on_event(const struct link_event *event, void *data) ON_LOOP
 {
 	struct links *links = data;
 	struct dataplane *dataplane = &links->loop->dataplane;
@@ -146,7 +146,7 @@ static void on_event(const struct link_event *event, void *data)
 	links_look(links);
 }
 
-static int read_reports(struct links *links)
+static int read_reports(struct links *links) ON_LOOP
 {
 	int r = linkwatch_read(links->watch, on_event, links);
 
@@ -164,7 +164,7 @@ void links_catch_up(struct links *links)
 		links->loop->dataplane.reports++;
 }
 
-static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *data)
+static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *data) ON_LOOP
 {
 	struct links *links = data;
 	int r = read_reports(links);

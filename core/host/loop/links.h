@@ -8,6 +8,7 @@
 #include "host/loop/loop.h"
 #include "host/loop/reload.h"
 #include "kernel/netdev/linkwatch.h"
+#include "util/thread_role.h"
 
 struct links {
 	struct loop *loop;
@@ -28,14 +29,14 @@ extern const struct task_kind links_kind;
 /* Begin to watch. What happens from now on leads to a task; what there is, the first load looks up itself. */
 int links_open(struct links *links, struct xslot_diag *diag);
 /* A task that looks at them now, as if something had happened. */
-void links_look(struct links *links);
+void links_look(struct links *links) ON_LOOP;
 /*
  * A look is over. `unknown`: the kernel did not say what is there, so nothing was changed. Then, and while an
  * interface is without its chain for a shortage, there is another look after a while.
  */
-void links_settle(struct links *links, bool unknown);
+void links_settle(struct links *links, bool unknown) ON_LOOP;
 /* A transaction begins: it is to know what has been reported by now. */
-void links_catch_up(struct links *links);
+void links_catch_up(struct links *links) ON_LOOP;
 void links_close(struct links *links);
 
 #endif

@@ -38,6 +38,7 @@ static void say(const struct chain *chain, const struct chain_interface *interfa
 
 /* True when this is news. */
 static bool look(struct lookout *lookout, const struct chain *chain, struct chain_interface *interface)
+	ON_LOOP
 {
 	uint32_t program = 0, displaced_by = 0;
 	int runs;
@@ -83,7 +84,7 @@ void lookout_look(struct lookout *lookout)
 		lookout->news(lookout->data);
 }
 
-static int on_time(sd_event_source *source, uint64_t usec, void *data)
+static int on_time(sd_event_source *source, uint64_t usec, void *data) ON_LOOP
 {
 	lookout_look(data);
 	sd_event_source_set_time_relative(source, PERIOD_US);

@@ -7,6 +7,7 @@
 #define HOST_LOOP_LOOKOUT_H
 
 #include "host/loop/links.h"
+#include "util/thread_role.h"
 
 struct lookout {
 	struct links *links;
@@ -17,7 +18,7 @@ struct lookout {
 };
 
 /* Look now, too: something was reported that may be more than it seems. */
-void lookout_look(struct lookout *lookout);
+void lookout_look(struct lookout *lookout) ON_LOOP;
 int lookout_open(struct lookout *lookout, struct xslot_diag *diag);
 void lookout_close(struct lookout *lookout);
 

@@ -6,6 +6,7 @@
 #include "control/status_reload.h"
 #include "host/change/transaction.h"
 #include "host/work/asked.h"
+#include "util/thread_role.h"
 
 enum reload_result {
 	RELOAD_NONE, /* there was none yet */
@@ -25,7 +26,8 @@ struct outcome {
 };
 
 /* Keep it as outcome->last. Errors move out of the transaction. */
-void outcome_remember(struct outcome *outcome, struct transaction *transaction, enum reload_result result);
+void outcome_remember(struct outcome *outcome, struct transaction *transaction, enum reload_result result)
+	ON_LOOP;
 
 /* What would come of it; the caller clears it. Errors move out of the transaction. */
 void outcome_of_dry_run(

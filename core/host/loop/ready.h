@@ -5,9 +5,10 @@
 
 #include "host/chain/dataplane.h"
 #include "host/kept/kept.h"
+#include "util/thread_role.h"
 
 /* READY=1, and in a line what runs, after all that is not as it should be. `last`: the last reload's result.
  */
-void ready_notify(const struct dataplane *dataplane, const struct kept *kept, const char *last);
+void ready_notify(const struct dataplane *dataplane, const struct kept *kept, const char *last) ON_LOOP;
 
 #endif

@@ -17,7 +17,7 @@
 #include "util/memory.h"
 
 /* The transaction is over and freed (by the worker): tell everybody. */
-static void on_freed(void *data)
+static void on_freed(void *data) ON_LOOP
 {
 	struct reload *reload = data;
 	const struct reload_request *request = reload->loop->queue.running->request;
@@ -29,7 +29,7 @@ static void on_freed(void *data)
 	reload->events->done(reload->data, reload->loop->queue.running, reload->result);
 }
 
-static void job_free(void *data)
+static void job_free(void *data) ON_WORKER
 {
 	struct reload *reload = data;
 
@@ -38,20 +38,20 @@ static void job_free(void *data)
 	malloc_trim(0);
 }
 
-static void finish(struct reload *reload, enum reload_result result)
+static void finish(struct reload *reload, enum reload_result result) ON_LOOP
 {
 	reload->result = result;
 	reload->events->over(reload->data, reload->transaction, reload->loop->queue.running, result);
 	worker_submit(reload->loop->worker, job_free, on_freed, reload);
 }
 
-static void on_rolled_back(void *data)
+static void on_rolled_back(void *data) ON_LOOP
 {
 	finish(data, RELOAD_REFUSED);
 }
 
 /* Nothing has changed, so only who asked hears of it. */
-static void on_tried(void *data)
+static void on_tried(void *data) ON_LOOP
 {
 	struct reload *reload = data;
 	struct status_reload tried = {};
@@ -63,17 +63,17 @@ static void on_tried(void *data)
 	worker_submit(reload->loop->worker, job_free, on_freed, reload);
 }
 
-static void on_released(void *data)
+static void on_released(void *data) ON_LOOP
 {
 	finish(data, RELOAD_OK);
 }
 
-static void job_release(void *data)
+static void job_release(void *data) ON_WORKER
 {
 	transaction_release(((struct reload *)data)->transaction);
 }
 
-static void on_settled(void *data)
+static void on_settled(void *data) ON_LOOP
 {
 	struct reload *reload = data;
 
@@ -81,18 +81,18 @@ static void on_settled(void *data)
 	worker_submit(reload->loop->worker, job_release, on_released, reload);
 }
 
-static void job_settle(void *data)
+static void job_settle(void *data) ON_WORKER
 {
 	transaction_settle(((struct reload *)data)->transaction);
 }
 
-static void job_rollback(void *data)
+static void job_rollback(void *data) ON_WORKER
 {
 	transaction_rollback(((struct reload *)data)->transaction);
 }
 
 /* True when it ended or went on here; else it is to be rolled back. */
-static bool apply(struct reload *reload)
+static bool apply(struct reload *reload) ON_LOOP
 {
 	struct transaction *transaction = reload->transaction;
 	sd_event *event = reload->loop->event;
@@ -113,7 +113,7 @@ static bool apply(struct reload *reload)
 	return true;
 }
 
-static void on_prepared(void *data)
+static void on_prepared(void *data) ON_LOOP
 {
 	struct reload *reload = data;
 	struct transaction *transaction = reload->transaction;
@@ -130,12 +130,12 @@ static void on_prepared(void *data)
 	worker_submit(reload->loop->worker, job_rollback, on_rolled_back, reload);
 }
 
-static void job_prepare(void *data)
+static void job_prepare(void *data) ON_WORKER
 {
 	transaction_prepare(((struct reload *)data)->transaction);
 }
 
-static void begin_transaction(struct reload *reload, const struct transaction_options *options)
+static void begin_transaction(struct reload *reload, const struct transaction_options *options) ON_LOOP
 {
 	reload->events->begins(reload->data);
 	if (transaction_new(&reload->loop->dataplane, options, &reload->transaction) < 0) {
@@ -153,7 +153,7 @@ void reload_interfaces(struct reload *reload)
 	begin_transaction(reload, &options);
 }
 
-static void begin(void *owner, struct task *task)
+static void begin(void *owner, struct task *task) ON_LOOP
 {
 	struct reload *reload = owner;
 	const struct reload_request *request = task->request;

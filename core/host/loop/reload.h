@@ -11,6 +11,7 @@
 #include "host/change/transaction.h"
 #include "host/loop/loop.h"
 #include "host/loop/outcome.h"
+#include "util/thread_role.h"
 
 /* What is asked for: task.request of a reload. */
 struct reload_request {
@@ -58,6 +59,6 @@ struct task *reload_task(
 	struct reload *reload, struct server_call *call, struct reload_request **ret_request);
 
 /* The running task is another one, and makes this transaction of interfaces. */
-void reload_interfaces(struct reload *reload);
+void reload_interfaces(struct reload *reload) ON_LOOP;
 
 #endif

@@ -46,7 +46,7 @@ static int fill_silenced(struct status *status)
 }
 
 /* 0, -ENOENT: there is no such chain, -ENOMEM */
-static int fill_status(struct dataplane *dataplane, const char *chain, struct status *status)
+static int fill_status(struct dataplane *dataplane, const char *chain, struct status *status) ON_LOOP
 {
 	const char *names[QUARANTINE_MAX];
 	size_t n = quarantine_list(names, QUARANTINE_MAX);
@@ -64,7 +64,7 @@ static int fill_status(struct dataplane *dataplane, const char *chain, struct st
 	return r == 0 && !status->host.version ? -ENOMEM : r;
 }
 
-static void on_status(struct server_call *call, const char *chain, void *data)
+static void on_status(struct server_call *call, const char *chain, void *data) ON_LOOP
 {
 	struct host *host = data;
 	struct status *status = status_new();
@@ -93,7 +93,7 @@ static void on_status(struct server_call *call, const char *chain, void *data)
 	status_free(status);
 }
 
-static void on_reload(struct server_call *call, const struct server_reload *asked, void *data)
+static void on_reload(struct server_call *call, const struct server_reload *asked, void *data) ON_LOOP
 {
 	struct host *host = data;
 	struct reload_request *request;
@@ -112,14 +112,14 @@ static void on_reload(struct server_call *call, const struct server_reload *aske
 	queue_add(&host->loop.queue, task);
 }
 
-static void on_confirm(struct server_call *call, void *data)
+static void on_confirm(struct server_call *call, void *data) ON_LOOP
 {
 	struct host *host = data;
 
 	queue_add(&host->loop.queue, task_new(&confirm_kind, &host->confirm, call));
 }
 
-static void on_bypass(struct server_call *call, const char *chain, bool on, void *data)
+static void on_bypass(struct server_call *call, const char *chain, bool on, void *data) ON_LOOP
 {
 	struct loop *loop = &((struct host *)data)->loop;
 	struct task *task = task_new(on ? &bypass_on_kind : &bypass_off_kind, loop, call);
@@ -128,7 +128,7 @@ static void on_bypass(struct server_call *call, const char *chain, bool on, void
 	queue_add(&loop->queue, task);
 }
 
-static void on_clean(struct server_call *call, const char *chain, void *data)
+static void on_clean(struct server_call *call, const char *chain, void *data) ON_LOOP
 {
 	struct host *host = data;
 	struct task *task = task_new(&takeoff_kind, &host->takeoff, call);

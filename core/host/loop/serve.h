@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "control/server.h"
 #include "util/diag.h"
+#include "util/thread_role.h"
 
 struct host;
 
@@ -18,7 +19,7 @@ struct serve {
  * Open the socket, once, before the first commit: two hosts with one socket must not both reach for the
  * interfaces. Later the configuration must say the same. Errors go into the report.
  */
-int serve_open(struct host *host, const struct config *config, struct report *report);
+int serve_open(struct host *host, const struct config *config, struct report *report) ON_LOOP;
 void serve_close(struct serve *serve);
 
 #endif

@@ -34,7 +34,7 @@ static void reply(struct task *task, unsigned n, const char *text)
 		server_reply_clean(call, n, text);
 }
 
-static void on_removed(void *data)
+static void on_removed(void *data) ON_LOOP
 {
 	struct takeoff *takeoff = data;
 	struct loop *loop = takeoff->loop;
@@ -51,7 +51,7 @@ static void on_removed(void *data)
 	queue_next(&loop->queue);
 }
 
-static void job_remove(void *data)
+static void job_remove(void *data) ON_WORKER
 {
 	struct takeoff *takeoff = data;
 
@@ -61,7 +61,7 @@ static void job_remove(void *data)
 }
 
 /* Out of the dataplane, on the loop, before the worker removes it: from here on nobody sees it. */
-static void take_out(struct takeoff *takeoff, const struct task *task)
+static void take_out(struct takeoff *takeoff, const struct task *task) ON_LOOP
 {
 	struct dataplane *dataplane = &takeoff->loop->dataplane;
 	size_t kept = 0;
@@ -86,7 +86,7 @@ static void take_out(struct takeoff *takeoff, const struct task *task)
 	dataplane->n_chains = kept;
 }
 
-static int mark_all(struct dataplane *dataplane, const char *only, struct xslot_diag *diag)
+static int mark_all(struct dataplane *dataplane, const char *only, struct xslot_diag *diag) ON_LOOP
 {
 	int r = 0;
 
@@ -99,7 +99,7 @@ static int mark_all(struct dataplane *dataplane, const char *only, struct xslot_
 	return r;
 }
 
-static void begin(void *owner, struct task *task)
+static void begin(void *owner, struct task *task) ON_LOOP
 {
 	struct takeoff *takeoff = owner;
 	struct loop *loop = takeoff->loop;

@@ -6,6 +6,7 @@
 #include "host/chain/chain.h"
 #include "host/plan/plan.h"
 #include "host/plan/setup.h"
+#include "util/thread_role.h"
 
 struct view {
 	struct plan_chain *running;
@@ -29,7 +30,7 @@ enum view_why { VIEW_ASKED, VIEW_UNASKED, VIEW_ONLY };
  * W: what became of the interfaces of what runs. Where another's program is in our link, ours is put back,
  * as `why` says. -errno: of some the kernel does not say; what was known of those stays.
  */
-int view_look(const struct view_seen *seen, enum view_why why, struct xslot_diag *diag);
+int view_look(const struct view_seen *seen, enum view_why why, struct xslot_diag *diag) ON_WORKER;
 
 /*
  * After that look. Looks up which interface has each wanted name now; those that were looked at when as much

@@ -10,6 +10,7 @@
 
 #include "host/work/asked.h"
 #include "host/work/calls.h"
+#include "util/thread_role.h"
 
 struct task;
 
@@ -57,18 +58,18 @@ struct task *task_new(const struct task_kind *kind, void *owner, struct server_c
  * Take the task over, and begin it when nothing runs. Of tasks that wait in a row and can be merged one is
  * made. Refused when the queue is stopping.
  */
-void queue_add(struct queue *queue, struct task *task);
+void queue_add(struct queue *queue, struct task *task) ON_LOOP;
 
 /* The running task is over: begin the next one, if the queue is not stopping. */
-void queue_next(struct queue *queue);
+void queue_next(struct queue *queue) ON_LOOP;
 
 /* The same, for callers that are told why it was not done; `error` as in control/interface.h. */
-void queue_fail(struct queue *queue, const char *error, const char *why);
+void queue_fail(struct queue *queue, const char *error, const char *why) ON_LOOP;
 
 /* Refuse what waits and what comes; the running task ends first. */
-void queue_stop(struct queue *queue);
+void queue_stop(struct queue *queue) ON_LOOP;
 
 /* The worker is gone: refuse also the running task, which has been cut off. */
-void queue_clear(struct queue *queue);
+void queue_clear(struct queue *queue) ON_LOOP;
 
 #endif
