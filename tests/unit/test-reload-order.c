@@ -40,12 +40,12 @@ static void note(const char *what)
 
 /* ---- the transaction ---- */
 
-int transaction_new(struct dataplane *dataplane, const struct transaction_options *options,
-	struct transaction **ret_transaction)
+struct transaction *transaction_new(struct dataplane *dataplane, const struct transaction_options *options)
 {
-	*ret_transaction = calloc(1, sizeof(**ret_transaction));
-	(*ret_transaction)->options = *options;
-	return 0;
+	struct transaction *transaction = calloc(1, sizeof(*transaction));
+
+	transaction->options = *options;
+	return transaction;
 }
 
 void transaction_free(struct transaction *transaction)

@@ -187,19 +187,6 @@ static struct chain_interface *interface_of_index(const struct found *found, uns
 	return NULL;
 }
 
-static bool wants(const struct setup *setup, const char *name)
-{
-	for (size_t i = 0; i < setup->n_chains; i++) {
-		const struct config_chain *config = setup->chains[i].config;
-
-		for (size_t j = 0; j < config->n_interfaces; j++) {
-			if (strcmp(config->interfaces[j].name, name) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* A pin tells an interface's index, and so its proper name; the files may call it by another of its names. */
 int adoption_names(const struct found *found, struct xslot_diag *diag)
 {
@@ -220,7 +207,7 @@ int adoption_names(const struct found *found, struct xslot_diag *diag)
 				return fail(diag, r, "cannot ask the kernel for interface %s: %s", name,
 					strerror(-r));
 			interface = interface_of_index(found, ifindex);
-			if (!interface || wants(found->setup, interface->name))
+			if (!interface || setup_wants_interface(found->setup, interface->name))
 				continue;
 			copy = strdup(name);
 			if (!copy)

@@ -196,19 +196,6 @@ void change_drop_old_interfaces(struct change *change)
 	change_drop_interfaces(change->chain, old, change->n_old_interfaces);
 }
 
-static bool is_wanted(const struct setup *setup, const char *name)
-{
-	for (size_t i = 0; i < setup->n_chains; i++) {
-		const struct config_chain *config = setup->chains[i].config;
-
-		for (size_t j = 0; j < config->n_interfaces; j++) {
-			if (strcmp(config->interfaces[j].name, name) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* There is no interface of that name; what became of the one that there was? */
 static void log_waiting(const struct change *change, const struct chain_interface *old)
 {
@@ -219,7 +206,8 @@ static void log_waiting(const struct change *change, const struct chain_interfac
 		return; /* there was none, and that has been said */
 	if (old->netdev && netdev_alive(old->netdev) == 1 && ask_name(netdev_ifindex(old->netdev), name) == 1)
 		log_info("%s: %s is called %s now%s; waiting for another %s", chain, old->name, name,
-			is_wanted(change->setup, name) ? "" : ", which no chain has: detached", old->name);
+			setup_wants_interface(change->setup, name) ? "" : ", which no chain has: detached",
+			old->name);
 	else
 		log_info("%s: %s is gone, waiting for it", chain, old->name);
 }

@@ -20,14 +20,12 @@
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/memory.h"
 
-int transaction_new(struct dataplane *dataplane, const struct transaction_options *options,
-	struct transaction **ret_transaction)
+struct transaction *transaction_new(struct dataplane *dataplane, const struct transaction_options *options)
 {
-	struct transaction *transaction = calloc(1, sizeof(*transaction));
+	struct transaction *transaction = memory_must(calloc(1, sizeof(*transaction)));
 
-	if (!transaction)
-		return -ENOMEM;
 	transaction->dataplane = dataplane;
 	transaction->allow_detach = options->allow_detach;
 	transaction->allow_bare = options->allow_bare;
@@ -37,14 +35,8 @@ int transaction_new(struct dataplane *dataplane, const struct transaction_option
 	transaction->dry_run = options->dry_run;
 	transaction->interfaces_only = options->interfaces_only;
 	transaction->reports = dataplane->reports;
-	transaction->file = strdup(options->file);
-	if (!transaction->file) {
-		thread_is_alone(); /* nobody knows of it yet */
-		transaction_free(transaction);
-		return -ENOMEM;
-	}
-	*ret_transaction = transaction;
-	return 0;
+	transaction->file = memory_copy(options->file);
+	return transaction;
 }
 
 void transaction_free(struct transaction *transaction)

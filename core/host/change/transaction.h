@@ -36,8 +36,9 @@ struct transaction_options {
 
 struct transaction;
 
-int transaction_new(struct dataplane *dataplane, const struct transaction_options *options,
-	struct transaction **ret_transaction) ON_LOOP;
+/* Never NULL: small, and of our own accord, see util/memory.h. */
+struct transaction *transaction_new(struct dataplane *dataplane, const struct transaction_options *options)
+	ON_LOOP;
 void transaction_free(struct transaction *transaction) ON_WORKER; /* accepts NULL */
 
 int transaction_prepare(struct transaction *transaction) ON_WORKER;

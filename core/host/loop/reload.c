@@ -10,7 +10,6 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#include "control/interface.h"
 #include "host/plugin/quarantine.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -138,11 +137,7 @@ static void job_prepare(void *data) ON_WORKER
 static void begin_transaction(struct reload *reload, const struct transaction_options *options) ON_LOOP
 {
 	reload->events->begins(reload->data);
-	if (transaction_new(&reload->loop->dataplane, options, &reload->transaction) < 0) {
-		log_error("cannot reload: out of memory");
-		queue_fail(&reload->loop->queue, ERROR_FAILED, "the host is out of memory");
-		return;
-	}
+	reload->transaction = transaction_new(&reload->loop->dataplane, options);
 	worker_submit(reload->loop->worker, job_prepare, on_prepared, reload);
 }
 

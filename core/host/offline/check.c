@@ -84,7 +84,7 @@ static void look_for_replace(const struct config *config, struct report *report)
 int check_run(const char *file, struct check *ret_check)
 {
 	struct transaction_options options = { .file = file };
-	struct transaction *transaction = NULL;
+	struct transaction *transaction;
 	struct dataplane dataplane = {};
 	bool freplace;
 	int r;
@@ -99,14 +99,12 @@ int check_run(const char *file, struct check *ret_check)
 	freplace = r == 0;
 	ret_check->as_xdp = !freplace;
 	r = modules_new(&dataplane.modules);
-	if (r == 0)
-		r = transaction_new(&dataplane, &options, &transaction);
-	if (r == 0)
-		look_for_quarantined(file, dataplane.modules);
 	if (r < 0) {
 		dataplane_close(&dataplane, true);
 		return report_add(&ret_check->report, file, 0, "cannot check: %s", strerror(-r));
 	}
+	look_for_quarantined(file, dataplane.modules);
+	transaction = transaction_new(&dataplane, &options);
 	r = transaction_check(transaction, freplace, &ret_check->reload);
 	take_plan(transaction, ret_check);
 	look_for_nothing(transaction_config(transaction), transaction_report(transaction));

@@ -403,6 +403,19 @@ void setup_leave_out(struct setup *setup, const char *chain)
 	}
 }
 
+bool setup_wants_interface(const struct setup *setup, const char *name)
+{
+	for (size_t i = 0; i < setup->n_chains; i++) {
+		const struct config_chain *config = setup->chains[i].config;
+
+		for (size_t j = 0; j < config->n_interfaces; j++) {
+			if (strcmp(config->interfaces[j].name, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 struct setup *setup_ref(struct setup *setup)
 {
 	setup->refs++;

@@ -71,6 +71,8 @@ bool setup_jumps_equal(const struct setup_slot *a, const struct setup_slot *b);
 struct instance_jump setup_jump_options(const struct setup_jump *jump);
 /* Do as if the configuration had no chain of that name, if it has one. */
 void setup_leave_out(struct setup *setup, const char *chain);
+/* Does any chain have an interface of that name? */
+bool setup_wants_interface(const struct setup *setup, const char *name);
 struct setup *setup_ref(struct setup *setup);
 void setup_unref(struct setup *setup); /* accepts NULL */
 
