@@ -62,7 +62,9 @@ is() { # PROPERTY VALUE
 }
 pid() { of MainPID; }
 is_another_process() { # PID: the host is up, and not that one
-	is ActiveState active && is SubState running && [ "$(pid)" != 0 ] && [ "$(pid)" != "$1" ]
+	local said # asked for at once: it may end between two questions
+	said=$(systemctl show -p ActiveState -p SubState -p MainPID xslotd)
+	[[ $said == *ActiveState=active* && $said == *SubState=running* && ! $said =~ MainPID=(0|$1)($'\n'|$) ]] || { echo "$said"; return 1; }
 }
 logged() { journalctl --no-pager --quiet -o cat -u xslotd | grep -qE -- "$1"; } # PATTERN
 
