@@ -6,7 +6,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
-#include "kernel/instance/foreign.h"
+#include "kernel/foreign/foreign.h"
 #include "kernel/instance/instance.h"
 #include "theirs.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel/instance/foreign.h"
+#include "kernel/foreign/foreign.h"
 #include "kernel/instance/instance.h"
 #include "kernel/instance/instance_private.h"
 #include "object.bpf.h"

@@ -14,7 +14,7 @@
 
 #include "config/config_read.h"
 #include "host/plugin/inspect.h"
-#include "kernel/instance/foreign.h"
+#include "kernel/foreign/foreign.h"
 #include "kernel/privileges.h"
 #include "module/moddir.h"
 #include "util/cleanup.h"

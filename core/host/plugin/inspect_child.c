@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "host/plugin/inspect_private.h"
-#include "kernel/instance/foreign.h"
+#include "kernel/foreign/foreign.h"
 #include "kernel/instance/instance.h"
 #include "kernel/rehearsal.h"
 #include "module/module.h"

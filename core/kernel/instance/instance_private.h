@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "extension/object.h"
+#include "kernel/foreign/foreign.h"
 #include "kernel/instance/carry.h"
-#include "kernel/instance/foreign.h"
 #include "kernel/instance/instance.h"
 #include "kernel/instance/jump_objects.h"
 #include "kernel/instance/jumps.h"

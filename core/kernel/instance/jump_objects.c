@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/foreign/foreign.h"
 #include "kernel/instance/carry.h"
-#include "kernel/instance/foreign.h"
 #include "kernel/instance/jumps.h"
 #include "util/diag.h"
 #include "util/text.h"

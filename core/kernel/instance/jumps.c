@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/instance/foreign.h"
+#include "kernel/foreign/foreign.h"
 #include "util/diag.h"
 
 static int add(struct jumps *jumps, const struct jump *jump, struct xslot_diag *diag)

@@ -13,7 +13,7 @@
  * programs loaded but those that are optional, SEC("?…"), and any other object only the one that the slot
  * runs.
  */
-#include "kernel/instance/foreign.h"
+#include "kernel/foreign/foreign.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "extension/btf_read.h"
-#include "kernel/instance/foreign_reach.h"
+#include "kernel/foreign/foreign_reach.h"
 #include "kernel/types.h"
 #include "util/cleanup.h"
 #include "util/diag.h"

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "extension/btf_read.h"
-#include "kernel/instance/foreign.h"
+#include "kernel/foreign/foreign.h"
 #include "kernel/types.h"
 #include "util/text.h"
 

@@ -6,7 +6,7 @@
  * array by its `values`. And the program's own code shows a tail call, or a call of a function of which
  * nothing is known before libbpf has put it there.
  */
-#include "kernel/instance/foreign_reach.h"
+#include "kernel/foreign/foreign_reach.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>

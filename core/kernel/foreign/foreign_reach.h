@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* Which program arrays of a foreign object matter to the program that a slot runs. */
-#ifndef KERNEL_INSTANCE_FOREIGN_REACH_H
-#define KERNEL_INSTANCE_FOREIGN_REACH_H
+#ifndef KERNEL_FOREIGN_FOREIGN_REACH_H
+#define KERNEL_FOREIGN_FOREIGN_REACH_H
 
 #include <stdbool.h>
 
