@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """Reloads leave nothing behind: neither in the process nor in the kernel. 300 of them, or as many as XSLOT_RELOADS says."""
+import contextlib
 import os
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from chains import INTERFACE, chain, classify, stamp
 from frames import Injector
 from host import Host, wait_for
-from objects import objects, objects_at_rest
+from objects import objects, objects_at_rest, wait_for_objects
+from sweep import bpffs, pins
 
 RELOADS = int(os.environ.get("XSLOT_RELOADS", 300))
 RESIDENT_KIB = 1024
@@ -76,3 +78,34 @@ def test_reloads_leave_nothing(host):
     grown = resident(host) - early_resident
     print(f"leak: {early}; resident memory {early_resident} KiB, {grown:+d} KiB after {RELOADS} reloads")
     assert grown <= RESIDENT_KIB
+
+
+@contextlib.contextmanager
+def removals_fail(host, folder):
+    """Nothing can be removed from `folder`, one of bpffs: the host has no capability to go against its mode."""
+    path, = bpffs(host).glob(folder)
+    path.chmod(0o500)
+    yield
+    assert path.exists(), "all of it was removed: the test means nothing"
+    path.chmod(0o700)
+
+
+def test_pins_that_could_not_be_removed(host):
+    """They hold programs and maps: each reload tries again, also one with nothing to change."""
+    host.plugin("stamp", "v1")
+    edge, more = chain(stamp(20, 1)), "\n[chain more]\ninterfaces = later0\n[slot more.1]\nplugin = stamp\nid = 3\n"
+    host.write(edge)
+    host.start()
+    one, one_pins = objects_at_rest(), pins(host)
+    host.write(edge + more)
+    host.must_reload()
+    with removals_fail(host, "*/more/inst/*"):
+        host.write(edge)
+        host.must_reload()  # the folder of a chain stays
+    with removals_fail(host, "*/edge/inst/*"):
+        host.plugin("stamp", "v2")
+        host.must_reload()  # an instance stays, and the chain is gone
+    assert not list(bpffs(host).glob("*/more")) and objects() != one
+    assert host.must_reload()["result"] == "unchanged"
+    assert pins(host) == one_pins
+    wait_for_objects(one, "after a reload that could remove what was left")

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "host/chain/store.h"
-#include "host/kept/removal.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -141,7 +140,17 @@ void leftover_rebuilds(struct chain **chains, size_t *n, const char *root, struc
 	}
 }
 
-/* Remove from inst/ what does not run: whole instances, and links into banks that packets do not reach. */
+/* What could not be read may hold something that is left. */
+static int list(const char *folder, char ***ret_names, size_t *ret_n)
+{
+	struct xslot_diag diag = {};
+	int r = pindir_list(folder, ret_names, ret_n, &diag);
+
+	if (r < 0)
+		store_note_removal(r, &diag);
+	return r;
+}
+
 void leftover_instances(const struct chain *chain)
 {
 	char folder[PATH_MAX], path[PATH_MAX], keep[PATH_MAX];
@@ -149,7 +158,7 @@ void leftover_instances(const struct chain *chain)
 	size_t n_ids = 0, n_links = 0;
 
 	store_path(chain, folder, "inst");
-	if (pindir_list(folder, &ids, &n_ids, NULL) < 0)
+	if (list(folder, &ids, &n_ids) < 0)
 		return;
 	for (size_t i = 0; i < n_ids; i++) {
 		uint64_t id = strtoull(ids[i], NULL, 10);
@@ -159,12 +168,11 @@ void leftover_instances(const struct chain *chain)
 			runs |= chain->slots[s].occupant->id == id;
 		store_path(chain, path, "inst/%s", ids[i]);
 		if (!runs) {
-			log_info("chain %s: removing instance %s of an unfinished change", chain->name,
-				ids[i]);
-			pindir_remove(path, NULL);
+			log_info("chain %s: removing instance %s, which no slot runs", chain->name, ids[i]);
+			store_forget(path);
 			continue;
 		}
-		if (pindir_list(path, &links, &n_links, NULL) < 0)
+		if (list(path, &links, &n_links) < 0)
 			continue;
 		for (size_t l = 0; l < n_links; l++) {
 			bool used = strncmp(links[l], "link_", 5) != 0;
@@ -176,11 +184,61 @@ void leftover_instances(const struct chain *chain)
 			}
 			store_path(chain, path, "inst/%s/%s", ids[i], links[l]);
 			if (!used)
-				pindir_remove(path, NULL);
+				store_forget(path);
 		}
 		pindir_list_free(links, n_links);
 	}
 	pindir_list_free(ids, n_ids);
+}
+
+static void forget_interfaces(const struct chain *chain)
+{
+	char folder[PATH_MAX], path[PATH_MAX];
+	char **names = NULL;
+	size_t n = 0;
+
+	store_path(chain, folder, "if");
+	if (list(folder, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		unsigned ifindex = (unsigned)strtoul(names[i], NULL, 10);
+		bool used = false;
+
+		for (size_t j = 0; j < chain->n_interfaces; j++) {
+			const struct netdev *netdev = chain->interfaces[j].netdev;
+
+			used |= netdev && netdev_ifindex(netdev) == ifindex;
+		}
+		store_path(chain, path, "if/%s", names[i]);
+		if (!used)
+			store_forget(path);
+	}
+	pindir_list_free(names, n);
+}
+
+static bool is_ours(struct chain *const *chains, size_t n, const char *folder)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (chains[i]->folder && strcmp(chains[i]->folder, folder) == 0)
+			return true;
+	}
+	return false;
+}
+
+void leftover_again(struct chain *const *chains, size_t n)
+{
+	char **folders;
+	size_t n_folders = store_left_folders(&folders);
+
+	for (size_t i = 0; i < n; i++) {
+		leftover_instances(chains[i]);
+		forget_interfaces(chains[i]);
+	}
+	for (size_t i = 0; i < n_folders; i++) {
+		if (!is_ours(chains, n, folders[i]))
+			store_forget_folder(folders[i]);
+	}
+	pindir_list_free(folders, n_folders);
 }
 
 bool leftover_has_interfaces(const char *root, const char *name)
@@ -198,10 +256,8 @@ bool leftover_has_interfaces(const char *root, const char *name)
 void leftover_unfinished(const char *root, const char *name)
 {
 	CLEANUP(free) char *path = NULL;
-	struct xslot_diag diag = {};
 
 	log_info("removing %s/%s, a chain that was never finished", root, name);
-	if (asprintf(&path, "%s/%s", root, name) >= 0 && removal_forget(path, &diag) < 0)
-		log_warning("%s", diag.message);
-	xslot_diag_clear(&diag);
+	if (asprintf(&path, "%s/%s", root, name) >= 0)
+		store_forget_folder(path);
 }

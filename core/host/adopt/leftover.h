@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What a host that died in a transaction left behind, finished or removed. Worker thread, part of adoption.
+/*
+ * What a host that died in a transaction left behind, finished or removed: worker thread, part of adoption.
+ * And what a transaction of this host could not remove.
  */
 #ifndef HOST_ADOPT_LEFTOVER_H
 #define HOST_ADOPT_LEFTOVER_H
@@ -20,6 +22,12 @@ void leftover_rebuilds(struct chain **chains, size_t *n, const char *root, struc
 
 /* Remove from inst/ what does not run: whole instances, and links into banks that packets do not reach. */
 void leftover_instances(const struct chain *chain);
+
+/*
+ * After removals that failed: remove the instances, links and interfaces that these chains, which are all
+ * that there are, have no use for, and the folders of chains that were to go. Between changes only.
+ */
+void leftover_again(struct chain *const *chains, size_t n);
 
 /* Does the folder ROOT/NAME know an interface? True when that cannot be seen. */
 bool leftover_has_interfaces(const char *root, const char *name);

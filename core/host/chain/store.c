@@ -22,6 +22,7 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/memory.h"
 
 void store_path(const struct chain *chain, char ret_path[static PATH_MAX], const char *format, ...)
 {
@@ -183,13 +184,56 @@ int store_interface(struct chain *chain, const struct netdev *netdev, struct xsl
 	return netdev_pin(netdev, path, diag);
 }
 
-static void forget(const char *path)
+/* Worker's: did a removal fail, and which of those were of whole chains? */
+static bool untidy;
+static char **left;
+static size_t n_left;
+
+void store_note_removal(int r, struct xslot_diag *diag)
+{
+	if (r < 0) {
+		log_warning("%s; the next change tries again", diag->message);
+		untidy = true;
+	}
+	xslot_diag_clear(diag);
+}
+
+void store_forget(const char *path)
 {
 	struct xslot_diag diag = {};
 
-	if (pindir_remove(path, &diag) < 0)
-		log_warning("%s", diag.message);
-	xslot_diag_clear(&diag);
+	store_note_removal(pindir_remove(path, &diag), &diag);
+}
+
+void store_forget_folder(const char *folder)
+{
+	struct xslot_diag diag = {};
+
+	int r = removal_forget(folder, &diag);
+
+	if (r < 0) {
+		left = memory_must(reallocarray(left, n_left + 1, sizeof(*left)));
+		left[n_left++] = memory_copy(folder);
+	}
+	store_note_removal(r, &diag);
+}
+
+size_t store_left_folders(char ***ret_folders)
+{
+	size_t n = n_left;
+
+	*ret_folders = left;
+	left = NULL;
+	n_left = 0;
+	return n;
+}
+
+bool store_was_untidy(void)
+{
+	bool was = untidy;
+
+	untidy = false;
+	return was;
 }
 
 void store_forget_link(const struct chain *chain, const struct chain_slot *slot, size_t index)
@@ -199,7 +243,7 @@ void store_forget_link(const struct chain *chain, const struct chain_slot *slot,
 	if (!slot->occupant->id)
 		return;
 	store_link_path(chain, slot->occupant->id, index, slot->bank, path);
-	forget(path);
+	store_forget(path);
 }
 
 void store_forget_instance(const struct chain *chain, const struct occupant *occupant)
@@ -209,7 +253,7 @@ void store_forget_instance(const struct chain *chain, const struct occupant *occ
 	if (!occupant->id)
 		return;
 	store_path(chain, path, "inst/%llu", (unsigned long long)occupant->id);
-	forget(path);
+	store_forget(path);
 }
 
 void store_forget_interface(const struct chain *chain, const struct netdev *netdev)
@@ -217,16 +261,13 @@ void store_forget_interface(const struct chain *chain, const struct netdev *netd
 	char path[PATH_MAX];
 
 	interface_path(chain, netdev, path);
-	forget(path);
+	store_forget(path);
 }
 
 void store_forget_chain(const struct chain *chain)
 {
-	struct xslot_diag diag = {};
-
-	if (chain->folder && removal_forget(chain->folder, &diag) < 0)
-		log_warning("%s", diag.message);
-	xslot_diag_clear(&diag);
+	if (chain->folder)
+		store_forget_folder(chain->folder);
 }
 
 static int mark_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag)
@@ -275,7 +316,7 @@ static int show_slot(const struct chain *chain, const struct chain_slot *slot)
 	size = readlink(path, is, sizeof(is));
 	if (size == (ssize_t)strlen(wanted) && memcmp(is, wanted, size) == 0)
 		return 0;
-	forget(new);
+	store_forget(new);
 	return symlink(wanted, new) < 0 || rename(new, path) < 0 ? -errno : 0;
 }
 
@@ -303,7 +344,7 @@ void store_show_slots(const struct chain *chain)
 		}
 		store_path(chain, path, "slot/%s", names[j]);
 		if (!runs)
-			forget(path);
+			store_forget(path);
 	}
 	pindir_list_free(names, n);
 }

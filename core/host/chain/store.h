@@ -54,12 +54,22 @@ int store_update_interface(struct chain *to, struct netdev *netdev, struct xslot
  */
 void store_show_slots(const struct chain *chain);
 
-/* Remove pins. What does not exist is fine; anything else that fails is logged. Close fds after, not before.
+/*
+ * Remove pins. What does not exist is fine; anything else that fails is logged, and leftover_again() is to
+ * try it again. Close fds after, not before. Worker thread, once there is one.
  */
+void store_forget(const char *path);
+void store_forget_folder(const char *folder); /* a chain's */
 void store_forget_link(const struct chain *chain, const struct chain_slot *slot, size_t index);
 void store_forget_instance(const struct chain *chain, const struct occupant *occupant);
 void store_forget_interface(const struct chain *chain, const struct netdev *netdev);
 void store_forget_chain(const struct chain *chain);
+/* What came of a removal by other means: a failure is logged, as theirs. Clears the sentence. */
+void store_note_removal(int r, struct xslot_diag *diag);
+/* Did one of these fail since this was asked last? */
+bool store_was_untidy(void);
+/* The folders that store_forget_folder() could not remove; the caller's to free, and forgotten here. */
+size_t store_left_folders(char ***ret_folders);
 
 /* The interface runs another chain's program now: its pin moves. */
 void store_move_interface(const struct chain *from, const struct chain *to, const struct netdev *netdev);

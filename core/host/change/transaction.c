@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/adopt/leftover.h"
 #include "host/adopt/stand_in.h"
 #include "host/chain/lost.h"
 #include "host/chain/off.h"
@@ -258,10 +259,22 @@ static void explain_kept(struct transaction *transaction)
 		report_add(&transaction->report, NULL, 0, "this is about the copies kept in %s", root);
 }
 
+/*
+ * Between changes. A pin that stays holds an instance with all of its maps; and a link keeps a stub filled,
+ * which the next change may need.
+ */
+static void tidy(const struct dataplane *dataplane)
+{
+	if (dataplane->pins && store_was_untidy())
+		leftover_again(dataplane->chains, dataplane->n_chains);
+}
+
 int transaction_prepare(struct transaction *transaction)
 {
-	int r = make_plan(transaction, false);
+	int r;
 
+	tidy(transaction->dataplane);
+	r = make_plan(transaction, false);
 	if (r == 0 && transaction_would_bare(transaction)) {
 		r = transaction_hold(transaction);
 		if (r == 0)
@@ -418,6 +431,7 @@ void transaction_rollback(struct transaction *transaction)
 		dataplane_wait(transaction->dataplane);
 	for (size_t i = 0; i < transaction->n_changes; i++)
 		change_rollback(&transaction->changes[i]);
+	tidy(transaction->dataplane);
 	history_undo(&transaction->dataplane->history);
 }
 
@@ -471,4 +485,5 @@ void transaction_release(struct transaction *transaction)
 	name_folders(transaction);
 	dataplane_forget(transaction->removed, transaction->n_removed);
 	transaction->n_removed = 0;
+	tidy(transaction->dataplane);
 }
