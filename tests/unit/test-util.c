@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/text.h"
+#include "util/wake.h"
 
 static void test_sentence_and_context(void **state)
 {
@@ -285,6 +287,36 @@ static void test_descriptors_run_out(void **state)
 	xslot_diag_clear(&within);
 }
 
+static int refusals; /* so many writes to an eventfd are refused */
+
+int __real_eventfd_write(int fd, eventfd_t value);
+int __wrap_eventfd_write(int fd, eventfd_t value);
+
+int __wrap_eventfd_write(int fd, eventfd_t value)
+{
+	if (refusals == 0)
+		return __real_eventfd_write(fd, value);
+	refusals--;
+	errno = EPERM;
+	return -1;
+}
+
+static void test_wake_up_is_never_lost(void **state)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	eventfd_t value;
+
+	refusals = 3;
+	wake(fd);
+	assert_int_equal(refusals, 0);
+	assert_int_equal(eventfd_read(fd, &value), 0);
+	assert_int_equal(value, 1);
+	/* Full: whoever waits is awake. */
+	assert_int_equal(eventfd_write(fd, UINT64_MAX - 1), 0);
+	wake(fd);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_files_are_read_once),
 		cmocka_unit_test(test_files_below_a_root),
 		cmocka_unit_test(test_descriptors_run_out),
+		cmocka_unit_test(test_wake_up_is_never_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@
 #include "host/plugin/quarantine.h"
 #include "util/diag.h"
 #include "util/log.h"
+#include "util/wake.h"
 
 #define LOOP_US 5000000
 #define WORKER_US 10000000
@@ -32,7 +33,7 @@
 
 static struct hang_limits limits;
 static pthread_t thread;
-static int timer = -1, signals = -1, wake = -1; /* timer < 0: not open */
+static int timer = -1, signals = -1, woken = -1; /* timer < 0: not open */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over all below */
 static struct place current;
@@ -141,7 +142,7 @@ static void look(void)
 static void *run(void *data)
 {
 	for (;;) {
-		struct pollfd polled[] = { { .fd = wake, .events = POLLIN },
+		struct pollfd polled[] = { { .fd = woken, .events = POLLIN },
 			{ .fd = timer, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
 		uint64_t n;
 
@@ -155,7 +156,7 @@ static void *run(void *data)
 		}
 		pthread_mutex_unlock(&lock);
 		poll(polled, 3, -1);
-		if (read(timer, &n, sizeof(n)) < 0 && read(wake, &n, sizeof(n)) < 0)
+		if (read(timer, &n, sizeof(n)) < 0 && read(woken, &n, sizeof(n)) < 0)
 			continue;
 	}
 }
@@ -199,13 +200,13 @@ int hang_open(const struct hang_limits *chosen, struct xslot_diag *diag)
 	limits = *chosen;
 	running = named = triggered = stopping = quit = false;
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	r = signals < 0 || wake < 0 || timer < 0 ? -errno : crash_start_thread(&thread, run, NULL);
+	r = signals < 0 || woken < 0 || timer < 0 ? -errno : crash_start_thread(&thread, run, NULL);
 	if (r == 0)
 		return 0;
 	close(signals);
-	close(wake);
+	close(woken);
 	close(timer);
 	timer = -1;
 	return fail(diag, r, "cannot start the thread that looks for callbacks that hang: %s", strerror(-r));
@@ -218,10 +219,10 @@ void hang_close(void)
 	pthread_mutex_lock(&lock);
 	quit = true;
 	pthread_mutex_unlock(&lock);
-	eventfd_write(wake, 1);
+	wake(woken);
 	pthread_join(thread, NULL);
 	close(signals);
-	close(wake);
+	close(woken);
 	close(timer);
 	timer = -1;
 }
@@ -260,5 +261,5 @@ void hang_stopping(void)
 	stopping = true;
 	stopping_us = now_us();
 	pthread_mutex_unlock(&lock);
-	eventfd_write(wake, 1);
+	wake(woken);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "host/plugin/crash.h"
+#include "util/wake.h"
 
 struct worker {
 	pthread_t thread;
@@ -45,7 +46,7 @@ static void *run(void *data)
 		job(worker->data);
 		pthread_mutex_lock(&worker->lock);
 		worker->job = NULL;
-		eventfd_write(worker->fd, 1);
+		wake(worker->fd);
 	}
 	pthread_mutex_unlock(&worker->lock);
 	return NULL;
