@@ -8,15 +8,63 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
 
 #define SIZE_MAX_READ (64 << 20)
+
+/* A call of the linker's --wrap that fails once. */
+static const char *failing;
+static int failing_with;
+
+static bool fails(const char *call)
+{
+	if (!failing || strcmp(failing, call) != 0)
+		return false;
+	failing = NULL;
+	errno = failing_with;
+	return true;
+}
+
+int __real_poll(struct pollfd *polls, nfds_t n, int ms);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+long __real_syscall(long number, ...);
+int __wrap_poll(struct pollfd *polls, nfds_t n, int ms);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+long __wrap_syscall(long number, ...);
+
+int __wrap_poll(struct pollfd *polls, nfds_t n, int ms)
+{
+	return fails("poll") ? -1 : __real_poll(polls, n, ms);
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	return fails("sendmsg") ? -1 : __real_sendmsg(fd, message, flags);
+}
+
+long __wrap_syscall(long number, ...)
+{
+	long first, second, third;
+	va_list arguments;
+
+	va_start(arguments, number);
+	first = va_arg(arguments, long);
+	second = va_arg(arguments, long);
+	third = va_arg(arguments, long);
+	va_end(arguments);
+	return number == SYS_pidfd_open && fails("pidfd_open") ? -1
+							       : __real_syscall(number, first, second, third);
+}
 
 static struct blob *read_module(const char *name, char path[static PATH_MAX])
 {
@@ -119,6 +167,46 @@ static void test_known_bytes_are_not_looked_at_again(void **state)
 	blob_free(blob);
 }
 
+static const struct {
+	const char *call;
+	int error;
+} faults[] = {
+	{ "sendmsg", ENOMEM },
+	{ "sendmsg", ETOOMANYREFS },
+	{ "poll", ENOMEM },
+	{ "pidfd_open", EMFILE },
+};
+
+/* An error in asking says nothing of the file, and nobody waits for the end of a process that lives. */
+static void test_a_call_that_fails_is_no_refusal(void **state)
+{
+	char path[PATH_MAX];
+	struct blob *blob = read_module("second", path);
+	const struct digest digest = digest_of(blob->data, blob->size);
+	size_t n = count_fds();
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct xslot_diag diag = {};
+
+		/* Once before the other process is there, once when it waits for a file. */
+		for (int before = 0; before < 2; before++) {
+			if (before)
+				assert_int_equal(look("good", &diag), 0);
+			failing = faults[i].call;
+			failing_with = faults[i].error;
+			assert_int_equal(inspect_plugin(path, blob, &digest, false, &diag), -faults[i].error);
+			assert_null(failing);
+			assert_non_null(strstr(diag.message, strerror(faults[i].error)));
+		}
+		xslot_diag_clear(&diag);
+	}
+	assert_int_equal(inspect_plugin(path, blob, &digest, false, NULL), 0);
+	inspect_end();
+	assert_int_equal(count_fds(), n);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	blob_free(blob);
+}
+
 /* All inputs that ever broke something, and good ones, as objects: they may be anything but our end. */
 static void test_objects(void **state)
 {
@@ -156,6 +244,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_bad_files_are_named),
 		cmocka_unit_test(test_refusals_are_the_hosts),
 		cmocka_unit_test(test_known_bytes_are_not_looked_at_again),
+		cmocka_unit_test(test_a_call_that_fails_is_no_refusal),
 		cmocka_unit_test(test_objects),
 	};
 

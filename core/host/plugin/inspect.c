@@ -341,13 +341,18 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Its next word, or how it ended. A file's code may hold the socket open beyond the process's end. */
+/*
+ * Its next word, or -EPIPE and how it ended; other errors are of asking, and say nothing of the file. A
+ * file's code may hold the socket open beyond the process's end.
+ */
 static int next_stage(enum end *ret_end)
 {
 	CLEANUP(close) int pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
 	const int64_t until = now_ms() + INSPECT_SECONDS * 1000;
 	uint32_t word;
 
+	if (pidfd < 0)
+		return -errno;
 	for (;;) {
 		struct pollfd polls[2] = { { child.socket, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
 		int n = poll(polls, 2, LOOK_MS);
@@ -388,7 +393,10 @@ static int send_request(const struct inspect_request *request, int fd)
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(fd));
 	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
-	return sendmsg(child.socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	/* When nobody is there, how that came is seen by who looks for an answer. */
+	return sendmsg(child.socket, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET
+		       ? -errno
+		       : 0;
 }
 
 static int begin(struct xslot_diag *diag)
@@ -410,6 +418,8 @@ static int begin(struct xslot_diag *diag)
 		return 0;
 	last_words(words);
 	reap(true);
+	if (r != -EPIPE)
+		return fail(diag, r, "cannot look at files in a process of their own: %s", strerror(-r));
 	return fail(diag, -ECHILD,
 		"cannot look at files in a process of their own: it %s%s%s; if a library of xslot was replaced, restart xslot",
 		end == END_ITSELF ? "ended at once" : "did not start", words[0] ? ": " : "", words);
@@ -433,7 +443,11 @@ static int look(const struct inspect_request *request, const struct blob *bytes,
 	while (r == 0 && child.stage < INSPECT_DONE);
 	if (r == 0 && child.stage == INSPECT_DONE)
 		return 0;
-	return fail_ended(request->path, r == 0 ? END_LARGE : end, diag);
+	if (r == 0 || r == -EPIPE)
+		return fail_ended(request->path, r == 0 ? END_LARGE : end, diag);
+	reap(true);
+	return fail(
+		diag, r, "%s: cannot be looked at in a process of its own: %s", request->path, strerror(-r));
 }
 
 static int inspect(enum inspect_kind kind, const char *path, const struct blob *bytes,
