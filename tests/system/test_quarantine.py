@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """A plugin that crashes the host: after three times in a row its code is not run any more, and what runs goes on."""
 import json
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -142,38 +143,86 @@ def interfaces(host):
     return {interface["name"]: interface["state"] for interface in host.chain()["interfaces"]}
 
 
+def become(host, **states):
+    wait_for(lambda: interfaces(host).items() >= states.items(), lambda: f"{states}, not {interfaces(host)}")
+
+
+def lives_of_interfaces(host, peer):
+    """What the host says while `late` and `more` refuse, come, change names and go, and the first one comes back."""
+    def link(*words):
+        host.namespace.run("ip", "link", *words)
+
+    begun = len(host.log())
+    link("add", "late", "mtu", "9000", "type", "veth", "peer", "name", "late1", "mtu", "9000")
+    become(host, late="refused")
+    link("set", "late1", "mtu", "1500")
+    link("set", "late", "mtu", "1500")
+    become(host, late="attached")
+    link("set", "late", "name", "early")
+    become(host, late="waiting")
+    link("set", "early", "name", "late")
+    become(host, late="attached")
+    link("add", "more", "type", "veth", "peer", "name", "more1")
+    become(host, more="attached")
+    index = host.namespace.ifindex("late")
+    host.kill(signal.SIGSTOP)  # so that it sees nothing of what is in between
+    for old, new in (("late", "aside"), ("more", "late"), ("aside", "more")):
+        link("set", old, "name", new)
+    host.kill(signal.SIGCONT)
+    wait_for(lambda: {"more": index}.items() <= {i["name"]: i["ifindex"] for i in host.chain()["interfaces"]}.items(),
+             "the host to look")
+    for name in ("late", "more", INTERFACE):
+        link("del", name)
+        become(host, **{name: "waiting"})
+    host.namespace.veth(INTERFACE, peer, PEER)
+    become(host, **{INTERFACE: "attached"})
+    return re.findall("edge: (.*)", host.log()[begun:])
+
+
 def test_the_running_build_crashes(host, peer):
-    """In resume, after a restart: it runs on in the kernel, without its code here, on interfaces that come and go."""
+    """In resume, after a restart: it runs on in the kernel, without its code here, on interfaces that come and go. All of
+    that goes as it goes under a host that has its files."""
     configure(host, "resume")
-    host.write(host.conf.read_text().replace(f"interfaces = {INTERFACE}", f"interfaces = {INTERFACE}, late"))
+    host.write(host.conf.read_text().replace(f"interfaces = {INTERFACE}", f"interfaces = {INTERFACE}, late, more"))
     host.start()
     before = programs(host)
+    said = lives_of_interfaces(host, peer)
+    assert "cannot attach to late" in said[0] and said[1:] == [
+        "late attached (native)", "late is called early now, which no chain has: detached; waiting for another late",
+        "late attached (native)", "more attached (native)",
+        "more is called late now, and stays attached", "late is called more now, and stays attached",
+        "late is gone, waiting for it", "more is gone, waiting for it",
+        f"{INTERFACE} is gone, waiting for it", f"{INTERFACE} attached (native)"]
     host.murder()
     for _ in range(3):
         assert attempt(host)[0] == ABRT
     host.start()
     minded(host, before)
-    assert interfaces(host) == {INTERFACE: "attached", "late": "waiting"}
+    assert interfaces(host) == {INTERFACE: "attached", "late": "waiting", "more": "waiting"}
+    assert lives_of_interfaces(host, peer) == said
+    minded(host, before)
     with Displaced(host) as other:
         host.namespace.veth("late", peer, "late1")
+        host.namespace.veth("more", peer, "more1")
         wait_for(other.is_said, "the host to look")
-        wait_for(lambda: set(interfaces(host).values()) == {"attached"}, "both interfaces to run the chain")
-    host.namespace.run("ip", "link", "del", "late")
+        wait_for(lambda: set(interfaces(host).values()) == {"attached"}, "all interfaces to run the chain")
     minded(host, before)
-    host.namespace.run("ip", "link", "del", INTERFACE)
-    wait_for(lambda: interfaces(host)[INTERFACE] == "waiting", f"{INTERFACE} to be gone")
-    for name, other in ((INTERFACE, PEER), ("late", "late1")):
-        host.namespace.veth(name, peer, other)
-        wait_for(lambda name=name: interfaces(host)[name] == "attached", f"{name} to be attached")
-    minded(host, before)
+    host.namespace.run("ip", "link", "del", "more")
     host.murder()
     host.namespace.run("ip", "link", "set", "late", "down")
     host.namespace.run("ip", "link", "set", "late", "name", "early")
     host.start()
-    wait_for(lambda: interfaces(host) == {INTERFACE: "attached", "early": "attached", "late": "waiting"}, "what is there")
+    become(host, **{INTERFACE: "attached"}, early="attached", late="waiting", more="waiting")
+    attached = host.log().count(" attached (native)")
     host.namespace.run("ip", "link", "set", "early", "name", "late")
-    wait_for(lambda: interfaces(host)["late"] == "attached", "late to be attached")
-    assert host.log().count("late attached (native)") == 3
+    become(host, early="waiting", late="attached")
+    assert "edge: early is called late now, and stays attached" in host.log()
+    assert host.log().count(" attached (native)") == attached
+    minded(host, before)
+    ctl(host, "plugin", "release", "wreck")
+    configure(host)
+    host.must_reload(allow_bare=True)
+    assert interfaces(host) == {INTERFACE: "attached"}
 
 
 def test_nothing_runs_yet(host):

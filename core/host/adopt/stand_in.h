@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The interfaces of chains that run without the files: see transaction_stands_in(). Loop thread. */
+/* What a host wants that runs chains without their files: see transaction_stands_in(). */
 #ifndef HOST_ADOPT_STAND_IN_H
 #define HOST_ADOPT_STAND_IN_H
 
@@ -7,14 +7,16 @@
 #include "host/plan/setup.h"
 #include "util/thread_role.h"
 
-/* The chains that run shall have the interfaces that the files give them, beside those that they have. */
+/*
+ * L: the running chains wait for the interfaces that the files give them, beside those that they have. An
+ * interface of another running chain stays there.
+ */
 void stand_in_expect(struct dataplane *dataplane, const struct setup *setup) ON_LOOP;
 
 /*
- * See what became of the interfaces: one that is gone or has another name is released, one that is there is
- * attached, one that refuses is left until it looks otherwise. Each is logged. -errno: the kernel does not
- * say what is there; nothing is released for that, and it is to be tried again.
+ * W: wanted are the running chains as they are, on the interfaces that they have or wait for. Its slots point
+ * to running occupants, so it is for one transaction, which changes no slot. Caller unrefs.
  */
-int stand_in_interfaces(struct dataplane *dataplane) ON_LOOP;
+struct setup *stand_in_setup(const struct dataplane *dataplane) ON_WORKER;
 
 #endif

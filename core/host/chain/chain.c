@@ -32,6 +32,11 @@ struct chain *chain_alloc(const char *name)
 	return chain;
 }
 
+bool chain_is_namesake(const struct chain *chain)
+{
+	return chain->name[0] == '@';
+}
+
 int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xslot_diag *diag)
 {
 	CLEANUP(chain_free) struct chain *chain = chain_alloc(name);

@@ -70,6 +70,9 @@ struct chain {
 
 struct chain *chain_alloc(const char *name); /* with nothing in it; NULL when out of memory */
 
+/* Another chain has its name, and goes on by it; no file can want this one. */
+bool chain_is_namesake(const struct chain *chain);
+
 /* A dispatcher with no slots, pinned nowhere yet. */
 int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xslot_diag *diag);
 

@@ -86,6 +86,8 @@ bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot)
 {
 	const struct setup_slot *mine = occupant->slot;
 
+	if (slot->runs)
+		return slot->runs == occupant;
 	return mine && mine->module == slot->module &&
 	       text_equal(mine->config->program, slot->config->program) &&
 	       blob_equal(mine->object, slot->object) && params_equal(mine->params, slot->params) &&

@@ -86,6 +86,8 @@ static int make_plan(struct transaction *transaction, bool only_check) ON_WORKER
 		transaction->setup->n_chains, view_same, &transaction->plan);
 	if (r < 0)
 		return r;
+	if (transaction->interfaces_only) /* change_log_interfaces() tells of those */
+		return 0;
 	transaction->lines.beside = transaction->beside;
 	describe_fuse(dataplane->setup, transaction->setup, transaction->plan, &transaction->lines);
 	return describe_plan(dataplane->chains, transaction->setup, transaction->plan, &transaction->lines);
@@ -404,8 +406,10 @@ int transaction_commit(struct transaction *transaction, sd_event *event)
 	}
 	for (size_t i = 0; i < dataplane->n_chains; i++)
 		activate(dataplane->chains[i], event);
-	transaction->previous = dataplane->setup;
-	dataplane->setup = setup_ref(transaction->setup);
+	if (!transaction->interfaces_only) {
+		transaction->previous = dataplane->setup;
+		dataplane->setup = setup_ref(transaction->setup);
+	}
 	return 0;
 }
 
@@ -421,7 +425,7 @@ void transaction_conclude(struct transaction *transaction, sd_event *event)
 	}
 	if (transaction->put_back) /* what the files have no more */
 		off_end(dataplane);
-	if (!dataplane->setup)
+	if (!dataplane->setup && !transaction->interfaces_only)
 		dataplane->setup = setup_ref(transaction->setup);
 }
 
@@ -468,6 +472,8 @@ static void name_folders(struct transaction *transaction)
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
 		struct xslot_diag diag = {};
 
+		if (chain_is_namesake(dataplane->chains[i]))
+			continue;
 		if (store_name_folder(dataplane->chains[i], pindir_root(dataplane->pins),
 			    transaction->removed, transaction->n_removed, &diag) < 0)
 			log_warning("%s", diag.message);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/adopt/adoption.h"
+#include "host/adopt/stand_in.h"
 #include "host/adopt/surroundings.h"
 #include "host/chain/off.h"
 #include "host/change/transaction_private.h"
@@ -100,7 +101,8 @@ int transaction_load(struct transaction *transaction, bool only_check)
 	int r;
 
 	if (transaction->interfaces_only) {
-		transaction->setup = setup_ref(dataplane->setup);
+		transaction->setup =
+			dataplane->setup ? setup_ref(dataplane->setup) : stand_in_setup(dataplane);
 		return 0;
 	}
 	r = only_check ? 0 : choose_files(transaction);

@@ -52,6 +52,8 @@ static int on_prepared(void *data, const struct config *config, struct transacti
 	struct host *host = data;
 	int r;
 
+	if (transaction_is_of_interfaces(transaction)) /* it has read no files, which may say otherwise */
+		return 0;
 	r = serve_open(host, config, transaction_report(transaction));
 	if (r < 0)
 		return r;
@@ -130,12 +132,12 @@ static void on_over(void *data, struct transaction *transaction, struct task *ta
 
 	host->start_status =
 		transaction_report(transaction)->no_descriptors ? EXIT_FAILURE : EXIT_CONFIGURATION;
-	if (config && result != RELOAD_REFUSED)
-		fusing_want(&host->fusing, config);
 	if (transaction_is_of_interfaces(transaction)) {
 		outcome_log_errors(transaction);
 		links_settle(&host->links, result == RELOAD_REFUSED);
 	} else {
+		if (config && result != RELOAD_REFUSED)
+			fusing_want(&host->fusing, config);
 		over_of_files(host, transaction, task, result);
 	}
 	host->told_early = false;

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "host/adopt/stand_in.h"
 #include "kernel/netdev/linkwatch.h"
 #include "util/log.h"
 
@@ -29,12 +28,6 @@ static void begin(void *owner, struct task *task) ON_LOOP
 	struct links *links = owner;
 
 	links->wanted = false;
-	/* Without one, what runs is what an earlier host left: no files say what is wanted. */
-	if (!links->loop->dataplane.setup) {
-		links_settle(links, stand_in_interfaces(&links->loop->dataplane) < 0);
-		queue_next(&links->loop->queue);
-		return;
-	}
 	reload_interfaces(links->reload);
 }
 

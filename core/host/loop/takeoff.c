@@ -93,7 +93,7 @@ static int mark_all(struct dataplane *dataplane, const char *only, struct xslot_
 	for (size_t i = 0; r == 0 && i < dataplane->n_chains; i++) {
 		const char *name = dataplane->chains[i]->name;
 
-		if ((!only || strcmp(name, only) == 0) && name[0] != '@') /* no file can want that one */
+		if ((!only || strcmp(name, only) == 0) && !chain_is_namesake(dataplane->chains[i]))
 			r = off_mark(dataplane, name, diag);
 	}
 	return r;

@@ -62,10 +62,10 @@ static bool share_interface(const struct plan_chain *a, const struct plan_chain 
 /* Which running chain does this wanted one continue? `taken` marks those that already go on. */
 static size_t match_chain(const struct sides *sides, const struct plan_chain *chain, const bool *taken)
 {
-	size_t found = find_chain(sides->running, sides->n_running, chain->name);
-
-	if (found != PLAN_NONE)
-		return found;
+	for (size_t i = 0; i < sides->n_running; i++) {
+		if (!taken[i] && strcmp(sides->running[i].name, chain->name) == 0)
+			return i;
+	}
 	for (size_t i = 0; i < sides->n_running; i++) {
 		const struct plan_chain *old = &sides->running[i];
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xslot/slots.h>
 
 #include "config/config_read.h"
 #include "host/plugin/inspect.h"
@@ -300,6 +301,7 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 	int result = 0;
 
 	chain->config = config;
+	chain->version = XSLOT_DISPATCHER_VERSION;
 	chain->slots = calloc(config->n_slots + 1, sizeof(*chain->slots));
 	if (!chain->slots)
 		return -ENOMEM;

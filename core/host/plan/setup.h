@@ -25,8 +25,12 @@ struct setup_jump {
 	char program[JUMP_PROGRAM_MAX];
 };
 
+struct occupant;
+
 struct setup_slot {
 	const struct config_slot *config;
+	const struct occupant
+		*runs; /* this one and no other, wherever it came from; then there is no module */
 	struct module *module;
 	struct params *params;
 	struct xslot_param *table; /* what the object lets be set; NULL: what the plugin does */
@@ -40,6 +44,7 @@ struct setup_slot {
 
 struct setup_chain {
 	const struct config_chain *config;
+	uint32_t version; /* of the dispatcher that it is to have */
 	struct setup_slot *slots;
 	size_t n_slots;
 };

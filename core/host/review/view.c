@@ -248,7 +248,7 @@ static int view_wanted(const struct setup_chain *chain, const struct view_seen *
 		.generic = config->generic,
 		.frags = config->frags,
 		.only_alarm = config->only_alarm,
-		.version = XSLOT_DISPATCHER_VERSION,
+		.version = chain->version,
 		.final = config->final,
 		.on_gap = config->on_gap,
 	};
@@ -259,7 +259,7 @@ static int view_wanted(const struct setup_chain *chain, const struct view_seen *
 
 		slots[i] = (struct plan_slot){
 			.number = slot->config->number,
-			.plugin = module_plugin(slot->module)->name,
+			.plugin = slot->runs ? slot->config->plugin : module_plugin(slot->module)->name,
 			.proceed =
 				slot->config->proceed_given ? slot->config->proceed : CHAIN_PROCEED_DEFAULT,
 			.token = slot,
