@@ -66,11 +66,12 @@ FOLDER_FILES_ELSE = 14
 
 
 # Inputs as they are, whatever they hold: one licence for the folder, in FOLDER.license, and no rule about their text.
-INPUTS = Path("tests/fuzz/corpus")
+INPUTS = [Path("tests/fuzz/corpus"), Path("tests/abi/1")]  # folders of files as they came; FOLDER.license tells of all in it
 
 
-def is_input(path):
-    return INPUTS in path.parents
+def inputs(path):
+    """The folder of INPUTS that has the file, or None."""
+    return next((folder for folder in INPUTS if folder in path.parents), None)
 
 
 def tree():
@@ -194,7 +195,7 @@ def check_licences():
     for path in tree():
         if path.parts[0] == "LICENSES":
             continue
-        beside = ROOT / f"{INPUTS if is_input(path) else path}.license"
+        beside = ROOT / f"{inputs(path) or path}.license"
         head = "\n".join(lines(beside if beside.exists() else path)[:3])
         match = re.search(r"SPDX-License-Identifier: (.*?)(?: ?\*/| ?-->|$)", head, re.M)
         if not match:
@@ -294,7 +295,7 @@ def check_text():
             yield f"{path}:{number}: no blank after the comment's asterisk"
     for path in tree():
         text = (ROOT / path).read_bytes()
-        if path.parts[0] == "LICENSES" or is_input(path) or b"\0" in text:
+        if path.parts[0] == "LICENSES" or inputs(path) or b"\0" in text:
             continue
         if text and not text.endswith(b"\n"):
             yield f"{path}: no newline at its end"
