@@ -16,6 +16,9 @@
 #include "util/cleanup.h"
 #include "util/diag.h"
 
+#define INNER "xslot_grace_in"
+#define OUTER "xslot_grace"
+
 struct grace {
 	int inner; /* put into `outer` at each wait; that it is the same map each time does not matter */
 	int outer;
@@ -38,12 +41,12 @@ static int make_maps(struct grace *ret_grace, struct xslot_diag *diag)
 	LIBBPF_OPTS(bpf_map_create_opts, options);
 	int outer;
 
-	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xslot_grace_in", 4, 4, 1, NULL);
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, INNER, 4, 4, 1, NULL);
 	if (inner < 0)
 		return fail(diag, -errno, "cannot create the map that waits for a grace period: %s",
 			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
 	options.inner_map_fd = inner;
-	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "xslot_grace", 4, 4, 1, &options);
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, OUTER, 4, 4, 1, &options);
 	if (outer < 0)
 		return fail(diag, -errno, "cannot create the map of maps that waits for a grace period: %s",
 			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
@@ -66,19 +69,43 @@ int grace_new(struct grace **ret_grace, struct xslot_diag *diag)
 	return 0;
 }
 
-int grace_wait(struct grace *grace, struct xslot_diag *diag)
+/* A plugin may have closed what was not its own. When that cannot be found out, it is supposed to be there.
+ */
+static bool is_ours(int fd, const char *name)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return errno != EBADF && errno != EBADFD && errno != EINVAL;
+	return strncmp(info.name, name, sizeof(info.name) - 1) == 0;
+}
+
+static int wait_once(const struct grace *grace)
 {
 	const uint32_t key = 0;
+
+	return bpf_map_update_elem(grace->outer, &key, &grace->inner, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int grace_wait(struct grace *grace, struct xslot_diag *diag)
+{
 	int r;
 
 #ifdef SABOTAGE_NO_GRACE
 	return 0;
 #endif
-	if (bpf_map_update_elem(grace->outer, &key, &grace->inner, BPF_ANY) == 0)
+	r = wait_once(grace);
+	if (r < 0)
+		r = wait_once(grace); /* for want of memory, for a moment */
+	if (r == 0)
 		return 0;
-	/* A plugin may have closed what was not its own. These numbers may be others' by now: not closed. */
-	r = make_maps(grace, diag);
-	if (r == 0 && bpf_map_update_elem(grace->outer, &key, &grace->inner, BPF_ANY) < 0)
-		r = fail(diag, -errno, "%s", strerror(errno));
+	/* Those that are not ours have numbers of others, which are not to be closed. */
+	if (is_ours(grace->inner, INNER) && is_ours(grace->outer, OUTER))
+		fail(diag, r, "%s", strerror(-r));
+	else
+		r = make_maps(grace, diag);
+	if (r == 0 && (r = wait_once(grace)) < 0)
+		fail(diag, r, "%s", strerror(-r));
 	return r < 0 ? fail_within(diag, r, "cannot wait for packets to leave the old generation") : 0;
 }
