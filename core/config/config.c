@@ -119,7 +119,7 @@ static int take_header(struct loader *loader, size_t index)
 
 		if (header_equal(&loader->headers[i], &header))
 			return report_add(loader->report, section->place.file, section->place.line,
-				"[%s] is there a second time, the first is at %s:%u; put all its keys there",
+				"duplicate section [%s], first defined at %s:%u; put all its keys there",
 				section->name, place->file, place->line);
 	}
 	loader->headers[index] = header;

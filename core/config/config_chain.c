@@ -19,15 +19,17 @@ static int check_interface(const char *name, struct xslot_diag *diag)
 	if (name[0] == 0)
 		return fail(diag, -EINVAL, "has nothing before or after a comma");
 	if (strpbrk(name, " \t"))
-		return fail(diag, -EINVAL, "\"%s\" has a blank in it; put commas between interfaces", name);
+		return fail(diag, -EINVAL, "\"%s\" contains a blank; separate interfaces with commas", name);
 	if (strpbrk(name, "/:") || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return fail(diag, -EINVAL, "\"%s\" can be no interface's name, Linux forbids / and :", name);
+		return fail(diag, -EINVAL,
+			"\"%s\" cannot be the name of an interface; Linux forbids / and :", name);
 	if (strpbrk(name, "*?[]%"))
 		return fail(diag, -EINVAL,
-			"\"%s\" is a pattern, and would be waited for as a name; name each interface", name);
+			"\"%s\" is a pattern, and patterns are not expanded; name each interface", name);
 	if (strlen(name) >= IF_NAMESIZE)
-		return fail(diag, -EINVAL, "\"%s\" has %zu characters, and Linux allows interfaces %d", name,
-			strlen(name), IF_NAMESIZE - 1);
+		return fail(diag, -EINVAL,
+			"\"%s\" has %zu characters; Linux allows at most %d in the name of an interface",
+			name, strlen(name), IF_NAMESIZE - 1);
 	return 0;
 }
 
@@ -53,7 +55,7 @@ static int set_interfaces(
 	char name[INI_VALUE_SIZE];
 
 	if (cursor[0] == 0)
-		return fail(diag, -EINVAL, "must name one interface or more, with commas between them");
+		return fail(diag, -EINVAL, "must be one interface or more, separated by commas");
 	while (text_next(&cursor, name, sizeof(name))) {
 		int r = check_interface(name, diag);
 
@@ -102,8 +104,8 @@ int config_chain_check_name(const char *name, struct xslot_diag *diag)
 			length, CONFIG_NAME_MAX);
 	for (const char *p = name; *p; p++) {
 		if (!islower((unsigned char)*p) && !isdigit((unsigned char)*p) && *p != '_' && *p != '-')
-			return fail(diag, -EINVAL, "\"%s\" is no chain's name; use a to z, 0 to 9, _ and -",
-				name);
+			return fail(diag, -EINVAL,
+				"\"%s\" is not a chain's name; use a to z, 0 to 9, _ and -", name);
 	}
 	return 0;
 }
@@ -121,7 +123,7 @@ int config_chain_parse(struct config_chain *chain, const char *name, const struc
 	r = keys_set(keys, section, chain, NULL, report);
 	if (!keys_find(section, "interfaces") && !chain->detach && !section->broken)
 		r = report_add(report, section->place.file, section->place.line,
-			"chain %s has no interfaces, so no packet would ever meet it; add interfaces = NAME or remove the chain",
+			"chain %s has no interfaces, so it would never see a packet; add interfaces = NAME or remove the chain",
 			name);
 	return r;
 }

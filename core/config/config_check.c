@@ -55,10 +55,10 @@ static int refuse_second_use(
 
 	if (first->chain == second->chain)
 		return report_add(report, place->file, place->line,
-			"chain %s names interface %s a second time, the first is at %s:%u",
-			second->chain->name, second->interface->name, other->file, other->line);
+			"chain %s has interface %s twice, first at %s:%u", second->chain->name,
+			second->interface->name, other->file, other->line);
 	return report_add(report, place->file, place->line,
-		"interface %s is in chain %s already, at %s:%u; an interface runs one chain, so put the slots of both into one",
+		"interface %s is already in chain %s, at %s:%u; an interface runs one chain, so put the slots of both into one",
 		second->interface->name, first->chain->name, other->file, other->line);
 }
 

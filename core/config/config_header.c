@@ -51,9 +51,9 @@ static int refuse_kind(const char *kind, const char *name, struct xslot_diag *di
 	const char *sections = "[host], [chain NAME] or [slot CHAIN.NUMBER]";
 
 	if (nearest)
-		return fail(diag, -EINVAL, "[%s] is no section; did you mean %s? The sections are %s", name,
-			nearest, sections);
-	return fail(diag, -EINVAL, "[%s] is no section; the sections are %s", name, sections);
+		return fail(diag, -EINVAL, "[%s] is not a section; did you mean %s? The sections are %s",
+			name, nearest, sections);
+	return fail(diag, -EINVAL, "[%s] is not a section; the sections are %s", name, sections);
 }
 
 int config_header_parse(const char *name, struct config_header *ret_header, struct xslot_diag *diag)

@@ -24,7 +24,7 @@ static int set_plugin_path(
 	while ((directory = strsep(&rest, ":"))) {
 		if (directory[0] != '/' && copy[0] != 0)
 			return fail(diag, -EINVAL,
-				"\"%s\" is no path that begins with /; put one colon between directories",
+				"\"%s\" is not a path that begins with /; separate directories with one colon",
 				directory);
 	}
 	return key_set_path(key, target, entry, diag);

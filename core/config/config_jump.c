@@ -30,7 +30,7 @@ static int parse_index(const char *text, uint32_t *ret_index, struct xslot_diag 
 		return fail(diag, -EINVAL,
 			"\"%s\" is not an index of a program array; write it as in jump.stages.3", text);
 	if (text[0] == '0' && digits > 1)
-		return fail(diag, -EINVAL, "the index %s begins with 0; write it without", text);
+		return fail(diag, -EINVAL, "the index %s has a leading 0; remove it", text);
 	if (index > UINT32_MAX)
 		return fail(diag, -EINVAL, "the index %s is too high for any program array", text);
 	*ret_index = (uint32_t)index;
@@ -61,7 +61,7 @@ static int parse_value(const char *value, struct config_jump *jump, struct xslot
 
 	if (value[0] != '/')
 		return fail(diag, -EINVAL,
-			"must be the path of an object file, which begins with /, and :PROGRAM when that has several programs");
+			"must be the absolute path of an object file, followed by :PROGRAM if the file has several programs");
 	if (colon && !colon[1])
 		return fail(diag, -EINVAL, "ends with a colon, and no program follows");
 	if (colon && !is_name(colon + 1, strlen(colon + 1)))

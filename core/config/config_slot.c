@@ -38,10 +38,10 @@ static int set_plugin(
 	for (const char *p = name; *p; p++) {
 		if ((!isalnum((unsigned char)*p) && *p != '_') || isdigit((unsigned char)name[0]))
 			return fail(diag, -EINVAL,
-				"is no plugin's name; it has letters, digits and _, and begins with no digit");
+				"is not a plugin's name; use letters, digits and _, and do not begin with a digit");
 	}
 	if (strlen(name) > PLUGIN_NAME_MAX)
-		return fail(diag, -EINVAL, "has %zu characters, more than the %zu of a plugin's name",
+		return fail(diag, -EINVAL, "has %zu characters, more than the %zu allowed in a plugin's name",
 			strlen(name), PLUGIN_NAME_MAX);
 	if (text_set(&draft->slot.plugin, name) < 0)
 		return fail(diag, -ENOMEM, "out of memory");
@@ -82,13 +82,13 @@ static int set_proceed_on(
 		int r;
 
 		if (strpbrk(word, " \t"))
-			return fail(
-				diag, -EINVAL, "\"%s\" has a blank in it; put commas between verdicts", word);
+			return fail(diag, -EINVAL, "\"%s\" contains a blank; separate verdicts with commas",
+				word);
 		r = key_word_find(actions, word, &bit, diag);
 		if (r < 0)
 			return entry->value[0] ? fail_within(diag, r, "\"%s\"", word) : r;
 		if (all & bit)
-			return fail(diag, -EINVAL, "names %s twice", word);
+			return fail(diag, -EINVAL, "has %s twice", word);
 		all |= bit;
 	}
 	draft->slot.proceed = all;
@@ -115,7 +115,8 @@ const char *const *config_slot_keys(void)
 	static const char *const names[] = { "plugin", "enabled", "state", "proceed_on", "fuse", "object",
 		"program", NULL };
 
-	_Static_assert(sizeof(names) / sizeof(names[0]) == sizeof(keys) / sizeof(keys[0]), "one name a key");
+	_Static_assert(
+		sizeof(names) / sizeof(names[0]) == sizeof(keys) / sizeof(keys[0]), "one name for each key");
 	return names;
 }
 
@@ -153,7 +154,7 @@ static int take_param(void *target, const struct ini_entry *entry, struct report
 		return config_jump_take(slot, entry, report);
 	if (config_slot_owns(entry->key))
 		return report_add(report, entry->place.file, entry->place.line,
-			"[%s] has no key %s; keys that begin with on_ or slot_ are the host's, and no plugin has them",
+			"[%s] has no key %s; keys that begin with on_ or slot_ are reserved for the host",
 			draft->section, entry->key);
 	if (append_param(slot, entry) < 0)
 		return report_add(report, entry->place.file, entry->place.line, "out of memory");
@@ -165,9 +166,10 @@ int config_slot_number(const char *text, unsigned *ret_number, struct xslot_diag
 	size_t digits = strspn(text, "0123456789");
 
 	if (digits == 0 || text[digits])
-		return fail(diag, -EINVAL, "\"%s\" is no slot's number; write it as in [slot edge.10]", text);
+		return fail(
+			diag, -EINVAL, "\"%s\" is not a slot's number; write it as in [slot edge.10]", text);
 	if (text[0] == '0' && digits > 1)
-		return fail(diag, -EINVAL, "the slot's number %s begins with 0; write it without", text);
+		return fail(diag, -EINVAL, "the slot's number %s has a leading 0; remove it", text);
 	if (digits > 5 || strtoul(text, NULL, 10) > CONFIG_SLOT_NUMBER_MAX)
 		return fail(diag, -EINVAL, "the slot's number %s is too high; the highest is %u", text,
 			CONFIG_SLOT_NUMBER_MAX);
@@ -187,15 +189,15 @@ int config_slot_parse(
 	r = keys_set(keys, section, &draft, take_param, report);
 	if (!keys_find(section, "plugin") && !section->broken)
 		r = report_add(report, section->place.file, section->place.line,
-			"[%s] names no plugin; add plugin = NAME", section->name);
+			"[%s] has no plugin; add plugin = NAME", section->name);
 	program = keys_find(section, "program");
 	if (program && !keys_find(section, "object"))
 		r = report_add(report, program->place.file, program->place.line,
-			"program = %s: is a function in an object file, which the slot does not name; add object = PATH",
+			"program = %s: selects a function of an object file, and the slot has none; add object = PATH",
 			program->value);
 	for (size_t i = 0; i < draft.slot.n_jumps && !keys_find(section, "object"); i++)
 		r = report_add(report, draft.slot.jumps[i].place.file, draft.slot.jumps[i].place.line,
-			"jump.%s.%u: is for a program array of an object file, which the slot does not name; add object = PATH",
+			"jump.%s.%u: fills a program array of an object file, and the slot has none; add object = PATH",
 			draft.slot.jumps[i].array, draft.slot.jumps[i].index);
 	draft.slot.broken = r < 0 || section->broken;
 	*slot = draft.slot;

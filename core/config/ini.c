@@ -92,28 +92,28 @@ static bool take_header(struct source *source, const char *line, size_t length)
 	size_t n;
 
 	if (!end)
-		return refuse(source, "the section's name does not end; write ] after it");
+		return refuse(source, "the section's name has no end; write ] after it");
 	for (rest = end + 1; rest < line + length && isblank((unsigned char)*rest); rest++)
 		;
 	if (rest < line + length && *rest != ';' && *rest != '#')
-		return refuse(source, "after the section's ] stands \"%.*s\"; put keys on lines of their own",
+		return refuse(source, "\"%.*s\" follows the section's ]; put keys on lines of their own",
 			(int)(line + length - rest), rest);
 	n = (size_t)(end - name);
 	if (n == 0 || isblank((unsigned char)name[0]) || isblank((unsigned char)name[n - 1]))
 		return refuse(
 			source, "the section's name is empty or has blanks at its ends; write it as [host]");
 	if (n > SECTION_NAME_MAX)
-		return refuse(source, "the section's name has %zu bytes, more than the %d that are read", n,
+		return refuse(source, "the section's name has %zu bytes, more than the %d allowed", n,
 			SECTION_NAME_MAX);
 	for (const char *p = name; p < end; p++) {
 		if (!is_section_character(*p))
 			return refuse(source,
-				"\"%.*s\" is no section's name; use letters, digits, _, - and .", (int)n,
+				"\"%.*s\" is not a section's name; use letters, digits, _, - and .", (int)n,
 				name);
 	}
 	if (ini->n_sections == INI_SECTIONS_MAX)
-		return refuse(source, "this is section %u; no more than %u are read", INI_SECTIONS_MAX + 1,
-			INI_SECTIONS_MAX);
+		return refuse(source, "this is section number %u, and at most %u are allowed",
+			INI_SECTIONS_MAX + 1, INI_SECTIONS_MAX);
 	copy = strndup(name, n);
 	if (!copy || array_grow(&ini->sections, ini->n_sections, sizeof(*ini->sections)) < 0) {
 		free(copy);
@@ -139,10 +139,10 @@ static bool check_line(struct source *source, const char *line, size_t length, s
 		return false;
 	if (text > line)
 		return refuse(source,
-			"the line is indented, which other INI readers take for more of the value above; remove the blanks at its beginning");
+			"the line is indented, which other INI readers take as a continuation of the value above; remove the blanks at its start");
 	if (length > limit)
-		return refuse(source, "the line has %zu bytes, more than the %zu that are read; shorten it",
-			length, limit);
+		return refuse(source, "the line has %zu bytes, more than the %zu allowed; shorten it", length,
+			limit);
 	if (*line == '[') {
 		source->skip = !take_header(source, line, length);
 		source->ini->incomplete |= source->skip;
@@ -161,7 +161,7 @@ static bool check_line(struct source *source, const char *line, size_t length, s
 static void check_answered(struct source *source)
 {
 	if (source->awaited)
-		refuse(source, "the line is no [section], no KEY = VALUE and no comment (; or #)");
+		refuse(source, "the line is neither a [section] nor KEY = VALUE nor a comment (; or #)");
 	source->awaited = false;
 }
 
@@ -228,7 +228,7 @@ static bool check_value(struct source *source, const char *key, const char *valu
 	}
 	if (value[0] == '"' || value[0] == '\'' || quotes % 2 == 1)
 		return refuse(source,
-			"the value of %s is quoted; values are written without quotes, and \" ;\" begins a comment even between them",
+			"the value of %s is quoted; values are written without quotes, and \" ;\" begins a comment even inside them",
 			key);
 	return true;
 }
@@ -258,13 +258,13 @@ static int add_entry(void *arg, const char *name, const char *key, const char *v
 		return 1;
 	if (!section) {
 		refuse(source,
-			"the key %s stands before the first section; put [host], [chain NAME] or [slot CHAIN.NUMBER] above it",
+			"the key %s comes before the first section; put [host], [chain NAME] or [slot CHAIN.NUMBER] above it",
 			key);
 		source->skip = source->ini->incomplete = true;
 		return 1;
 	}
 	if (strcmp(name, section->name) != 0) {
-		refuse(source, "the INI library takes %s for a key of [%s], not of [%s]", key, name,
+		refuse(source, "the INI library reads %s as a key of [%s], not of [%s]", key, name,
 			section->name);
 		return 1;
 	}

@@ -131,7 +131,7 @@ int keys_set(const struct key *keys, const struct ini_section *section, void *ta
 			key++;
 		if (first != entry && !(key->name && key->may_repeat))
 			error = report_add(report, entry->place.file, entry->place.line,
-				"[%s] has the key %s a second time, the first is in line %u; remove one of them",
+				"[%s] has the key %s twice, first in line %u; remove one of them",
 				section->name, entry->key, first->place.line);
 		else if (key->name)
 			error = key_apply(key, target, entry, report);

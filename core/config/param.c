@@ -142,7 +142,7 @@ int params_parse(const struct config_slot *slot, const struct xslot_param *schem
 		return report_add(report, slot->place.file, slot->place.line, "out of memory");
 	r = params_check_schema(schema, &diag);
 	if (r < 0) {
-		fail_within(&diag, r, "plugin %s cannot be used, its table of parameters is wrong",
+		fail_within(&diag, r, "plugin %s cannot be used: its table of parameters is wrong",
 			slot->plugin ? slot->plugin : "");
 		return report_take(report, slot->plugin_place.file, slot->plugin_place.line, &diag);
 	}

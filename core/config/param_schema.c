@@ -62,7 +62,7 @@ static int check_range(const struct xslot_param *param, struct xslot_diag *diag)
 		return fail(diag, -EINVAL, "parameter %s: .min and .max are for UINT, INT and DURATION",
 			param->name);
 	if (param->type != XSLOT_INT && param->min < 0)
-		return fail(diag, -EINVAL, "parameter %s: .min is negative, but its type has no sign",
+		return fail(diag, -EINVAL, "parameter %s: .min is negative, but its type is unsigned",
 			param->name);
 	range = param_range(param);
 	if (param->type == XSLOT_INT ? (int64_t)range.low > (int64_t)range.high : range.low > range.high)
@@ -120,15 +120,14 @@ static int check_row(const struct xslot_param *param, struct xslot_diag *diag)
 	int r;
 
 	if (!is_text(param->name, sizeof(param->name)))
-		return fail(diag, -EINVAL, "a parameter's name is not text that ends within its field");
+		return fail(diag, -EINVAL, "a parameter's name does not end within its field");
 	r = check_name(param->name, diag);
 	if (r < 0)
 		return r;
 	if (!is_text(param->help, sizeof(param->help)) || !is_text(param->words, sizeof(param->words)) ||
 		!is_text(param->fallback, sizeof(param->fallback)))
 		return fail(diag, -EINVAL,
-			"parameter %s: help, words or fallback is not text that ends within its field",
-			param->name);
+			"parameter %s: help, words or fallback does not end within its field", param->name);
 	if (param->type > XSLOT_FILE)
 		return fail(diag, -EINVAL,
 			"parameter %s: this host does not know its type %u; the plugin was built for a newer one",
@@ -150,7 +149,7 @@ int params_check_schema(const struct xslot_param *schema, struct xslot_diag *dia
 			return r;
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(schema[k].name, schema[i].name) == 0)
-				return fail(diag, -EINVAL, "parameter %s: is there twice", schema[i].name);
+				return fail(diag, -EINVAL, "parameter %s: is declared twice", schema[i].name);
 		}
 	}
 	return 0;

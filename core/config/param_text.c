@@ -99,7 +99,7 @@ static int parse_uint(
 			"must be a whole number from %" PRIu64 " to %" PRIu64 ", and may end in " COUNT_UNITS,
 			range.low, range.high);
 	if (r < 0 || value->number < range.low || value->number > range.high)
-		return fail(diag, -ERANGE, "is out of range, it must be from %" PRIu64 " to %" PRIu64,
+		return fail(diag, -ERANGE, "is out of range; it must be from %" PRIu64 " to %" PRIu64,
 			range.low, range.high);
 	return 0;
 }
@@ -122,7 +122,7 @@ static int parse_int(
 		value->integer = (int64_t)(negative ? -number : number);
 	if (!fits || value->integer < min || value->integer > max)
 		return fail(
-			diag, -ERANGE, "is out of range, it must be from %" PRId64 " to %" PRId64, min, max);
+			diag, -ERANGE, "is out of range; it must be from %" PRId64 " to %" PRId64, min, max);
 	return 0;
 }
 
@@ -150,12 +150,12 @@ static int parse_duration(
 	if (r == -EINVAL && text[0] && text[strspn(text, "0123456789")] == 0)
 		return fail(diag, r, "has no unit; write it with " TIME_UNITS);
 	if (r == -EINVAL)
-		return fail(
-			diag, r, "must be a whole number and a unit without a blank between: " TIME_UNITS);
+		return fail(diag, r,
+			"must be a whole number and a unit, without a blank between them: " TIME_UNITS);
 	duration_format(range.low, from, sizeof(from));
 	duration_format(range.high, to, sizeof(to));
 	if (r < 0 || value->number < range.low || value->number > range.high)
-		return fail(diag, -ERANGE, "is out of range, it must be from %s to %s", from, to);
+		return fail(diag, -ERANGE, "is out of range; it must be from %s to %s", from, to);
 	return 0;
 }
 

@@ -51,8 +51,8 @@ static int refusal(const char *path, int error, struct xslot_diag *diag)
 		hint = "; it is open to root and to the group xslot";
 	else if (error == EAGAIN)
 		return fail(diag, -ETIMEDOUT,
-			"the host at %s takes no connection within %d s; it may be stuck, see its log", path,
-			CONNECT_TIMEOUT);
+			"the host at %s accepted no connection within %d s; it may be stuck, see its log",
+			path, CONNECT_TIMEOUT);
 	return fail(diag, -error, "cannot reach the host at %s: %s%s", path, strerror(error), hint);
 }
 
@@ -121,11 +121,12 @@ static int transport_failure(
 	case -ECONNRESET:
 	case -EPIPE:
 		return fail(diag, -ECONNRESET,
-			"the host at %s hung up before it answered: it went away, see its log, or this user has more than %d connections",
+			"the host at %s closed the connection before it answered: it ended (see its log), or this user has more than %d connections",
 			client->path, SERVER_CONNECTIONS_USER);
 	case -EBADMSG:
 	case -EMSGSIZE:
-		return fail(diag, -EPROTO, "what answers at %s is no xslot host: it speaks another protocol",
+		return fail(diag, -EPROTO,
+			"the program that answers at %s is not an xslot host: it speaks another protocol",
 			client->path);
 	default:
 		return fail(diag, -ECONNRESET, "cannot talk to the host at %s: %s", client->path,
@@ -146,7 +147,7 @@ static int error_reply(const struct client *client, const char *method, const ch
 		code = -ENOENT;
 	else if (!strncmp(error, INTERFACE_SERVICE ".", strlen(INTERFACE_SERVICE ".")))
 		return fail(diag, -EOPNOTSUPP,
-			"the host at %s does not understand %s (%s): it is of another version than this program",
+			"the host at %s does not understand %s (%s): its version differs from that of this program",
 			client->path, method, name + 1);
 	if (message && *message)
 		return fail(diag, code, "%s", message);

@@ -66,7 +66,7 @@ static int refuse_other_file(const char *path, struct xslot_diag *diag)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
 		return fail(diag, -EEXIST,
-			"cannot make the control socket %s: there is a file of that name that is no socket; remove it or set another socket in the section [host]",
+			"cannot make the control socket %s: it exists and is not a socket; remove it or set another socket in the section [host]",
 			path);
 	return 0;
 }
@@ -182,8 +182,8 @@ static int give_to_group(int fd, struct xslot_diag *ret_why)
 	if (fchownat(fd, "", (uid_t)-1, group->gr_gid, AT_EMPTY_PATH) < 0)
 		return fail(ret_why, -errno,
 			"cannot give it to the group " GROUP
-			": %s; this needs the host to be a member of that group (SupplementaryGroups=" GROUP
-			" in its unit) or to have CAP_CHOWN",
+			": %s; the host must be a member of that group (SupplementaryGroups=" GROUP
+			" in its unit) or have CAP_CHOWN",
 			strerror(errno));
 	return 0;
 }

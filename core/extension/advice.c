@@ -34,7 +34,7 @@ static int missing_symbol(const char *warnings, char *ret_words, size_t size)
 		return 1;
 	}
 	snprintf(ret_words, size,
-		": neither this kernel nor a module that is loaded has %.*s; load the module that brings it (modprobe), or run a kernel that has it",
+		": neither this kernel nor a loaded module has %.*s; load the module that provides it (modprobe), or run a kernel that has it",
 		length, name);
 	return 1;
 }
@@ -58,7 +58,7 @@ static int context_to_function(const char *log, char *ret_words, size_t size)
 	if (!strstr(log, "Unrecognized arg#") || !strstr(log, "Caller passes invalid args into func#"))
 		return 0;
 	snprintf(ret_words, size,
-		": this kernel lets no extension hand the context to a global function of its own; make the function static");
+		": on this kernel an extension cannot pass the context to a global function of its own; make the function static");
 	return 1;
 }
 
@@ -76,7 +76,7 @@ void advice_find(const char *warnings, const char *log, char *ret_words, size_t 
 			METADATA);
 	else if (strstr(warnings, "failed to open system Kconfig"))
 		snprintf(ret_words, size,
-			": it has variables of section .kconfig, for which the kernel's configuration has to be there, as /boot/config-RELEASE (uname -r) or /proc/config.gz");
+			": it has variables in section .kconfig, which need the kernel's configuration in /boot/config-RELEASE (uname -r) or /proc/config.gz");
 	else if (!missing_symbol(warnings, ret_words, size) && !missing_helper(log, ret_words, size))
 		context_to_function(log, ret_words, size);
 }

@@ -17,9 +17,9 @@ void advice_find(const char *warnings, const char *log, char *ret_words, size_t 
  * refuses an object whose maps need it.
  */
 bool advice_is_broken_btf(const char *warnings);
-#define ADVICE_BROKEN_BTF                                                                                    \
-	"; clang makes such BTF of a static const array of 4, 8, 16 or 32 bytes in a function: declare the " \
-	"array "                                                                                             \
+#define ADVICE_BROKEN_BTF                                                                                     \
+	"; clang emits such BTF for a static const array of 4, 8, 16 or 32 bytes in a function: declare the " \
+	"array "                                                                                              \
 	"outside of functions and without static, or as volatile"
 
 #endif

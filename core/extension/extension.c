@@ -170,7 +170,7 @@ static int extension_signature(
 		return object_find_function(&extension->object, &ret_signature->function, diag);
 	}
 	if (!extension->self->n_functions)
-		return fail(diag, -ENODATA, "%s: its BTF shows no function", extension->name);
+		return fail(diag, -ENODATA, "%s: its BTF has no function", extension->name);
 	ret_signature->btf = extension->self->btf;
 	ret_signature->function = extension->self->functions[0];
 	return 0;
@@ -207,9 +207,10 @@ static int renew_object(struct xslot_extension *extension, struct xslot_diag *di
 static int check_loadable(const struct xslot_extension *extension, struct xslot_diag *diag)
 {
 	if (extension->fd >= 0)
-		return fail(diag, -EALREADY, "cannot load: it is loaded already, unload it first");
+		return fail(diag, -EALREADY, "cannot load: it is already loaded; unload it first");
 	if (!extension->bytes)
-		return fail(diag, -EINVAL, "cannot load again what came from a pin: open the object");
+		return fail(diag, -EINVAL,
+			"cannot load an extension that was opened from a pin: open its object file");
 	return 0;
 }
 

@@ -51,7 +51,7 @@ int xslot_extension_attach(struct xslot_extension *extension, uint32_t *ret_link
 		return fail(diag, -EINVAL, "%s: cannot attach before it is loaded", extension->name);
 	if (!extension->target)
 		return fail(diag, -EINVAL,
-			"%s: it was opened from a pin, which does not tell its target: attach to a named one",
+			"%s: it was opened from a pin, which does not record its target: name the target to attach to",
 			extension->name);
 	r = add_link(extension, extension->target, extension->function_id, ret_link_id, diag);
 	if (r < 0)

@@ -286,7 +286,7 @@ void holder_describe(uint32_t target_id, uint32_t target_btf_id, char *text, siz
 		text_add(&out, "by a link that cannot be looked up now: %s", strerror(-unseen));
 	else
 		text_add(&out,
-			"by no link that still exists (it was just let go: try again; or the program is in a program array)");
+			"by no link that still exists (it was just released: try again; or the program is in a program array)");
 }
 
 static int process_has_program(uint32_t id)

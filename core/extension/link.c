@@ -77,7 +77,7 @@ static int attach_failed(
 		return fail(diag, -EPERM, "%s", text);
 	case EINVAL:
 		return fail(diag, -EINVAL,
-			"the kernel finds extension and target incompatible and does not say why (it does when the extension is loaded for this very target)");
+			"the kernel finds extension and target incompatible and gives no reason (loading the extension for this very target gives one)");
 	default:
 		return fail(diag, -error, "%s", strerror(error));
 	}

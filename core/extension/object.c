@@ -48,7 +48,7 @@ static int choose_failed(const struct bpf_object *bpf, const char *wanted, struc
 		return fail(diag, -ENOENT, "the object contains no program");
 	if (wanted)
 		return fail(diag, -ENOENT, "the object has no program %s; it has: %s", wanted, list);
-	return fail(diag, -EINVAL, "the object has several programs, name one: %s", list);
+	return fail(diag, -EINVAL, "the object has several programs; name one: %s", list);
 }
 
 static int choose_program(struct object *object, const char *wanted, struct xslot_diag *diag)
@@ -243,7 +243,7 @@ static int load_failed(
 	if (error == -EINVAL && frags)
 		return fail(
 			diag, error, "%s, perhaps because of frags, which need Linux 5.18", strerror(EINVAL));
-	return fail(diag, error, "%s (a map, or something that the object wants from the kernel)",
+	return fail(diag, error, "%s (a map, or something that the object needs from the kernel)",
 		strerror(-error));
 }
 

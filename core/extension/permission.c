@@ -78,7 +78,7 @@ static bool memory_is_limited(struct text *text)
 		limit.rlim_cur == RLIM_INFINITY)
 		return false;
 	text_add(text,
-		"locked memory is limited to %llu KiB (RLIMIT_MEMLOCK), and Linux before 5.11 counts against it what BPF takes: start it with \"ulimit -l unlimited\", or LimitMEMLOCK=infinity in its unit",
+		"locked memory is limited to %llu KiB (RLIMIT_MEMLOCK), and Linux before 5.11 counts the memory of BPF against it: start it with \"ulimit -l unlimited\", or LimitMEMLOCK=infinity in its unit",
 		(unsigned long long)limit.rlim_cur / 1024);
 	return true;
 }

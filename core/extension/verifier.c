@@ -55,9 +55,9 @@ static const char *reason_of(int error)
 {
 	switch (error) {
 	case -E2BIG:
-		return "it uses more maps than a program may, which are 64";
+		return "it uses more than 64 maps, the most that a program may use";
 	case -ENOSPC:
-		return "it is too complex: what the verifier has to say does not fit into 16 MiB";
+		return "it is too complex: the verifier's log does not fit into 16 MiB";
 	}
 	return "its log gives no reason";
 }

@@ -154,7 +154,7 @@ static int copy_descriptor(
 
 	if (!data || !data->d_buf)
 		return fail(diag, -ENOEXEC,
-			"%s is no xslot plugin: it has no section " XSLOT_PLUGIN_SECTION
+			"%s is not an xslot plugin: it has no section " XSLOT_PLUGIN_SECTION
 			" (XSLOT_PLUGIN() makes it)",
 			path);
 	if (data->d_size < offsetof(struct xslot_plugin, name))
@@ -169,7 +169,7 @@ static int copy_descriptor(
 			"%s is built for plugin ABI %u, and this host speaks %u: update xslot, or rebuild the plugin with this xslot's headers",
 			path, head.abi, XSLOT_PLUGIN_ABI);
 	if (head.abi < 1)
-		return fail(diag, -EPROTONOSUPPORT, "%s names plugin ABI 0, which never was", path);
+		return fail(diag, -EPROTONOSUPPORT, "%s declares plugin ABI 0, which does not exist", path);
 	if (head.size < DESCRIPTOR_MIN)
 		return fail(diag, -ENOEXEC, "%s has a descriptor of %u bytes, less than the %zu of ABI 1",
 			path, head.size, DESCRIPTOR_MIN);
@@ -231,10 +231,10 @@ static int check_descriptor(const struct xslot_plugin *plugin, const char *path,
 	}
 	if (plugin->object && plugin->bpf_size)
 		return fail(diag, -ENOEXEC,
-			"%s has both .object, which takes the BPF object from the slot, and one of its own",
+			"%s has both .object, which takes the BPF object from the slot, and a BPF object of its own",
 			path);
 	if (!plugin->object && plugin->bpf_size == 0)
-		return fail(diag, -ENOEXEC, "%s carries no BPF object: add XSLOT_BPF(%s) to its descriptor",
+		return fail(diag, -ENOEXEC, "%s contains no BPF object: add XSLOT_BPF(%s) to its descriptor",
 			path, plugin->name);
 	return 0;
 }

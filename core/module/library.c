@@ -117,7 +117,7 @@ static int fail_dlopen(const struct library *library, const char *path, struct x
 		words += length;
 		if (strncmp(words, undefined, strlen(undefined)) == 0)
 			return fail(diag, -ENOEXEC,
-				"%s needs the symbol %s, which neither it nor a library that it is linked with defines",
+				"%s needs the symbol %s, which neither it nor the libraries that it is linked with define",
 				path, words + strlen(undefined));
 		return fail(diag, -ENOEXEC, "cannot load %s%s", path, words);
 	}

@@ -32,7 +32,7 @@ struct file {
 
 static int damaged(const struct file *file, const char *what, unsigned long long at)
 {
-	return fail(file->diag, -ENOEXEC, "%s is damaged: %s at %#llx leads out of what the file maps",
+	return fail(file->diag, -ENOEXEC, "%s is damaged: %s at %#llx points outside of the file's segments",
 		file->path, what, at);
 }
 

@@ -190,8 +190,8 @@ int moddir_find(const struct files *files, const char *plugin_path, const char *
 				strerror(errno));
 	}
 	if (files && files->root)
-		return fail(diag, -ENOENT, "there is no plugin %s: no copy of %s.so in %s was kept in %s",
-			name, name, plugin_path, files->root);
+		return fail(diag, -ENOENT, "there is no plugin %s: %s.so in %s has no copy in %s", name, name,
+			plugin_path, files->root);
 	list_names(plugin_path, names, sizeof(names));
 	return fail(diag, -ENOENT, "there is no plugin %s: no file %s.so in %s (which has %s)", name, name,
 		plugin_path, names[0] ? names : "no plugin at all");

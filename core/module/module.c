@@ -106,7 +106,7 @@ static int check_mapped(
 	wild = pointers_find_wild(mapped);
 	if (wild)
 		return fail(diag, -ENOEXEC,
-			"%s is damaged: \".%s\" of its descriptor leads to nothing in a loaded file",
+			"%s is damaged: \".%s\" of its descriptor points outside of the loaded file",
 			module->path, wild);
 	if (mapped->bpf_size > 0 && (!mapped->function || !mapped->function[0]))
 		return fail(diag, -ENOEXEC, "%s does not name the BPF function that fills the slot",

@@ -7,7 +7,8 @@
 
 _Noreturn void memory_out(void)
 {
-	static const char text[] = "out of memory: this process ends; what runs in the kernel goes on\n";
+	static const char text[] =
+		"out of memory: this process ends; the chains in the kernel keep running\n";
 
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 		abort();

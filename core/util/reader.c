@@ -237,7 +237,7 @@ static int copy_unchanged(int fd, const struct stat *before, const struct lease 
 		return -EAGAIN;
 	if (intake->size != (size_t)before->st_size)
 		return fail(diag, -EINVAL,
-			"%s has another number of bytes than the %lld that are its size, as files of /proc have: copy it to an ordinary file, and name that",
+			"%s does not have the %lld bytes that are its size, like files of /proc: copy it to an ordinary file, and use that",
 			path, (long long)before->st_size);
 	return 0;
 }
@@ -296,7 +296,7 @@ static int try_read(struct reader *reader, struct intake intake, struct blob **r
 	if (r < 0)
 		return r;
 	if ((uint64_t)st.st_size > intake.max_size)
-		return fail(diag, -EFBIG, "%s has %llu bytes, more than the %zu that are read", path,
+		return fail(diag, -EFBIG, "%s has %llu bytes, more than the %zu allowed", path,
 			(unsigned long long)st.st_size, intake.max_size);
 	stamp = stamp_of(&st);
 	r = read_leased(fd, &st, &intake, ret_trouble, &to_watch, diag);
@@ -559,7 +559,7 @@ int blob_read_stream(
 	int r = copy(fd, max_size, NULL, &intake, diag);
 
 	if (r == 0 && intake.size > max_size)
-		r = fail(diag, -EFBIG, "%s has more than the %zu bytes that are read", name, max_size);
+		r = fail(diag, -EFBIG, "%s has more than the %zu bytes allowed", name, max_size);
 	if (r == 0) {
 		r = intake_end(&intake, ret_blob);
 		if (r < 0)

@@ -204,7 +204,8 @@ static void an_extension_from_a_pin_attaches(void **state)
 	assert_null(xslot_extension_object(extension));
 	expect(xslot_extension_load(extension, target.fd, "first", &diag), -EALREADY, &diag,
 		"loaded already");
-	expect(xslot_extension_attach(extension, &link, &diag), -EINVAL, &diag, "attach to a named one");
+	expect(xslot_extension_attach(extension, &link, &diag), -EINVAL, &diag,
+		"name the target to attach to");
 	expect_ok(xslot_extension_get_info(extension, &info, &diag), &diag);
 	assert_string_equal(info.target_function, "");
 	assert_string_equal(info.name, "seven");
@@ -221,7 +222,8 @@ static void an_extension_from_a_pin_attaches(void **state)
 	assert_int_equal(run(target.fd), 371);
 	expect_ok(xslot_extension_unload(extension, &diag), &diag);
 	assert_int_equal(run(target.fd), UNTOUCHED);
-	expect(xslot_extension_load(extension, target.fd, "first", &diag), -EINVAL, &diag, "came from a pin");
+	expect(xslot_extension_load(extension, target.fd, "first", &diag), -EINVAL, &diag,
+		"opened from a pin");
 	xslot_extension_free(extension);
 }
 

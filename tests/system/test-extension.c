@@ -274,7 +274,7 @@ static void open_chooses_or_says_why_not(void **state)
 
 	expect(xslot_extension_open_memory(
 		       programs_object.at, programs_object.size, &options, &extension, &diag),
-		-EINVAL, &diag, "plugin acl: the object has several programs, name one: seven, ");
+		-EINVAL, &diag, "plugin acl: the object has several programs; name one: seven, ");
 	options.program = "sevn";
 	expect(xslot_extension_open_memory(
 		       programs_object.at, programs_object.size, &options, &extension, &diag),

@@ -150,7 +150,7 @@ def test_folders_and_socket(host, tmp_path):
     assert message in said
     (tmp_path / "file").touch()
     with_key("socket", tmp_path / "file")
-    message, said = refused(host, "there is a file of that name")
+    message, said = refused(host, "it exists and is not a socket")
     assert message in said
     with_key("socket", tmp_path / "no/such/control")
     refused(host, "cannot make the control socket's directory")

@@ -166,10 +166,10 @@ CASES = {
     "unknown section": add("[slots edge.30] ; HERE\nplugin = count\n", r"did you mean slot"),
     "slot of no chain": add("[slot egde.30] ; HERE\nplugin = count\n", r"no \[chain egde\].*did you mean edge"),
     "chain's name": add("[chain Edge] ; HERE\ninterfaces = r0\n", r'"Edge" is no chain\'s name'),
-    "slot's number": add("[slot edge.070] ; HERE\nplugin = count\n", r"070 begins with 0"),
+    "slot's number": add("[slot edge.070] ; HERE\nplugin = count\n", r"070 has a leading 0"),
     "number too high": add("[slot edge.65536] ; HERE\nplugin = count\n", r"65536 is too high"),
     "interface in two chains": add(f"[chain inner]\ninterfaces = r9, {INTERFACE} ; HERE\n",
-                                   rf"{INTERFACE} is in chain edge already, at .*test\.ini:2"),
+                                   rf"{INTERFACE} is already in chain edge, at .*test\.ini:2"),
     "interface twice": swap(f"= {INTERFACE}", f"= {INTERFACE}, {INTERFACE} ; HERE", rf"{INTERFACE} a second time"),
     "no interfaces": add("[chain inner] ; HERE\nfinal = drop\n", r"chain inner has no interfaces"),
     "interface's name": add("[chain inner]\ninterfaces = an_interface_too_long ; HERE\n", r"21 characters"),
@@ -179,7 +179,7 @@ CASES = {
     "unknown key": swap("mode = native", "fianl = drop ; HERE", r"no key fianl.*final"),
     "the host's key": slot("count", "on_error = drop ; HERE", r"no key on_error"),
     "proceed_on": slot("count", "proceed_on = pass, accept ; HERE", r"accept"),
-    "no plugin": add("[slot edge.30] ; HERE\nstate = keep\n", r"names no plugin"),
+    "no plugin": add("[slot edge.30] ; HERE\nstate = keep\n", r"has no plugin"),
     "plugin by path": slot("{dir}/plugins/count.so", "", r"name, not a path"),
     "33 slots": add(MANY, r"33 enabled slots.*32"),
     "no main file": Case(BASE, [("xslot.ini", 0, r"No such file")], prepare=no_main_file),
@@ -251,7 +251,7 @@ CASES = {
     # Several at once: all of them, in order
     "several lines": add("[slot edge.30]\nplugin = count\nenabled = never ; HERE\nproceed_on = ok ; HERE\n"
                          "[slot edge.40] ; HERE\n[chain inner]\ninterfaces = r0\nmode = fast ; HERE\n",
-                         r"yes.*no", r"proceed_on", r"names no plugin", r"native.*generic"),
+                         r"yes.*no", r"proceed_on", r"has no plugin", r"native.*generic"),
     "several plugins": add("[slot edge.30]\nplugin = conut ; HERE\n[slot edge.40] ; HERE\nplugin = ratelimit\nbrust = 1 ; HERE\n"
                            "[slot edge.50]\nplugin = acl\nrules = {dir}/none.rules ; HERE\n",
                            r"no plugin conut", r"needs the parameter rate", r"no parameter brust", r"none\.rules"),

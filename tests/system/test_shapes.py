@@ -399,8 +399,7 @@ def test_btf_of_a_plugin_that_the_kernel_refuses(rig):
     rig.host.write(f"[chain edge]\ninterfaces = {INTERFACE}\n\n[slot edge.10]\nplugin = bad_array\n")
     answer = rig.host.call("Reload")
     assert [e["message"] for e in answer["errors"]] == [
-        "plugin bad_array: the verifier refuses bad_array(): the kernel refuses the object's BTF, which an extension needs; clang "
-        "makes such BTF of a static const array of 4, 8, 16 or 32 bytes in a function: declare the array outside of functions and "
+        "plugin bad_array: the verifier refuses bad_array(): the kernel refuses the object's BTF, which an extension needs; clang emits such BTF for a static const array of 4, 8, 16 or 32 bytes in a function: declare the array outside of functions and "
         "without static, or as volatile (Invalid argument)"]
 
 

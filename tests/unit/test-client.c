@@ -160,9 +160,9 @@ static void test_impostors(void **state)
 	server_free(host->server);
 	host->server = NULL;
 	assert_int_equal(call_impostor(host, "", 0, &diag), -ECONNRESET);
-	assert_non_null(strstr(diag.message, "hung up before it answered"));
+	assert_non_null(strstr(diag.message, "closed the connection before it answered"));
 	assert_int_equal(call_impostor(host, "HTTP/1.0 400\r\n\r\n", 17, &diag), -EPROTO);
-	assert_non_null(strstr(diag.message, "is no xslot host"));
+	assert_non_null(strstr(diag.message, "is not an xslot host"));
 	assert_int_equal(call_impostor(host, "{\"parameters\":[]}", 18, &diag), -EPROTO);
 	assert_int_equal(call_impostor(host, "{\"error\":\"x.y.Z\"}", 18, &diag), -EREMOTEIO);
 	assert_non_null(strstr(diag.message, "answered io.xslot.Status with the error Z"));
@@ -207,7 +207,7 @@ static void test_where_a_socket_can_be(void **state)
 	long_path[199] = 0;
 	assert_int_equal(start_another(host, long_path, &diag), -EINVAL);
 	assert_int_equal(start_another(host, host->directory, &diag), -EEXIST);
-	assert_non_null(strstr(diag.message, "is no socket"));
+	assert_non_null(strstr(diag.message, "is not a socket"));
 	assert_int_equal(start_another(host, "/proc/none/here/control", &diag), -ENOENT);
 
 	snprintf(path, sizeof(path), "%s/new/control", host->directory);

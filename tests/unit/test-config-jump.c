@@ -12,8 +12,8 @@ static const struct {
 	const char *errors;
 } broken[] = {
 	{ SLOT "jump.a.1 = /x:p\njump.b.2 = /x\n",
-		"x.ini:5: jump.a.1: is for a program array of an object file, which the slot does not name; add object = PATH\n"
-		"x.ini:6: jump.b.2: is for a program array of an object file, which the slot does not name; add object = PATH" },
+		"x.ini:5: jump.a.1: fills a program array of an object file, and the slot has none; add object = PATH\n"
+		"x.ini:6: jump.b.2: fills a program array of an object file, and the slot has none; add object = PATH" },
 	{ SLOT "object = /o\njump. = /x\njump.a = /x\njump..1 = /x\njump.1a.2 = /x\njump.a. = /x\n"
 	       "jump.a.-1 = /x\njump.a.01 = /x\njump.a.4294967296 = /x\njump.a.1 = x.o\njump.a.2 =\n"
 	       "jump.a.3 = /x:\njump.a.4 = /x\njump.a.4 = /y\n",
@@ -23,12 +23,12 @@ static const struct {
 		"x.ini:9: jump.1a.2 = /x: \"1a\" is not the name of a program array; it has letters, digits and _\n"
 		"x.ini:10: jump.a. = /x: \"\" is not an index of a program array; write it as in jump.stages.3\n"
 		"x.ini:11: jump.a.-1 = /x: \"-1\" is not an index of a program array; write it as in jump.stages.3\n"
-		"x.ini:12: jump.a.01 = /x: the index 01 begins with 0; write it without\n"
+		"x.ini:12: jump.a.01 = /x: the index 01 has a leading 0; remove it\n"
 		"x.ini:13: jump.a.4294967296 = /x: the index 4294967296 is too high for any program array\n"
-		"x.ini:14: jump.a.1 = x.o: must be the path of an object file, which begins with /, and :PROGRAM when that has several programs\n"
-		"x.ini:15: jump.a.2 has no value: must be the path of an object file, which begins with /, and :PROGRAM when that has several programs\n"
+		"x.ini:14: jump.a.1 = x.o: must be the absolute path of an object file, followed by :PROGRAM if the file has several programs\n"
+		"x.ini:15: jump.a.2 has no value: must be the absolute path of an object file, followed by :PROGRAM if the file has several programs\n"
 		"x.ini:16: jump.a.3 = /x:: ends with a colon, and no program follows\n"
-		"x.ini:18: [slot edge.10] has the key jump.a.4 a second time, the first is in line 17; remove one of them" },
+		"x.ini:18: [slot edge.10] has the key jump.a.4 twice, first in line 17; remove one of them" },
 };
 
 static struct config *load(const char *text)

@@ -148,25 +148,25 @@ static const struct {
 } broken[] = {
 	/* headers */
 	{ "[chian edge]\n",
-		"x.ini:1: [chian edge] is no section; did you mean chain? The sections are " SECTIONS },
-	{ "[global]\n", "x.ini:1: [global] is no section; the sections are " SECTIONS },
+		"x.ini:1: [chian edge] is not a section; did you mean chain? The sections are " SECTIONS },
+	{ "[global]\n", "x.ini:1: [global] is not a section; the sections are " SECTIONS },
 	{ "[host main]\n", "x.ini:1: [host] takes no name; remove \"main\"" },
 	{ "[chain]\ninterfaces=a\n", "x.ini:1: a chain needs a name, as in [chain edge]" },
-	{ "[chain Edge]\n", "x.ini:1: \"Edge\" is no chain's name; use a to z, 0 to 9, _ and -" },
-	{ "[chain a.b]\n", "x.ini:1: \"a.b\" is no chain's name; use a to z, 0 to 9, _ and -" },
-	{ "[chain a b]\n", "x.ini:1: \"a b\" is no chain's name; use a to z, 0 to 9, _ and -" },
+	{ "[chain Edge]\n", "x.ini:1: \"Edge\" is not a chain's name; use a to z, 0 to 9, _ and -" },
+	{ "[chain a.b]\n", "x.ini:1: \"a.b\" is not a chain's name; use a to z, 0 to 9, _ and -" },
+	{ "[chain a b]\n", "x.ini:1: \"a b\" is not a chain's name; use a to z, 0 to 9, _ and -" },
 	{ "[chain c2345678901234567890123456789012]\n",
 		"x.ini:1: the chain's name has 32 characters, more than the 31 allowed" },
 	{ CHAIN "[slot edge]\n",
 		"x.ini:3: [slot edge] has no chain and number; write it as in [slot edge.10]" },
 	{ CHAIN "[slot]\n", "x.ini:3: [slot] has no chain and number; write it as in [slot edge.10]" },
 	{ CHAIN "[slot .10]\n", "x.ini:3: a chain needs a name, as in [chain edge]" },
-	{ CHAIN "[slot edge.]\n", "x.ini:3: \"\" is no slot's number; write it as in [slot edge.10]" },
-	{ CHAIN "[slot edge.1a]\n", "x.ini:3: \"1a\" is no slot's number; write it as in [slot edge.10]" },
-	{ CHAIN "[slot edge.-1]\n", "x.ini:3: \"-1\" is no slot's number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot edge.]\n", "x.ini:3: \"\" is not a slot's number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot edge.1a]\n", "x.ini:3: \"1a\" is not a slot's number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot edge.-1]\n", "x.ini:3: \"-1\" is not a slot's number; write it as in [slot edge.10]" },
 	{ CHAIN "[slot edge.10.2]\n",
-		"x.ini:3: \"10.2\" is no slot's number; write it as in [slot edge.10]" },
-	{ CHAIN "[slot edge.010]\n", "x.ini:3: the slot's number 010 begins with 0; write it without" },
+		"x.ini:3: \"10.2\" is not a slot's number; write it as in [slot edge.10]" },
+	{ CHAIN "[slot edge.010]\n", "x.ini:3: the slot's number 010 has a leading 0; remove it" },
 	{ CHAIN "[slot edge.65536]\n", "x.ini:3: the slot's number 65536 is too high; the highest is 65535" },
 	{ CHAIN "[slot edge.99999999999999999999]\n",
 		"x.ini:3: the slot's number 99999999999999999999 is too high; the highest is 65535" },
@@ -175,27 +175,26 @@ static const struct {
 	{ CHAIN "[slot uplink.10]\nplugin=a\n", "x.ini:3: there is no [chain uplink] for this slot; add it" },
 	/* an unread chain is error enough: its slots are not blamed for it */
 	{ "[chain edge\ninterfaces = a\n[slot edge.1]\nplugin=a\n",
-		"x.ini:1: the section's name does not end; write ] after it" },
+		"x.ini:1: the section's name has no end; write ] after it" },
 	/* repetitions */
 	{ "[host]\n[host]\n",
-		"x.ini:2: [host] is there a second time, the first is at x.ini:1; put all its keys there" },
-	{ CHAIN CHAIN, "x.ini:3: [chain edge] is there a second time, the first is at x.ini:1; put all its "
-		       "keys there" },
+		"x.ini:2: duplicate section [host], first defined at x.ini:1; put all its keys there" },
+	{ CHAIN CHAIN,
+		"x.ini:3: duplicate section [chain edge], first defined at x.ini:1; put all its keys there" },
 	{ SLOT "[slot\tedge.10]\nplugin=a\n",
-		"x.ini:5: [slot\\x09edge.10] is there a second time, the first is "
-		"at x.ini:3; put all its keys there" },
-	{ SLOT "plugin = acl\n", "x.ini:5: [slot edge.10] has the key plugin a second time, the first is in "
-				 "line 4; remove one of them" },
-	{ SLOT "rate=1\nburst=2\nrate=1\n", "x.ini:7: [slot edge.10] has the key rate a second time, the "
-					    "first is in line 5; remove one of them" },
+		"x.ini:5: duplicate section [slot\\x09edge.10], first defined at x.ini:3; put all its keys there" },
+	{ SLOT "plugin = acl\n",
+		"x.ini:5: [slot edge.10] has the key plugin twice, first in line 4; remove one of them" },
+	{ SLOT "rate=1\nburst=2\nrate=1\n",
+		"x.ini:7: [slot edge.10] has the key rate twice, first in line 5; remove one of them" },
 	/* [host] */
 	{ "[host]\npluginpath = /a\n", "x.ini:2: [host] has no key pluginpath; did you mean plugin_path?" },
 	{ "[host]\ncolour = red\n", "x.ini:2: [host] has no key colour; its keys are plugin_path, bpffs, "
 				    "socket, state, log_level and on_stop" },
-	{ "[host]\nplugin_path = /a:b\n", "x.ini:2: plugin_path = /a:b: \"b\" is no path that begins with /; "
-					  "put one colon between directories" },
-	{ "[host]\nplugin_path = /a::/b\n", "x.ini:2: plugin_path = /a::/b: \"\" is no path that begins with "
-					    "/; put one colon between directories" },
+	{ "[host]\nplugin_path = /a:b\n",
+		"x.ini:2: plugin_path = /a:b: \"b\" is not a path that begins with /; separate directories with one colon" },
+	{ "[host]\nplugin_path = /a::/b\n",
+		"x.ini:2: plugin_path = /a::/b: \"\" is not a path that begins with /; separate directories with one colon" },
 	{ "[host]\nplugin_path =\n", "x.ini:2: plugin_path has no value: must be a path that begins with /" },
 	{ "[host]\nbpffs = run\n", "x.ini:2: bpffs = run: must be a path that begins with /" },
 	{ "[host]\nsocket = @xslot\n", "x.ini:2: socket = @xslot: must be a path that begins with /" },
@@ -205,51 +204,47 @@ static const struct {
 		"x.ini:2: log_level = warn: must be error, warning, info or debug; did you mean warning?" },
 	{ "[host]\non_stop =\n", "x.ini:2: on_stop has no value: must be keep or detach" },
 	/* [chain] */
-	{ "[chain edge]\n", "x.ini:1: chain edge has no interfaces, so no packet would ever meet it; add "
+	{ "[chain edge]\n", "x.ini:1: chain edge has no interfaces, so it would never see a packet; add "
 			    "interfaces = NAME or remove the chain" },
 	{ "[chain edge]\ninterface = eth0\n",
-		"x.ini:1: chain edge has no interfaces, so no packet would ever meet it; add interfaces = "
+		"x.ini:1: chain edge has no interfaces, so it would never see a packet; add interfaces = "
 		"NAME or "
 		"remove the chain\n"
 		"x.ini:2: [chain edge] has no key interface; did you mean interfaces?" },
 	/* One line that is refused is one error, however it is wrong. */
 	{ "[chain edge]\ninterfaces = \"eth0\"\n",
 		"x.ini:2: the value of interfaces is quoted; values are written without "
-		"quotes, and \" ;\" begins a comment even between them" },
+		"quotes, and \" ;\" begins a comment even inside them" },
 	{ "[chain edge]\ninterfaces: eth0\n",
 		"x.ini:2: a key and its value are separated by =, not by a colon; write "
 		"interfaces = VALUE" },
-	{ "[chain edge]\ninterfaces = ; eth0\n", "x.ini:2: interfaces has no value: must name one interface "
-						 "or more, with commas between them" },
-	{ "[chain edge]\ninterfaces =\n", "x.ini:2: interfaces has no value: must name one interface or "
-					  "more, with commas between them" },
+	{ "[chain edge]\ninterfaces = ; eth0\n",
+		"x.ini:2: interfaces has no value: must be one interface or more, separated by commas" },
+	{ "[chain edge]\ninterfaces =\n",
+		"x.ini:2: interfaces has no value: must be one interface or more, separated by commas" },
 	{ "[chain edge]\ninterfaces = eth0,\n",
 		"x.ini:2: interfaces = eth0,: has nothing before or after a comma" },
-	{ "[chain edge]\ninterfaces = eth0 eth1\n", "x.ini:2: interfaces = eth0 eth1: \"eth0 eth1\" has a "
-						    "blank in it; put commas between interfaces" },
+	{ "[chain edge]\ninterfaces = eth0 eth1\n",
+		"x.ini:2: interfaces = eth0 eth1: \"eth0 eth1\" contains a blank; separate interfaces with commas" },
 	{ "[chain edge]\ninterfaces = a234567890123456\n",
-		"x.ini:2: interfaces = a234567890123456: \"a234567890123456\" has 16 characters, and Linux "
-		"allows "
-		"interfaces 15" },
+		"x.ini:2: interfaces = a234567890123456: \"a234567890123456\" has 16 characters; Linux allows at most 15 in the name of an interface" },
 	{ "[chain edge]\ninterfaces = a/b\n",
-		"x.ini:2: interfaces = a/b: \"a/b\" can be no interface's name, Linux forbids / and :" },
+		"x.ini:2: interfaces = a/b: \"a/b\" cannot be the name of an interface; Linux forbids / and :" },
 	{ "[chain edge]\ninterfaces = ..\n",
-		"x.ini:2: interfaces = ..: \"..\" can be no interface's name, Linux forbids / and :" },
+		"x.ini:2: interfaces = ..: \"..\" cannot be the name of an interface; Linux forbids / and :" },
 	{ "[chain edge]\ninterfaces = a, b, a\n",
-		"x.ini:2: chain edge names interface a a second time, the first is at x.ini:2" },
-	{ CHAIN "[chain core]\ninterfaces = a, eth0\n", "x.ini:4: interface eth0 is in chain edge already, "
-							"at x.ini:2; an interface runs one chain, so put the "
-							"slots of both into one" },
+		"x.ini:2: chain edge has interface a twice, first at x.ini:2" },
+	{ CHAIN "[chain core]\ninterfaces = a, eth0\n",
+		"x.ini:4: interface eth0 is already in chain edge, at x.ini:2; an interface runs one chain, so put the "
+		"slots of both into one" },
 	{ "[chain edge]\ninterfaces = eth0, eth*\n",
-		"x.ini:2: interfaces = eth0, eth*: \"eth*\" is a pattern, "
-		"and would be waited for as a name; name each interface" },
-	{ "[chain edge]\ninterfaces = eth?\n", "x.ini:2: interfaces = eth?: \"eth?\" is a pattern, and would "
-					       "be waited for as a name; name each interface" },
+		"x.ini:2: interfaces = eth0, eth*: \"eth*\" is a pattern, and patterns are not expanded; name each interface" },
+	{ "[chain edge]\ninterfaces = eth?\n",
+		"x.ini:2: interfaces = eth?: \"eth?\" is a pattern, and patterns are not expanded; name each interface" },
 	{ "[chain edge]\ninterfaces = eth[0-3]\n",
-		"x.ini:2: interfaces = eth[0-3]: \"eth[0-3]\" is a pattern, and would be waited for as a "
-		"name; name each interface" },
-	{ "[chain edge]\ninterfaces = eth%d\n", "x.ini:2: interfaces = eth%d: \"eth%d\" is a pattern, and "
-						"would be waited for as a name; name each interface" },
+		"x.ini:2: interfaces = eth[0-3]: \"eth[0-3]\" is a pattern, and patterns are not expanded; name each interface" },
+	{ "[chain edge]\ninterfaces = eth%d\n",
+		"x.ini:2: interfaces = eth%d: \"eth%d\" is a pattern, and patterns are not expanded; name each interface" },
 	{ CHAIN "mode = skb\n", "x.ini:3: mode = skb: must be native or generic" },
 	{ CHAIN "mode = nativ\n", "x.ini:3: mode = nativ: must be native or generic; did you mean native?" },
 	{ CHAIN "final = redirect\n", "x.ini:3: final = redirect: must be pass, drop or tx" },
@@ -259,39 +254,37 @@ static const struct {
 	{ CHAIN "on_detach = yes\n", "x.ini:3: on_detach = yes: must be attach or alarm" },
 	{ CHAIN "replace = si\n", "x.ini:3: replace = si: must be yes or no" },
 	/* [slot] */
-	{ CHAIN "[slot edge.1]\n", "x.ini:3: [slot edge.1] names no plugin; add plugin = NAME" },
+	{ CHAIN "[slot edge.1]\n", "x.ini:3: [slot edge.1] has no plugin; add plugin = NAME" },
 	{ CHAIN "[slot edge.1]\nplugin =\n", "x.ini:4: plugin has no value: must be a plugin's name" },
 	{ CHAIN "[slot edge.1]\nplugin = /lib/acl.so\n",
 		"x.ini:4: plugin = /lib/acl.so: must be a plugin's name, not a path; add its directory to "
 		"plugin_path" },
-	{ CHAIN "[slot edge.1]\nplugin = acl.so\n", "x.ini:4: plugin = acl.so: is no plugin's name; it has "
-						    "letters, digits and _, and begins with no digit" },
-	{ CHAIN "[slot edge.1]\nplugin = 2acl\n", "x.ini:4: plugin = 2acl: is no plugin's name; it has "
-						  "letters, digits and _, and begins with no digit" },
+	{ CHAIN "[slot edge.1]\nplugin = acl.so\n",
+		"x.ini:4: plugin = acl.so: is not a plugin's name; use letters, digits and _, and do not begin with a digit" },
+	{ CHAIN "[slot edge.1]\nplugin = 2acl\n",
+		"x.ini:4: plugin = 2acl: is not a plugin's name; use letters, digits and _, and do not begin with a digit" },
 	{ CHAIN "[slot edge.1]\nplugin = p2345678901234567890123456789012\n",
-		"x.ini:4: plugin = p2345678901234567890123456789012: has 32 characters, more than the 31 of "
-		"a plugin's "
-		"name" },
+		"x.ini:4: plugin = p2345678901234567890123456789012: has 32 characters, more than the 31 allowed in a plugin's name" },
 	{ SLOT "enabled = 2\n", "x.ini:5: enabled = 2: must be yes or no" },
 	{ SLOT "state = kept\n", "x.ini:5: state = kept: must be keep or fresh; did you mean keep?" },
 	{ SLOT "fuse =\n", "x.ini:5: fuse has no value: must be yes or no" },
 	{ SLOT "object = x.o\n", "x.ini:5: object = x.o: must be a path that begins with /" },
 	{ SLOT "object = /x\nprogram =\n",
 		"x.ini:6: program has no value: must be the name of a function in the object" },
-	{ SLOT "program = main\n", "x.ini:5: program = main: is a function in an object file, which the slot "
-				   "does not name; add object = PATH" },
+	{ SLOT "program = main\n",
+		"x.ini:5: program = main: selects a function of an object file, and the slot has none; add object = PATH" },
 	{ SLOT "proceed_on = pass, dorp\n", "x.ini:5: proceed_on = pass, dorp: \"dorp\": must be next, pass, "
 					    "drop, tx, redirect or aborted; did you "
 					    "mean drop?" },
 	{ SLOT "proceed_on =\n",
 		"x.ini:5: proceed_on has no value: must be next, pass, drop, tx, redirect or aborted" },
-	{ SLOT "proceed_on = pass drop\n", "x.ini:5: proceed_on = pass drop: \"pass drop\" has a blank in "
-					   "it; put commas between verdicts" },
-	{ SLOT "proceed_on = pass, tx, pass\n", "x.ini:5: proceed_on = pass, tx, pass: names pass twice" },
-	{ SLOT "on_gap = pass\n", "x.ini:5: [slot edge.10] has no key on_gap; keys that begin with on_ or "
-				  "slot_ are the host's, and no plugin has them" },
-	{ SLOT "slot_state = keep\n", "x.ini:5: [slot edge.10] has no key slot_state; keys that begin with "
-				      "on_ or slot_ are the host's, and no plugin has them" },
+	{ SLOT "proceed_on = pass drop\n",
+		"x.ini:5: proceed_on = pass drop: \"pass drop\" contains a blank; separate verdicts with commas" },
+	{ SLOT "proceed_on = pass, tx, pass\n", "x.ini:5: proceed_on = pass, tx, pass: has pass twice" },
+	{ SLOT "on_gap = pass\n",
+		"x.ini:5: [slot edge.10] has no key on_gap; keys that begin with on_ or slot_ are reserved for the host" },
+	{ SLOT "slot_state = keep\n",
+		"x.ini:5: [slot edge.10] has no key slot_state; keys that begin with on_ or slot_ are reserved for the host" },
 	/* a disabled slot is read like any other */
 	{ SLOT "enabled = no\nstate = old\n", "x.ini:6: state = old: must be keep or fresh" },
 	/* everything at once, in order of the lines */
@@ -299,12 +292,10 @@ static const struct {
 	  "edge]\nfinal=no\ninterfaces=a,a\nbar\n",
 		"x.ini:4: state = 1: must be keep or fresh\n"
 		"x.ini:6: bpffs = x: must be a path that begins with /\n"
-		"x.ini:7: the line is indented, which other INI readers take for more of the value above; "
-		"remove the "
-		"blanks at its beginning\n"
+		"x.ini:7: the line is indented, which other INI readers take as a continuation of the value above; remove the blanks at its start\n"
 		"x.ini:9: final = no: must be pass, drop or tx\n"
-		"x.ini:10: chain edge names interface a a second time, the first is at x.ini:10\n"
-		"x.ini:11: the line is no [section], no KEY = VALUE and no comment (; or #)" },
+		"x.ini:10: chain edge has interface a twice, first at x.ini:10\n"
+		"x.ini:11: the line is neither a [section] nor KEY = VALUE nor a comment (; or #)" },
 };
 
 static void check_errors(const char *expected)
@@ -425,20 +416,14 @@ static void test_errors_of_all_files(void **state)
 	file_write("conf.d/10-host.ini", "[host]\n[chain edge]\n");
 	file_write("x.ini", SLOT "bar\n[host]\n");
 	check_errors(
-		"x.ini:5: the line is no [section], no KEY = VALUE and no comment (; or #)\n"
-		"conf.d/10-host.ini:1: [host] is there a second time, the first is at x.ini:6; put all its "
-		"keys "
-		"there\n"
-		"conf.d/10-host.ini:2: [chain edge] is there a second time, the first is at x.ini:1; put all "
-		"its "
-		"keys there\n"
-		"conf.d/20-core.ini:2: interface eth0 is in chain edge already, at x.ini:2; an interface "
+		"x.ini:5: the line is neither a [section] nor KEY = VALUE nor a comment (; or #)\n"
+		"conf.d/10-host.ini:1: duplicate section [host], first defined at x.ini:6; put all its keys there\n"
+		"conf.d/10-host.ini:2: duplicate section [chain edge], first defined at x.ini:1; put all its keys there\n"
+		"conf.d/20-core.ini:2: interface eth0 is already in chain edge, at x.ini:2; an interface "
 		"runs one "
 		"chain, so put the slots of both into one\n"
-		"conf.d/20-core.ini:3: [slot edge.10] is there a second time, the first is at x.ini:3; put "
-		"all its "
-		"keys there\n"
-		"conf.d/20-core.ini:5: the line is no [section], no KEY = VALUE and no comment (; or #)");
+		"conf.d/20-core.ini:3: duplicate section [slot edge.10], first defined at x.ini:3; put all its keys there\n"
+		"conf.d/20-core.ini:5: the line is neither a [section] nor KEY = VALUE nor a comment (; or #)");
 	unlink("conf.d/20-core.ini");
 	unlink("conf.d/10-host.ini");
 }

@@ -60,19 +60,18 @@ static void test_every_error_is_told(void **state)
 {
 	check("[a]\nfoo\nk = v\nbar\n= 1\nbaz",
 		"[a]@1 k=v@3"
-		"|x.ini:2: the line is no [section], no KEY = VALUE and no comment (; or #)\n"
-		"x.ini:4: the line is no [section], no KEY = VALUE and no comment (; or #)\n"
+		"|x.ini:2: the line is neither a [section] nor KEY = VALUE nor a comment (; or #)\n"
+		"x.ini:4: the line is neither a [section] nor KEY = VALUE nor a comment (; or #)\n"
 		"x.ini:5: there is no key before the =\n"
-		"x.ini:6: the line is no [section], no KEY = VALUE and no comment (; or #)");
+		"x.ini:6: the line is neither a [section] nor KEY = VALUE nor a comment (; or #)");
 	check("[a]\nk ; c = v\n",
-		"[a]@1|x.ini:2: the line is no [section], no KEY = VALUE and no comment (; or #)");
+		"[a]@1|x.ini:2: the line is neither a [section] nor KEY = VALUE nor a comment (; or #)");
 }
 
 static void test_indentation_is_refused(void **state)
 {
 	const char *sentence =
-		"the line is indented, which other INI readers take for more of the value above; "
-		"remove the blanks at its beginning";
+		"the line is indented, which other INI readers take as a continuation of the value above; remove the blanks at its start";
 	char expected[512];
 
 	snprintf(expected, sizeof(expected), "[a]@1 k=v@2|x.ini:3: %s\nx.ini:4: %s", sentence, sentence);
@@ -93,8 +92,8 @@ static void test_long_lines_are_refused_not_cut(void **state)
 		line[196] = 'y';
 		line[197] = 0;
 		snprintf(input, sizeof(input), "[a]\nk=%s\nl=w\n", line);
-		check(input, "[a]@1 l=w@3|x.ini:2: the line has 199 bytes, more than the 198 that are read; "
-			     "shorten it");
+		check(input,
+			"[a]@1 l=w@3|x.ini:2: the line has 199 bytes, more than the 198 allowed; shorten it");
 	}
 	memset(line, '-', 1000);
 	line[1000] = 0;
@@ -105,7 +104,7 @@ static void test_long_lines_are_refused_not_cut(void **state)
 static void test_long_names_are_refused_not_cut(void **state)
 {
 	check("[s2345678901234567890123456789012345678901234567890]\nk=v\n[b]\n",
-		"[b]@3|x.ini:1: the section's name has 50 bytes, more than the 49 that are read");
+		"[b]@3|x.ini:1: the section's name has 50 bytes, more than the 49 allowed");
 	check("[s23456789012345678901234567890123456789012345678]\nk=v\n",
 		"[s23456789012345678901234567890123456789012345678]@1 k=v@2");
 	check("[a]\nk2345678901234567890123456789012 = v\n",
@@ -117,18 +116,19 @@ static void test_long_names_are_refused_not_cut(void **state)
 static void test_headers_are_exact(void **state)
 {
 	/* a refused header takes its keys with it: they are not the section's above */
-	check("[a]\n[b\nk=v\n", "[a]@1|x.ini:2: the section's name does not end; write ] after it");
+	check("[a]\n[b\nk=v\n", "[a]@1|x.ini:2: the section's name has no end; write ] after it");
 	check("[a] k = v\nl=w\n",
-		"|x.ini:1: after the section's ] stands \"k = v\"; put keys on lines of their own");
+		"|x.ini:1: \"k = v\" follows the section's ]; put keys on lines of their own");
 	check("[]\n", "|x.ini:1: the section's name is empty or has blanks at its ends; write it as [host]");
 	check("[ a]\n[a\t]\n",
 		"|x.ini:1: the section's name is empty or has blanks at its ends; write it as [host]\n"
 		"x.ini:2: the section's name is empty or has blanks at its ends; write it as [host]");
-	check("[a ;b]\n[a;b]\n", "|x.ini:1: \"a ;b\" is no section's name; use letters, digits, _, - and .\n"
-				 "x.ini:2: \"a;b\" is no section's name; use letters, digits, _, - and .");
+	check("[a ;b]\n[a;b]\n",
+		"|x.ini:1: \"a ;b\" is not a section's name; use letters, digits, _, - and .\n"
+		"x.ini:2: \"a;b\" is not a section's name; use letters, digits, _, - and .");
 	check("[a]# c\nk=v\n[b]\t;]\n", "[a]@1 k=v@2 [b]@3");
 	check("k=v\nl=w\n[a]\nm=x\n",
-		"[a]@3 m=x@4|x.ini:1: the key k stands before the first section; put [host], [chain NAME] or "
+		"[a]@3 m=x@4|x.ini:1: the key k comes before the first section; put [host], [chain NAME] or "
 		"[slot CHAIN.NUMBER] above it");
 }
 
@@ -146,8 +146,7 @@ static void test_comments_end_values(void **state)
 static void test_quotes_protect_nothing(void **state)
 {
 	const char *sentence =
-		"the value of k is quoted; values are written without quotes, and \" ;\" begins a "
-		"comment even between them";
+		"the value of k is quoted; values are written without quotes, and \" ;\" begins a comment even inside them";
 	static const char *const inputs[] = { "\"v\"", "'v'", "\"v ; w\"", "v \"w ; x\"", NULL };
 	char input[64], expected[256];
 
@@ -221,8 +220,7 @@ static void test_bounds(void **state)
 	input = calloc(1, INI_FILE_MAX + 1);
 	text = read_bytes(input, INI_FILE_MAX + 1);
 	assert_string_equal(text,
-		"|x.ini: cannot read the configuration: x.ini has 1048577 bytes, more than the "
-		"1048576 that are read");
+		"|x.ini: cannot read the configuration: x.ini has 1048577 bytes, more than the 1048576 allowed");
 	free(text);
 	free(input);
 }

@@ -90,7 +90,7 @@ static void test_wrong_values(void **state)
 
 	assert_non_null(getcwd(here, sizeof(here)));
 	check_errors(slot_make(&slot, "rate", "0", "file", "rules"), schema,
-		"x.ini:5: rate = 0: is out of range, it must be from 1 to 65536\n"
+		"x.ini:5: rate = 0: is out of range; it must be from 1 to 65536\n"
 		"x.ini:6: file = rules: must be a path that begins with /");
 	check_errors(slot_make(&slot, "file", "/nonexistent/rules", "rate", ""), schema,
 		"x.ini:5: file = /nonexistent/rules: cannot open /nonexistent/rules: No such file or "
@@ -105,8 +105,7 @@ static void test_wrong_values(void **state)
 	assert_int_equal(truncate("huge", 256 * 1024 * 1024 + 1), 0);
 	strcat(here, "/huge");
 	snprintf(expected, sizeof(expected),
-		"x.ini:5: file = %s: %s has 268435457 bytes, more than the 268435456 that are read", here,
-		here);
+		"x.ini:5: file = %s: %s has 268435457 bytes, more than the 268435456 allowed", here, here);
 	check_errors(slot_make(&slot, "file", here, NULL, NULL), schema, expected);
 }
 
@@ -138,7 +137,7 @@ static void test_required_and_all_at_once(void **state)
 	check_errors(slot_make(&slot, "rate", "20", "burst", "7"), rows,
 		"x.ini:3: plugin acl needs the parameter rules (file of rules, one a line); add it to the "
 		"slot\n"
-		"x.ini:5: rate = 20: is out of range, it must be from 1 to 10\n"
+		"x.ini:5: rate = 20: is out of range; it must be from 1 to 10\n"
 		"x.ini:6: plugin acl has no parameter burst; it has rules and rate");
 }
 
@@ -314,11 +313,11 @@ static void test_schema(void **state)
 		{ { "a", 12, "" }, "parameter a: this host does not know its type 12; the plugin was built "
 				   "for a newer one" },
 		{ { "a", XSLOT_UINT, "bad\n" },
-			"parameter a: help, words or fallback is not text that ends within its field" },
+			"parameter a: help, words or fallback does not end within its field" },
 		{ { "a", XSLOT_BOOL, "", .max = 1 },
 			"parameter a: .min and .max are for UINT, INT and DURATION" },
 		{ { "a", XSLOT_UINT, "", .min = -1, .max = 1 },
-			"parameter a: .min is negative, but its type has no sign" },
+			"parameter a: .min is negative, but its type is unsigned" },
 		{ { "a", XSLOT_UINT, "", .min = 2, .max = 1 }, "parameter a: .max is less than .min" },
 		{ { "a", XSLOT_INT, "", .min = 2, .max = 1 }, "parameter a: .max is less than .min" },
 		{ { "a", XSLOT_INT, "", .min = 1, .max = (uint64_t)-1 },
@@ -336,7 +335,7 @@ static void test_schema(void **state)
 		{ { "a", XSLOT_UINT, "", .required = 1, .fallback = "1" },
 			"parameter a: is required and has a .fallback; remove one" },
 		{ { "a", XSLOT_UINT, "", .min = 1, .max = 5, .fallback = "6" },
-			"parameter a: .fallback = 6: is out of range, it must be from 1 to 5" },
+			"parameter a: .fallback = 6: is out of range; it must be from 1 to 5" },
 	};
 	struct xslot_param row = { "a", XSLOT_STRING, "" };
 	struct xslot_param two[XSLOT_MAX_PARAMS] = { row, row };
@@ -344,20 +343,19 @@ static void test_schema(void **state)
 	struct slot slot;
 
 	check_errors(slot_make(&slot, "a", "1", NULL, NULL), two,
-		"x.ini:4: plugin acl cannot be used, its table of parameters is wrong: parameter a: is there "
-		"twice");
+		"x.ini:4: plugin acl cannot be used: its table of parameters is wrong: parameter a: is declared twice");
 	assert_int_equal(params_check_schema(schema, &diag), 0);
 	assert_int_equal(params_check_schema(no_schema, &diag), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check_schema(&rows[i].row, rows[i].sentence);
 	assert_int_equal(params_check_schema(two, &diag), -EINVAL);
-	assert_string_equal(diag.message, "parameter a: is there twice");
+	assert_string_equal(diag.message, "parameter a: is declared twice");
 	memset(row.fallback, 'x', sizeof(row.fallback));
-	check_schema(&row, "parameter a: help, words or fallback is not text that ends within its field");
+	check_schema(&row, "parameter a: help, words or fallback does not end within its field");
 	row.fallback[sizeof(row.fallback) - 1] = 0;
 	check_schema(&row, NULL);
 	memset(row.name, 'x', sizeof(row.name));
-	check_schema(&row, "a parameter's name is not text that ends within its field");
+	check_schema(&row, "a parameter's name does not end within its field");
 }
 
 /* A table with no room for its end, and names as long as they can be. */

@@ -103,7 +103,7 @@ static void test_streams(void **state)
 	pclose(pipe);
 	fd = open("/dev/zero", O_RDONLY);
 	assert_int_equal(blob_read_stream(fd, "a pipe", 1 << 20, &blob, &diag), -EFBIG);
-	assert_string_equal(diag.message, "a pipe has more than the 1048576 bytes that are read");
+	assert_string_equal(diag.message, "a pipe has more than the 1048576 bytes allowed");
 	close(fd);
 	assert_int_equal(regular_open("/dev/null", &fd, &diag), -EINVAL);
 }
@@ -127,10 +127,10 @@ static void test_refuses_what_is_no_file(void **state)
 	assert_int_equal(blob_read("/proc/self/exe", 10, &blob, NULL), -EFBIG);
 	write_text("sparse", "");
 	assert_int_equal(truncate("sparse", 1LL << 40), 0);
-	assert_refused("sparse", -EFBIG, "has 1099511627776 bytes, more than the 1048576 that are read");
+	assert_refused("sparse", -EFBIG, "has 1099511627776 bytes, more than the 1048576 allowed");
 	before = peak_kib();
-	assert_refused("/proc/self/pagemap", -EINVAL, "has another number of bytes than the 0");
-	assert_refused("/proc/self/maps", -EINVAL, "has another number of bytes");
+	assert_refused("/proc/self/pagemap", -EINVAL, "does not have the 0 bytes");
+	assert_refused("/proc/self/maps", -EINVAL, "that are its size");
 	assert_int_equal(blob_read("/proc/self/pagemap", 256 << 20, &blob, NULL), -EINVAL);
 	assert_true(peak_kib() < before + 16384);
 	close(fd);

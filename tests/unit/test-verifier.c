@@ -74,7 +74,7 @@ static void test_the_error_tells(void **state)
 	char words[200];
 
 	verifier_verdict(STATISTICS, -E2BIG, words, sizeof(words));
-	assert_string_equal(words, "it uses more maps than a program may, which are 64");
+	assert_string_equal(words, "it uses more than 64 maps, the most that a program may use");
 	verifier_verdict("BPF program is too large. Processed 1000001 insn\n" STATISTICS, -E2BIG, words,
 		sizeof(words));
 	assert_string_equal(words, "BPF program is too large. Processed 1000001 insn");
@@ -117,8 +117,7 @@ static void test_what_would_help(void **state)
 	check_advice("",
 		"4: (85) call pc+24\nUnrecognized arg#0 type PTR\n"
 		"Caller passes invalid args into func#1\n",
-		": this kernel lets no extension hand the context to a global function of its own; make the "
-		"function static");
+		": on this kernel an extension cannot pass the context to a global function of its own; make the function static");
 	check_advice("", "unknown func bpf_xdp_load_bytes#189\n", "has no helper bpf_xdp_load_bytes for XDP");
 	check_advice("libbpf: extern (func ksym) 'bpf_ct': not found in kernel or module BTFs\n", "",
 		"has bpf_ct; load the module");

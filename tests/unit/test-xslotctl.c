@@ -37,7 +37,7 @@ static const struct {
 		"is xslotd running?\n" },
 	{ { "reload", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
 	{ { "reload", "--confirm", "30" }, 2, "--confirm=30: has no unit" },
-	{ { "reload", "--confirm=25h" }, 2, "--confirm=25h: is out of range, it must be from 1s to 24h" },
+	{ { "reload", "--confirm=25h" }, 2, "--confirm=25h: is out of range; it must be from 1s to 24h" },
 	{ { "reload", "--confirm=999ms" }, 2, "--confirm=999ms: is out of range" },
 	{ { "rollback", "now" }, 2, "rollback takes no \"now\"" },
 	{ { "confirm" }, 1, "xslotctl: there is nothing to confirm\n" },

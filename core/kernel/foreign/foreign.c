@@ -124,7 +124,7 @@ static int choose_failed(const struct bpf_object *bpf, const char *wanted, struc
 			others);
 	if (wanted)
 		return fail(diag, -ENOENT, "the object has no program %s; it has: %s", wanted, all);
-	return fail(diag, -EINVAL, "the object has several programs, name one: %s", all);
+	return fail(diag, -EINVAL, "the object has several programs; name one: %s", all);
 }
 
 static int choose_program(struct object *object, const char *wanted, struct xslot_diag *diag)
