@@ -37,12 +37,12 @@ static const char usage[] =
 	"Runs the chains of XDP plugins that an INI file describes, see xslot.ini(5).\n"
 	"\n"
 	"  -c, --config FILE      the configuration (" XSLOT_CONFIG_FILE ")\n"
-	"      --check            check it, the kernel's verifier included, and exit: 0 good, 78 not\n"
+	"      --check            check it, also with the kernel's verifier, and exit: 0 good, 78 not\n"
 	"      --log-level LEVEL  error, warning, info or debug; instead of the file's\n"
 	"      --no-fuse          run every chain as slots, whatever the configuration says\n"
 	"      --keep-capabilities LIST\n"
-	"                         besides bpf, net_admin and perfmon, such as sys_admin,net_raw\n"
-	"      --map-in-place     map plugin files where they lie, for valgrind and perf: writing to one then\n"
+	"                         keep these, besides bpf, net_admin and perfmon, such as sys_admin,net_raw\n"
+	"      --map-in-place     map plugin files in place, for valgrind and perf: writing to one then\n"
 	"                         crashes the host\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
@@ -271,7 +271,7 @@ static int run_host(const struct arguments *arguments)
 		host_never_fuse(host);
 	if (arguments->in_place) {
 		log_warning(
-			"plugin files are mapped where they lie (--map-in-place): writing to one while it runs crashes this host; replace files by renaming");
+			"plugin files are mapped in place (--map-in-place): writing to one while it runs crashes this host; replace files by renaming");
 		host_map_in_place(host);
 	}
 	sd_event_set_watchdog(event, true);

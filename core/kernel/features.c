@@ -174,7 +174,7 @@ static int explain_extension(int error, char *ret_why, size_t size)
 		explain_eperm(ret_why, size);
 	else if (jit_is_off())
 		no(ret_why, size, 0,
-			"BPF programs are not compiled here (net.core.bpf_jit_enable = 0), and the kernel extends only those that are; sysctl -w net.core.bpf_jit_enable=1");
+			"the BPF JIT is off (net.core.bpf_jit_enable = 0), and the kernel extends only compiled programs; sysctl -w net.core.bpf_jit_enable=1 turns it on");
 	else
 		return 0;
 	return error;

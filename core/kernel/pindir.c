@@ -83,7 +83,7 @@ int pindir_check_same(const struct pindir *pindir, struct xslot_diag *diag)
 	if (stat(pindir->root, &there) == 0 && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
 		return 0;
 	return fail(diag, -ESTALE,
-		"folder %s is not the one any more in which this host has its pins: another file system was mounted over it, or it was removed; umount that one (see findmnt), or restart xslotd",
+		"folder %s no longer is the one in which this host has its pins: another file system was mounted over it, or it was removed; unmount that file system (see findmnt), or restart xslotd",
 		pindir->root);
 }
 
@@ -111,7 +111,7 @@ bool pindir_hides(const char *bpffs, struct xslot_diag *ret_what)
 	if (n < 2)
 		return false;
 	fail(ret_what, 0,
-		"another BPF file system is mounted over the one in which %s was: what is pinned in that one runs, but cannot be seen or taken over; \"umount %s\" takes the upper one away",
+		"another BPF file system is mounted over the one with %s: the programs that are pinned there run, but cannot be seen or taken over; \"umount %s\" removes the upper one",
 		bpffs, folder);
 	return true;
 }

@@ -95,7 +95,7 @@ int privileges_drop(uint64_t more, struct xslot_diag *diag)
 	r = narrow(needed | more);
 	if (r < 0)
 		return fail(diag, r,
-			"cannot give up capabilities: the kernel refuses, or left more than was asked for");
+			"cannot give up capabilities: the kernel refuses, or left more than requested");
 	dropped = true;
 	return 0;
 }

@@ -40,7 +40,7 @@ static int open_id(const char *word, int *ret_fd, struct xslot_diag *diag)
 	int fd;
 
 	if (*end || !id || id > UINT32_MAX)
-		return fail(diag, -ENOENT, "\"%s\" is no id of a program", word);
+		return fail(diag, -ENOENT, "\"%s\" is not the id of a program", word);
 	fd = bpf_prog_get_fd_by_id((uint32_t)id);
 	if (fd < 0 && errno == EPERM)
 		return not_permitted(word, diag);

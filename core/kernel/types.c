@@ -278,6 +278,6 @@ void types_describe(const struct btf *btf, uint32_t id, char *ret_words, size_t 
 	} else if (type && btf_is_ptr(type)) {
 		snprintf(ret_words, size, "a pointer");
 	} else {
-		snprintf(ret_words, size, "of a kind that holds no parameter");
+		snprintf(ret_words, size, "of a kind that cannot hold a parameter");
 	}
 }

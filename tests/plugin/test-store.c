@@ -141,7 +141,7 @@ static void test_anothers_file(void **state)
 	forget(chain);
 	assert_true(there("edge/notes"));
 	assert_false(there("edge/dispatcher"));
-	assert_non_null(strstr(logged, "edge/notes was not made by xslotd: it is left there"));
+	assert_non_null(strstr(logged, "edge/notes was not made by xslotd: it is left alone"));
 	assert_int_equal(pindir_remove(path, NULL), 0);
 	snprintf(path, sizeof(path), "%s/edge", root);
 	assert_int_equal(pindir_remove(path, NULL), 0);

@@ -272,7 +272,7 @@ static void test_claim_refused(void **state)
 		bpf_object__find_program_by_name(object, "next"), if_nametoindex("v0"));
 	assert_non_null(link);
 	assert_int_equal(netdev_claim("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), -EBUSY);
-	assert_says("nobody but its owner can replace what a BPF link holds");
+	assert_says("only the owner of a BPF link can replace its program");
 	assert_says("BPF link id ");
 	assert_int_equal(attached("v0", XDP_MODE_NATIVE), program_id(fd));
 	xslot_diag_clear(&diag);

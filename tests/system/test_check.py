@@ -135,7 +135,7 @@ def test_who_is_there(host, namespace):
         assert check(host)["plan"][-1] == f"edge: {INTERFACE} attached (native)"
     bare()
     with Neighbour(namespace, "link", INTERFACE):
-        refused(host, f"cannot take over {INTERFACE}, since nobody but its owner")
+        refused(host, f"cannot take over {INTERFACE}, since only the owner of a BPF link can")
 
 
 def test_folders_and_socket(host, tmp_path):

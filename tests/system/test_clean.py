@@ -65,14 +65,13 @@ def test_one_chain(host):
     other = host.chain("lab")["slots"][0]["program_id"]
     empty = objects_at_rest()
     text = ctl(host, "clean", "edge")
-    assert text.strip() == ("1 chain taken off; it stays off until the next \"xslotctl reload\", which puts back what "
-                            "the configuration has")
+    assert text.strip() == ("1 chain taken off; it stays off until the next \"xslotctl reload\", which puts back the chains of the configuration")
     assert is_off(host, "edge")
     assert objects_at_rest()["prog"] < empty["prog"]
     assert "OFF: chain edge was taken off" in ctl(host, "status")
     assert "took it off" in ctl(host, "status", "edge", code=1)
     assert "took it off" in ctl(host, "bypass", "edge", "on", code=1)
-    assert "it is off already" in ctl(host, "clean", "edge")
+    assert "it is already off" in ctl(host, "clean", "edge")
     assert 'there is no chain "core"' in ctl(host, "clean", "core", code=1)
     inject(host.namespace, OTHER, 8)
     for end in (Host.murder, Host.stop):

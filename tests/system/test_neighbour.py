@@ -32,7 +32,7 @@ def running(namespace, link, device, tmp_path):
 def by_netlink(namespace):
     with Neighbour(namespace, "netlink", DEVICE) as there:
         yield there.program_id, (rf"^cannot attach to {DEVICE} in native mode: XDP program drop_all "
-                                 rf"\(program id {there.program_id}, native, attached through netlink\) is there; "
+                                 rf"\(program id {there.program_id}, native, attached through netlink\) is attached; "
                                  rf"`ip link set dev {DEVICE} xdpdrv off` takes it off$")
         namespace.run("ip", "link", "set", "dev", DEVICE, "xdpdrv", "off")
 
@@ -48,7 +48,7 @@ def by_generic(namespace):
 def by_link(namespace):
     with Neighbour(namespace, "link", DEVICE) as there:
         yield there.program_id, (rf"in native mode: XDP program drop_all \(program id {there.program_id}, native, "
-                                 rf"BPF link id {there.link_id}\) is there; stop its owner, or `bpftool link detach id "
+                                 rf"BPF link id {there.link_id}\) is attached; stop its owner, or `bpftool link detach id "
                                  rf"{there.link_id}` takes it off$")
 
 
@@ -58,7 +58,7 @@ def by_loader(namespace):
     assert set(ids) == {"drop_all", "pass_all"}
     each = [rf"{name} \(program id {ident}\)" for name, ident in ids.items()]
     yield there.program_id, (rf"in native mode: libxdp's dispatcher xdp_dispatcher \(program id {there.program_id}, "
-                             rf"native\) with {', '.join(each)} is there; `xdp-loader unload {DEVICE} --all` takes it off$")
+                             rf"native\) with {', '.join(each)} is attached; `xdp-loader unload {DEVICE} --all` takes it off$")
     there.unload()
 
 

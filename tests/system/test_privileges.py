@@ -94,12 +94,12 @@ def test_replacing_takes_more(host, namespace, peer):
     host.start()
     host.write(chain(classify()) + taking)
     code, answer = host.reload()
-    assert code == 78 and "replace = yes, which takes CAP_SYS_ADMIN" in answer["errors"][0]["message"]
+    assert code == 78 and "replace = yes, which needs CAP_SYS_ADMIN" in answer["errors"][0]["message"]
     assert check(host)[0] == 78 and "--keep-capabilities=sys_admin" in check(host)[1]
     assert check(host, "--keep-capabilities", "sys_admin")[0] == 0
-    assert any(f"the xslotd that runs (pid {host.pid()}) has given that up" in words for words in warnings(host))
+    assert any(f"the running xslotd (pid {host.pid()}) has given that up" in words for words in warnings(host))
     host.stop()
-    assert any("only when it is started with --keep-capabilities=sys_admin" in words for words in warnings(host))
+    assert any("refuses the chain unless it is started with --keep-capabilities=sys_admin" in words for words in warnings(host))
     host.keep = "sys_admin"
     with Neighbour(namespace, "netlink", DEVICE):
         host.start()

@@ -330,7 +330,7 @@ def test_callbacks_that_hang(host):
     wait_for(lambda: "edge.10: plugin wreck: its start hangs" in host.log(), "the start to be named")
     assert programs(host) == before
     assert host.stop() == 1
-    assert "its start hangs, and the host is to stop: it ends at once" in host.log()
+    assert "its start hangs, and the host has to stop: it ends at once" in host.log()
     assert host.namespace.xdp_program(INTERFACE) == program
     configure(host, "status", "hang")
     host.count_edits()

@@ -158,7 +158,7 @@ def test_confirmed_in_time(host):
     error, = json.loads(done.stdout)["errors"]
     assert done.returncode == 78 and error["message"].startswith("cannot reload while a configuration awaits its confirmation")
     done = host.ctl("rollback", "--confirm", "1h")
-    assert done.returncode == 78 and "cannot try another while" in done.stdout
+    assert done.returncode == 78 and "cannot roll back with --confirm while" in done.stdout
     lines = host.log().count("awaits its confirmation")
     host.kill(signal.SIGHUP)
     wait_for(lambda: host.log().count("awaits its confirmation") > lines, "SIGHUP to be refused")
@@ -186,7 +186,7 @@ def test_not_confirmed(host):
     assert answer["result"] == "ok" and answer["confirm_seconds"] == 1
     wait_for(lambda: configuration(host)["held"] == "unconfirmed", "the host to go back")
     assert version(host) == "1" and configuration(host)["confirm_seconds"] is None
-    assert "error: nobody confirmed the configuration in time" in host.log()
+    assert "error: the configuration was not confirmed in time" in host.log()
     done = host.ctl("confirm")
     assert done.returncode == 1 and "time was up" in done.stdout
     assert host.call("Rollback")["result"] == "ok"
@@ -217,7 +217,7 @@ def test_killed_while_it_waits(lasting):
         host.start()
         assert version(host) == "1"
         assert configuration(host)["held"] == "unconfirmed"
-        assert "nobody confirmed the last configuration before the host ended" in host.log()
+        assert "the last configuration was not confirmed before the host ended" in host.log()
         before = programs(host)
         host.murder()
         host.start()

@@ -144,7 +144,7 @@ def test_refused_over_a_link(host, namespace):
         error, = answer["errors"]
         print(error["message"])
         assert code == 78
-        assert re.search(rf"^cannot take over {DEVICE}, since nobody but its owner can replace what a BPF link holds: XDP "
+        assert re.search(rf"^cannot take over {DEVICE}, since only the owner of a BPF link can replace its program: XDP "
                          rf"program drop_all \(program id {there.program_id}, native, BPF link id {there.link_id}\)",
                          error["message"])
         assert namespace.xdp_program(DEVICE) == there.program_id

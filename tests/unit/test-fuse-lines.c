@@ -95,7 +95,7 @@ static void test_all_known(void **state)
 	add(&merged, 0, 6, "AF2");
 	add(&merged, 1, 0, "B0");
 	add(&merged, 1, 4, "BF0");
-	assert_lines(&merged, "0 a: begins, 1 A0, 4 A3, 5 a: does its verdict go on?, 6 b: begins, 7 B0, "
+	assert_lines(&merged, "0 a: begins, 1 A0, 4 A3, 5 a: does its verdict proceed?, 6 b: begins, 7 B0, "
 			      "11 the chain's final verdict, 12 AF0, 14 AF2, 15 BF0");
 	assert_int_equal(merged.all[1].line_col, 7 << 10 | 2);
 	assert_string_equal(btf__str_by_offset(merged.lines.btf, merged.all[1].file_name_off), "a.c");
@@ -111,7 +111,7 @@ static void test_little_known(void **state)
 	set_up(&merged);
 	add(&merged, 0, 2, "A2");
 	add(&merged, 0, 5, "AF1");
-	assert_lines(&merged, "0 a: begins, 1 a, 3 A2, 5 a: does its verdict go on?, 6 b: begins, 7 b, "
+	assert_lines(&merged, "0 a: begins, 1 a, 3 A2, 5 a: does its verdict proceed?, 6 b: begins, 7 b, "
 			      "11 the chain's final verdict, 12 a, 13 AF1, 15 b");
 	tear_down(&merged);
 }
@@ -128,7 +128,7 @@ static void test_half_an_instruction(void **state)
 	add(&merged, 0, 2, "A2");
 	add(&merged, 0, 3, "A3");
 	assert_lines(&merged,
-		"0 a: begins, 1 A0, 2 A1, 4 A3, 5 a: does its verdict go on?, 6 b: begins, 7 b, "
+		"0 a: begins, 1 A0, 2 A1, 4 A3, 5 a: does its verdict proceed?, 6 b: begins, 7 b, "
 		"11 the chain's final verdict, 12 a, 15 b");
 	tear_down(&merged);
 }

@@ -153,7 +153,7 @@ static void test_gone(void **state)
 	reports[0].gone = true;
 	links_catch_up(&links);
 	assert_int_equal(transactions, 0);
-	interface.refused = "another's program is there";
+	interface.refused = "another's program is attached";
 	report("eth0", 8);
 	reports[0].gone = true;
 	links_catch_up(&links);

@@ -228,7 +228,7 @@ static int adopt_chains(struct found *found, const char *root, char **names, siz
 			continue;
 		r = removal_is_chain(root, names[i]);
 		if (r == 0)
-			found_say(found, "%s/%s was not made by xslotd: it is left there", root, names[i]);
+			found_say(found, "%s/%s was not made by xslotd: it is left alone", root, names[i]);
 		if (r < 0)
 			return fail(diag, r, "cannot look at %s/%s: %s", root, names[i], strerror(-r));
 		if (r == 0)

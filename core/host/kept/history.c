@@ -78,12 +78,11 @@ static int drop_hold(struct history *history, bool may_be_another, struct xslot_
 	int r = namespace_of_state_is_another(state);
 
 	if (r < 0)
-		log_error(
-			"cannot see in which network namespace %s was written: %s; it is taken for this one",
+		log_error("cannot see in which network namespace %s was written: %s; assuming this one",
 			state, strerror(-r));
 	if (record.hold && (r == 1 || may_be_another)) {
 		log_warning(
-			"the configuration kept in %s was HELD in a network namespace that is gone: this one's host applies the files",
+			"the configuration kept in %s was HELD in a network namespace that is gone: the files apply in this one",
 			state);
 		record.hold = HOLD_NONE;
 		r = statedir_set(history->dir, &record, diag);
@@ -98,8 +97,8 @@ void history_settle_namespace(struct history *history, bool may_be_another)
 	struct xslot_diag diag = {};
 
 	if (history->dir && drop_hold(history, may_be_another, &diag) < 0)
-		log_warning(
-			"%s; the next start may take another network namespace for this one", diag.message);
+		log_warning("%s; the next start may mistake another network namespace for this one",
+			diag.message);
 	xslot_diag_clear(&diag);
 }
 
@@ -148,12 +147,12 @@ static int hold_before_trial(struct history *history, struct xslot_diag *diag) O
 	struct statedir_record record;
 
 	if (!history->dir)
-		return fail(
-			diag, -ENOENT, "nothing could be returned to when nobody confirms: %s", history->why);
+		return fail(diag, -ENOENT, "there would be nothing to return to if nobody confirms: %s",
+			history->why);
 	record = history->before;
 	if (!record.current.number)
 		return fail(diag, -ENOENT,
-			"nothing could be returned to when nobody confirms: what runs is not kept in %s",
+			"there would be nothing to return to if nobody confirms: the running configuration is not kept in %s",
 			statedir_path(history->dir));
 	record.hold = HOLD_UNCONFIRMED;
 	history->changed = true;
@@ -183,7 +182,7 @@ int history_hold(struct history *history, enum statedir_hold hold)
 	record.trial = false;
 	history->changed = true;
 	if (statedir_set(history->dir, &record, &diag) < 0)
-		log_error("%s; a restart will find out by itself what is held", diag.message);
+		log_error("%s; a restart will decide again whether a configuration is held", diag.message);
 	xslot_diag_clear(&diag);
 	return 0;
 }
@@ -244,10 +243,11 @@ static void look_back(struct history *history, const char *file) ON_WORKER
 		return;
 	history->requested = session_is_requested(state, &history->requested_bare);
 	if (history->requested) {
-		log_warning("the host before ended in the middle of a reload: finishing it");
+		log_warning("the previous host ended in the middle of a reload: finishing it");
 		return;
 	}
-	log_error("the host before did not end by itself, and files were changed that it had not reloaded:");
+	log_error(
+		"the previous host did not stop by itself, and files were changed that it had not reloaded:");
 	name_differences(history, root, record->current.file);
 	history_hold(history, HOLD_CRASH);
 }
@@ -271,13 +271,13 @@ int history_choose(struct history *history, const struct history_ask *ask, const
 	snapshot = history->dir ? wanted(statedir_record(history->dir), wish) : NULL;
 	if (snapshot && !snapshot->number)
 		return fail(diag, -ENOENT,
-			"there is no previous configuration in %s: the host has run one only",
+			"there is no previous configuration in %s: the host has run only one",
 			statedir_path(history->dir));
 	if (snapshot)
 		root = statedir_root(history->dir, snapshot->number);
 	if (wish == HISTORY_START && snapshot && statedir_record(history->dir)->trial)
 		log_error(
-			"nobody confirmed the last configuration before the host ended: going back to the one before, kept in %s",
+			"the last configuration was not confirmed before the host ended: going back to the previous one, kept in %s",
 			root);
 	r = ask->confirm ? hold_before_trial(history, diag) : 0;
 	if (r < 0)
@@ -362,7 +362,7 @@ static void warn_of_hold(const struct history *history, int error)
 {
 	if (error < 0 && history->before.hold)
 		log_warning(
-			"a restart goes back to the configuration that was held, kept in %s: reload once more when %s can be written",
+			"a restart goes back to the configuration that was held, kept in %s: reload again when %s can be written",
 			statedir_path(history->dir), statedir_path(history->dir));
 }
 
@@ -372,7 +372,7 @@ static void go_on_unsaved(struct history *history, struct xslot_diag *diag) ON_W
 	struct statedir_record record = {};
 
 	log_warning(
-		"%s; the configuration runs all the same, but \"xslotctl rollback\" will not return to it",
+		"%s; the configuration runs nevertheless, but \"xslotctl rollback\" will not return to it",
 		diag->message);
 	set_trouble(history, diag->message);
 	xslot_diag_clear(diag);
@@ -390,7 +390,7 @@ static int write_record(struct history *history, const struct statedir_record *r
 	set_trouble(history, r < 0 ? diag->message : NULL);
 	if (r == 0 || must)
 		return r;
-	log_error("%s; the change is made all the same, but a restart will not know of it", diag->message);
+	log_error("%s; the change is made nevertheless, but a restart will not know of it", diag->message);
 	warn_of_hold(history, r);
 	xslot_diag_clear(diag);
 	return 0;
@@ -410,7 +410,7 @@ static void request(struct history *history)
 		return;
 	history->requested = true;
 	if (session_request(statedir_path(history->dir), history->description, &diag) < 0)
-		log_warning("%s; should the host die during this reload, the next one will not finish it",
+		log_warning("%s; if the host dies during this reload, the next host will not finish it",
 			diag.message);
 	xslot_diag_clear(&diag);
 }
@@ -432,7 +432,7 @@ static void begin(struct history *history)
 	history->live = history->live_now = history->requested = true; /* or an old one is left */
 	history->marked = session_begin(statedir_path(history->dir), &diag) == 0;
 	if (!history->marked)
-		log_error("%s; should the host crash, the next start will not notice", diag.message);
+		log_error("%s; if the host crashes, the next start will not notice", diag.message);
 	xslot_diag_clear(&diag);
 }
 
@@ -514,7 +514,7 @@ void history_undo(struct history *history)
 	struct xslot_diag diag = {};
 
 	if (history->changed && statedir_set(history->dir, &history->before, &diag) < 0)
-		log_error("%s; a restart will try again what was refused now", diag.message);
+		log_error("%s; a restart will try the refused configuration again", diag.message);
 	xslot_diag_clear(&diag);
 	history->changed = history->behind = false;
 	begin_not(history);

@@ -52,7 +52,7 @@ void kept_note(struct kept *kept, const struct history *history)
 	copy_reasons(history, kept);
 	if (kept->hold && (!before || strcmp(before, kept->current) != 0))
 		log_warning(
-			"held on the configuration kept in %s: restarts go on with it, and \"xslotctl reload\" applies the files",
+			"held on the configuration kept in %s: restarts keep it, and \"xslotctl reload\" applies the files",
 			kept->current);
 }
 

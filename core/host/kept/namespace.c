@@ -40,12 +40,13 @@ int namespace_take(struct pindir *pins, struct grace *grace, struct xslot_diag *
 
 	if (pindir_past(pins) == PINDIR_ANOTHERS) {
 		log_warning(
-			"%s was left by a host in a network namespace that is gone, whose number this one has now: nothing of it is taken over",
+			"%s was left by a host in a network namespace that is gone, whose number this one has now: nothing in it is taken over",
 			root);
 		r = removal_run(root, NULL, grace, &n, diag);
 		if (r < 0)
-			return fail_within(diag, r, "cannot remove what a dead network namespace left");
-		log_warning("removed %zu chain%s of a network namespace that is gone from %s", n,
+			return fail_within(
+				diag, r, "cannot remove the leftovers of a network namespace that is gone");
+		log_warning("removed %zu chain%s of a network namespace that is gone, from %s", n,
 			n == 1 ? "" : "s", root);
 	}
 	return pindir_mark(pins, diag);
@@ -156,7 +157,7 @@ static int is_gone(const char *root, uint64_t inode)
 		return exists < 0 ? exists : 1;
 	if (exists == 0)
 		log_warning(
-			"the network namespace of %s is gone, but interface %u, in another one now, runs a chain of it: `ip link` there shows which it is; \"bpftool link\" takes it off",
+			"the network namespace of %s is gone, but interface %u, now in another one, runs a chain of it: `ip link` there shows its name, `bpftool link detach` takes the chain off",
 			root, count.ifindex);
 	return 0;
 }
@@ -201,8 +202,8 @@ static int sweep_one(
 		return remove_folder(root, grace, n, diag);
 	if (r < 0)
 		return fail(diag, r,
-			"cannot see whether the network namespace of %s is gone, so it is left: %s%s", root,
-			strerror(-r),
+			"cannot see whether the network namespace of %s is gone, so the folder is left alone: %s%s",
+			root, strerror(-r),
 			r == -EXDEV ? " (processes outside of this PID namespace are not seen)" : "");
 	return 0;
 }

@@ -102,7 +102,7 @@ int removal_forget(const char *folder, struct xslot_diag *diag)
 	if (r == 0)
 		r = pindir_list(folder, &names, &n, diag);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		log_warning("%s/%s was not made by xslotd: it is left there", folder, names[i]);
+		log_warning("%s/%s was not made by xslotd: it is left alone", folder, names[i]);
 	if (r == 0 && n == 0)
 		r = pindir_remove(folder, diag);
 	pindir_list_free(names, n);
@@ -143,7 +143,7 @@ static int remove_one(const char *root, const char *name, bool ends, size_t *n, 
 	if (r < 0)
 		return fail(diag, r, "cannot look at %s: %s", folder, strerror(-r));
 	if (r == 0 && ends)
-		log_warning("%s was not made by xslotd: it is left there", folder);
+		log_warning("%s was not made by xslotd: it is left alone", folder);
 	if (r == 0)
 		return 0;
 	if (mark)

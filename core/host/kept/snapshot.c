@@ -158,7 +158,7 @@ static int write_all(const char *root, const struct files *files, const char *ba
 				root, strerror(-r));
 	}
 	r = sync_folders(root);
-	return r < 0 ? fail(diag, r, "cannot bring %s to disk: %s", root, strerror(-r)) : 0;
+	return r < 0 ? fail(diag, r, "cannot write %s to disk: %s", root, strerror(-r)) : 0;
 }
 
 int snapshot_write(const char *root, const struct files *files, const char *base, struct xslot_diag *diag)

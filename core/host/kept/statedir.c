@@ -88,7 +88,7 @@ int statedir_save(struct statedir *statedir, const struct files *files, const ch
 	if (r < 0)
 		return r;
 	if (fsync(statedir->fd) < 0)
-		return fail(diag, -errno, "cannot bring %s to disk: %s", root, strerror(errno));
+		return fail(diag, -errno, "cannot write %s to disk: %s", root, strerror(errno));
 	ret_snapshot->number = next_number(statedir);
 	strcpy(ret_snapshot->file, main_file);
 	return 0;
@@ -128,7 +128,7 @@ int statedir_set(struct statedir *statedir, const struct statedir_record *record
 		return fail(diag, r, "cannot write %s: %s", path, PATH_REASON(path, r));
 	statedir->written = *record;
 	if (fsync(statedir->fd) < 0)
-		return fail(diag, -errno, "cannot bring %s to disk: %s", path, strerror(errno));
+		return fail(diag, -errno, "cannot write %s to disk: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -223,7 +223,7 @@ static int read_record(struct statedir *statedir, struct xslot_diag *diag)
 		return fail(diag, r, "%s", why.message);
 	if (r < 0)
 		log_error(
-			"%s; it counts for nothing, and so do the snapshots beside it: \"xslotctl rollback\" has nowhere to go before the next reload",
+			"%s; it and the snapshots beside it are ignored: \"xslotctl rollback\" has no previous configuration before the next reload",
 			why.message);
 	statedir->written = statedir->record;
 	return 0;

@@ -44,7 +44,7 @@ static char *describe(const struct chain *chain, bool changed)
 			chain->n_slots == 1 ? "" : "s", chain->n_slots == 1 ? "s" : "", chain->name);
 	else
 		n = asprintf(&text, "chain %s %s its %zu slot%s%s", chain->name,
-			changed ? "runs" : "is not bypassed, it runs", chain->n_slots,
+			changed ? "runs" : "is not bypassed and runs", chain->n_slots,
 			chain->n_slots == 1 ? "" : "s", changed ? " again" : "");
 	if (n < 0)
 		memory_out();

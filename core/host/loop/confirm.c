@@ -38,8 +38,8 @@ bool confirm_admits(struct confirm *confirm, struct task *task, const struct rel
 	if (!left || (request->wish != HISTORY_FILES && !request->confirm))
 		return true;
 	if (asprintf(&why,
-		    "cannot %s while a configuration awaits its confirmation, for %u more seconds: \"xslotctl confirm\" keeps it, \"xslotctl rollback\" goes back to the one before",
-		    request->wish == HISTORY_FILES ? "reload" : "try another", left) < 0)
+		    "cannot %s while a configuration awaits its confirmation, for %u more seconds: \"xslotctl confirm\" keeps it, \"xslotctl rollback\" goes back to the previous one",
+		    request->wish == HISTORY_FILES ? "reload" : "roll back with --confirm", left) < 0)
 		memory_out();
 	log_error("%s%s", why, asked_clause(&task->asked));
 	refuse_reload(task, why, left);
@@ -61,8 +61,8 @@ static void on_confirmed(void *data) ON_LOOP
 	struct server_call *call;
 
 	if (confirm->error < 0) {
-		fail_within(&confirm->diag, confirm->error,
-			"not confirmed, and to be confirmed again before the time is up");
+		fail_within(
+			&confirm->diag, confirm->error, "not confirmed; confirm again before the time is up");
 		log_error("%s%s", confirm->diag.message, asked_clause(&task->asked));
 		calls_refuse(&task->callers, ERROR_FAILED, confirm->diag.message);
 	} else {
@@ -86,7 +86,7 @@ static void begin(void *owner, struct task *task) ON_LOOP
 	}
 	queue_fail(&confirm->loop->queue, ERROR_FAILED,
 		confirm->kept->hold == HOLD_UNCONFIRMED
-			? "there is nothing to confirm any more: time was up, and the host went back to the configuration before"
+			? "there is nothing to confirm any more: the time was up, and the host went back to the previous configuration"
 			: "there is nothing to confirm");
 }
 

@@ -213,7 +213,7 @@ static void on_expired(void *data) ON_LOOP
 	struct reload_request *request;
 	struct task *task = reload_task(&host->reload, NULL, &request);
 
-	log_error("nobody confirmed the configuration in time: going back to the one before");
+	log_error("the configuration was not confirmed in time: going back to the previous one");
 	request->wish = HISTORY_REVERT;
 	request->allow_detach = true;
 	queue_add(&host->loop.queue, task);
@@ -249,7 +249,7 @@ void host_stop(struct host *host, const struct signalfd_siginfo *signal)
 	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 	if (trial_left(&host->trial))
 		log_warning(
-			"stopping before the configuration was confirmed: the next start goes back to the one before");
+			"stopping before the configuration was confirmed: the next start goes back to the previous one");
 	host->loop.dataplane.stopping = true;
 	queue_stop(&host->loop.queue);
 	hang_stopping();

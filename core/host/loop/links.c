@@ -77,7 +77,7 @@ void links_settle(struct links *links, bool unknown)
 		links->retry * 1000000ULL, 0, on_time, links);
 	if (r < 0)
 		log_error(
-			"cannot set a clock to look at the interfaces again: %s; \"xslotctl reload\" looks at them",
+			"cannot set a timer to look at the interfaces again: %s; \"xslotctl reload\" looks at them",
 			strerror(-r));
 }
 

@@ -96,7 +96,7 @@ int lookout_open(struct lookout *lookout, struct xslot_diag *diag)
 	int r = sd_event_add_time_relative(lookout->links->loop->event, &lookout->clock, CLOCK_MONOTONIC,
 		PERIOD_US, SLACK_US, on_time, lookout);
 
-	return r < 0 ? fail(diag, r, "cannot set a clock to look after the interfaces: %s", strerror(-r)) : 0;
+	return r < 0 ? fail(diag, r, "cannot set a timer to look at the interfaces: %s", strerror(-r)) : 0;
 }
 
 void lookout_close(struct lookout *lookout)

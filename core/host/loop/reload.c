@@ -166,8 +166,7 @@ static void begin(void *owner, struct task *task) ON_LOOP
 		return;
 	reload->outcome->begun_us = clock_us(CLOCK_MONOTONIC);
 	if (request->dry_run)
-		log_info("trying a reload of %s, without making it%s", reload->file,
-			asked_clause(&task->asked));
+		log_info("dry run of a reload of %s%s", reload->file, asked_clause(&task->asked));
 	else if (reload->loop->state == HOST_RUNNING)
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
 			(unsigned long long)reload->outcome->begun_us);

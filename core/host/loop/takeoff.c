@@ -22,7 +22,7 @@ void takeoff_remind(const struct dataplane *dataplane)
 {
 	for (size_t i = 0; i < dataplane->n_off; i++)
 		log_warning(
-			"chain %s is OFF: \"xslotctl clean\" took it off; \"xslotctl reload\" puts it back, when the configuration has it",
+			"chain %s is OFF: \"xslotctl clean\" took it off; \"xslotctl reload\" puts it back if the configuration has it",
 			dataplane->off[i]);
 }
 
@@ -44,7 +44,7 @@ static void on_removed(void *data) ON_LOOP
 	free(TAKE_PTR(takeoff->chains));
 	dataplane_resume_watches(&loop->dataplane);
 	if (asprintf(&text,
-		    "%zu chain%s taken off; %s until the next \"xslotctl reload\", which puts back what the configuration has",
+		    "%zu chain%s taken off; %s until the next \"xslotctl reload\", which puts back the chains of the configuration",
 		    n, n == 1 ? "" : "s", n == 1 ? "it stays off" : "they stay off") < 0)
 		memory_out();
 	reply(loop->queue.running, n, text);
@@ -108,7 +108,7 @@ static void begin(void *owner, struct task *task) ON_LOOP
 	struct xslot_diag diag = {};
 
 	if (task->chain && off_has(dataplane, task->chain)) {
-		reply(task, 0, "it is off already; \"xslotctl reload\" puts it back");
+		reply(task, 0, "it is already off; \"xslotctl reload\" puts it back");
 		queue_next(&loop->queue);
 	} else if (task->chain && !dataplane_chain(dataplane, task->chain)) {
 		text = dataplane_no_chain(dataplane, task->chain);

@@ -31,7 +31,7 @@ static void set_clock(struct trial *trial, uint64_t in_us)
 	r = sd_event_add_time_relative(trial->event, &trial->clock, CLOCK_BOOTTIME, in_us, 0, on_time, trial);
 	/* Without it nothing would revert what was promised to be reverted: the next start does. */
 	if (r < 0) {
-		log_error("cannot set a clock: %s", strerror(-r));
+		log_error("cannot set a timer: %s", strerror(-r));
 		memory_out();
 	}
 }

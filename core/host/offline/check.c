@@ -72,11 +72,11 @@ static void look_for_replace(const struct config *config, struct report *report)
 			continue;
 		if (may == 0)
 			report_warn(report, chain->place.file, chain->place.line,
-				"chain %s has replace = yes, which takes CAP_SYS_ADMIN, and the xslotd that runs (pid %d) has given that up: its reload will refuse what this check accepts; start it with --keep-capabilities=sys_admin (see xslotd(8))",
+				"chain %s has replace = yes, which needs CAP_SYS_ADMIN, and the running xslotd (pid %d) has given that up: its reload will refuse the chain; start it with --keep-capabilities=sys_admin (see xslotd(8))",
 				chain->name, (int)pid);
 		else
 			report_warn(report, chain->place.file, chain->place.line,
-				"chain %s has replace = yes, which takes CAP_SYS_ADMIN: this check has it, and xslotd only when it is started with --keep-capabilities=sys_admin (see xslotd(8)), else it refuses the chain",
+				"chain %s has replace = yes, which needs CAP_SYS_ADMIN: this check has it, but xslotd refuses the chain unless it is started with --keep-capabilities=sys_admin (see xslotd(8))",
 				chain->name);
 	}
 }
@@ -95,7 +95,7 @@ int check_run(const char *file, struct check *ret_check)
 	r = features_freplace(ret_check->why, sizeof(ret_check->why));
 	if (ask_is_shortage(r))
 		return report_add(&ret_check->report, file, 0,
-			"cannot check: what this kernel allows cannot be found out: %s", ret_check->why);
+			"cannot check: cannot find out what this kernel allows: %s", ret_check->why);
 	freplace = r == 0;
 	ret_check->as_xdp = !freplace;
 	r = modules_new(&dataplane.modules);

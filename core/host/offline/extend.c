@@ -94,7 +94,7 @@ static int choose_name(const char *bpffs, const struct extend_request *request,
 	pin_path(bpffs, ret_name, path);
 	if (access(path, F_OK) == 0)
 		return fail(diag, -EEXIST,
-			"there is an extension called \"%s\" already: give this one another name", ret_name);
+			"an extension called \"%s\" already exists: give this one another name", ret_name);
 	return 0;
 }
 

@@ -307,7 +307,7 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 		return -ENOMEM;
 	if (config->replace && !privileges_administrate())
 		result = report_add(loader->report, config->place.file, config->place.line,
-			"chain %s has replace = yes, which takes CAP_SYS_ADMIN, to get hold of another's program, and xslotd has given that up: start it with --keep-capabilities=sys_admin (see xslotd(8))",
+			"chain %s has replace = yes, which needs CAP_SYS_ADMIN, to refer to another owner's program, and xslotd has given that up: start it with --keep-capabilities=sys_admin (see xslotd(8))",
 			config->name);
 	for (size_t i = 0; i < config->n_slots; i++) {
 		struct setup_slot *slot = &chain->slots[chain->n_slots];

@@ -36,12 +36,11 @@ static const struct xslot_value *host_value(struct xslot_context *plugin, const 
 	if (context->report)
 		report_add(context->report, params_place(context->params, "", 0).file,
 			params_place(context->params, "", 0).line,
-			"plugin %s asks for the value of parameter %s, which its own table does not have",
+			"plugin %s asks for parameter %s, which is not in its own table",
 			context->descriptor->name, param);
 	else
-		log_error(
-			"%s: plugin %s asks for the value of parameter %s, which its own table does not have",
-			plugin->slot, context->descriptor->name, param);
+		log_error("%s: plugin %s asks for parameter %s, which is not in its own table", plugin->slot,
+			context->descriptor->name, param);
 	return &none;
 }
 

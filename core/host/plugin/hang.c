@@ -98,15 +98,15 @@ static void name_it(void)
 	crash_hangs(true);
 	log_error("%s%splugin %s: its %s hangs: it has not returned for %.1f s; %s", current.slot, prefix(),
 		current.plugin, current.callback, seconds(begun_us),
-		on_loop() ? "until it does, the host answers nobody. Packets are not held up"
-			  : "until it does, nothing else can be changed. Packets are not held up");
+		on_loop() ? "until it does, the host answers no request. Packets are not delayed"
+			  : "until it does, nothing else can be changed. Packets are not delayed");
 }
 
 /* Nobody gets out of the callback any more: it would have to take the lock. */
 static void end_it(void)
 {
 	log_error(
-		"%s%splugin %s: its %s hangs, and the host is to stop: it ends at once, without stopping plugins; what runs in the kernel goes on",
+		"%s%splugin %s: its %s hangs, and the host has to stop: it ends at once, without stopping plugins; the chains in the kernel keep running",
 		current.slot, prefix(), current.plugin, current.callback);
 	quarantine_count_hang();
 	limits.end();
@@ -130,7 +130,7 @@ static void look(void)
 		name_it();
 	if (named && !triggered && !on_loop() && limits.trigger && now_us() >= begun_us + limits.fatal_us) {
 		triggered = true;
-		log_error("%s%splugin %s: its %s hangs for good: telling the watchdog", current.slot,
+		log_error("%s%splugin %s: its %s still hangs: triggering the watchdog", current.slot,
 			prefix(), current.plugin, current.callback);
 		limits.trigger();
 	}
@@ -209,7 +209,7 @@ int hang_open(const struct hang_limits *chosen, struct xslot_diag *diag)
 	close(woken);
 	close(timer);
 	timer = -1;
-	return fail(diag, r, "cannot start the thread that looks for callbacks that hang: %s", strerror(-r));
+	return fail(diag, r, "cannot start the thread that watches for hanging callbacks: %s", strerror(-r));
 }
 
 void hang_close(void)

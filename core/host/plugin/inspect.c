@@ -288,7 +288,7 @@ static const char *stage_words(void)
 		[INSPECT_READ] = "while it was read",
 		[INSPECT_MAPPED] = "while it was opened",
 		[INSPECT_PARSED] = "while its BPF object was read",
-		[INSPECT_LOADED] = "while the loading of its BPF object was tried",
+		[INSPECT_LOADED] = "while loading its BPF object was tried",
 		[INSPECT_CLOSED] = "while it was closed",
 		[INSPECT_DONE] = "after it was looked at",
 		[INSPECT_TOO_LARGE] = "while it was looked at",

@@ -177,7 +177,7 @@ static void tell_of_the_last(void)
 
 		if (entry->plugin[0] && entry->inside)
 			log_warning(
-				"the host before ended, or was killed, while code of plugin %s ran (%s); it is not counted",
+				"the previous host ended, or was killed, while code of plugin %s ran (%s); this does not count as a crash",
 				entry->plugin, way_names[entry->inside - 1]);
 		entry->inside = 0;
 	}
@@ -193,7 +193,7 @@ void quarantine_open(const char *state, bool only_look)
 	if (ledger && !only_look)
 		tell_of_the_last();
 	else if (!ledger && !only_look)
-		log_warning("%s; no plugin is quarantined, whatever it does", diag.message);
+		log_warning("%s; plugins that crash the host will not be quarantined", diag.message);
 	xslot_diag_clear(&diag);
 }
 
@@ -253,7 +253,7 @@ static int refuse(const struct entry *entry, const char *path, struct xslot_diag
 	bool start = entry->crashes >= QUARANTINE_AFTER;
 
 	return fail(diag, -EOWNERDEAD,
-		"plugin %s is quarantined: %s has crashed the host %u times %s; install another build of it, or let it be tried again with \"xslotctl plugin release %s\"",
+		"plugin %s is quarantined: %s has crashed the host %u times %s; install another build of it, or allow another try with \"xslotctl plugin release %s\"",
 		entry->plugin, path, start ? entry->crashes : crashes_of(entry, QUARANTINE_END),
 		start ? "in a row while it started" : "when it was stopped", entry->plugin);
 }
@@ -301,7 +301,7 @@ bool quarantine_silences(const struct digest *content, enum quarantine_way way)
 	}
 	if (!*known)
 		log_warning(
-			"plugin %s crashed the host %u times in its %s, which is not called any more; install another build of it, or let it be tried again with \"xslotctl plugin release %s\"",
+			"plugin %s crashed the host %u times in its %s, which is not called any more; install another build of it, or allow another try with \"xslotctl plugin release %s\"",
 			entry->plugin, crashes_of(entry, way), way_names[way], entry->plugin);
 	*known = true;
 	return true;

@@ -76,7 +76,7 @@ static int refuse_dropped(const struct consent *consent, const struct config_cha
 		memory_out();
 	how = ways(consent, file);
 	return report_add(report, chain->place.file, chain->place.line,
-		"interface%s %s would be left bare: chain %s runs there and does not name %s any more, nor does another chain. %s",
+		"interface%s %s would be left bare: chain %s runs there, but neither it nor another chain names %s now. %s",
 		n == 1 ? "" : "s", names, chain->name, n == 1 ? "it" : "them", how);
 }
 
@@ -93,7 +93,7 @@ static int refuse_removed(
 		memory_out();
 	how = ways(consent, file);
 	return report_add(report, consent->setup->config->file, 0,
-		"interface%s %s would be left bare: chain %s runs there, [chain %s]%s is not in the files any more, and no other chain names %s. %s",
+		"interface%s %s would be left bare: chain %s runs there, [chain %s]%s is no longer in the files, and no other chain names %s. %s",
 		n == 1 ? "" : "s", names, name, name, where ? where : "", n == 1 ? "it" : "them", how);
 }
 
@@ -111,7 +111,7 @@ static int refuse_emptied(const struct consent *consent, size_t chain, size_t to
 		memory_out();
 	how = ways(consent, file);
 	return report_add(report, config->place.file, config->place.line,
-		"interface%s %s would be left bare: chain %s runs %zu slot%s there, and chain %s would have none. %s",
+		"interface%s %s would be left bare: chain %s runs %zu slot%s there, and chain %s would have no slots. %s",
 		n == 1 ? "" : "s", names, running->name, running->n_slots, running->n_slots == 1 ? "" : "s",
 		config->name, how);
 }

@@ -22,7 +22,7 @@ static int refuse_remode(const struct plan *plan, const struct setup *setup, str
 			if (place->line == 0)
 				place = &config->place;
 			result = report_add(report, place->file, place->line,
-				"chain %s: mode of interface %s cannot change to %s without a moment in which no program is attached; \"xslotctl reload --allow-detach\" does it all the same",
+				"chain %s: mode of interface %s cannot change to %s without a moment in which no program is attached; \"xslotctl reload --allow-detach\" does it nevertheless",
 				config->name, config->interfaces[j].name,
 				config->generic ? "generic" : "native");
 		}

@@ -34,8 +34,7 @@ bool view_same(const void *running, const void *wanted)
 
 static int cannot_know(const struct chain *chain, const char *interface, int error, struct xslot_diag *diag)
 {
-	return fail(diag, error,
-		"chain %s: cannot ask the kernel for interface %s: %s; nothing is changed before that is known",
+	return fail(diag, error, "chain %s: cannot ask the kernel for interface %s: %s; nothing was changed",
 		chain->name, interface, strerror(-error));
 }
 
@@ -271,7 +270,7 @@ static int view_wanted(const struct setup_chain *chain, const struct view_seen *
 
 		if (r < 0)
 			return fail(diag, r,
-				"chain %s: cannot ask the kernel for interface %s: %s; nothing is changed before that is known",
+				"chain %s: cannot ask the kernel for interface %s: %s; nothing was changed",
 				config->name, name, strerror(-r));
 	}
 	return 0;

@@ -70,7 +70,8 @@ int counters_open(int fd, const char *name, struct counters *ret_counters, struc
 	if (r == 0 && bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		r = fail(diag, -errno, "cannot look at pin %s: %s", name, strerror(errno));
 	if (r == 0 && (info.max_entries != 1 || info.value_size != counters.n_rows * sizeof(*counters.rows)))
-		r = fail(diag, -EINVAL, "%s is no dispatcher's of this machine: %u rows of %u bytes", name,
+		r = fail(diag, -EINVAL,
+			"%s does not fit a dispatcher of this machine: it has %u rows of %u bytes", name,
 			info.max_entries, info.value_size);
 	if (r == 0)
 		r = map_rows(&counters, diag);

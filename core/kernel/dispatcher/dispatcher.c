@@ -152,7 +152,7 @@ static int load_skeleton(struct dispatcher_bpf *skeleton, bool frags, struct xsl
 	 */
 	if (!skeleton->data_state)
 		return fail(diag, -ENOMEM,
-			"cannot map the dispatcher's state: libbpf could not find out whether this kernel maps arrays, for want of memory or descriptors; restart xslotd once there are enough");
+			"cannot map the dispatcher's state: libbpf could not find out whether this kernel maps arrays, since memory or file descriptors ran out; restart xslotd once there are enough");
 	return 0;
 }
 
@@ -265,7 +265,7 @@ static int check_generation(
 		generation->final < XSLOT_ACTIONS && generation->on_gap < XSLOT_ACTIONS)
 		return 0;
 	return fail(diag, -EINVAL,
-		"%s/state is corrupt: generation %u has %u of %u slots, fused program %u, final verdict %u and verdict in a gap %u",
+		"%s/state is corrupt: generation %u has %u of %u slots, fused program %u, final verdict %u and gap verdict %u",
 		folder, generation->id, generation->count, generation->configured_count, generation->fused,
 		generation->final, generation->on_gap);
 }
@@ -281,14 +281,15 @@ static int map_pinned_state(struct dispatcher *dispatcher, const char *folder, s
 	if (bpf_obj_get_info_by_fd(dispatcher->state_fd, &info, &size) < 0)
 		return fail(diag, -errno, "cannot look at pin %s/state: %s", folder, strerror(errno));
 	if (info.value_size < offsetof(struct xslot_state, active))
-		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it has %u bytes", folder,
-			info.value_size);
+		return fail(diag, -EINVAL, "%s/state is not the state of a dispatcher: it has %u bytes",
+			folder, info.value_size);
 	r = map_state(dispatcher);
 	if (r < 0)
 		return fail(diag, r, "cannot map %s/state: %s", folder, strerror(-r));
 	state = dispatcher->state;
 	if (state->magic != XSLOT_STATE_MAGIC)
-		return fail(diag, -EINVAL, "%s/state is no dispatcher's: it does not begin with \"xslot\"",
+		return fail(diag, -EINVAL,
+			"%s/state is not the state of a dispatcher: it does not begin with \"xslot\"",
 			folder);
 	if (state->layout != XSLOT_STATE_LAYOUT)
 		return fail(diag, -EPROTO,
@@ -332,7 +333,7 @@ static int open_types(const char *folder, struct btf **ret_types, struct xslot_d
 		return fail(diag, -errno, "cannot read pin %s/types: %s", folder, strerror(errno));
 	*ret_types = btf__new(bytes, info.value_size);
 	if (!*ret_types)
-		return fail(diag, -errno, "%s/types is corrupt: libbpf does not read it: %s", folder,
+		return fail(diag, -errno, "%s/types is corrupt: libbpf cannot read it: %s", folder,
 			strerror(errno));
 	return 0;
 }

@@ -117,7 +117,7 @@ static int load_failed(int error, const char *log, const struct fuse_part *not_g
 		return fail(diag, error, "the fused program has more maps than the kernel takes, 64");
 	if (not_gpl && log && strstr(log, "GPL"))
 		return fail(diag, error,
-			"%s has no GPL-compatible license, and another plugin calls what the kernel keeps for programs that have one; the kernel knows one license a program",
+			"%s has no GPL-compatible license, and another plugin calls a helper that the kernel reserves for programs that have one; a program has one license",
 			not_gpl->name);
 	if (log && log[0]) {
 		verifier_verdict(log, error, why, sizeof(why));

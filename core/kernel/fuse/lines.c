@@ -272,7 +272,7 @@ static int add_place(struct list *list, const struct fuse_lines *lines, const st
 	static const char *const texts[] = {
 		[FUSE_ENTER] = "%s: begins",
 		[FUSE_CALL] = "%s: called",
-		[FUSE_TEST] = "%s: does its verdict go on?",
+		[FUSE_TEST] = "%s: does its verdict proceed?",
 		[FUSE_FINAL] = "the chain's final verdict",
 		[FUSE_VERDICTS] = "%s: verdicts that end the chain",
 	};

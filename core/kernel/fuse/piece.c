@@ -46,8 +46,8 @@ static int check_insn(const struct fuse_part *part, const struct bpf_insn *insn,
 	if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL && insn->off)
 		return fail(diag, -EOPNOTSUPP, "%s calls a function of a kernel module", part->name);
 	if (insn->code == FUSE_LOAD_64 && insn->src_reg >= BPF_PSEUDO_MAP_IDX)
-		return fail(
-			diag, -EOPNOTSUPP, "%s does not refer to its maps by file descriptor", part->name);
+		return fail(diag, -EOPNOTSUPP,
+			"%s refers to its maps by something else than file descriptors", part->name);
 	return 0;
 }
 
@@ -67,7 +67,7 @@ static int mark_insn(struct fuse_piece *piece, size_t at, struct xslot_diag *dia
 		return 0;
 	}
 	if (target < (mark == MARK_SUBPROGRAM) || target >= (long)part->n_insns)
-		return fail(diag, -EOPNOTSUPP, "%s calls what is not in it", part->name);
+		return fail(diag, -EOPNOTSUPP, "%s calls a function that it does not contain", part->name);
 	piece->marks[target] |= mark;
 	return 0;
 }

@@ -120,7 +120,7 @@ int netdev_refused(const char *name, enum xdp_mode mode, int error, const char *
 	if (strncmp(text, driver, length) == 0 && strncmp(text + length, ": ", 2) == 0)
 		text += length + 2; /* newer kernels put the name before the text themselves */
 	if (mode == XDP_MODE_GENERIC)
-		snprintf(help, sizeof(help), "generic mode has no other to fall back to");
+		snprintf(help, sizeof(help), "after generic there is no other mode to try");
 	else if (about_mtu && ask_ioctl(name, SIOCGIFMTU, &mtu) == 1)
 		snprintf(help, sizeof(help),
 			"a smaller MTU on both ends (%d here)%s or mode = generic would help", mtu.ifr_mtu,

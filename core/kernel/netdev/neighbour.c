@@ -93,7 +93,7 @@ static int how_attached(
 	else if (r == 0)
 		snprintf(ret_text, size, "attached through netlink");
 	else if (r == -EPERM)
-		snprintf(ret_text, size, "how it was attached only CAP_SYS_ADMIN may see");
+		snprintf(ret_text, size, "CAP_SYS_ADMIN is needed to see how it was attached");
 	else
 		snprintf(ret_text, size, "how it was attached cannot be seen: %s", strerror(-r));
 	return r;
@@ -134,7 +134,7 @@ static int describe_chain(
 	if (link)
 		holder_describe_link(link, holder, sizeof(holder));
 	return snprintf(ret_text, size,
-		"a chain of xslot runs there (program id %u, %s, %s%s); an interface runs one chain, so leave it to that one, or take it out of that one's configuration and reload that host",
+		"a chain of xslot runs there (program id %u, %s, %s%s); an interface runs one chain, so leave the interface to that chain, or remove it from that chain's configuration and reload its host",
 		id, mode, how, holder);
 }
 
@@ -157,7 +157,7 @@ static int describe(
 	neighbour_name(id, name);
 	if (libxdp_programs(ifindex, id, programs, sizeof(programs)))
 		return snprintf(ret_text, size,
-			"libxdp's dispatcher %s (program id %u, %s) with %s is there; `xdp-loader unload %s --all` takes it off",
+			"libxdp's dispatcher %s (program id %u, %s) with %s is attached; `xdp-loader unload %s --all` takes it off",
 			name, id, mode, programs, interface);
 	r = how_attached(ifindex, id, &link, how, sizeof(how));
 	if (strcmp(name, DISPATCHER) == 0)
@@ -170,8 +170,8 @@ static int describe(
 	else
 		snprintf(help, sizeof(help), "`ip link set dev %s %s off` takes it off", interface,
 			place->flag);
-	return snprintf(ret_text, size, "XDP program %s (program id %u, %s, %s) is there; %s", name, id, mode,
-		how, help);
+	return snprintf(ret_text, size, "XDP program %s (program id %u, %s, %s) is attached; %s", name, id,
+		mode, how, help);
 }
 
 int neighbour_describe(unsigned ifindex, const char *interface, char *ret_text, size_t size)

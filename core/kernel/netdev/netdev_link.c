@@ -32,11 +32,11 @@ static int explain(const char *name, unsigned ifindex, enum xdp_mode mode, int p
 	if (error == -EMFILE || error == -ENFILE)
 		return fail(diag, error, "cannot attach to %s: %s", name, strerror(-error));
 	if (error == -ENODEV || ask_index(name, &now) == 0)
-		return fail(diag, -ENODEV, "cannot attach to %s: there is no such interface any more", name);
+		return fail(diag, -ENODEV, "cannot attach to %s: the interface is gone", name);
 	r = neighbour_describe(ifindex, name, text, sizeof(text));
 	if (r < 0 && (error == -EBUSY || error == -EEXIST))
 		return fail(diag, error,
-			"cannot attach to %s in %s mode: %s; what is there cannot be seen: %s", name,
+			"cannot attach to %s in %s mode: %s; cannot see which program is attached: %s", name,
 			xdp_mode_name(mode), strerror(-error), strerror(-r));
 	if (r > 0)
 		return fail(diag, error == -EEXIST ? -EEXIST : -EBUSY, "cannot attach to %s in %s mode: %s",
@@ -70,7 +70,7 @@ int netdev_attach(const char *name, enum xdp_mode mode, int program_fd, struct n
 			return r;
 	}
 	if (netdev->fd < 0)
-		return fail(diag, -EAGAIN, "cannot attach to %s in %s mode: the driver refuses now and then",
+		return fail(diag, -EAGAIN, "cannot attach to %s in %s mode: the driver refuses at times",
 			name, xdp_mode_name(mode));
 	*ret_netdev = TAKE_PTR(netdev);
 	return 0;
@@ -86,7 +86,7 @@ int netdev_link_update(struct netdev *netdev, int program_fd, struct xslot_diag 
 	if (error == -ENOLINK)
 		return fail(diag, -ENODEV, "cannot update the program on %s: the interface is gone",
 			netdev->name);
-	return fail(diag, error, "cannot update the program on %s (%s mode): %s; the old one stays",
+	return fail(diag, error, "cannot update the program on %s (%s mode): %s; the old program stays",
 		netdev->name, xdp_mode_name(netdev->mode), strerror(-error));
 }
 

@@ -30,14 +30,12 @@ static int find_previous(struct netdev *netdev, struct xslot_diag *diag)
 
 	r = neighbour_id(netdev->ifindex, netdev_flag(netdev->mode), &id);
 	if (r == -ENODEV)
-		return fail(
-			diag, r, "cannot take over %s: there is no such interface any more", netdev->name);
+		return fail(diag, r, "cannot take over %s: the interface is gone", netdev->name);
 	if (r < 0)
 		return fail(diag, r, "cannot take over %s: cannot see what runs there: %s", netdev->name,
 			strerror(-r));
 	if (!id && neighbour_describe(netdev->ifindex, netdev->name, text, sizeof(text)) > 0)
-		return fail(diag, -EEXIST,
-			"cannot take over %s in %s mode: %s, or give the chain the mode that it runs in",
+		return fail(diag, -EEXIST, "cannot take over %s in %s mode: %s, or give the chain that mode",
 			netdev->name, xdp_mode_name(netdev->mode), text);
 	if (!id)
 		return fail(diag, -EAGAIN, "cannot take over %s: no XDP program is attached", netdev->name);
@@ -49,7 +47,7 @@ static int find_previous(struct netdev *netdev, struct xslot_diag *diag)
 	if (r == 1) {
 		neighbour_describe(netdev->ifindex, netdev->name, text, sizeof(text));
 		return fail(diag, -EBUSY,
-			"cannot take over %s, since nobody but its owner can replace what a BPF link holds: %s",
+			"cannot take over %s, since only the owner of a BPF link can replace its program: %s",
 			netdev->name, text);
 	}
 	neighbour_name(id, name);
@@ -117,7 +115,7 @@ int netdev_take_over(struct netdev *netdev, struct xslot_diag *diag)
 		sizeof(text));
 	if (r == -EEXIST || r == -EBUSY)
 		return fail(diag, -EEXIST,
-			"cannot take over %s from XDP program %s: it is not there any more; reload again",
+			"cannot take over %s from XDP program %s: it is not attached any more; reload again",
 			netdev->name, netdev->previous);
 	if (r < 0)
 		return netdev_refused(netdev->name, netdev->mode, r, text, diag);
@@ -156,7 +154,7 @@ int netdev_netlink_update(struct netdev *netdev, int program_fd, struct xslot_di
 		return fail(diag, r, "cannot update the program on %s: the interface is gone", netdev->name);
 	if (r < 0)
 		return fail(diag, r,
-			"cannot update the program on %s (%s mode, netlink): %s; the old one stays",
+			"cannot update the program on %s (%s mode, netlink): %s; the old program stays",
 			netdev->name, xdp_mode_name(netdev->mode), text[0] ? text : strerror(-r));
 	close(netdev->fd);
 	netdev->fd = TAKE_FD(fd);
