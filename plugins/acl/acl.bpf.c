@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Decide by source prefix, protocol and destination port. One look-up in a longest-prefix trie finds the list
- * of all rules that are effective for a source, best first; the first that matches decides.
+ * of all rules that apply to a source, best first; the first that matches decides.
  *
- * What cannot be seen must not help a packet past a rule. A frame whose headers end early, contradict each
+ * What acl cannot see must not help a packet past a rule. A frame whose headers end early, contradict each
  * other or are too many is dropped, whatever the rules say. A later fragment has no ports: a rule with ports
- * that denies matches it whatever port the first fragment had, one that allows never does. One of IPv6 has no
- * protocol either, and the same holds for rules with a protocol. So a later fragment goes on only where
- * everything that it could belong to does, and nothing can be put together behind acl that it would not let
- * through whole.
+ * that denies matches it whatever port the first fragment had, and one that allows never matches it. A later
+ * fragment of IPv6 has no protocol either, and the same holds for rules with a protocol. So a later fragment
+ * passes only if every packet that it could belong to passes, and no packet that acl would drop whole can be
+ * put together from fragments behind it.
  */
 #include <xslot/slot.bpf.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The user-space side of acl. `check` and `start` read the same bytes the same way: line.c, rules.c and
- * flatten.c say what is wrong and make the lists, tables.c puts them into the kernel. Counters are state and
- * go from instance to instance by themselves, being named by the rules' text; settle removes those of rules
- * that are no more, and keeps their sum.
+ * The user-space side of acl. `check` and `start` read the same bytes in the same way: line.c, rules.c and
+ * flatten.c report errors and make the lists, tables.c puts them into the kernel. Counters are state, and
+ * move from instance to instance by themselves, since a hash of the rule's text is their key; settle removes
+ * the counters of rules that no longer exist, and keeps their sum.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -87,7 +87,7 @@ static int check(struct xslot_context *context)
 			flat->dead.n, flat->dead.line, flat->dead.by_line);
 	if (flat->partly.n)
 		xslot_log(context, PRIORITY_WARNING,
-			"%zu rules can match nothing but later fragments, the first of them in line %u because of line %u",
+			"%zu rules can match only later fragments, the first of them in line %u because of line %u",
 			flat->partly.n, flat->partly.line, flat->partly.by_line);
 	warn_of_rules(context, rules);
 	rules_free(rules);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * From lines to lists. For each family: sort the rules by prefix, shorter before longer, then by line. That
- * is the order of a walk down the tree of prefixes, so a stack of the open ones knows each prefix's parent,
- * and the parent's list is made when the child's last entry is pointed at it.
+ * is the order of a walk down the tree of prefixes, so a stack of the enclosing prefixes knows each prefix's
+ * parent, and the parent's list is finished when the child's last entry is set to point to it.
  *
- * A rule that can never decide, because an earlier one at its prefix matches all that it matches, gets no
- * entry. A rule without a protocol ends its list: nothing shorter is ever asked. Fragments are why a rule
- * "allow … tcp 80" does not make a later "deny … tcp 80" dead: a later fragment passes by the former. On IPv6
- * that is so for "allow … tcp" as well.
+ * A rule that can never decide, because an earlier one at its prefix matches everything that it matches, gets
+ * no entry. A rule without a protocol ends its list: no shorter prefix is ever consulted. Because of
+ * fragments a rule "allow … tcp 80" does not make a later "deny … tcp 80" dead: the former does not match a
+ * later fragment. On IPv6 that is also true for "allow … tcp".
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -130,7 +130,7 @@ static void too_many(struct walk *walk, const struct rule *rule, unsigned parent
 		return;
 	inet_ntop(walk->ipv6 ? AF_INET6 : AF_INET, rule->address, address, sizeof(address));
 	problem(walk->problems, rule->line,
-		"one rule too many is effective at %s/%u: at most %d, and %u come from shorter prefixes",
+		"too many rules apply at %s/%u: at most %d may, and %u of them come from shorter prefixes",
 		address, rule->length, ACL_MAX_EFFECTIVE, parent_depth);
 }
 

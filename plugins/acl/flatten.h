@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Rules as the packet path wants them: see acl.h. */
+/* Rules in the form that the packet path needs: see acl.h. */
 #ifndef ACL_FLATTEN_H
 #define ACL_FLATTEN_H
 

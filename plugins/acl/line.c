@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One line of a rules file. It means exactly one thing or is an error: what was surely not meant (host bits
- * in a prefix, ports on a protocol that has none, a protocol number that IPv6 packets never show) is refused
- * with the line that would be right, since a firewall that guesses is one that nobody can read.
+ * One line of a rules file. It means exactly one thing or is an error: what was surely not intended (host
+ * bits in a prefix, ports on a protocol that has none, a protocol number that IPv6 packets never show) is
+ * refused, and the message shows the correct line. A firewall that guesses cannot be read.
  */
 #include "line.h"
 
@@ -77,7 +77,7 @@ static bool split(struct line *line, const uint8_t *text, size_t size)
 				(const char *)text + begin, i - begin);
 		if (line->n_words == MAX_WORDS)
 			return WRONG(line,
-				"\"%.*s\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS",
+				"\"%.*s\" is one word too many: a rule is at most ACTION SOURCE PROTOCOL PORTS",
 				(int)(i - begin), (const char *)text + begin);
 		memcpy(line->words[line->n_words], text + begin, i - begin);
 		line->words[line->n_words++][i - begin] = '\0';
@@ -121,7 +121,7 @@ static bool parse_source(struct line *line, struct rule *rule)
 		return WRONG(line, "\"%s\" is neither an IPv4 or IPv6 prefix nor any", word);
 	max = length = rule->family == 4 ? 32 : 128;
 	if (slash && !parse_number(slash + 1, max, &length))
-		return WRONG(line, "\"%s\" is no prefix length in \"%s\": it goes from 0 to %u", slash + 1,
+		return WRONG(line, "\"%s\" is not a prefix length in \"%s\": it goes from 0 to %u", slash + 1,
 			word, max);
 	rule->length = (uint8_t)length;
 	if (mask_address(rule, max / 8))
@@ -157,11 +157,12 @@ static bool parse_protocol(struct line *line, struct rule *rule)
 			number = protocols[i].number;
 	if (number == 256 && !parse_number(word, 255, &number))
 		return WRONG(line,
-			"\"%s\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255", word);
+			"\"%s\" is not a protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255",
+			word);
 	rule->protocol = (uint8_t)number;
 	if (rule->family != 4 && is_extension_header(rule->protocol))
 		return WRONG(line,
-			"%u is an extension header on IPv6, which is looked through, and never the protocol: write %s for IPv4 only",
+			"%u is an extension header of IPv6, which is skipped and never is the protocol: write %s for IPv4 only",
 			number, rule->family ? "an IPv4 prefix" : "0.0.0.0/0");
 	return true;
 }
@@ -198,12 +199,13 @@ static bool parse_words(struct line *line, struct rule *rule)
 	*rule = (struct rule){ .line = line->number };
 	rule->deny = !strcmp(line->words[0], "deny");
 	if (!rule->deny && strcmp(line->words[0], "allow"))
-		return WRONG(line, "\"%s\" is neither allow nor deny, with one of which a rule begins",
+		return WRONG(line, "\"%s\" is neither allow nor deny: a rule begins with one of them",
 			line->words[0]);
 	if (!parse_source(line, rule) || !parse_protocol(line, rule) || !parse_ports(line, rule))
 		return false;
 	if (line->n_words > 4)
-		return WRONG(line, "\"%s\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS",
+		return WRONG(line,
+			"\"%s\" is one word too many: a rule is at most ACTION SOURCE PROTOCOL PORTS",
 			line->words[4]);
 	return true;
 }

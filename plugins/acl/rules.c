@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A whole rules file, and the names of its counters. A counter belongs to what a rule says, not to where it
- * stands: its key is a hash of the rule's normalised text. With 64 bits and 100,000 rules two texts share one
- * in one file of 3,000 million; their packets would be counted together, and decided as ever.
+ * A whole rules file, and the names of its counters. A counter belongs to the rule's text, not to its
+ * position: its key is a hash of the normalised text. With 64 bits and 100,000 rules, two texts have the same
+ * key in one file of 3,000 million; their packets would be counted together, and decided correctly.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static int report_duplicates(const struct rules *rules, struct problems *problem
 		if (first[i] == rule)
 			continue;
 		rule_text(rule, text);
-		problem(problems, rule->line, "\"%s\" stands in line %u already: remove one", text,
+		problem(problems, rule->line, "\"%s\" is already in line %u: remove one", text,
 			first[i]->line);
 	}
 	free(first);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * How rules get into the kernel and counters out of it. The entries are one mapped value: 100,000 of them are
- * a memcpy. Prefixes take one syscall each: older kernels know no batches of LPM tries, and 100,000 are done
- * in a fraction of a second. Counters are read in batches (Linux 5.6).
+ * a memcpy. Prefixes need one system call each: older kernels have no batches for LPM tries, and 100,000 take
+ * a fraction of a second. Counters are read in batches (Linux 5.6).
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The kernel's side of acl: filling the tables of an instance, and its counters. All return 0 or -errno. */
+/*
+ * The kernel's side of acl: filling the tables of an instance, and reading its counters. All return 0 or
+ * -errno.
+ */
 #ifndef ACL_TABLES_H
 #define ACL_TABLES_H
 

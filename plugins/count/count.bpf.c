@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Count packets and bytes by protocol, and let every packet go on. */
+/* Count packets and bytes by protocol, and let every packet proceed. */
 #include <xslot/parse.bpf.h>
 #include <xslot/slot.bpf.h>
 

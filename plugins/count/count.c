@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The user-space side of count: what it is called, and what `xslotctl status` says about it. */
+/* The user-space side of count: its name and version, and its keys in `xslotctl status`. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What count.bpf.c and count.c agree on: what a row of the map `counts` is. */
+/* What count.bpf.c and count.c share: the rows of the map `counts`. */
 #ifndef COUNT_H
 #define COUNT_H
 

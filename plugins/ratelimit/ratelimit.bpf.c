@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A token bucket for each source prefix. Credit is counted in billionths of a unit: a nanosecond then adds
- * exactly `rate`, nothing is rounded, and no time is lost between packets however close they are.
+ * exactly `rate`, nothing is rounded, and no time is lost between packets, however close they are.
  *
- * Packets of one source come on several CPUs. Linux 5.10 has neither compare-and-swap in BPF nor spin locks
- * in LRU maps, so the locks lie in an array of their own, chosen by a hash of the key. They are state like
+ * Packets of one source arrive on several CPUs. Linux 5.10 has neither compare-and-swap in BPF nor spin locks
+ * in LRU maps, so the locks are in an array of their own, selected by a hash of the key. They are state like
  * the buckets: during a reload the old and the new instance run at the same time.
  */
 #include <xslot/parse.bpf.h>

@@ -95,8 +95,8 @@ XSLOT_PLUGIN(ratelimit,
 	XSLOT_BPF(ratelimit),
 	XSLOT_PARAMS(
 		{ "rate", XSLOT_UINT, "units per second and source", .required = 1, .min = 1, .max = UNITS_MAX },
-		{ "burst", XSLOT_UINT, "units at once; `rate` when not given", .min = 1, .max = UNITS_MAX },
+		{ "burst", XSLOT_UINT, "units at once; default: as many as `rate`", .min = 1, .max = UNITS_MAX },
 		{ "unit", XSLOT_ENUM, "what a unit is", .fallback = "packets", .words = "packets|bytes" },
-		{ "prefix4", XSLOT_UINT, "bits of an IPv4 address that make a source", .fallback = "32", .max = 32 },
-		{ "prefix6", XSLOT_UINT, "bits of an IPv6 address that make a source", .fallback = "64", .max = 128 }),
+		{ "prefix4", XSLOT_UINT, "bits of an IPv4 address that identify a source", .fallback = "32", .max = 32 },
+		{ "prefix6", XSLOT_UINT, "bits of an IPv6 address that identify a source", .fallback = "64", .max = 128 }),
 	.status = status);

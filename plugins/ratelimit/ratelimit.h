@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What ratelimit.bpf.c, ratelimit.c and their test agree on: the maps, and how credit grows. */
+/* What ratelimit.bpf.c, ratelimit.c and their test share: the maps, and how credit grows. */
 #ifndef RATELIMIT_H
 #define RATELIMIT_H
 

@@ -66,7 +66,7 @@ not ok 1 - nothing is lost
 END
 printf '\n# a comment\n\ntest another\nplugin count\npacket arp 192.0.2.1 > 192.0.2.2\n\tnext\n' >>wrong.test
 check "--update accepts it" 0 results --update wrong.test <<'END'
-ok 1 - nothing is lost (accepted anew)
+ok 1 - nothing is lost (updated)
 ok 2 - another
 END
 check "… and keeps all the rest" 0 cat wrong.test <<'END'
@@ -161,7 +161,7 @@ END
 	sed -i 's/yes/no/' jumbo.ini
 	check "… and is refused by one that does not" 1 results jumbo.test <<'END'
 not ok 1 - several buffers
-# jumbo.test:3: a packet of 9014 bytes is in several buffers, * bytes in the first: only a chain with "frags = yes" takes that
+# jumbo.test:3: a packet of 9014 bytes is in several buffers, * bytes in the first: only a chain with "frags = yes" takes such a packet
 END
 else
 	for name in "a packet in several buffers" "… refused"; do
@@ -185,14 +185,14 @@ END
 printf 'test bad packet\nplugin count\npacket ip 192.0.2.1 > 2001:db8::1\n' >packet.test
 check "a packet that makes no sense fails the test" 1 results packet.test <<'END'
 not ok 1 - bad packet
-# packet.test:3: ip: "2001:db8::1" is no IPv4 address
+# packet.test:3: ip: "2001:db8::1" is not an IPv4 address
 END
 printf 'tests x\n' >syntax.test
 check "a file that is not well-formed: 78" 78 says syntax.test <<'END'
-xslot-test: syntax.test:1: "tests" is no command: those there are: test, file, plugin, chain, packet, packets, pcap, map, status, log, refused
+xslot-test: syntax.test:1: "tests" is not a command; the commands are: test, file, plugin, chain, packet, packets, pcap, map, status, log, refused
 END
 check "usage: 2" 2 says --frobnicate <<'END'
-xslot-test: --frobnicate is no option, or takes no value; `xslot-test --help` lists them
+xslot-test: --frobnicate is not an option, or takes no value; `xslot-test --help` lists them
 END
 check "--bench gives a time for each packet" 0 run --bench good.test <<'END'
 # good.test:3: count [0-9]*, [0-9]* ns in all

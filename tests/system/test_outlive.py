@@ -183,7 +183,7 @@ def test_clean_without_a_host(host):
     host.start()
     clean = [built("plain", "xslotctl"), "--socket", host.directory / "nowhere", "--config", host.ini, "clean", "--all"]
     busy = host.namespace.run(*clean, check=False)
-    assert busy.returncode == 1 and "an xslotd runs with" in busy.stderr
+    assert busy.returncode == 1 and "a running xslotd uses" in busy.stderr
     host.murder()
     wrong = host.namespace.run(*clean[:-1], "lab", check=False)
     assert wrong.returncode == 1 and 'there is no chain "lab"' in wrong.stderr

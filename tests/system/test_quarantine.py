@@ -234,7 +234,7 @@ def test_nothing_runs_yet(host):
     assert code == 78 and f"{host.conf}:5: plugin wreck is quarantined" in said
     assert host.namespace.xdp_program(INTERFACE) == 0
     assert "may be tried again" in ctl(host, "plugin", "release", "wreck")
-    assert "nothing was held against" in ctl(host, "plugin", "release", "wreck")
+    assert "was neither quarantined nor silenced" in ctl(host, "plugin", "release", "wreck")
     configure(host, "stack")
     for _ in range(3):
         assert attempt(host)[0] == SEGV

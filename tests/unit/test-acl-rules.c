@@ -79,8 +79,8 @@ static void test_key(void **arg)
 }
 
 static const char *const wrong_lines[][2] = {
-	{ "permit any", "\"permit\" is neither allow nor deny, with one of which a rule begins" },
-	{ "Allow any", "\"Allow\" is neither allow nor deny, with one of which a rule begins" },
+	{ "permit any", "\"permit\" is neither allow nor deny: a rule begins with one of them" },
+	{ "Allow any", "\"Allow\" is neither allow nor deny: a rule begins with one of them" },
 	{ "allow", "no source after \"allow\": name a prefix such as 192.0.2.0/24, or any" },
 	{ "allow # any", "no source after \"allow\": name a prefix such as 192.0.2.0/24, or any" },
 	{ "deny tcp", "\"tcp\" is neither an IPv4 or IPv6 prefix nor any" },
@@ -88,10 +88,10 @@ static const char *const wrong_lines[][2] = {
 	{ "deny 10.0.0.256", "\"10.0.0.256\" is neither an IPv4 or IPv6 prefix nor any" },
 	{ "deny /8", "\"/8\" is neither an IPv4 or IPv6 prefix nor any" },
 	{ "deny any/0", "\"any/0\" is neither an IPv4 or IPv6 prefix nor any" },
-	{ "deny 10.0.0.0/33", "\"33\" is no prefix length in \"10.0.0.0/33\": it goes from 0 to 32" },
-	{ "deny 10.0.0.0/", "\"\" is no prefix length in \"10.0.0.0/\": it goes from 0 to 32" },
-	{ "deny 10.0.0.0/+8", "\"+8\" is no prefix length in \"10.0.0.0/+8\": it goes from 0 to 32" },
-	{ "deny ::/129", "\"129\" is no prefix length in \"::/129\": it goes from 0 to 128" },
+	{ "deny 10.0.0.0/33", "\"33\" is not a prefix length in \"10.0.0.0/33\": it goes from 0 to 32" },
+	{ "deny 10.0.0.0/", "\"\" is not a prefix length in \"10.0.0.0/\": it goes from 0 to 32" },
+	{ "deny 10.0.0.0/+8", "\"+8\" is not a prefix length in \"10.0.0.0/+8\": it goes from 0 to 32" },
+	{ "deny ::/129", "\"129\" is not a prefix length in \"::/129\": it goes from 0 to 128" },
 	{ "deny 10.1.2.3/8",
 		"10.1.2.3/8 has bits set beyond its length: write 10.0.0.0/8 for the network, or "
 		"10.1.2.3/32 for the address" },
@@ -101,14 +101,15 @@ static const char *const wrong_lines[][2] = {
 	{ "deny 2001:db8::1/64", "2001:db8::1/64 has bits set beyond its length: write 2001:db8::/64 "
 				 "for the network, or "
 				 "2001:db8::1/128 for the address" },
-	{ "deny any tpc", "\"tpc\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
-	{ "deny any 256", "\"256\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
-	{ "deny any -1", "\"-1\" is no protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+	{ "deny any tpc",
+		"\"tpc\" is not a protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+	{ "deny any 256",
+		"\"256\" is not a protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
+	{ "deny any -1", "\"-1\" is not a protocol: write tcp, udp, icmp, icmp6 or a number from 0 to 255" },
 	{ "deny any 51",
-		"51 is an extension header on IPv6, which is looked through, and never the protocol: "
-		"write 0.0.0.0/0 for IPv4 only" },
-	{ "deny ::/0 0", "0 is an extension header on IPv6, which is looked through, and never the protocol: "
-			 "write an IPv4 prefix for IPv4 only" },
+		"51 is an extension header of IPv6, which is skipped and never is the protocol: write 0.0.0.0/0 for IPv4 only" },
+	{ "deny ::/0 0",
+		"0 is an extension header of IPv6, which is skipped and never is the protocol: write an IPv4 prefix for IPv4 only" },
 	{ "deny any icmp 8", "icmp has no ports: remove \"8\"" },
 	{ "deny any icmp6 128-130", "icmp6 has no ports: remove \"128-130\"" },
 	{ "deny any 1 8", "1 has no ports: remove \"8\"" },
@@ -119,8 +120,9 @@ static const char *const wrong_lines[][2] = {
 	{ "deny any tcp 1-2-3", "\"1-2-3\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
 	{ "deny any udp http", "\"http\" is neither a port from 0 to 65535 nor two of them as in 80-90" },
 	{ "deny any udp 90-80", "ports 90-80 run backwards: write 80-90" },
-	{ "deny any udp 1 2", "\"2\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
-	{ "deny any udp 1 2 3 4", "\"3\" is too much: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
+	{ "deny any udp 1 2", "\"2\" is one word too many: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
+	{ "deny any udp 1 2 3 4",
+		"\"3\" is one word too many: a rule is at most ACTION SOURCE PROTOCOL PORTS" },
 	{ "deny any \x01", "byte 0x01: outside comments a rules file is plain ASCII" },
 	{ "deny a\xc3\xa4y", "byte 0xc3: outside comments a rules file is plain ASCII" },
 	{ "deny 1111111111222222222233333333334444444444555555555566666666667777",
@@ -167,9 +169,9 @@ static void test_duplicates(void **arg)
 		-EINVAL);
 	assert_int_equal(host.n_errors, 2);
 	assert_int_equal(host.errors[0].line, 3);
-	assert_string_equal(host.errors[0].text, "\"deny any tcp 22\" stands in line 1 already: remove one");
+	assert_string_equal(host.errors[0].text, "\"deny any tcp 22\" is already in line 1: remove one");
 	assert_int_equal(host.errors[1].line, 5);
-	assert_string_equal(host.errors[1].text, "\"deny any tcp 22\" stands in line 1 already: remove one");
+	assert_string_equal(host.errors[1].text, "\"deny any tcp 22\" is already in line 1: remove one");
 	assert_int_equal(read_text("deny any tcp 22\nallow any tcp 22\ndeny 0.0.0.0/0 tcp 22\n"), 0);
 }
 
@@ -270,7 +272,7 @@ static void test_dead(void **arg)
 	assert_int_equal(xslot_plugin.check(&host.context), 0);
 	assert_string_equal(host.log,
 		"4 rules can never match, the first of them in line 5 because of line 3\n"
-		"2 rules can match nothing but later fragments, the first of them in line 2 because of "
+		"2 rules can match only later fragments, the first of them in line 2 because of "
 		"line 1\n");
 }
 
@@ -337,13 +339,13 @@ static void test_bound(void **arg)
 	assert_int_equal(host.n_errors, 1);
 	assert_int_equal(host.errors[0].line, 66);
 	assert_string_equal(host.errors[0].text,
-		"one rule too many is effective at 0.0.0.0/0: at most 64, and 0 come from shorter prefixes");
+		"too many rules apply at 0.0.0.0/0: at most 64 may, and 0 of them come from shorter prefixes");
 	snprintf(text + n, sizeof(text) - n, "allow 11.0.0.0/8 tcp\nallow 12.0.0.0/8 udp\nallow ::/0 17\n");
 	assert_int_equal(read_text(text), -EINVAL);
 	assert_int_equal(host.n_errors, 3);
 	assert_int_equal(host.errors[1].line, 67);
-	assert_string_equal(host.errors[1].text, "one rule too many is effective at 12.0.0.0/8: at most 64, "
-						 "and 64 come from shorter prefixes");
+	assert_string_equal(host.errors[1].text,
+		"too many rules apply at 12.0.0.0/8: at most 64 may, and 64 of them come from shorter prefixes");
 	assert_int_equal(host.errors[2].line, 68);
 }
 

@@ -136,7 +136,7 @@ static void test_what_it_says(void **state)
 		int code;
 		const char *line;
 	} cases[] = {
-		{ well, 0, "XSLOT OK: chains: 1, slots: 1, interfaces: 3, of which do not exist: 2\n" },
+		{ well, 0, "XSLOT OK: chains: 1, slots: 1, interfaces: 3, missing: 2\n" },
 		{ refused_interface, 2,
 			"XSLOT CRITICAL: edge: eth2 is refused: cannot attach to eth2: the MTU\n" },
 		{ detached, 2, "XSLOT CRITICAL: edge: eth0 is detached: somebody\\x0adetached / it\n" },
@@ -150,7 +150,8 @@ static void test_what_it_says(void **state)
 		{ quarantined, 1, "XSLOT WARNING: plugin wreck is quarantined\n" },
 		{ silenced, 1, "XSLOT WARNING: watch of plugin wreck is silenced\n" },
 		{ gap, 1, "XSLOT WARNING: edge: 3 packets met an empty slot\n" },
-		{ bad_verdicts, 1, "XSLOT WARNING: edge: 3 packets got a verdict that is none\n" },
+		{ bad_verdicts, 1,
+			"XSLOT WARNING: edge: 3 packets got \"aborted\" for an invalid verdict\n" },
 		{ several, 2,
 			"XSLOT CRITICAL: edge is bypassed, every packet gets \"pass\"; "
 			"the last reload was refused with 0 errors\n" },

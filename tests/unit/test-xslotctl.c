@@ -12,18 +12,18 @@ static const struct {
 	const char *says;
 } errors[] = {
 	{ { NULL }, 2, "no verb given" },
-	{ { "frobnicate" }, 2, "\"frobnicate\" is no verb" },
+	{ { "frobnicate" }, 2, "\"frobnicate\" is not a verb" },
 	{ { "plugin" }, 2,
 		"did you mean \"plugin list\" or \"plugin info\" or \"plugin new\" or "
 		"\"plugin release\"?" },
-	{ { "plugin", "remove" }, 2, "\"plugin remove\" is no verb" },
-	{ { "help", "plugni" }, 2, "\"plugni\" is no verb" },
-	{ { "help", "me" }, 2, "\"me\" is no verb; `xslotctl help`" },
-	{ { "rolback", "now" }, 2, "\"rolback\" is no verb; did you mean \"rollback\"?" },
+	{ { "plugin", "remove" }, 2, "\"plugin remove\" is not a verb" },
+	{ { "help", "plugni" }, 2, "\"plugni\" is not a verb" },
+	{ { "help", "me" }, 2, "\"me\" is not a verb; `xslotctl help`" },
+	{ { "rolback", "now" }, 2, "\"rolback\" is not a verb; did you mean \"rollback\"?" },
 	{ { "plugni", "list" }, 2, "did you mean \"plugin list\"?" },
 	{ { "plugin", "info" }, 2, "plugin info needs NAME|FILE" },
 	{ { "status", "edge", "core" }, 2, "status takes no \"core\"" },
-	{ { "--frobnicate", "status" }, 2, "--frobnicate is no option" },
+	{ { "--frobnicate", "status" }, 2, "--frobnicate is not an option" },
 	{ { "--confirm", "3s", "status" }, 2, "status takes no --confirm; it is for reload, rollback" },
 	{ { "clean", "--make" }, 2, "clean takes no --make; it is for plugin new" },
 	{ { "clean" }, 2, "clean needs CHAIN, or --all" },
@@ -432,7 +432,7 @@ static void test_release_of_what_is_not_held(void **state)
 	run(host, &it);
 	unlink(ini);
 	assert_string_equal(it.err, "");
-	assert_string_equal(it.out, "nothing was held against plugin wreck\n");
+	assert_string_equal(it.out, "plugin wreck\n was neither quarantined nor silenced");
 	assert_int_equal(it.code, 0);
 }
 

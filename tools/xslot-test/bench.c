@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A test run's own cost is measured with a program that does nothing, and taken off. In a guest whose clock
- * counts instructions the kernel's nanoseconds are instructions; nothing in the guest can tell, so
- * tests/vm/run -i says it in XSLOT_CLOCK.
+ * A test run's own cost is measured with a program that does nothing, and subtracted. In a guest whose clock
+ * counts instructions, the kernel's nanoseconds are instructions; nothing in the guest shows that, so
+ * tests/vm/run -i sets XSLOT_CLOCK.
  */
 #include "bench.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What a packet costs. */
+/* The cost of a packet. */
 #ifndef XSLOT_TEST_BENCH_H
 #define XSLOT_TEST_BENCH_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What a header says of its neighbours and of the whole packet. */
+/* Fields that depend on a header's neighbours or on the whole packet. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -36,7 +36,7 @@ static int name_next(struct builder *builder, uint16_t ethertype, int protocol)
 	if (before->kind == LAYER_ETH || before->kind == LAYER_TAG) {
 		if (!ethertype && protocol >= 0)
 			return fail(
-				builder->diag, -EINVAL, "a header that belongs behind IP follows Ethernet");
+				builder->diag, -EINVAL, "a header that belongs after IP follows Ethernet");
 		if (ethertype && before->next_at >= 0)
 			put16(builder->packet->bytes + before->next_at, ethertype);
 	} else if (protocol >= 0 && before->next_at >= 0) {

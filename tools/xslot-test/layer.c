@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* One table leads from a header's name to what makes it. */
+/* One table maps a header's name to the function that makes it. */
 #include "layer.h"
 
 #include <ctype.h>
@@ -18,7 +18,7 @@ static int put_mac(struct words *words, const char *word, uint8_t *at)
 	const struct ether_addr *mac = ether_aton(word);
 
 	if (!mac)
-		return fail(words->diag, -EINVAL, "eth: \"%s\" is no MAC address", word);
+		return fail(words->diag, -EINVAL, "eth: \"%s\" is not a MAC address", word);
 	memcpy(at, mac, ETH_ALEN);
 	return 0;
 }
@@ -171,7 +171,7 @@ int layer_add(struct builder *builder, const char *name, struct words *words)
 			return kinds[i].add(builder, name, words);
 		snprintf(known + strlen(known), sizeof(known) - strlen(known), " %s", kinds[i].name);
 	}
-	return fail(builder->diag, -EINVAL, "there is no header \"%s\": those there are:%s, and \"text\"",
+	return fail(builder->diag, -EINVAL, "there is no header \"%s\"; the headers are:%s, and \"text\"",
 		name, known);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* IP, its extension headers, and what lies behind them. */
+/* IP, its extension headers, and the headers after them. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -59,7 +59,7 @@ static int ip_options(struct words *words, struct ip *ip)
 static int put_address(struct words *words, int family, const char *word, uint8_t *at)
 {
 	if (inet_pton(family, word, at) != 1)
-		return fail(words->diag, -EINVAL, "ip: \"%s\" is no IPv%d address", word,
+		return fail(words->diag, -EINVAL, "ip: \"%s\" is not an IPv%d address", word,
 			family == AF_INET ? 4 : 6);
 	return 0;
 }
@@ -108,7 +108,7 @@ static int layer_ip6(struct builder *builder, const char *source, const char *to
 	r = ip_options(words, &ip);
 	if (r == 0 && (ip.more || ip.unsplit || ip.offset || ip.options || ip.ihl_given || ip.id))
 		r = fail(words->diag, -EINVAL,
-			"ip: more, df, id, offset, ihl and options are IPv4's; IPv6 has frag, hop and dst");
+			"ip: more, df, id, offset, ihl and options are for IPv4; IPv6 has frag, hop and dst");
 	if (r == 0)
 		r = builder_begin(builder, LAYER_IP6, (struct layer_name){ ETH_P_IPV6, IPPROTO_IPV6 }, 40,
 			&bytes, &layer);
@@ -213,7 +213,7 @@ static int put_ports(struct words *words, const char *name, uint8_t *bytes)
 	int r = words_number(words, name, 0xffff, &source);
 
 	if (r == 0 && !words_take(words, ">"))
-		r = fail(words->diag, -EINVAL, "%s wants PORT > PORT", name);
+		r = fail(words->diag, -EINVAL, "%s needs PORT > PORT", name);
 	if (r == 0)
 		r = words_number(words, name, 0xffff, &to);
 	put16(bytes, source);

@@ -29,11 +29,11 @@ static const struct option long_options[] = {
 };
 
 static const char usage[] =
-	"xslot-test [OPTION…] FILE…: run plugins on packets, and compare what comes of it with the file\n\n"
+	"xslot-test [OPTION…] FILE…: run plugins on packets, and compare the results with the file\n\n"
 	"      --plugin-path=PATH   directories of plugins, separated by colons (default: where FILE lies,\n"
 	"                           then " XSLOT_PLUGINDIR ")\n"
 	"  -D, --define=NAME=VALUE  what ${NAME} in the file stands for\n"
-	"      --update             write what came of it into the file\n"
+	"      --update             write the results into the file\n"
 	"      --print              … or to stdout\n"
 	"      --bench              how long each packet takes; nothing is compared\n"
 	"  -h, --help, -V, --version\n\n"
@@ -56,7 +56,7 @@ static int add_define(struct test_options *test, char *text)
 	char *equals = strchr(text, '=');
 
 	if (!equals || equals == text || test->n_defines == sizeof(test->defines) / sizeof(*test->defines))
-		return usage_error("--define wants NAME=VALUE", "");
+		return usage_error("--define needs NAME=VALUE", "");
 	*equals = 0;
 	test->defines[test->n_defines++] = (struct define){ .name = text, .value = equals + 1 };
 	return -1;
@@ -89,7 +89,7 @@ static int parse_option(int option, char **argv, struct arguments *arguments)
 	case ':':
 		return usage_error(" needs a value", argv[optind - 1]);
 	default:
-		return usage_error(" is no option, or takes no value", argv[optind - 1]);
+		return usage_error(" is not an option, or takes no value", argv[optind - 1]);
 	}
 }
 
@@ -132,7 +132,7 @@ static int run_all(struct script **scripts, size_t n, const struct arguments *ar
 		printf("1..%u\n# plugins run as XDP programs, one slot after the other: no dispatcher, no interface\n",
 			n_tests);
 	if (!quiet && !rig_has_metadata())
-		printf("# metadata before a packet does not go from slot to slot: that needs Linux 5.14 or newer\n");
+		printf("# metadata before a packet is not passed from slot to slot: that needs Linux 5.14 or newer\n");
 	for (size_t i = 0; i < n; i++) {
 		run_script(scripts[i], &arguments->test, &tally);
 		if (arguments->print)

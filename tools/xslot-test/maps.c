@@ -32,7 +32,7 @@ static int no_map(const struct rig_slot *slot, const char *name, struct xslot_di
 	for (size_t i = 0; i < n; i++)
 		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s", i ? ", " : "",
 			maps[i].name);
-	return fail(diag, -ENOENT, "slot %u has no map %s: those it has: %s", slot->number, name,
+	return fail(diag, -ENOENT, "slot %u has no map %s; its maps: %s", slot->number, name,
 		*known ? known : "none");
 }
 
@@ -115,7 +115,7 @@ static int print_entries(struct map *map, struct xslot_diag *diag)
 		n++;
 	}
 	if (errno != ENOENT)
-		return fail(diag, -errno, "the kernel does not list what is in the map: %s", strerror(errno));
+		return fail(diag, -errno, "cannot list the entries of the map: %s", strerror(errno));
 	if (!is_array(map->info.type) && n)
 		qsort_r(keys, n, size, compare_keys, &size);
 	for (size_t i = 0; i < n; i++)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A test shows what matters about a packet and nothing else. So all that follows from something else is
- * filled in: an Ethernet header when the text begins with IP, each header's "what comes next", lengths,
- * checksums. What the text gives stays as it is, wrong or not: malformed packets are what parsers are tested
- * with.
+ * A test shows what matters about a packet and nothing else. So everything that follows from the rest is
+ * filled in: an Ethernet header when the text begins with IP, the type of the next header, lengths,
+ * checksums. Fields that the text gives stay as they are, right or wrong: malformed packets are what parsers
+ * are tested with.
  *
- * Headers are appended in order; lengths and checksums reach to the packet's end and are written when that is
- * known, the inner ones first.
+ * Headers are appended in order; lengths and checksums cover the packet to its end and are written when that
+ * is known, the inner ones first.
  */
 #include "packet.h"
 
@@ -33,7 +33,7 @@ static int parse_layer(struct builder *builder, char *text)
 		return fail(builder->diag, -EINVAL, "there is nothing between two \"/\"");
 	r = layer_add(builder, name, &words);
 	if (r == 0 && words_next(&words, rest))
-		return fail(builder->diag, -EINVAL, "%s: \"%s\" means nothing here", name, rest);
+		return fail(builder->diag, -EINVAL, "%s: \"%s\" is unknown here", name, rest);
 	return r;
 }
 

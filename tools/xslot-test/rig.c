@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Everything up to the kernel is the host's own code: what is refused here a reload refuses, in the same
- * words. What differs is small, and the manual names it: tail room does not go from slot to slot.
+ * Everything before the kernel is the host's own code: what is refused here is refused by a reload, with the
+ * same message. The differences are small, and the manual lists them: tail room is not passed from slot to
+ * slot.
  */
 #include "rig.h"
 
@@ -177,16 +178,16 @@ static int run_one(const struct rig *rig, const struct rig_slot *slot, struct pa
 	if (r == -EINVAL && !packet->n_metadata)
 		r = run_without_metadata(slot->program_fd, packet, ret);
 	if (r < 0)
-		return fail(diag, r, "the kernel does not run slot %u on a packet of %zu bytes: %s%s",
+		return fail(diag, r, "the kernel refuses to run slot %u on a packet of %zu bytes: %s%s",
 			slot->number, packet->size, strerror(-r),
-			packet->size < 14 ? ": it wants 14, an Ethernet header"
+			packet->size < 14 ? ": it needs 14, an Ethernet header"
 			: packet->size > 3000
 				? ": it takes about 3,500 in one buffer, and more from Linux 5.18 on"
 				: "");
 	/* The kernel here shows a program that knows no other buffers the first one; a driver would not. */
 	if (!rig->frags && linear < packet->size)
 		return fail(diag, -EMSGSIZE,
-			"a packet of %zu bytes is in several buffers, %zu bytes in the first: only a chain with \"frags = yes\" takes that",
+			"a packet of %zu bytes is in several buffers, %zu bytes in the first: only a chain with \"frags = yes\" takes such a packet",
 			packet->size, linear);
 	return 0;
 }
@@ -247,8 +248,8 @@ int rig_time(int program_fd, const struct packet *packet, uint32_t *ret_ns, stru
 		int r = bpf_prog_test_run_opts(program_fd, &opts);
 
 		if (r < 0)
-			return fail(diag, r, "the kernel does not run the program %d times: %s", TIME_REPEAT,
-				strerror(-r));
+			return fail(diag, r, "the kernel refuses to run the program %d times: %s",
+				TIME_REPEAT, strerror(-r));
 		least = opts.duration < least ? opts.duration : least;
 	}
 	*ret_ns = least;
@@ -263,7 +264,7 @@ const struct rig_slot *rig_slot(const struct rig *rig, unsigned number, struct x
 		if (number && rig->slots[i].number == number)
 			return &rig->slots[i];
 	if (!number)
-		fail(diag, -EINVAL, "the chain has %zu slots: say which, by its number", rig->n_slots);
+		fail(diag, -EINVAL, "the chain has %zu slots: name one by its number", rig->n_slots);
 	else
 		fail(diag, -ENOENT, "the chain has no slot %u", number);
 	return NULL;

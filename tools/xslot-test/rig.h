@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A chain without dispatcher and interface: each slot's program, loaded as an XDP program of its own, gets
- * what the one before made of the packet.
+ * the packet as the previous one left it.
  */
 #ifndef XSLOT_TEST_RIG_H
 #define XSLOT_TEST_RIG_H

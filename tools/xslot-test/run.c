@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Each command that looks at something gives lines, and those are compared with its block. That is all there
- * is to an expectation; so whatever can be seen can be expected, and --update can write it.
+ * Each command that shows something returns lines, and these are compared with the block below it. An
+ * expectation is nothing else; so whatever can be shown can be expected, and --update can write it.
  */
 #include "run.h"
 
@@ -17,7 +17,7 @@
 #include "util/diag.h"
 #include "util/text.h"
 
-static const char nothing_loaded[] = "nothing is loaded yet: a plugin or chain has to come first";
+static const char nothing_loaded[] = "nothing is loaded yet: put a plugin or chain first";
 
 static int run_packet(
 	struct session *session, const struct command *command, FILE *out, struct xslot_diag *diag)
@@ -50,7 +50,7 @@ static int run_packets(
 	int r;
 
 	if (n < 1 || n > 1000000)
-		return fail(diag, -EINVAL, "packets wants how many, 1 to 1000000, and the packet");
+		return fail(diag, -EINVAL, "packets needs a count from 1 to 1000000, and the packet");
 	r = packet_parse(text, &packet, diag);
 	for (unsigned long i = 0; r == 0 && i < n; i++) {
 		r = rig_run(session->rig, &packet, &result, diag);
@@ -135,7 +135,7 @@ static int run_map(struct session *session, const struct command *command, FILE 
 	char name[64];
 
 	if (sscanf(command->argument, "%63s %u", name, &number) < 1)
-		return fail(diag, -EINVAL, "map wants a name, and in a chain the slot's number");
+		return fail(diag, -EINVAL, "map needs a name, and in a chain the slot's number");
 	slot = rig_slot(session->rig, number, diag);
 	return slot ? maps_print(slot, name, out, diag) : -EINVAL;
 }
@@ -296,7 +296,7 @@ static void report_test(const struct script *script, size_t first, size_t end, c
 		tally->failed++;
 	if (!tally->quiet)
 		printf("%sok %u - %s%s\n", broken || (differs && !tally->accept) ? "not " : "", tally->n,
-			script->commands[first].argument, differs && tally->accept ? " (accepted anew)" : "");
+			script->commands[first].argument, differs && tally->accept ? " (updated)" : "");
 	for (size_t i = first; !tally->accept && i < end; i++)
 		if (script->commands[i].output)
 			print_difference(script, &script->commands[i]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Scripts, run and compared. */
+/* Running scripts and comparing the results. */
 #ifndef XSLOT_TEST_RUN_H
 #define XSLOT_TEST_RUN_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A test reads like a session: what was done, and below it, what came of it. So accepting a change is to
- * write the same file anew with other blocks, and everything else in it, comments and blank lines too, stays.
+ * A test reads like a session: a command, and its result below it. So --update writes the same file with
+ * other blocks, and everything else in it, comments and blank lines too, stays.
  */
 #include "script.h"
 
@@ -132,12 +132,12 @@ static int add_command(struct script *script, size_t *line, struct xslot_diag *d
 			*line + 1);
 	if (kind < 0)
 		return fail(diag, -EINVAL,
-			"%s:%zu: \"%.*s\" is no command: those there are: test, file, plugin, chain, packet, packets, pcap, map, status, log, refused",
+			"%s:%zu: \"%.*s\" is not a command; the commands are: test, file, plugin, chain, packet, packets, pcap, map, status, log, refused",
 			script->name, *line + 1, (int)strcspn(script->lines[*line], " \t"),
 			script->lines[*line]);
 	if (kind != COMMAND_TEST && !script->n_commands)
 		return fail(diag, -EINVAL,
-			"%s:%zu: the first command has to be \"test\", with what is tested", script->name,
+			"%s:%zu: the first command must be \"test\", with the test's title", script->name,
 			*line + 1);
 	commands = reallocarray(script->commands, script->n_commands + 1, sizeof(*commands));
 	if (!commands)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A test file as lines: commands in the first column, what belongs to each one indented below it. */
+/* A test file as lines: commands in the first column, their blocks indented below them. */
 #ifndef XSLOT_TEST_SCRIPT_H
 #define XSLOT_TEST_SCRIPT_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The lines of a test become an INI file that the host's own reader reads, so a parameter means here what it
- * means in xslot.ini, and is refused in the same words. "plugin" after packets is a reload: the slots take
- * over what their predecessors counted.
+ * The lines of a test become an INI file that the host's own reader reads, so a parameter means the same as
+ * in xslot.ini, and is refused with the same message. "plugin" after packets is a reload: the slots take over
+ * what the slots before them counted.
  */
 #include "session.h"
 
@@ -153,7 +153,7 @@ int session_file(struct session *session, const struct command *command, struct 
 	int r = 0;
 
 	if (!*command->argument || strchr(command->argument, '/'))
-		return fail(diag, -EINVAL, "file wants a name, without a folder");
+		return fail(diag, -EINVAL, "file needs a name, without a folder");
 	snprintf(path, sizeof(path), "%s/%s", session->directory, command->argument);
 	out = fopen(path, "we");
 	if (!out)
@@ -182,7 +182,7 @@ int session_plugin(struct session *session, const struct command *command, struc
 	int r = 0;
 
 	if (!*command->argument)
-		return fail(diag, -EINVAL, "plugin wants a name");
+		return fail(diag, -EINVAL, "plugin needs a name");
 	if (session->pending && !session->ini)
 		return fail(diag, -EINVAL,
 			"a plugin cannot join the chain that the line above takes from a file");
@@ -204,7 +204,7 @@ int session_chain(struct session *session, const struct command *command, struct
 	char file[PATH_MAX];
 
 	if (!space || strlen(space + 1) >= sizeof(session->chain_name))
-		return fail(diag, -EINVAL, "chain wants the INI file and the chain's name");
+		return fail(diag, -EINVAL, "chain needs the INI file and the chain's name");
 	if (session->pending)
 		return fail(diag, -EINVAL, "a test is of plugins or of one chain");
 	snprintf(file, sizeof(file), "%.*s", (int)(space - command->argument), command->argument);
@@ -302,11 +302,12 @@ static int load(struct session *session, struct report *report)
 		rig_free(session->rig);
 		session->rig = rig;
 		r = rig_activate(rig, session->event);
-		return r < 0 ? report_add(report, NULL, 0, "cannot watch what the plugins ask for: %s",
-				       strerror(-r))
+		return r < 0 ? report_add(report, NULL, 0,
+				       "cannot watch the file descriptors of the plugins: %s", strerror(-r))
 			     : 0;
 	}
-	return report_add(report, session->chain_file, 0, "there is no chain %s in it", session->chain_name);
+	return report_add(
+		report, session->chain_file, 0, "there is no chain %s in this file", session->chain_name);
 }
 
 int session_commit(struct session *session, struct xslot_diag *diag)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* One test: its files, the configuration that its lines make, and the chain that runs. */
+/* One test: its files, the configuration made from its lines, and the running chain. */
 #ifndef XSLOT_TEST_SESSION_H
 #define XSLOT_TEST_SESSION_H
 

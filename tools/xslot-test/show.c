@@ -21,7 +21,7 @@ void show_verdict(const struct rig *rig, bool whole, const struct rig_result *re
 	if (result->returned < XSLOT_ACTIONS)
 		snprintf(ret_text, SHOW_VERDICT, "%s%s", action, by);
 	else
-		snprintf(ret_text, SHOW_VERDICT, "%s%s: it returned %u, which is no verdict", action, by,
+		snprintf(ret_text, SHOW_VERDICT, "%s%s: it returned %u, which is not a verdict", action, by,
 			result->returned);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What became of a packet, as lines. */
+/* The result of a packet, as lines. */
 #ifndef XSLOT_TEST_SHOW_H
 #define XSLOT_TEST_SHOW_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * libbpf can print typed data as C initialisers, with casts and types around every number. Tests want to be
- * read: names and numbers, no more.
+ * libbpf can print typed data as C initialisers, with casts and types around every number. Tests should be
+ * easy to read: names and numbers, no more.
  */
 #include "value.h"
 

@@ -66,6 +66,6 @@ int words_option(struct words *words, const char *key, uint64_t max, uint64_t *n
 int words_pair(struct words *words, const char *what, char source[static WORD_MAX], char to[static WORD_MAX])
 {
 	if (!words_next(words, source) || !words_take(words, ">") || !words_next(words, to))
-		return fail(words->diag, -EINVAL, "%s wants SOURCE > DESTINATION", what);
+		return fail(words->diag, -EINVAL, "%s needs SOURCE > DESTINATION", what);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * `check` is the host's own transaction, linked in: what it accepts here a start, or a reload, accepts too.
- * Who may not load programs, an editor's hook or a build server, still gets what the files alone tell.
+ * `check` is the host's own transaction, linked in: what it accepts, a start or a reload accepts too. A
+ * caller that may not load programs, such as an editor's hook or a build server, still gets the checks that
+ * need only the files.
  */
 #include <errno.h>
 #include <stdio.h>

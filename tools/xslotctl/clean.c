@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * `clean` where no host is: takes off what one that is gone left running. Where bpffs is, the configuration
- * says; but a configuration that is broken may be why there is no host, so it is not needed.
+ * `clean` without a host: it takes off what a host that is gone left running. The configuration says where
+ * bpffs is; but a broken configuration may be the reason why no host runs, so it is not required.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,8 +35,8 @@ char *find_bpffs(const struct options *options, struct report *notes)
 		bpffs = memory_copy(CONFIG_BPFFS);
 		why = report.n_kept ? report_format(&report.errors[0]) : NULL;
 		report_warn(notes, NULL, 0,
-			"the configuration is wrong (%s), so this looks at the default folder, " CONFIG_BPFFS
-			"; give --bpffs DIR when it is another",
+			"the configuration is wrong (%s), so this uses the default folder,  " CONFIG_BPFFS
+			"; give --bpffs DIR if it is another",
 			why ? why : "out of memory");
 	}
 	report_clear(&report);
@@ -63,14 +63,13 @@ int clean_pins(const struct options *options, const char *chain)
 	r = clean_run(bpffs, chain, &n, &diag);
 	if (r == -EBUSY)
 		return give_up(options, EXIT_FAILURE,
-			"an xslotd runs with %s, and does not answer at %s: say where it does with --socket, or stop it first",
+			"a running xslotd uses %s, and does not answer at %s: give its socket with --socket, or stop it first",
 			bpffs, options->socket);
 	if (r < 0)
 		return give_up(options, EXIT_FAILURE, "%s", diag.message);
 	if (options->json)
 		return print_json(json_pack("{s:I, s:o}", "removed", (json_int_t)n, "message",
-			json_text(
-				"no host runs; what the next start finds in the configuration it sets up")));
+			json_text("no host runs; the next start sets up the chains of the configuration")));
 	printf("%zu chain%s taken off\n", n, n == 1 ? "" : "s");
 	return 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The verbs that do a part of the host's work need all that the host is linked with: seventeen libraries,
- * which take the loader longer than a reload takes the host. Those that only talk to the host need
- * libjansson. So these are in a program of their own, xslotctl-local, which is all of xslotctl. It lies
- * beside this one in a build, and is installed where programs are that nobody calls by hand: it is looked for
- * from where this one is, so that both may be moved.
+ * The verbs that do a part of the host's work need all libraries of the host: seventeen, which take the
+ * loader longer than a reload takes the host. The verbs that only talk to the host need libjansson. So the
+ * former are in a program of their own, xslotctl-local, which is a complete xslotctl. In a build it is beside
+ * this one; installed, it is in the directory for programs that users do not call. It is found relative to
+ * this one, so that both may be moved.
  */
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * `extend`: a function of any loaded program, filled from an object file, listed, taken off again. It asks no
- * host. Only where the pins are is read from the configuration, if there is one.
+ * `extend`: fill a function of any loaded program from an object file, list such extensions, take them off.
+ * It asks no host. It reads the configuration, if there is one, only to find the pins.
  */
 #include <errno.h>
 #include <stdio.h>

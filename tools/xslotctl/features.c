@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the kernel allows is found out by trying, so this needs the rights that the host has. */
+/* What the kernel allows is found out by trying, so this needs the privileges of the host. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One line and one number, for a monitor that asks every minute. Critical is whatever lets packets past a
- * chain, and a host that does not answer, since nobody would notice that then; a warning is what somebody
- * should look at. What a newer host calls by a word that is not known here counts as the worst that it may
- * be.
+ * One line and one number, for a monitor that asks every minute. Critical is everything that lets packets
+ * past a chain, and a host that does not answer, since nobody would notice the former then; a warning is
+ * something that an operator should look at. A word of a newer host that is unknown here counts as the worst
+ * that it may mean.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -78,7 +78,7 @@ static void judge_chain(struct health *health, const json_t *chain)
 		add(health, HEALTH_WARNING, "%s: %lld packets met an empty slot", name,
 			(long long)number_of(chain, "gap_packets"));
 	if (number_of(chain, "bad_verdicts"))
-		add(health, HEALTH_WARNING, "%s: %lld packets got a verdict that is none", name,
+		add(health, HEALTH_WARNING, "%s: %lld packets got \"aborted\" for an invalid verdict", name,
 			(long long)number_of(chain, "bad_verdicts"));
 }
 
@@ -150,7 +150,7 @@ static void print_totals(const json_t *status)
 	}
 	printf("chains: %zu, slots: %zu, interfaces: %zu", json_array_size(chains), slots, interfaces);
 	if (waiting)
-		printf(", of which do not exist: %zu", waiting);
+		printf(", missing: %zu", waiting);
 }
 
 /* 0, or the level of what stood in the way. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The verbs that ask the running host. They print the host's JSON as it came, so that --json never lags
- * behind a newer host; what a terminal gets is made in status.c.
+ * The verbs that ask the running host. They print the host's JSON unchanged, so that --json never lags behind
+ * a newer host; status.c makes the text for a terminal.
  */
 #include <errno.h>
 #include <stdio.h>

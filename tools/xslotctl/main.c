@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One table is the whole command line: parsing and help walk it, and completion reads the help. Options may
- * stand before or after the verb, since nobody remembers which; so all are parsed before the verb is known.
- * An option that says what a verb is to do is refused by any other: whoever gives it expects something of it.
+ * One table describes the whole command line: parsing and help use it, and completion reads the help. Options
+ * may be before or after the verb, so all are parsed before the verb is known. An option that belongs to one
+ * verb is refused by all others: a user who gives it expects something of it.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -23,34 +23,34 @@ static const struct verb {
 	int min, max;	   /* number of arguments */
 	int (*run)(const struct options *options, int argc, char **argv);
 } verbs[] = {
-	{ "status", "[CHAIN]", "what runs: chains, interfaces, slots, packets, the last reload", " bpffs ", 0,
-		1, verb_status },
+	{ "status", "[CHAIN]", "show chains, interfaces, slots, packets and the last reload", " bpffs ", 0, 1,
+		verb_status },
 	{ "health", "", "one line for a monitor; exit code 0 ok, 1 warning, 2 critical, 3 unknown", "", 0, 0,
 		verb_health },
-	{ "reload", "", "move the dataplane to what the configuration says now, and wait",
+	{ "reload", "", "apply the configuration files, and wait until that is done",
 		" allow-bare allow-detach confirm dry-run settle ", 0, 0, verb_reload },
-	{ "rollback", "", "return to the configuration before; again: forward",
+	{ "rollback", "", "return to the previous configuration; again: forward",
 		" allow-bare allow-detach confirm ", 0, 0, verb_rollback },
 	{ "confirm", "", "keep what \"reload --confirm\" applied", "", 0, 0, verb_confirm },
-	{ "bypass", "CHAIN on|off", "let every packet have the final verdict at once, or run the slots again",
-		"", 2, 2, verb_bypass },
-	{ "check", "[FILE]", "all that a reload would do up to attaching, and the plan; needs no host", "", 0,
-		1, verb_check },
-	{ "plugin list", "", "the plugins there are", " plugin-path ", 0, 0, verb_plugin_list },
-	{ "plugin info", "NAME|FILE", "a plugin's version and parameters: types, defaults, ranges",
+	{ "bypass", "CHAIN on|off", "give every packet the final verdict at once, or run the slots again", "",
+		2, 2, verb_bypass },
+	{ "check", "[FILE]", "try all of a reload but attaching, and show the plan; needs no host", "", 0, 1,
+		verb_check },
+	{ "plugin list", "", "list the plugins", " plugin-path ", 0, 0, verb_plugin_list },
+	{ "plugin info", "NAME|FILE", "show a plugin's version and parameters: types, defaults, ranges",
 		" plugin-path ", 1, 1, verb_plugin_info },
 	{ "plugin new", "NAME [DIR]",
-		"a new plugin in a folder of its own, which builds, passes its test and runs", " make ", 1, 2,
+		"make a new plugin, which builds and passes its test, in its own folder", " make ", 1, 2,
 		verb_plugin_new },
-	{ "plugin release", "NAME", "let a plugin that crashed the host be tried again", "", 1, 1,
+	{ "plugin release", "NAME", "allow another try of a plugin that crashed the host", "", 1, 1,
 		verb_plugin_release },
-	{ "features", "", "what this kernel allows, and why not", "", 0, 0, verb_features },
+	{ "features", "", "show what this kernel allows, and why not", "", 0, 0, verb_features },
 	{ "extend", "FILE[:PROGRAM]",
 		"fill a function of any loaded program (--target, --function); --list; --detach NAME",
 		" bpffs target function name list detach ", 0, 1, verb_extend },
 	{ "clean", "CHAIN", "take a chain off, or with --all every one, whether a host runs or is gone",
 		" all bpffs ", 0, 1, verb_clean },
-	{ "help", "[VERB]", "this, or one verb's line", "", 0, 2, verb_help },
+	{ "help", "[VERB]", "show this, or the help of one verb", "", 0, 2, verb_help },
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -61,17 +61,17 @@ static const char option_help[] =
 	"  -c, --config=FILE       the configuration file (default: " XSLOT_CONFIG ")\n"
 	"      --plugin-path=PATH  plugin list, info: directories of plugins, separated by colons (default: the configuration's)\n"
 	"      --all               clean: every chain\n"
-	"      --bpffs=DIR         status, clean, extend: without asking a host, what is pinned there (default: the configuration's)\n"
+	"      --bpffs=DIR         status, clean, extend: without asking a host, the pins there (default: the configuration's)\n"
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
-	"      --allow-detach      reload, rollback: let a change of mode leave an interface bare for a moment\n"
+	"      --allow-detach      reload, rollback: let a change of mode detach an interface for a moment\n"
 	"      --allow-bare        reload, rollback: let interfaces be left without a chain, chains without slots\n"
-	"      --dry-run           reload: change nothing, say what would; exit code 3 when something would\n"
-	"      --settle            reload: wait until nothing is left of what ran before\n"
+	"      --dry-run           reload: change nothing, show what would change; exit code 3 if anything would\n"
+	"      --settle            reload: wait until nothing is left of the old configuration\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
 	"      --target=PROGRAM    extend: which program, by id, by its pin's path or by name\n"
 	"      --function=NAME     extend: which global function of it\n"
 	"      --name=NAME         extend: what to call the extension (default: as its program)\n"
-	"      --list, --detach    extend: show all, take the one of that name off\n"
+	"      --list, --detach    extend: list all, take the one of that name off\n"
 	"  -h, --help, -V, --version\n";
 
 static void print_verb(const struct verb *verb)
@@ -162,12 +162,13 @@ static int unknown_verb(const struct options *options, int argc, char **argv)
 			snprintf(near + strlen(near), sizeof(near) - strlen(near), "%s \"%s\"",
 				*near ? " or" : "", verbs[i].name);
 	if (*near)
-		return give_up(options, EXIT_USAGE, "\"%s%s%s\" is no verb; did you mean%s?", argv[0],
+		return give_up(options, EXIT_USAGE, "\"%s%s%s\" is not a verb; did you mean%s?", argv[0],
 			argc > 1 ? " " : "", argc > 1 ? argv[1] : "", near);
 	verb = nearest_verb(argc, argv);
 	if (verb)
-		return give_up(options, EXIT_USAGE, "\"%s\" is no verb; did you mean \"%s\"?", argv[0], verb);
-	return give_up(options, EXIT_USAGE, "\"%s\" is no verb; `xslotctl help` lists them", argv[0]);
+		return give_up(
+			options, EXIT_USAGE, "\"%s\" is not a verb; did you mean \"%s\"?", argv[0], verb);
+	return give_up(options, EXIT_USAGE, "\"%s\" is not a verb; `xslotctl help` lists them", argv[0]);
 }
 
 static int verb_help(const struct options *options, int argc, char **argv)
@@ -185,7 +186,7 @@ static int verb_help(const struct options *options, int argc, char **argv)
 		print_verb_options(verb);
 		return 0;
 	}
-	printf("xslotctl [OPTION…] VERB …: look at and change what xslotd runs\n\n");
+	printf("xslotctl [OPTION…] VERB …: show and change what xslotd runs\n\n");
 	for (size_t i = 0; i < N_VERBS; i++)
 		print_verb(&verbs[i]);
 	printf("\n%s\nExit code: 0 ok, 1 failure, 2 usage, 69 host unreachable, 77 permission, 78 configuration.\n"
@@ -384,7 +385,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 			if (parse_change(option, options) || parse_extend(option, options))
 				break;
 			return give_up(options, EXIT_USAGE,
-				"%s is no option, or takes no value; `xslotctl help` lists them",
+				"%s is not an option, or takes no value; `xslotctl help` lists them",
 				argv[optind - 1]);
 		}
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * `plugin new` copies a plugin that works, under another name: it lies in scaffold/, is called scaffold, and
- * is built and tested like what comes out of here. So there is no template language, and nothing in a new
- * plugin that was never compiled. It carries no licence line of ours: what an author makes is the author's.
+ * `plugin new` copies a plugin that works, under another name: it is in scaffold/, is called scaffold, and is
+ * built and tested like the plugins made from it. So there is no template language, and nothing in a new
+ * plugin that was never compiled. It has no licence line of ours: what an author makes is the author's.
  */
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Errors come from the command line, from files and from the host, and leave in one of two forms: sentences
- * for a terminal, or the errors array that scripts get with the same exit code. All of them pass through
- * here.
+ * Errors come from the command line, from files and from the host, and are printed in one of two forms:
+ * sentences for a terminal, or the errors array that scripts get with the same exit code. All of them pass
+ * through here.
  */
 #include <stdarg.h>
 #include <stdio.h>

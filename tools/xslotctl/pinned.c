@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * `status` where no host answers. Packets meet the chains all the same, and that is what an operator wants to
- * know first. It stays a failure: nobody minds what runs.
+ * `status` when no host answers. Packets still meet the chains, and an operator wants to see that first. The
+ * exit code is still a failure: no host manages the chains.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void print(const struct options *options, json_t *json, const struct repo
 		give_up(options, EXIT_UNREACHABLE, "%s", why);
 	print_warnings(notes);
 	printf("%s%sthis runs in the kernel, pinned in %s%s%s\n", style_alarm(), why ? "NO HOST: " : "",
-		bpffs, why ? ", and nobody minds it" : "", style_end());
+		bpffs, why ? ", without a host that manages it" : "", style_end());
 	status_print(json, details);
 }
 
@@ -68,7 +68,8 @@ int status_pins(const struct options *options, const char *chain, const char *wh
 	bpffs = find_bpffs(options, &notes);
 	if (remains_look(bpffs, chain, &status, &notes, &diag) < 0) {
 		code = why ? give_up(options, EXIT_UNREACHABLE,
-				     "%s; and what runs in the kernel cannot be shown: %s", why, diag.message)
+				     "%s; and the chains in the kernel cannot be shown: %s", why,
+				     diag.message)
 			   : give_up(options, EXIT_FAILURE, "%s", diag.message);
 	} else {
 		json = make_json(status, bpffs, &notes, why);

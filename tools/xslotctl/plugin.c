@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What a plugin says of itself, read without running any of its code. It comes from the same table that the
- * host checks parameters against, so this page is never out of date; a plugin needs no other documentation of
- * its keys.
+ * What a plugin says about itself, read without running any of its code. It comes from the same table that
+ * the host checks parameters against, so this page is never out of date; a plugin needs no other
+ * documentation of its keys.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -69,7 +69,7 @@ static const char *type_name(const struct xslot_param *param)
 {
 	bool known = param->type < sizeof(type_names) / sizeof(*type_names) && type_names[param->type];
 
-	return known ? type_names[param->type] : "of a type that this program does not know";
+	return known ? type_names[param->type] : "of a type that is unknown to this program";
 }
 
 static bool has_range(const struct xslot_param *param)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The ledger of crashes is a file that a running host has mapped too, so whoever writes it, both know. */
+/*
+ * The ledger of crashes is a file that a running host has mapped too, so what is written here is known to
+ * both.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -33,6 +36,6 @@ int verb_plugin_release(const struct options *options, int argc, char **argv)
 	if (n > 0)
 		print_line("plugin %s may be tried again: start or reload the host", argv[0]);
 	else
-		print_line("nothing was held against plugin %s", argv[0]);
+		print_line("plugin %s was neither quarantined nor silenced", argv[0]);
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The page that an operator looks at first, so it is ordered by what they ask: is the host there and did the
- * last reload work, is traffic on this chain, and which slot decides what. What is wrong stands alone on a
- * line, before the figures: a packet that met an empty slot must not hide in a column.
+ * The page that an operator looks at first, so it is ordered by the questions that they ask: is the host
+ * running and did the last reload work, does this chain see traffic, and which slot decides what. Every
+ * problem has a line of its own, before the figures: a packet that met an empty slot must not hide in a
+ * column.
  */
 #include "status.h"
 
@@ -87,7 +88,7 @@ static const char *why_held(const char *held)
 	if (!strcmp(held, "rollback"))
 		return "after a rollback";
 	if (!strcmp(held, "unconfirmed"))
-		return "since nobody confirmed the one after it";
+		return "since the next one was not confirmed";
 	if (!strcmp(held, "bare"))
 		return "since the files would leave interfaces bare";
 	if (!strcmp(held, "crash"))
@@ -129,7 +130,7 @@ static void print_alarms(const json_t *chain)
 			style_alarm(), format_count(count_of(chain, "gap_packets"), count), on_gap,
 			style_end());
 	if (number_of(chain, "bad_verdicts"))
-		printf("  %sBAD VERDICTS: %s packets got \"aborted\", since a plugin returned what is no verdict%s\n",
+		printf("  %sBAD VERDICTS: %s packets got \"aborted\", since a plugin returned an invalid verdict%s\n",
 			style_alarm(), format_count(count_of(chain, "bad_verdicts"), count), style_end());
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* All cells are collected before the first is printed: only then are the widths known. Cells are ASCII. */
+/*
+ * All cells are collected before the first is printed, since the widths are known only then. Cells are ASCII.
+ */
 #include "table.h"
 
 #include <inttypes.h>

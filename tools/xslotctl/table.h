@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Tables on a terminal, and figures made for eyes. */
+/* Tables on a terminal, and figures for people. */
 #ifndef XSLOTCTL_TABLE_H
 #define XSLOTCTL_TABLE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* xslotctl: what its verbs share. */
+/* xslotctl: shared by its verbs. */
 #ifndef XSLOTCTL_H
 #define XSLOTCTL_H
 

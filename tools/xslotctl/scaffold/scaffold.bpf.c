@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What scaffold does with a packet: it drops what goes to one port, or may do so for all it can see, and
- * counts. */
+/*
+ * What scaffold does with a packet: it drops packets to one port and packets that it cannot read, lets all
+ * others proceed, and counts.
+ */
 #include <xslot/parse.bpf.h>
 #include <xslot/slot.bpf.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What scaffold is called, which parameters it takes, and what `xslotctl status` says about it. */
+/* The user-space side of scaffold: its name and parameters, and its keys in `xslotctl status`. */
 #include <inttypes.h>
 #include <xslot/counter.h>
 #include <xslot/plugin.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What scaffold.bpf.c and scaffold.c agree on. */
+/* What scaffold.bpf.c and scaffold.c share. */
 #ifndef PLUGIN_SCAFFOLD_H
 #define PLUGIN_SCAFFOLD_H
 
