@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The dispatcher: the one program that sits on an interface and never leaves it.
+ * The dispatcher: the one program that is attached to an interface, and stays attached.
  *
  * It calls slots. A slot is a pair of global functions, bank A and bank B, whose stubs below return XSLOT_GAP
- * until the host fills one with an extension program (freplace). Which bank a slot runs, how many slots there
- * are and what happens to a verdict is in a generation; there are two, and `state.active` says which one
- * packets use. The host fills banks and the generation that no packet uses, then stores `active`: so a
- * packet, which reads `active` once, sees the old chain or the new one.
+ * until the host fills one with an extension program (freplace). A generation says which bank each slot runs,
+ * how many slots there are and what happens to a verdict. There are two generations, and `state.active` says
+ * which one packets use. The host fills banks and the generation that no packet uses, then stores `active`. A
+ * packet reads `active` once, so it sees the old chain or the new one.
  *
  * What a chain costs beyond its plugins is the path from slot to slot, so that is kept to seven x86
- * instructions: whether a slot runs bank A is the sign of a shifted word, one test that also notices the end
- * of the chain, and the common verdict, XSLOT_NEXT, is asked for first. All else is out of line.
+ * instructions: the sign of a shifted word says whether a slot runs bank A, the same test notices the end of
+ * the chain, and the common verdict, XSLOT_NEXT, is tested first. Everything else is out of line.
  *
- * A fused chain pays even less: its program is called before anything else of the generation is looked at,
- * counts by itself, and its action is the dispatcher's. So the main program uses no registers that it would
- * have to save, and walking through the slots is a subprogram.
+ * A fused chain costs even less: its program is called before anything else of the generation is read, counts
+ * by itself, and its action is the dispatcher's. So the main program uses no registers that it would have to
+ * save, and the walk through the slots is a subprogram.
  */
 #include <linux/bpf.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * All files are read first and taken as one, since a slot may stand in another file than its chain. Then
- * [host] and the chains are built, then the slots into their chains, then the whole is checked. Nothing stops
- * at an error: each step leaves out what is broken and goes on, careful not to report what follows from an
- * error that is already told. In the end all errors are sorted by place.
+ * All files are read first and treated as one, since a slot may be in another file than its chain. Then
+ * [host] and the chains are built, then the slots are put into their chains, then the whole is checked.
+ * Nothing stops at an error: each step leaves out what is broken and continues, and does not report
+ * consequences of errors that are already reported. In the end all errors are sorted by place.
  */
 #include "config/config_read.h"
 

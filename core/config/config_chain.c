@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A section [chain NAME]. What an interface may be called is the kernel's rule (dev_valid_name), checked
- * here because a name that can never exist would be waited for in silence.
+ * A section [chain NAME]. The kernel's rule for names of interfaces (dev_valid_name) is checked here, because
+ * the host would wait silently for a name that can never exist.
  */
 #include <ctype.h>
 #include <errno.h>

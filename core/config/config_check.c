@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What only the whole can tell: whether a chain has too many slots, and an interface too many chains. Of two
- * places that contradict each other the later one is the error, and its sentence names the first.
+ * What only the whole configuration can show: whether a chain has too many slots, and an interface too many
+ * chains. Of two places that contradict each other the later one is the error, and its message names the
+ * first.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * "jump.NAME.INDEX = FILE[:PROGRAM]" in a slot. All that can be seen without the object is checked here:
- * whether it has the array, and the file the program, is for the host to find out.
+ * "jump.NAME.INDEX = FILE[:PROGRAM]" in a slot. Everything that can be checked without the object is checked
+ * here. The host checks later whether the object has the array, and the file the program.
  */
 #include "config/config_jump.h"
 

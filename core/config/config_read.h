@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Files with errors in them, for who looks for errors in what they name as well: plugins, objects, rules. */
+/*
+ * The configuration even if its files have errors, for callers that look for errors in the named files as
+ * well: plugins, objects, rules.
+ */
 #ifndef CONFIG_CONFIG_READ_H
 #define CONFIG_CONFIG_READ_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A section [slot CHAIN.NUMBER]. The host owns a few keys and two prefixes, kept for keys that come later;
- * all others are handed to the plugin as they stand.
+ * A section [slot CHAIN.NUMBER]. The host owns a few keys and two prefixes, which are reserved for future
+ * keys; all other keys are passed to the plugin unchanged.
  */
 #include <ctype.h>
 #include <errno.h>

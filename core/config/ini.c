@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * inih splits lines into keys and values, and is quiet about what it does not understand: it cuts long lines
- * and names, takes an indented line for more of the value above, keeps only the first syntax error, knows no
- * line numbers in a handler (as Debian builds it) and does not tell of a section without keys. So it is fed
- * line by line by a reader that counts, takes section headers for itself, refuses the lines that inih would
- * misread and puts an empty line in their place. A line that was handed over as `key = value` and for which
- * the handler was not called before the next one is asked for is an error too: nothing is skipped in silence.
+ * inih splits lines into keys and values, and silently accepts what it does not understand: it cuts long
+ * lines and names, takes an indented line as a continuation of the value above, keeps only the first syntax
+ * error, passes no line numbers to the handler (as Debian builds it) and does not report a section without
+ * keys. So a reader of ours feeds it line by line: the reader counts, handles section headers itself, refuses
+ * lines that inih would misread and puts an empty line in their place. If inih asks for the next line without
+ * having called the handler for a `key = value` line, that is an error too: nothing is skipped silently.
  */
 #include "config/ini.h"
 

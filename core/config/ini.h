@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* INI files as sections and entries with line numbers; every line that says nothing is an error. */
+/* INI files as sections and entries with line numbers; a line that means nothing is an error. */
 #ifndef CONFIG_INI_H
 #define CONFIG_INI_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Every section that the host owns is a table of keys, so that what a key may be, where its value goes and
- * what an unknown one should have been are said once. A setter knows only its value; the words before its
- * sentence (`KEY = VALUE: `) are put there in one place, so all of them look alike.
+ * Every section of the host is a table of keys: what a key may be, where its value is stored, and which keys
+ * to suggest for an unknown one, are each written once. A setter knows only its value; the prefix of its
+ * message (`KEY = VALUE: `) is added in one place, so all messages look alike.
  */
 #include "config/keys.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The values own all that they point to, file names of places too: an instance keeps its parameters for as
- * long as it runs, which is longer than the configuration they came from.
+ * The values own everything that they point to, including the file names of places: an instance keeps its
+ * parameters for as long as it runs, which is longer than the lifetime of the configuration they came from.
  */
 #include "config/param.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A slot's parameters: text from the INI file against the plugin's table, to typed values. */
+/*
+ * A slot's parameters: text from the INI file, checked against the plugin's table and converted to typed
+ * values.
+ */
 #ifndef CONFIG_PARAM_H
 #define CONFIG_PARAM_H
 

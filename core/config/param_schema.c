@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A plugin's table comes out of a file that somebody else compiled, and is read before any of its code runs.
- * So every row is checked before it is believed; what passes here, the other files of param can rely on.
+ * A plugin's table is part of a file that someone else compiled, and is read before any of the file's code
+ * runs. So every row is checked before it is used; the other files of param can rely on what passes here.
  */
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A parser a type, none of them lenient: what a value means must not depend on who reads it. So a duration
- * has a unit, a prefix has a length and no bits beyond it, and a number has no sign, blank or base that the
- * type does not say. Whatever is refused is shown as it should have been written, where that can be known.
+ * One parser for each type, and none is lenient: the meaning of a value must not depend on the reader. So a
+ * duration has a unit, a prefix has a length and no bits beyond it, and a number has no sign, blank or base
+ * that its type does not allow. If a value is refused, the message shows how to write it, where that is
+ * known.
  */
 #include "config/param_text.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The parts of config_load(): a section's keys into its struct. All errors go into `report`; then -EINVAL. */
+/*
+ * The parts of config_load(): each stores a section's keys in its struct. All errors go into `report`; then
+ * the result is -EINVAL.
+ */
 #ifndef CONFIG_SECTIONS_H
 #define CONFIG_SECTIONS_H
 

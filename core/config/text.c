@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Most configuration errors are slips of the pen, so whoever knows which names exist also says which of them
- * was meant. Near means: few single-letter changes or swapped neighbours for the word's length, or a
- * beginning of the name.
+ * Most configuration errors are typing errors, so code that knows which names exist also suggests the nearest
+ * one. Near means: few changed letters or swapped neighbours for the length of the word, or a beginning of
+ * the name.
  */
 #include "config/text.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Words: what keys, sections and parameters need to read text and to say what is wrong with it. */
+/*
+ * Words: helpers that read the text of keys, sections and parameters, and that report what is wrong with it.
+ */
 #ifndef CONFIG_TEXT_H
 #define CONFIG_TEXT_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Blocking on purpose: a command-line tool has nothing else to do while it waits, and the caller's ^C is its
- * way out. Everything that can come back, from a Varlink error to a socket that belongs to another service,
- * becomes one sentence here, so that no verb ever shows JSON or a number.
+ * Blocking on purpose: a command-line tool has nothing else to do while it waits, and the user can interrupt
+ * it with ^C. Every possible failure, from a Varlink error to a socket of another service, becomes one
+ * sentence here, so that no verb ever shows JSON or an error number.
  */
 #include "control/client.h"
 

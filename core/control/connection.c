@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The loop that this runs on moves the dataplane, so nothing that a peer does may hold it up or make it grow.
- * Hence the rules of a connection: one step a wake-up (a read, a call, or a write); one call at a time, and
- * the next only after its reply has left, so that at most one call and one reply are in memory for each;
- * nothing is read meanwhile, so a peer that only sends blocks itself. Replies are in order by construction.
- * And nobody keeps others out: a user has so many connections and no more, and a connection that asks for
- * nothing is closed after a while.
+ * The loop that runs this also changes the dataplane, so a peer must not be able to delay it or to make it
+ * grow. Hence the rules of a connection: one step for each wake-up (a read, a call, or a write); one call at
+ * a time, and the next one only after its reply has been sent, so that each connection holds at most one call
+ * and one reply in memory; nothing is read meanwhile, so a peer that only sends blocks itself. Replies are in
+ * order by construction. No peer can lock others out: the number of connections of a user is limited, and a
+ * connection without requests is closed after a while.
  */
 #include "control/connection.h"
 

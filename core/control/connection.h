@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What connection.c, server_calls.c and server.c share: a server, its connections, and the call that each may
- * have. */
+/*
+ * What connection.c, server_calls.c and server.c share: a server, its connections, and the current call of
+ * each.
+ */
 #ifndef CONTROL_CONNECTION_H
 #define CONTROL_CONNECTION_H
 

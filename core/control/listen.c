@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A socket's file outlives its process, so a path that exists says nothing: we knock. A host that answers
- * keeps it, and a file that is not a socket is not ours to delete.
+ * A socket's file outlives its process, so a path that exists proves nothing: we try to connect. If a host
+ * answers, the socket is its own; and a file that is not a socket is not ours to delete.
  *
- * The socket's mode is set before bind(), which makes the file with it: the file is the owner's alone from
- * its first moment. Group and final mode are set through an O_PATH descriptor of that very file, never by
- * name, so that a name that was changed meanwhile leads nowhere; and before listen(), so that the kernel
- * refuses every connection until then. The process's umask, which other threads share, is not touched.
+ * The socket's mode is set before bind(), which creates the file with it: from its first moment the file is
+ * accessible to the owner only. Group and final mode are set through an O_PATH descriptor of that very file,
+ * never by name, so that a name that was changed meanwhile has no effect; and before listen(), so that the
+ * kernel refuses every connection until then. The umask of the process, which other threads share, is not
+ * changed.
  */
 #include "control/listen.h"
 

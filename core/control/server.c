@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The door: the socket, who comes through it, and its end. */
+/* The server: it opens the socket, accepts connections, and closes them all in the end. */
 #include "control/server.h"
 
 #include <errno.h>

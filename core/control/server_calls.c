@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What can be called, who may, and with what. A reply is only queued, and the loop sends it: a handler that
- * replies at once never finds its connection freed under it. A caller that hangs up is not forgotten before
- * what it asked for is done: `oneway` callers do just that.
+ * The methods: who may call them, and with which arguments. A reply is only queued, and the loop sends it, so
+ * a handler that replies at once never finds that its connection was freed. If a caller hangs up, its request
+ * is still carried out: `oneway` callers do just that.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A status is a copy of everything, made when it is asked for: whoever renders it can take its time, and the
- * host's own structures may change meanwhile. So all that is to be known about ownership is here: one free.
+ * A status is a copy of everything, made when it is requested: rendering it may take time, and the host's own
+ * structures may change meanwhile. So ownership is simple: one function frees it all.
  */
 #include "control/status.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The keys are a promise to other people's scripts: each is written out here once, in the order that a reader
- * wants. jansson's format strings would be shorter, but are checked by nobody: one letter for a 64-bit number
- * too short reads the wrong argument. The _new setters take the value over and refuse NULL, so that one
- * failed allocation anywhere makes the whole NULL.
+ * Other people's scripts rely on the keys: each is written here once, in the order that a reader wants.
+ * jansson's format strings would be shorter, but nothing checks them: with a format letter that is too short
+ * for a 64-bit number they read the wrong argument. The _new setters take ownership of the value and refuse
+ * NULL, so that one failed allocation anywhere makes the whole result NULL.
  */
 #include "control/status_json.h"
 

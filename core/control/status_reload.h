@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What came of a reload, as status and the reply to `xslotctl reload` say it. See status.h. */
+/* The outcome of a reload, as status and the reply to `xslotctl reload` show it. See status.h. */
 #ifndef CONTROL_STATUS_RELOAD_H
 #define CONTROL_STATUS_RELOAD_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Own code rather than a library, since libvarlink is in no distribution's main archive and sd-varlink is
- * younger than our floor; the protocol is a page. Reading and writing are two plain buffers that know no
- * event loop, so that the host (non-blocking, sd-event) and the client (blocking) share them, and tests can
- * cut the bytes anywhere. Both bound what a peer can make us hold: a reader by its longest message, a writer
- * by its user, who answers one call at a time.
+ * Our own code rather than a library, since libvarlink is in no distribution's main archive and sd-varlink is
+ * newer than the oldest systemd that we support; the protocol is one page. Reading and writing are two plain
+ * buffers that know no event loop, so that the host (non-blocking, sd-event) and the client (blocking) share
+ * them, and tests can split the bytes anywhere. Both limit what a peer can make us hold: a reader by the
+ * length of the longest message, a writer by its user, who answers one call at a time.
  */
 #include "control/varlink.h"
 

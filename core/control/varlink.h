@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The Varlink protocol on a stream socket: JSON objects, each ended by a NUL byte. Replies come in the order
- * of the calls. Knows nothing of what is called. See varlink.org, "Method Call".
+ * of the calls. This file knows nothing about the methods. See varlink.org, "Method Call".
  */
 #ifndef CONTROL_VARLINK_H
 #define CONTROL_VARLINK_H

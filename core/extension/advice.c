@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel and libbpf tell what they miss, seldom where it could come from. A function of the kernel may be
- * missing because its module is not loaded or because the kernel is older; one that reads what the network
- * card knows about a packet is there and yet refused, to every program that is not bound to one card. These
- * are told apart here by the words that both have used for years; words that changed give no advice, and the
- * sentence before it stands.
+ * The kernel and libbpf report what is missing, but seldom where it could come from. A kernel function may be
+ * missing because its module is not loaded or because the kernel is too old; one that reads metadata of the
+ * network card exists and is refused all the same, to every program that is not bound to one card. These
+ * cases are recognised here by the words that both have used for years. If the words change, there is no
+ * advice, and the sentence before it stays.
  */
 #include "extension/advice.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What would help a program that the kernel does not load, where its words are known and do not say it. */
+/*
+ * Advice for a program that the kernel does not load, where the kernel's words are known and do not give any.
+ */
 #ifndef EXTENSION_ADVICE_H
 #define EXTENSION_ADVICE_H
 

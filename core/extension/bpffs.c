@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * bpffs says EPERM to a name with a dot in it and to a folder that is no bpffs, as it does to missing
- * privileges, and its pins carry no type. Each gets its own sentence here.
+ * bpffs answers EPERM for a name with a dot in it, for a folder that is not in a bpffs, and for missing
+ * privileges, and its pins have no type. Each case gets its own sentence here.
  */
 #include "extension/bpffs.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Pins: what a BPF file descriptor is, making one last in bpffs, getting it back. */
+/* Pins: what kind of object a BPF file descriptor is, pinning it in bpffs, opening it again. */
 #ifndef EXTENSION_BPFFS_H
 #define EXTENSION_BPFFS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * BTF comes from a file, and libbpf does not check what its offsets and ids lead to: it answers NULL to those
- * that lead nowhere. These never do. All of our code reads names with them, and types that it does not test;
- * the style test looks for others.
+ * BTF comes from a file, and libbpf does not check its offsets and ids: it returns NULL for invalid ones.
+ * These functions never return NULL. All of our code uses them to read names, and types that it does not
+ * test; the style test looks for exceptions.
  */
 #ifndef EXTENSION_BTF_READ_H
 #define EXTENSION_BTF_READ_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * libbpf lets a section's handler change what it is about to give to the kernel, and that is the one way to
- * an attach_btf_id without a look-up. So the sections that XDP programs have get handlers of ours, which do
- * as libbpf's own until a load says otherwise; it also makes the program an extension only then, since a
- * change of type takes a handler off.
+ * libbpf lets a section's handler change the attributes that it is about to pass to the kernel, and that is
+ * the only way to set attach_btf_id without a look-up. So the sections of XDP programs get our handlers,
+ * which behave as libbpf's own until a load needs otherwise. Only then does the handler also make the program
+ * an extension, since a change of type removes the handler.
  */
 #include "extension/ext_load.h"
 

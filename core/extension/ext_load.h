@@ -2,8 +2,8 @@
 /*
  * Load a program of a libbpf object as an extension of a function whose BTF id is known.
  *
- * bpf_program__set_attach_target() looks that id up in the kernel, by the id of the target's BTF, and by-id
- * look-ups take CAP_SYS_ADMIN. Who knows the id need not ask.
+ * bpf_program__set_attach_target() looks that id up in the kernel, by the id of the target's BTF, and
+ * look-ups by id need CAP_SYS_ADMIN. A caller that knows the id does not need the look-up.
  */
 #ifndef EXTENSION_EXT_LOAD_H
 #define EXTENSION_EXT_LOAD_H

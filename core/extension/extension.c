@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * An extension is a small state machine around libbpf's object, and what makes it one is that every state can
- * be left both ways. libbpf's object can be loaded once in its life, so the bytes are kept and each unload,
- * and each load that the kernel refused, brings a new object. Whatever can fail is done before anything that
- * is live is touched.
+ * An extension is a small state machine around libbpf's object: it can go from each state to the next one and
+ * back. libbpf's object can be loaded only once, so the bytes are kept, and each unload, and each load that
+ * the kernel refused, creates a new object. Everything that can fail is done before anything live is changed.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The inside of struct xslot_extension, for extension.c (open, load, unload) and extension_attach.c (all that
- * is live).
+/*
+ * The inside of struct xslot_extension, for extension.c (open, load, unload) and extension_attach.c
+ * (everything live).
  */
 #ifndef EXTENSION_EXTENSION_H
 #define EXTENSION_EXTENSION_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What is done with a loaded extension: put in place, taken off, handed over, pinned.
+ * Operations on a loaded extension: attach, detach, hand over, pin.
  *
  * Attaching always names target and function to the kernel, which remembers those of the load only until they
  * have been used once. Links are known by id and not by pointer, so that a second detach is a plain error.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A function that is taken stays taken until the last reference to the link is gone: an open file descriptor
- * in any process (a bpftool that lists links holds each for a moment) or a pin. The kernel says only EBUSY.
- * The link is found by walking all of them, its holders by reading every process's BPF file descriptors and
- * all pins. Before Linux 5.13 a link does not tell its target; then we say which links it may be. Each look
- * may fail for want of a descriptor or a permission. So all here answer 1, 0, or -errno: not known.
+ * A function stays taken until the last reference to its link is gone: an open file descriptor in any process
+ * (a bpftool that lists links holds each for a moment) or a pin. The kernel reports only EBUSY. We find the
+ * link by walking all links, and its holders by reading the BPF file descriptors of every process and all
+ * pins. Before Linux 5.13 a link does not show its target; then the message names the candidates. Each step
+ * may fail for lack of a descriptor or a permission. So all functions here return 1, 0, or -errno: not known.
  */
 #include "extension/holder.h"
 

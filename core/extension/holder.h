@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Who has it: for the sentence that goes with EBUSY. */
+/* Who holds it: for the message that goes with EBUSY. */
 #ifndef EXTENSION_HOLDER_H
 #define EXTENSION_HOLDER_H
 

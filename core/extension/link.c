@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A link is one file descriptor; closing the last one detaches. libbpf's struct bpf_link adds nothing to
- * that, wants a struct bpf_program (which an extension from a pin does not have), and leaks when disconnected
- * before destroyed. So we talk to the kernel directly. A pin is removed before the last close: unlinking the
- * last reference detaches at some later time, closing it detaches now.
+ * that, needs a struct bpf_program (which an extension from a pin does not have), and leaks if it is
+ * disconnected before it is destroyed. So we call the kernel directly. A pin is removed before the last
+ * close: unlinking the last reference detaches at some later time, closing it detaches now.
  *
- * Older kernels (5.10) let go of a removed pin only after a grace period, so even that close may not be the
- * last one. Whoever unpins and closes wants the function back: then we wait for it, for as long as a grace
- * period takes. A process that may not look links up cannot see when that is; it tries again instead, for as
- * long, when it finds the function taken.
+ * Older kernels (5.10) release a removed pin only after a grace period, so even that close may not be the
+ * last one. A caller that unpins and closes wants the function back: then we wait for it, for the length of a
+ * grace period. A process that may not look links up cannot see when that has happened; when it finds the
+ * function taken, it tries again for the same time.
  */
 #include "extension/link.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * libbpf guesses a program's type from its section name; here every program becomes an extension, whatever
- * its section. Setting the type also takes away libbpf's handler for the section, which would otherwise
- * adjust the program for the type it had. Where ext_load() can do all that, it waits until then.
+ * its section. Setting the type also removes libbpf's handler for the section, which would otherwise adjust
+ * the program for its former type. Where ext_load() can do all that, it happens there.
  *
- * libbpf asks for the verifier's log only after a first attempt has failed, into a buffer that is ours: the
- * largest that every kernel takes, or a long log would end in ENOSPC in place of the reason. Memory that is
- * not written to costs nothing.
+ * libbpf asks for the verifier's log only after a first attempt has failed, and writes it into our buffer:
+ * the largest that every kernel accepts, since a long log in a smaller one would end in ENOSPC in place of
+ * the reason. Memory that is not written to costs nothing.
  */
 #include "extension/object.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The extension's program in libbpf's object: chosen, forced to its type, loaded with the verifier's words.
- */
+/* The extension's program in libbpf's object: chosen, set to its type, loaded with the verifier's log. */
 #ifndef EXTENSION_OBJECT_H
 #define EXTENSION_OBJECT_H
 

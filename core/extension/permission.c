@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * "Operation not permitted" sends people off to guess. What we can see decides, the likeliest first: missing
- * capabilities, the limit of locked memory, capabilities that count only inside a user namespace, a kernel
- * that is too old, lockdown. When none of them holds, the kernel itself was built or patched to refuse: some
- * clouds' kernels refuse extension, tracing and LSM programs to everyone while other BPF works.
+ * "Operation not permitted" leaves people guessing. So we check the causes that we can see, the likeliest
+ * first: missing capabilities, the limit of locked memory, capabilities that count only inside a user
+ * namespace, a kernel that is too old, lockdown. If none of them applies, the kernel itself was built or
+ * patched to refuse: some clouds' kernels refuse extension, tracing and LSM programs to everyone while other
+ * BPF works.
  */
 #include "extension/permission.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The kernel says EPERM for many reasons and no words. */
+/* Why the kernel returned EPERM: it has many reasons and reports none. */
 #ifndef EXTENSION_PERMISSION_H
 #define EXTENSION_PERMISSION_H
 

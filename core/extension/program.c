@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel decides what may be replaced, but says EINVAL, or "doesn't exist", to many different mistakes.
- * So we look first, at the same two things that it looks at: the BTF of the loaded program, and its
- * func_info, which lists the functions that are really in the code (one that nothing calls is dropped by the
- * verifier and stays in BTF all the same). BTF is found by id, and by-id look-ups want CAP_SYS_ADMIN; so who
- * has the types at hand gives them.
+ * The kernel decides what may be replaced, but returns EINVAL, or "doesn't exist", for many different
+ * mistakes. So we check first, using the same two sources: the BTF of the loaded program, and its func_info,
+ * which lists the functions that are really in the code (the verifier drops a function that nothing calls,
+ * but its BTF stays). BTF is found by id, and look-ups by id need CAP_SYS_ADMIN; so a caller that has the
+ * types passes them.
  */
 #include "extension/program.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A loaded BPF program as others may refer to it: its identity and the functions that its BTF shows. */
+/* A loaded BPF program as others may refer to it: its identity and the functions in its BTF. */
 #ifndef EXTENSION_PROGRAM_H
 #define EXTENSION_PROGRAM_H
 

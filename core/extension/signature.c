@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The kernel compares an extension with the function that it replaces before it verifies it, but not
- * everything: for pointers it looks at the name of the struct behind them and not at its size. An extension
- * compiled against a longer struct of the same name would then read and write past the caller's. The verifier
- * of the target checked the caller against the target's size, nobody the extension's. So we compare sizes.
+ * completely: for pointers it compares the name of the struct and not its size. An extension compiled against
+ * a longer struct of the same name would then read and write beyond the caller's. The target's verifier
+ * checked the caller against the target's size; nothing checks the extension's. So we compare sizes.
  *
- * The context struct is exempt: programs are compiled against whichever kernel headers were at hand, older
- * ones declare it shorter, and the verifier rewrites and checks each access to it.
+ * The context struct is exempt: programs are compiled against whatever kernel headers are installed, older
+ * headers declare it shorter, and the verifier rewrites and checks each access to it.
  */
 #include "extension/signature.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* May one function stand in for another? The part of the answer that lies in BTF. */
+/* Whether one function can replace another, as far as BTF shows it. */
 #ifndef EXTENSION_SIGNATURE_H
 #define EXTENSION_SIGNATURE_H
 

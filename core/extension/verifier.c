@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A verifier's log is a walk through the program: source lines that begin with ';', instructions and register
- * states that begin with a number, now and then a remark. It stops where it gives up: so the remarks after
- * the last instruction are the reason, and the last source line before them is the place. Statistics follow,
- * and mean nothing here.
+ * A verifier's log describes a walk through the program: source lines that begin with ';', instructions and
+ * register states that begin with a number, now and then a remark. It ends where the verifier gives up: so
+ * the remarks after the last instruction are the reason, and the last source line before them is the place.
+ * Statistics follow; they mean nothing here.
  */
 #include "extension/verifier.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The verifier's log in words. */
+/* The reason and the place from a verifier's log. */
 #ifndef EXTENSION_VERIFIER_H
 #define EXTENSION_VERIFIER_H
 

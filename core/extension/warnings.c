@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * libbpf returns an errno and prints why: onto stderr, unless the process says otherwise, and for the process
- * as a whole. A library may not print, may not change that for good, and wants the reason for its own
- * sentence. So the printing is taken over while a call of ours is under way. What other threads print
- * meanwhile goes where it went before. Several of our threads may be in here: the first one takes over, the
- * last one gives back.
+ * libbpf returns an errno and prints the reason: to stderr, unless the process has set another function, for
+ * the whole process. A library should not print, and should not change that function permanently, but it
+ * needs the reason for its own message. So it replaces the function during each of our calls. What other
+ * threads print meanwhile goes where it went before. Several of our threads may be here at the same time: the
+ * first one sets the function, the last one restores it.
  */
 #include "extension/warnings.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What libbpf would print: caught, for the sentence. */
+/* The text that libbpf would print: captured for the message. */
 #ifndef EXTENSION_WARNINGS_H
 #define EXTENSION_WARNINGS_H
 

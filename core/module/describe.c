@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * dlopen runs a file's constructors before anyone can ask what it is. So everything that can be refused is
- * refused here, from the bytes: that it is a shared object for this machine, that all of it is there (mapping
- * a truncated file succeeds, and touching it raises SIGBUS), and that its descriptor is one that this host
- * understands. The descriptor's text and numbers lie in the struct itself, because pointers in a file are
- * relocations, and what stands in their place differs between linkers (bfd: the addend; lld: zero).
+ * dlopen() runs a file's constructors before anyone can check what it is. So everything that can be refused
+ * is refused here, from the bytes: that it is a shared object for this machine, that it is complete (mapping
+ * a truncated file succeeds, and touching it raises SIGBUS), and that this host understands its descriptor.
+ * The descriptor's text and numbers are inside the struct itself: a pointer in a file is a relocation, and
+ * the bytes in its place differ between linkers (bfd: the addend; lld: zero).
  */
 #include "module/describe.h"
 

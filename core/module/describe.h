@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What a plugin file says about itself, read as data. Inside module/ only. */
+/* What a plugin file says about itself, read as data. For module/ only. */
 #ifndef MODULE_DESCRIBE_H
 #define MODULE_DESCRIBE_H
 

@@ -2,18 +2,19 @@
 /*
  * A plugin file may be replaced while the host runs it, and a build tool may well write into it in place. So
  * the host maps a private copy, a sealed memfd, and the file is free. glibc looks a library up by the *name*
- * given to dlopen before it looks at the file: /proc/PID/fd/7, recycled for another plugin, silently returns
+ * given to dlopen before it looks at the file: /proc/PID/fd/7, reused for another plugin, silently returns
  * the old one. Hence two rules: the memfd stays open for as long as it is mapped, so that its number is not
- * given out again (the one descriptor that a plugin file takes); and a number whose name some unloadable
- * library (-z nodelete) still holds is not used.
+ * reused (the one descriptor that a plugin file costs); and a number is not used if an unloadable library (-z
+ * nodelete) still has its name.
  *
- * Debuggers open what the link map names, in their own process: /proc/self/fd/7 there is whatever they have
- * open, and gdb waited for ever on a pipe. So the copy is opened as /proc/PID/fd/7, since gdb reads the name
- * while dlopen() runs. Afterwards the name is the plugin's file, which is there when a core dump is looked
- * at; dladdr(), ASan and the loader's own errors then say that, too. glibc keeps the name that dlopen() was
- * given elsewhere and frees the one in the link map with the map, so its own is put back before dlclose().
+ * Debuggers open the file that the link map names, in their own process: /proc/self/fd/7 there is whatever
+ * they have open, and gdb waited for ever on a pipe. So the copy is opened as /proc/PID/fd/7, since gdb reads
+ * the name while dlopen() runs. Afterwards the name is the plugin's file, which exists when someone looks at
+ * a core dump; dladdr(), ASan and the loader's own errors then name it, too. glibc keeps the name that
+ * dlopen() was given elsewhere and frees the one in the link map with the map, so its own is put back before
+ * dlclose().
  *
- * valgrind and perf name code by the mapping's file, which of a memfd is none: they need the file in place.
+ * valgrind and perf name code by the mapped file, and a memfd has none: they need the file in place.
  */
 #include "module/library.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A plugin file's bytes as a shared object in this process. Inside module/ only. */
+/* A plugin file's bytes as a shared object in this process. For module/ only. */
 #ifndef MODULE_LIBRARY_H
 #define MODULE_LIBRARY_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * That a process that mapped the file lives on says something about another one only where both do the same.
- * A relocation beyond the file's segments, or a symbol's version beyond the list of versions, leads to a
- * library or to the heap, which lie elsewhere in the next process. So what leads out of the file is refused
- * from the bytes. Section headers and dynamic entries must agree on where the tables are: ld.so believes the
- * latter.
+ * If one process maps the file and survives, another one does so only if the file affects both in the same
+ * way. A relocation beyond the file's segments, or a symbol's version beyond the list of versions, points to
+ * a library or to the heap, which are at other addresses in the next process. So everything that points
+ * outside of the file is refused, from the bytes. Section headers and dynamic entries must agree on where the
+ * tables are: ld.so uses the latter.
  */
 #include "module/loadable.h"
 

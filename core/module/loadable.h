@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What ld.so takes for granted about a shared object. Inside module/ only. */
+/* Checks of what ld.so takes for granted about a shared object. For module/ only. */
 #ifndef MODULE_LOADABLE_H
 #define MODULE_LOADABLE_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Where plugins lie, and whether to believe what lies there. A plugin runs as the host does, as root: so only
+ * Where plugins are, and whether to trust the files there. A plugin runs as the host does, as root: so only
  * root, or the user that the host runs as, may own it or be able to replace it. The file and its directory
- * are checked after following links; the directories above are the operator's, who names the search path.
+ * are checked after following links; the directories above are the responsibility of the operator, who
+ * configures the search path.
  */
 #include "module/moddir.h"
 

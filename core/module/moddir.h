@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The folders that plugins lie in. */
+/* The folders with plugins. */
 #ifndef MODULE_MODDIR_H
 #define MODULE_MODDIR_H
 

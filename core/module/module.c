@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One content is one module, whatever path it was read from: slots that name the same bytes share a mapping
- * and with it the plugin's static variables. What is mapped, and under which name, is library.c's.
+ * One content is one module, from whatever path it was read: slots that name the same bytes share a mapping
+ * and with it the plugin's static variables. Mapping and its names are in library.c.
  */
 #include "module/module.h"
 

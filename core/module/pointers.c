@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * What the loader wrote into the descriptor comes from the file's relocations, and one wrong bit there makes
- * a callback of whatever lies elsewhere. Where code may be is known: in segments of loaded libraries that may
- * be executed. The same for the object's bytes, which are read all, and for the function's name.
+ * a callback of something else. It is known where code may be: in executable segments of loaded libraries.
+ * The object's bytes, which are all read, and the function's name are checked in the same way.
  */
 #include "module/pointers.h"
 

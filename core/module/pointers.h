@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Do a mapped descriptor's pointers lead anywhere? Inside module/ only. */
+/* Whether a mapped descriptor's pointers are valid. For module/ only. */
 #ifndef MODULE_POINTERS_H
 #define MODULE_POINTERS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What time it is, for durations. Any thread. */
+/* The time, for durations. Any thread. */
 #ifndef UTIL_CLOCK_H
 #define UTIL_CLOCK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Below host/ nothing logs. A function that fails writes one sentence where it knows most about the failure,
- * and every layer above passes the error on unchanged, at most saying on whose behalf it acted. So log, CLI
+ * and every layer above passes the error on unchanged, at most adding on whose behalf it acted. So log, CLI
  * and tests show the same words.
  */
 #include "util/diag.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* SHA-256, to know across processes that two contents are the same. */
+/* SHA-256, to compare contents across processes. */
 #ifndef UTIL_DIGEST_H
 #define UTIL_DIGEST_H
 

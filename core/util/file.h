@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Bytes that do not change under us, such as a file's: see util/reader.h. */
+/* Bytes that do not change while we use them, such as a file's: see util/reader.h. */
 #ifndef UTIL_FILE_H
 #define UTIL_FILE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Two slots that name the same file must get the same bytes, though somebody writes it between the two; and a
- * copy of a configuration is only worth something when it is made of the very bytes that were loaded. Hence
- * one memory for all readers of a transaction.
+ * Two slots that name the same file must get the same bytes, even if someone writes it in between; and a copy
+ * of a configuration is only useful if it is made of the very bytes that were loaded. So all readers of a
+ * transaction share one memory of what was read.
  */
 #include "util/files.h"
 

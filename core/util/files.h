@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The files that make one configuration: remembered as they are read, so that what was read can be kept, and
- * read from a copy of the machine's tree as well as from the machine. One thread.
+ * The files that make one configuration: remembered as they are read, so that exactly these bytes can be
+ * kept, and read from a copy of the machine's tree as well as from the machine. One thread.
  */
 #ifndef UTIL_FILES_H
 #define UTIL_FILES_H

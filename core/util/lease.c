@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel sends SIGIO when somebody wants a file that we hold, and SIGIO kills by default. It goes to the
- * process, unless the file has an owner before the lease is taken: the kernel keeps that one. So the signal
- * is sent to this thread alone, which blocks it, and takes it back before the thread's mask is as it was.
- * That holds in a process whose other threads are not ours as well, such as one that uses libxslot.
+ * The kernel sends SIGIO when someone wants a file that we hold, and SIGIO kills by default. The kernel sends
+ * it to the process, unless the file has an owner before the lease is taken: the kernel keeps that one. So
+ * the signal is sent to this thread alone, which blocks it, and takes it back before the thread's mask is
+ * restored. That also works in a process whose other threads are not ours, such as one that uses libxslot.
  */
 #include "util/lease.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Leases of the kernel: nobody has the file open for writing, and anyone who wants to has to wait. */
+/* Leases of the kernel: no one has the file open for writing, and anyone who wants to write has to wait. */
 #ifndef UTIL_LEASE_H
 #define UTIL_LEASE_H
 

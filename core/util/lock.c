@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * To try for the lock would be shorter, but a host that starts at that moment would be refused. The kernel's
- * list names the file by device and inode.
+ * Trying to take the lock would be shorter, but a host that starts at that moment would be refused. The
+ * kernel's list identifies the file by device and inode.
  */
 #include "util/lock.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A unit's sandbox is made of mounts in a namespace of the process: an empty folder over /home, a folder of
- * its own over /tmp, the rest again read-only. /proc/self/mountinfo shows them, and what they are made of
- * tells them from an administrator's mounts: folders called "systemd-private-…" and "systemd/inaccessible/…",
- * and mounts that are read-only of file systems that are not.
+ * A unit's sandbox is made of mounts in a namespace of the process: an empty folder over /home, a private
+ * folder over /tmp, and read-only mounts of the rest. /proc/self/mountinfo shows them, and their sources
+ * differ from those of an administrator's mounts: folders called "systemd-private-…" and
+ * "systemd/inaccessible/…", and read-only mounts of file systems that are not read-only.
  */
 #include "util/path_reason.h"
 

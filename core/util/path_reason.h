@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Why a path cannot be used: strerror() says "No such file" of one that a service manager hides from us. */
+/*
+ * Why a path cannot be used: strerror() says "No such file" about a path that a service manager hides from
+ * us.
+ */
 #ifndef UTIL_PATH_REASON_H
 #define UTIL_PATH_REASON_H
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Editors and tools write files in place, and a file that is cut in the middle is a valid configuration all
- * too often. A lease tells that nobody writes at this moment; where none can be had, a while without a change
- * has to do. Neither tells that the writer meant to be done: ": >f; echo x >>f" is two writers, and between
- * them the file is empty. So an empty file is watched in any case, and so are folders, which have no leases:
- * an editor that renames the old file away is between two changes of its folder as well.
+ * Editors and tools write files in place, and a file that is cut off in the middle is too often a valid
+ * configuration. A lease shows that no one writes at this moment; where no lease can be had, the file must
+ * stay unchanged for a while. Neither shows that the writer was done: ": >f; echo x >>f" is two writers, and
+ * between them the file is empty. So an empty file is watched in any case, and so are folders, which have no
+ * leases: an editor that renames the old file away is between two changes of its folder as well.
  *
- * What is watched is looked at once more when everything is read, so that all of it costs one wait.
+ * All that is watched is checked again when everything is read, so that it costs only one wait.
  */
 #include "util/reader.h"
 

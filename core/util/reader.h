@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Reading files that others may be writing. What a reader returns was whole at one moment, as far as the
- * kernel can tell: nobody had the file open for writing, or it stood still for STAMP_STILL. All that one
- * reader reads shares READER_PATIENCE; then it refuses (-EBUSY), and names the file. One thread.
+ * Reading files that others may be writing. What a reader returns was complete at one moment, as far as the
+ * kernel can show: no one had the file open for writing, or it stayed unchanged for STAMP_STILL. Everything
+ * that one reader reads shares READER_PATIENCE; then it refuses (-EBUSY), and names the file. One thread.
  */
 #ifndef UTIL_READER_H
 #define UTIL_READER_H

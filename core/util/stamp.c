@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The time of the last change (ctime) is set by the kernel alone and by each change, while anybody may set
- * the time of modification. So what changed long enough ago need not be watched at all, provided that the
- * clock that stamped it is ours. Another machine's may go wrong by seconds; hardly by a minute.
+ * The time of the last change (ctime) is set by the kernel alone and by each change, while anyone may set the
+ * time of modification. So a file that changed long enough ago need not be watched at all, if its time was
+ * set by our own clock. Another machine's clock may differ by seconds, but hardly by a minute.
  */
 #include "util/stamp.h"
 

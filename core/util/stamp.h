@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What tells one state of a file or folder from another, without looking into it. */
+/* What distinguishes two states of a file or folder without reading its content. */
 #ifndef UTIL_STAMP_H
 #define UTIL_STAMP_H
 

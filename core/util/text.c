@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Lists in messages are written piece by piece; snprintf's return value invites off-by-ones, so it stays
- * here. What is printed is cleaned where sentences are made and where lines leave, not where each name is
- * read: no name can be forgotten then.
+ * Lists in messages are written piece by piece; the return value of snprintf() invites off-by-one errors, so
+ * it is used only here. Text is cleaned where messages are made and where lines leave the process, not where
+ * each name is read: so no name can be forgotten.
  */
 #include "util/text.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Text for people: lists in a buffer of fixed size, and what came from outside made safe to print. */
+/* Text for people: lists in a buffer of fixed size, and text from outside made safe to print. */
 #ifndef UTIL_TEXT_H
 #define UTIL_TEXT_H
 

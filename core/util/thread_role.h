@@ -2,11 +2,11 @@
 /*
  * Which thread may call a function, in a form that a compiler checks: clang's -Wthread-safety (tests/style,
  * test-threads.py) refuses a call of an ON_WORKER function from one that is not ON_WORKER itself. The two
- * roles are capabilities that nobody takes or drops: the thread that runs a job or a callback of the loop has
- * its role from the first function on. For other compilers all this is nothing.
+ * roles are capabilities that no one takes or drops: the thread that runs a job or a callback of the loop has
+ * its role from the first function on. For other compilers all this expands to nothing.
  *
- * What a function does through a pointer is not seen: a job, and what is to be done when it has ended, say
- * themselves where they run.
+ * Calls through a pointer are not checked: a job, and the function to call when it has ended, state their
+ * role themselves where they run.
  */
 #ifndef UTIL_THREAD_ROLE_H
 #define UTIL_THREAD_ROLE_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Whoever can write a file that the host reads decides what the host does: a plugin runs as the host, a rules
- * file says what gets in. So one rule holds for them all. The file and its folder are looked at after links
- * were followed; the folders above are the operator's, who names the path.
+ * Anyone who can write a file that the host reads decides what the host does: a plugin runs as the host, a
+ * rules file decides which packets pass. So one rule holds for them all. The file and its folder are checked
+ * after links were followed; the folders above are the responsibility of the operator, who configures the
+ * path.
  */
 #include "util/trust.h"
 

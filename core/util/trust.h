@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Whether what lies on the disk may decide what the host does. */
+/* Whether a file on disk may decide what the host does. */
 #ifndef UTIL_TRUST_H
 #define UTIL_TRUST_H
 
