@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* xslotd: wires the host to the process: options, signals, the loop. */
+/* xslotd: connects the host to the process: options, signals, the loop. */
 #include <errno.h>
 #include <getopt.h>
 #include <malloc.h>

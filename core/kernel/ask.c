@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * libc's if_nametoindex() answers 0 for "there is none" and for "I have no descriptor to ask with". A chain
- * was once taken off its interfaces for that. So each question is asked here, and the kernel's ENODEV is the
- * only "no". Any socket serves for such a request; a local one needs no network family.
+ * libc's if_nametoindex() returns 0 for "no such interface" and for "no descriptor left to ask with". Because
+ * of that a chain was once taken off its interfaces. So each question is asked here, and only the kernel's
+ * ENODEV is a "no". Any socket serves for such a request; a local one needs no network family.
  */
 #include "kernel/ask.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Questions about interfaces have three answers: 1 is yes, 0 is no, and -errno means that it cannot be known
- * now: no descriptor, no memory, no permission. An error in asking is not an answer. A caller that gets one
- * keeps what it knew before, and says so. What is built on these (netdev_runs() and others) answers alike.
+ * now: no descriptor, no memory, no permission. An error in asking is not an answer. A caller that gets an
+ * error keeps what it knew before, and reports it. Functions that are built on these (netdev_runs() and
+ * others) return the same three answers.
  */
 #ifndef KERNEL_ASK_H
 #define KERNEL_ASK_H

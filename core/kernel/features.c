@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A kernel's version says little: distributions carry features back, and some kernels refuse what their
- * version has. So each feature is tried with the smallest program that needs it (bpf/probe.bpf.c), and only
- * the reason for a failure is worked out from versions and capabilities.
+ * A kernel's version proves little: distributions backport features, and some kernels refuse what their
+ * version has. So each feature is tried with the smallest program that needs it (bpf/probe.bpf.c), and
+ * versions and capabilities only serve to explain a failure.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>

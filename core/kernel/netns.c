@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel lists no namespaces. What keeps one is a thread that is in it, an open file, or a mount of such
- * a file (`ip netns` makes one), perhaps seen in another mount namespace only: all three are in /proc.
+ * The kernel does not list namespaces. A namespace exists as long as a thread is in it, a file of it is open,
+ * or such a file is mounted (`ip netns` does that), perhaps only in another mount namespace: all three can be
+ * seen in /proc.
  */
 #include "kernel/netns.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Which network namespace is this? Its inode number names it for people, and the kernel gives that number to
- * another namespace once this one is gone. Its cookie is never given again before a reboot (Linux 5.14).
- * Answers as ask.h has them.
+ * Which network namespace this is. People know it by its inode number, and the kernel gives that number to
+ * another namespace once this one is gone. Its cookie is never reused before a reboot (Linux 5.14). Answers
+ * are as in ask.h.
  */
 #ifndef KERNEL_NETNS_H
 #define KERNEL_NETNS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Compilers and authors name data sections with dots (".rodata.str1.1", ".data.hot"), a map may be called as
- * the section without its dot ("data" beside ".data"), and an object's symbols may hold any byte at all. The
- * kernel and libbpf run all of them; bpffs refuses a dot, and a slash would lead somewhere else.
+ * Compilers and authors name data sections with dots (".rodata.str1.1", ".data.hot"), a map may have the name
+ * of a section without its dot ("data" beside ".data"), and an object's symbols may contain any byte. The
+ * kernel and libbpf run all of them; bpffs refuses a dot, and a slash would lead into another folder.
  */
 #include "kernel/pin_names.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What maps and programs of an object are called in bpffs, which does not take every name. */
+/* The names of an object's maps and programs in bpffs, which does not accept every name. */
 #ifndef KERNEL_PIN_NAMES_H
 #define KERNEL_PIN_NAMES_H
 

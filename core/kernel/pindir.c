@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * bpffs is a small file system: folders, pins, rename, nothing else. The network namespace is part of the
- * path because XDP belongs to one, while bpffs may be shared by many; its inode names it.
+ * bpffs is a small file system: folders, pins and rename, nothing else. The network namespace is part of the
+ * path because XDP belongs to one, while many may share a bpffs; its inode number names it.
  */
 #include "kernel/pindir.h"
 

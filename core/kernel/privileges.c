@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A plugin is code in our process, so what it may do is what we may do. Loading, attaching and pinning BPF
- * takes three capabilities; what takes more (replacing another's program, following an interface into another
- * namespace) is asked for by name.
+ * A plugin is code in our process, so it may do what we may do. Loading, attaching and pinning BPF needs
+ * three capabilities; anything that needs more (replacing another owner's program, following an interface
+ * into another namespace) must be requested by name.
  *
- * The bounding set can only be narrowed by a process that has CAP_SETPCAP; a service manager that gave us
- * none has done it already. Elsewhere no_new_privs alone sees to it that an executed program gains nothing.
+ * The bounding set can only be reduced by a process that has CAP_SETPCAP; a service manager that did not give
+ * us that capability has reduced the set already. Elsewhere no_new_privs alone ensures that an executed
+ * program gains nothing.
  */
 #include "kernel/privileges.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the process may do, given up before any plugin's code is in it. */
+/* What the process may do: reduced before any plugin's code is loaded. */
 #ifndef KERNEL_PRIVILEGES_H
 #define KERNEL_PRIVILEGES_H
 

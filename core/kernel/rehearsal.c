@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What damages libbpf is not only read when an object is opened: relocations, the types that CO-RE looks for
- * and the lines of a function are read when it is loaded. A process that has no privileges cannot load, and
- * would be told so before libbpf has begun. Hence seccomp turns each bpf() into a signal, and its handler
- * answers.
+ * Some data that can damage libbpf is not read when an object is opened: relocations, the types that CO-RE
+ * looks for and the lines of a function are read when it is loaded. A process without privileges cannot load,
+ * and would fail before libbpf reads any of that. So seccomp turns each bpf() into a signal, and the signal's
+ * handler returns a result.
  */
 #include "kernel/rehearsal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Loading BPF objects without a kernel that hears of it. */
+/* Loading BPF objects without any call reaching the kernel. */
 #ifndef KERNEL_REHEARSAL_H
 #define KERNEL_REHEARSAL_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel knows programs by id only. Operators also know pins, and names, which are cut to 15 characters
- * and need not be unique: then all ids are shown, and no choice is made.
+ * The kernel knows programs by id only. Operators also use pins, and names, which are cut to 15 characters
+ * and need not be unique: then all ids are shown, and none is chosen.
  */
 #include "kernel/target.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Programs that somebody loaded, as an operator names them; and what an extension's link fills. */
+/* Loaded programs of any owner, as an operator names them; and what an extension's link fills. */
 #ifndef KERNEL_TARGET_H
 #define KERNEL_TARGET_H
 

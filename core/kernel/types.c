@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Two builds of one plugin have two BTFs whose type ids have nothing to do with each other, and the same
- * bytes may be spelled with other typedefs or qualifiers. So layouts are compared by walking both in step.
- * The walk ends without a visited set: only pointers can close a cycle in C, and they are compared without
- * being followed. But the BTF comes from a file, where a struct may well hold itself, twice over: so depth is
- * bounded, and the number of types looked at, too.
+ * Two builds of one plugin have two BTFs with unrelated type ids, and the same bytes may be declared with
+ * other typedefs or qualifiers. So layouts are compared by walking both at the same time. The walk ends
+ * without a set of visited types: in C only pointers can form a cycle, and they are compared without being
+ * followed. But the BTF comes from a file, where a struct may contain itself, even twice: so the depth and
+ * the number of types are limited.
  */
 #include "kernel/types.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One value for all CPUs, not an entry for each: a program has the address of a map's value as a constant
- * only when the map has one. The rows are a power of two, so that one `and` keeps a CPU's number among them.
+ * One map value for all CPUs, not one entry for each: a program knows the address of a map's value as a
+ * constant only if the map has one value. The number of rows is a power of two, so that one `and` keeps the
+ * CPU number within them.
  */
 #include "kernel/dispatcher/counters.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A dispatcher's counters, which its program and the fused ones write and user space reads. */
+/* A dispatcher's counters: the dispatcher and the fused programs write them, user space reads them. */
 #ifndef KERNEL_DISPATCHER_COUNTERS_H
 #define KERNEL_DISPATCHER_COUNTERS_H
 

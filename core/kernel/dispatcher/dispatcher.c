@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The user-space half of bpf/dispatcher.bpf.c. After the load there is no syscall in it: state and counters
- * are the program's own pages, mapped here. That is what makes a swap one store, and what lets counters be
- * read at any rate without disturbing a packet.
+ * The user-space half of bpf/dispatcher.bpf.c. After the load it makes no system calls: state and counters
+ * are the program's own pages, mapped here. So a swap is one store, and counters can be read at any rate
+ * without disturbing a packet.
  *
- * A generation is written with plain stores, since no packet reads the idle one: packets that used it last
- * had left when the grace period after that swap ended. Only the store of `active` needs an order, so that
- * whoever sees it sees the generation too.
+ * A generation is written with plain stores, since no packet reads the idle one: the packets that used it had
+ * left when the grace period after the last swap ended. Only the store of `active` needs an order, so that a
+ * CPU that sees it also sees the generation.
  *
- * libbpf's object is closed as soon as it is loaded: it holds a descriptor of each map and of the BTF, and
- * the program holds all of them without.
+ * libbpf's object is closed as soon as it is loaded: it holds descriptors of each map and of the BTF, and the
+ * program holds all of them itself.
  */
 #include <assert.h>
 #include <bpf/bpf.h>

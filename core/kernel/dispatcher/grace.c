@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Why a map-in-map and not membarrier: after user space replaces an inner map the kernel waits for an RCU
- * grace period before the syscall returns, so that the caller may rely on no program still using the old one.
- * That is just what is wanted here, it is documented behaviour, and it has no exceptions. membarrier(GLOBAL)
- * is refused under nohz_full and returns at once with one CPU online, where a preempted program may still
- * run.
+ * Why a map-in-map and not membarrier: after user space replaces an inner map, the kernel waits for an RCU
+ * grace period before the system call returns, so that the caller may rely on no program still using the old
+ * map. That is exactly what is needed here, it is documented behaviour, and it has no exceptions.
+ * membarrier(GLOBAL) is refused under nohz_full, and returns at once with one CPU online, where a preempted
+ * program may still run.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

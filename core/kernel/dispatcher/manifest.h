@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What a chain's kernel objects do not say themselves: which plugin fills which slot, from which content, and
- * what was counted so far. One value of one pinned map, written by one system call: a host that is killed
- * leaves it before or after a change, never between.
+ * What a chain's kernel objects do not show themselves: which plugin fills which slot, from which content,
+ * and what has been counted so far. It is one value of one pinned map, written by one system call: a host
+ * that is killed leaves it in the state before or after a change, never between.
  */
 #ifndef KERNEL_DISPATCHER_MANIFEST_H
 #define KERNEL_DISPATCHER_MANIFEST_H

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * An extension must have BTF, and with it a type for each of its functions. The main program's is what every
- * slot's is. Another function keeps the type and the name that it has in its plugin, so that `bpftool prog
- * dump` shows it by that name, and the verifier goes on to verify a global one on its own.
+ * An extension must have BTF, and with it a type for each of its functions. The main program has the type
+ * that every slot has. Another function keeps the type and the name that it has in its plugin, so that
+ * `bpftool prog dump` shows it by that name, and the verifier still verifies a global function on its own.
  *
  * Types are taken from the loaded program, not from the object file: libbpf has adapted them to this kernel.
- * The kernel lists the functions that are left after it dropped dead code, in order. When it dropped some,
- * which ones is not known: then this plugin's functions are all static ones without a name of their own,
- * which the verifier verifies at each call; and they have no source lines, which go by a function's type
+ * The kernel lists, in order, the functions that are left after it dropped dead code. If it dropped some, it
+ * does not report which ones: then all functions of this plugin are static and without names of their own,
+ * the verifier verifies them at each call, and they have no source lines, which depend on a function's type
  * (fuse/lines.c).
  */
 #include "kernel/fuse/btf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The types of a fused chain, which function of it has which type, and which source lines it is from. */
+/* The types of a fused chain, the type of each function, and its source lines. */
 #ifndef KERNEL_FUSE_BTF_H
 #define KERNEL_FUSE_BTF_H
 

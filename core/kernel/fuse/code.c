@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * From plugin to plugin a packet takes one instruction, which brings the context back from the stack, and a
- * test whether the plugin said XSLOT_NEXT where that is not known. Other verdicts leave for code behind the
- * last plugin. So the program is laid out as
+ * From plugin to plugin a packet takes one instruction, which loads the context from the stack, and a test
+ * for XSLOT_NEXT where the plugin's verdict is not known. Other verdicts jump to code behind the last plugin.
+ * So the program is laid out as
  *
  *	context to the stack                       (more than one plugin)
  *	plugin 0's main body, test
@@ -11,20 +11,21 @@
  *	for each plugin: its other verdicts, each counted
  *	for each plugin: its functions apart from the main one
  *
- * A body is copied as it is: its `exit`s become jumps to its test, which are as long, so that every jump
- * inside stays right, and its calls are moved by the distance that its subprograms were. A way out whose
- * verdict is known (fuse/ways.h) needs no test: it jumps to where that verdict leads, and an instruction that
- * only sets the verdict becomes none. The context's place on the stack is below what any body uses; a
- * verdict waits there while its packet is counted.
+ * A body is copied unchanged, except that each `exit` becomes a jump to the body's test, which has the same
+ * length, so that every jump inside stays right, and that calls are adjusted by the distance that its
+ * subprograms moved. An exit whose verdict is known (fuse/ways.h) needs no test: it jumps to where that
+ * verdict leads, and an instruction that only sets the verdict is removed. The context's place on the stack
+ * is below what any body uses; a verdict is kept there while its packet is counted.
  *
- * The counters' address, the parity, what becomes of verdicts: all that a generation says is a constant here,
- * so a fused program belongs to one generation.
+ * Everything that a generation specifies is a constant here: the counters' address, the parity, what happens
+ * to verdicts. So a fused program belongs to one generation.
  *
- * A plugin that tail-calls leaves by other ways than `exit`. It stays a function of its own, as in its slot:
- * the chain calls it, and whatever it or the programs behind its tail calls return comes back to its test.
- * The kernel then allows the chain's own frame only half of the stack, so who needs more is called as well.
+ * A plugin that tail-calls does not always end with `exit`. It stays a function of its own, as in its slot:
+ * the chain calls it, and what it or the programs behind its tail calls return is tested as usual. The kernel
+ * then allows the chain's own frame only half of the stack, so a plugin that needs more becomes a called
+ * function as well.
  *
- * What is never fused is a program that throws exceptions: these would leave the whole chain.
+ * A program that throws exceptions is never fused: an exception would leave the whole chain.
  */
 #include "kernel/fuse/code.h"
 

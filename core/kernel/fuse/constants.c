@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A parameter is a `const volatile` variable, so each use of it loads from a frozen map: an address into a
- * register, then what is there into the same register. The verifier knows the value and drops branches that
- * it decides, but keeps the loads. Here the value goes straight into the register; and a map that nobody
- * loads from any more is not one of the 64 that a program may have.
+ * register, then the content into the same register. The verifier knows the value and drops branches that it
+ * decides, but keeps the loads. Here the value is put directly into the register; and a map without any
+ * remaining loads is not one of the 64 that a program may have.
  *
- * Other ways to read such memory stay as they are: they are rare, and right. What they read is gathered in
- * one map for all parts, so that a chain of many plugins with a few such reads each does not come to
- * those 64.
+ * Other ways to read such memory stay unchanged: they are rare, and correct. What they read is gathered in
+ * one map for all parts, so that a chain of many plugins with a few such reads each stays below those 64.
  */
 #include "kernel/fuse/constants.h"
 

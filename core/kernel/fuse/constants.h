@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What parts of a fused chain read from memory that can never change: parameters, above all. */
+/* The reads of a fused chain's parts from memory that can never change: above all, parameters. */
 #ifndef KERNEL_FUSE_CONSTANTS_H
 #define KERNEL_FUSE_CONSTANTS_H
 

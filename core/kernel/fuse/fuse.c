@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The verifier is the judge of a fused program: what it accepts does what its parts do, since each part's
- * instructions are its own, and what it refuses runs as slots. So nothing here tries to be clever about what
- * the kernel might think; it only refuses what would load and do something else.
+ * The verifier judges a fused program: if it accepts it, the program does what its parts do, since each
+ * part's instructions are unchanged; if it refuses it, the chain runs as slots. So nothing here tries to
+ * predict the verifier; it only refuses programs that would load and do something else.
  *
- * libbpf has no part in loading it: there is no object file, and the maps are the parts' own, open in this
- * process while the parts are.
+ * libbpf does not load it: there is no object file, and the maps are those of the parts, open in this process
+ * while the parts are.
  */
 #include "kernel/fuse/fuse.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What one instruction is, for all who read the code of programs that are to be fused. */
+/* Questions about one instruction, for all files that read the code of programs to be fused. */
 #ifndef KERNEL_FUSE_INSN_H
 #define KERNEL_FUSE_INSN_H
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel hands out a program's lines with the numbers of the instructions that the verifier made, and
- * libbpf hands out none. So they come from where libbpf has them from: section .BTF.ext of the object, which
- * counts in bytes from the begin of an ELF section. A function is found there by its BTF id, and libbpf
- * copies functions as a whole: an instruction's distance from its function's first one is the same
- * everywhere.
+ * The kernel returns a program's lines with the instruction numbers that the verifier made, and libbpf
+ * returns none. So we read them from libbpf's own source: section .BTF.ext of the object, which counts in
+ * bytes from the beginning of an ELF section. A function is found there by its BTF id, and libbpf copies
+ * functions as a whole: an instruction's distance from the first one of its function is the same everywhere.
  *
- * .BTF.ext is a header, and for functions and for lines each a record's size and then, for each ELF section,
- * its name, a number of records, and these. libbpf has checked all lengths before it hands the section out.
+ * .BTF.ext is a header, and for functions and for lines the size of a record and then, for each ELF section,
+ * its name, a number of records, and the records. libbpf has checked all lengths before it returns the
+ * section.
  */
 #include "kernel/fuse/lines.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Which source line each instruction of a fused chain is from, as the kernel and bpftool show it. */
+/* The source line of each instruction of a fused chain, as the kernel and bpftool show it. */
 #ifndef KERNEL_FUSE_LINES_H
 #define KERNEL_FUSE_LINES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* One part of a fused chain, looked at: where its functions are, and what its exits say. */
+/* The analysis of one part of a fused chain: where its functions are, and which verdicts its exits have. */
 #ifndef KERNEL_FUSE_PIECE_H
 #define KERNEL_FUSE_PIECE_H
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * How deep does a program use its stack frame? The verifier knows and keeps it to itself. So this follows the
- * frame pointer's copies through the code, forwards, until nothing changes any more: for each instruction and
- * register the lowest offset from the frame pointer that it may hold there. A pointer that was spilled to
- * the stack comes back where that slot is read: compilers spill through r10 itself, at a known offset. One
- * that was stored through a copy of it may be in any slot, and a load through a copy may be of any slot. Only
- * 8 bytes are a pointer to the verifier.
+ * How deep does a program use its stack frame? The verifier knows, but does not report it. So this code
+ * follows the copies of the frame pointer forwards through the code until nothing changes any more: for each
+ * instruction and register it finds the lowest offset from the frame pointer that the register may hold
+ * there. A pointer that was spilled to the stack comes back where that slot is read: compilers spill through
+ * r10 itself, at a known offset. A pointer that was stored through a copy may be in any slot, and a load
+ * through a copy may be from any slot. Only 8 bytes are a pointer to the verifier.
  *
- * A register is added to a frame pointer only for arrays, whose first byte's offset is a constant and counts.
- * Should such an access reach below it, into the context that a fused program keeps there, then the verifier
- * sees that what the next plugin gets is no context, and refuses the fused program.
+ * A register is added to a frame pointer only for arrays; the offset of the array's first byte is a constant,
+ * and it counts. If such an access reached below it, into the context that a fused program keeps there, the
+ * verifier would see that the next plugin's argument is not a context, and refuse the fused program.
  */
 #include "kernel/fuse/stack.h"
 

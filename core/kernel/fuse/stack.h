@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* How much of its stack frame a program uses. */
+/* How many bytes of its stack frame a program uses. */
 #ifndef KERNEL_FUSE_STACK_H
 #define KERNEL_FUSE_STACK_H
 

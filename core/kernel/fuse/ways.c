@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A compiler gives a function one exit, to which all its returns jump, most of them with a constant in a
- * register. What is known at the jump needs no test behind the exit, so the jump may leave by itself.
+ * register. A verdict that is known at the jump needs no test behind the exit, so the jump can go to that
+ * verdict's code directly.
  *
- * Constants are followed along straight code, forgotten where a jump leads to, and carried over a jump into
- * what does nothing but move registers and exit. The kernel refuses code that nothing leads to: where every
- * way to an exit is known, one of them stays.
+ * Constants are followed along straight code, forgotten at the target of a jump, and carried over a jump to
+ * code that only moves registers and exits. The kernel refuses unreachable code: where the verdict of every
+ * way to an exit is known, one of them keeps using it.
  */
 #include "kernel/fuse/ways.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The ways out of a program whose verdict is known beforehand. */
+/* The exits and jumps of a program whose verdict is known in advance. */
 #ifndef KERNEL_FUSE_WAYS_H
 #define KERNEL_FUSE_WAYS_H
 

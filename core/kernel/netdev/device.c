@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* An interface and what is known of it, however the program came to it. */
+/* An interface and what is known about it, however the program was attached. */
 #include "kernel/netdev/device.h"
 
 #include <errno.h>

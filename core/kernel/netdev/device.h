@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* An interface that carries a dispatcher: what is known of it, whichever way the program was attached. */
+/* An interface that carries a dispatcher: what is known about it, however the program was attached. */
 #ifndef KERNEL_NETDEV_DEVICE_H
 #define KERNEL_NETDEV_DEVICE_H
 

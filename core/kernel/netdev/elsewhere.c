@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A link can be detached wherever its interface is. What is attached through netlink goes with the interface
- * into another network namespace, where its index may be another, and only who is in that namespace can take
- * it off. The kernel gives no way from here to there, so all namespaces that can be found are visited, by a
- * thread that ends there: it need not find the way back, and nobody else's sockets are opened elsewhere.
+ * A link can be detached wherever its interface is. A program that is attached through netlink follows the
+ * interface into another network namespace, where its index may differ, and only a process in that namespace
+ * can take it off. The kernel offers no way from here to there, so a thread visits all namespaces that can be
+ * found, and ends there: it need not find the way back, and no socket of another thread is opened elsewhere.
  */
 #include "kernel/netdev/elsewhere.h"
 

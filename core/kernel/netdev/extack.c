@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel gives drivers a place for a sentence, the netlink extended ack, but BPF_LINK_CREATE throws it
- * away (since Linux 6.6 a tracepoint has it, for whoever may trace). So after a refusal the same request is
- * made once more through rtnetlink, for the sake of the answer. What is attached through netlink in the first
- * place gets it at once.
+ * The kernel gives drivers a place for a sentence, the netlink extended ack, but BPF_LINK_CREATE drops it
+ * (since Linux 6.6 a tracepoint has it, for processes that may trace). So after a refusal the same request is
+ * made again through rtnetlink, only to get the sentence. A program that is attached through netlink anyway
+ * gets it at once.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A report says what was true when it was sent; more may have happened since. So it is a hint at which
- * interface to look, and losing some is no worse than being told to look at all of them. What a bridge says
- * about its ports comes to the same group: there, "deleted" means only that the port left the bridge.
+ * A report says what was true when it was sent; more may have happened since. So a report only hints at which
+ * interface to look, and losing some is no worse than being told to look at all of them. Reports of a bridge
+ * about its ports come to the same group: there, "deleted" means only that the port left the bridge.
  */
 #include "kernel/netdev/linkwatch.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What becomes of the interfaces of this network namespace, as the kernel reports it. */
+/* Changes of the interfaces of this network namespace, as the kernel reports them. */
 #ifndef KERNEL_NETDEV_LINKWATCH_H
 #define KERNEL_NETDEV_LINKWATCH_H
 

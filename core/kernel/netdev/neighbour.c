@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel says EBUSY or EEXIST; the operator needs to know who, and what takes it off. A program may sit
- * behind a BPF link or have been attached through netlink, and a libxdp dispatcher hides the programs that
- * matter behind its own name. Everything here is best effort: ids need CAP_SYS_ADMIN to look up, libxdp needs
+ * The kernel returns EBUSY or EEXIST; the operator needs to know whose program is attached, and how to take
+ * it off. A program may be attached by a BPF link or through netlink, and a libxdp dispatcher hides the names
+ * of the programs that it runs. Everything here is best effort: looking up ids needs privileges, libxdp needs
  * to see the bpffs, and what cannot be found out is left out of the sentence.
  */
 #include <bpf/bpf.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * XDP on one interface. The mode is always named, since without one the kernel falls back to generic in
- * silence. There are two ways to be attached: netdev_link.c is what we want, netdev_netlink.c what is
- * possible over a program that somebody else attached through netlink. Here it is decided which of them.
+ * XDP on one interface. The mode is always given, since without one the kernel silently falls back to
+ * generic. There are two ways to attach: a BPF link (netdev_link.c), which is preferred, and netlink
+ * (netdev_netlink.c), the only way to replace a program that someone else attached through netlink. This file
+ * chooses between them.
  */
 #include "kernel/netdev/netdev.h"
 

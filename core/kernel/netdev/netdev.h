@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * XDP on a network interface: attach through a BPF link, or through netlink in the place of a program that
- * was attached that way; swap without a gap; name who is in the way. Questions are answered as ask.h says: 1
- * yes, 0 no, -errno: it cannot be known now.
+ * was attached that way; swap without a gap; name the program that is in the way. Questions are answered as
+ * in ask.h: 1 yes, 0 no, -errno: it cannot be known now.
  */
 #ifndef KERNEL_NETDEV_NETDEV_H
 #define KERNEL_NETDEV_NETDEV_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Through a BPF link: nobody else can replace it by mistake, an update never leaves the interface bare, and
- * it goes when its last holder goes. What takes most lines is the failure: who is in the way, or what the
- * driver has against the program.
+ * Attaching through a BPF link: no one else can replace the program by mistake, an update never leaves the
+ * interface bare, and the program goes when the last holder of the link goes. Most of this file explains
+ * failures: which program is in the way, or why the driver refuses ours.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Through netlink, in the place of somebody else: the kernel does not let a link take it (EBUSY), but it
- * replaces one program by another in one step when it is told which one is expected there. The same holds for
- * each later step of ours, so we never take off what is not ours. Nobody owns such an attachment: it stays
- * until someone takes it off, and anyone may; hence a claim first, which can be pinned before a packet meets
- * us.
+ * Attaching through netlink, in the place of another program: the kernel does not let a link take its place
+ * (EBUSY), but it replaces one program by another in one step if the request names the expected one. The same
+ * holds for each later step of ours, so we never take off a program that is not ours. Nobody owns such an
+ * attachment: it stays until someone takes it off, and anyone may. So a claim comes first, which can be
+ * pinned before a packet meets our program.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Inside netdev.c, its two kinds of attachment, and what they share (device.c). */
+/* Shared by netdev.c, its two kinds of attachment, and device.c. */
 #ifndef KERNEL_NETDEV_NETDEV_PRIVATE_H
 #define KERNEL_NETDEV_NETDEV_PRIVATE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * libbpf's bpf_xdp_query() makes the kernel list all interfaces and picks one. A reload looks at every
- * interface of its chains, so on 64 of them it read thousands of messages; here each costs one.
+ * interface of its chains, so with 64 of them it read thousands of messages; here each costs one message.
  */
 #include "kernel/netdev/xdp_ids.h"
 
