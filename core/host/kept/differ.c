@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What the INI files say leads to all other files, so where they and all that they led to are alike, and no
- * snippet came, the configuration is the same. The other files are compared where the copy has them.
+ * The INI files name all other files. So if they and all files that they name are unchanged, and no snippet
+ * was added, the configuration is the same. The other files are compared with their copies in the snapshot.
  */
 #include "host/kept/differ.h"
 

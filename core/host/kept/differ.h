@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* How the machine's files differ from a kept configuration. No plugin's code is run for that. Worker thread.
+/*
+ * How the machine's files differ from a kept configuration. No plugin's code runs for that. Worker thread.
  */
 #ifndef HOST_KEPT_DIFFER_H
 #define HOST_KEPT_DIFFER_H

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The record is written before the store that makes it true, so whatever was asked for is finished by the
- * next start when the host is killed in between: a rollback by the hold that the record has then, a trial by
- * going back. A trial needs no clock on disk for that: the host that could have heard of the confirmation is
- * gone, so whoever starts goes back, after a reboot too; and one that is still being prepared has the running
- * configuration held, lest a plugin that crashes there be tried unasked.
+ * The record is written before the store that makes it true, so if the host is killed in between, the next
+ * start completes what was requested: a rollback because the record holds its configuration, a trial by going
+ * back. A trial needs no time on disk for that: the host that could have received the confirmation is gone,
+ * so any start goes back, also after a reboot. While a trial is prepared, the running configuration is held,
+ * so that a plugin that crashes the host there is not tried again unasked.
  *
- * A reload of the files is finished by reading them, whatever the record says. So it need not wait for the
- * disk, which on a busy machine takes longer than all else: packets first, then the copy. Whoever starts in
- * the place of a host that died between the two keeps what the files say; what the record calls current ran
- * before that, and so becomes the previous one.
+ * A reload of the files is completed by reading them, whatever the record says. So it need not wait for the
+ * disk, which on a busy machine takes longer than everything else: packets first, then the copy. If a host
+ * dies between the two, the next one keeps what the files say; the configuration that the record calls
+ * current ran before that, and so becomes the previous one.
  *
- * A full disk must not keep an operator from changing a rule. So a reload that cannot be kept goes on with a
- * warning, and so do a rollback and the end of a hold, which the next start may be back in; only a trial,
- * which is worth nothing without the record, is refused.
+ * A full disk must not keep an operator from changing a rule. So a reload that cannot be kept continues with
+ * a warning. So do a rollback and the end of a hold, though the next start may not know of them; only a
+ * trial, which is worth nothing without the record, is refused.
  *
- * Edits that nobody reloaded must not become live because a host crashed. So a start after one that did not
- * end by itself goes on with what was accepted last, unless a reload of these very files was under way: see
- * session.h.
+ * Edits that nobody reloaded must not become live because a host crashed. So a start after a host that did
+ * not stop by itself runs the configuration that was accepted last, unless a reload of these very files was
+ * under way: see session.h.
  */
 #include "host/kept/history.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Which configuration a transaction reads, the files' or one that was kept, and what the state folder's
- * record says once it runs. Worker thread.
+ * Which configuration a transaction reads, the files' or a kept one, and what the state folder's record says
+ * once it runs. Worker thread.
  */
 #ifndef HOST_KEPT_HISTORY_H
 #define HOST_KEPT_HISTORY_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the state folder's record said after the last task, for status and the log. Loop thread. */
+/* The content of the state folder's record after the last task, for status and the log. Loop thread. */
 #ifndef HOST_KEPT_KEPT_H
 #define HOST_KEPT_KEPT_H
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * What a host leaves in bpffs outlives its network namespace: programs and maps that no packet meets, in a
- * folder that bears an inode number, which the kernel gives to the next namespace. A new namespace's host
- * must not believe what stands there: nobody ever told it to bypass its firewall. Where the kernel has
- * cookies, the folder's mark tells; where it has none, that all attachments are dead.
+ * folder whose name is an inode number, which the kernel gives to the next namespace. The host of a new
+ * namespace must not use what is in that folder: nobody ever told it to bypass its firewall. Where the kernel
+ * has cookies, the folder's mark shows whose it is; where it has none, the fact that all attachments are
+ * dead.
  *
- * A folder of another namespace is removed only when that is gone for certain. A host in it holds a lock, a
- * live link shows that somebody is there, and otherwise all processes are searched.
+ * A folder of another namespace is removed only if that namespace is certainly gone. A host in it holds a
+ * lock, a live link shows that it exists, and otherwise all processes are searched.
  */
 #include "host/kept/namespace.h"
 

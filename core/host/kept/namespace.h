@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Folders in bpffs, and what is kept on disk, whose network namespace is gone. Worker thread. */
+/* Folders in bpffs, and files on disk, whose network namespace is gone. Worker thread. */
 #ifndef HOST_KEPT_NAMESPACE_H
 #define HOST_KEPT_NAMESPACE_H
 

@@ -2,7 +2,8 @@
 /*
  * This is for the day when adoption fails, and for the folders of dead namespaces, so it reads nothing: it
  * only removes pins, those of interfaces first, so that no packet meets a chain that is half gone. A link
- * goes with its pin; what is attached through netlink is taken off, if it is still what the pin says.
+ * goes with its pin; a program that is attached through netlink is taken off, if it is still the one in the
+ * pin.
  */
 #include "host/kept/removal.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Removing chains by their pins alone, whatever state they are in. Only what a host makes is removed:
- * anything else in the same folders is named in a warning and left. Any thread.
+ * anything else in the same folders is named in a warning and left alone. Any thread.
  */
 #ifndef HOST_KEPT_REMOVAL_H
 #define HOST_KEPT_REMOVAL_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The mark is one file with two names: `running` and `stopped`. Renaming needs no room, so a full disk does
- * not turn a crash into a clean stop.
+ * The mark is one file with two names: `running` and `stopped`. Renaming needs no space, so a full disk does
+ * not make a crash look like a clean stop.
  *
- * What a reload was asked to apply is told by what stat() says of each file, not by its bytes: rules of a
- * hundred megabytes are not to be hashed before each reload. Whoever writes a file, or puts another in its
- * place, changes that; and a file that was only touched is one that nobody can vouch for.
+ * Which files a reload was asked to apply is recorded by what stat() says about each file, not by its bytes:
+ * rules of a hundred megabytes should not be hashed before each reload. Writing a file, or replacing it,
+ * changes that; and if a file was only touched, nobody can vouch for it.
  */
 #include "host/kept/session.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * How the host before ended, and which files it was asked to apply last: small files in the state folder,
+ * How the previous host ended, and which files it was asked to apply last: small files in the state folder,
  * beside the record. `state` is that folder. Worker thread, or after it.
  */
 #ifndef HOST_KEPT_SESSION_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A snapshot is a plain tree, so that diff -r shows what a rollback would change, and a file can be taken out
- * of it by hand. A file that did not change since the snapshot before is a hard link to it: a hundred
- * megabytes of rules are stored once, and nobody writes into either, as they are read-only.
+ * A snapshot is a plain tree, so that diff -r shows what a rollback would change, and a file can be copied
+ * out of it by hand. A file that did not change since the previous snapshot is a hard link to it: a hundred
+ * megabytes of rules are stored once, and as both are read-only, nobody writes into either.
  */
 #include "host/kept/snapshot.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A snapshot is whole and on disk before any record names it, and the record is replaced by rename: so
- * whenever a host dies, the record that the next one reads is the old or the new one, and leads to whole
- * snapshots. All else in the folder is left over, and swept.
+ * A snapshot is complete and on disk before any record names it, and the record is replaced by rename: so
+ * whenever a host dies, the next one reads the old record or the new one, and either names complete snapshots
+ * only. Everything else in the folder is left over, and is removed.
  */
 #include "host/kept/statedir.h"
 

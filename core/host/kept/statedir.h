@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The configurations that a host ran, kept on disk: `[host] state`. Each is a folder named by a number that
- * holds copies of all files that it was made of, at their own paths below it, so that diff -r tells two
- * apart. One small file, `record`, says which of them is what. Worker thread.
+ * has copies of all its files, at their own paths below the folder, so that diff -r compares two of them. One
+ * small file, `record`, says which folder is the current one and which the previous one. Worker thread.
  */
 #ifndef HOST_KEPT_STATEDIR_H
 #define HOST_KEPT_STATEDIR_H

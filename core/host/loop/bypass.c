@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * For the operator who has to know, now, whether it is the chain. So it reads no file and asks no plugin: the
- * generation that runs is written once more with another count, and one store makes it live. What it leaves
- * behind is a chain that does nothing, which is easily forgotten, hence the noise.
+ * For the operator who has to know, now, whether the chain is at fault. So it reads no file and calls no
+ * plugin: the running generation is written again with a count of 0, and one store makes it live. Afterwards
+ * the chain does nothing, which is easily forgotten, hence the repeated warnings.
  */
 #include "host/loop/bypass.h"
 

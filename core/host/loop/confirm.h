@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* `xslotctl confirm`, and what may not be asked for while a trial runs. Loop thread. */
+/* `xslotctl confirm`, and the requests that are refused while a trial runs. Loop thread. */
 #ifndef HOST_LOOP_CONFIRM_H
 #define HOST_LOOP_CONFIRM_H
 

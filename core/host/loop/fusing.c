@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Tasks are serial, so what the worker fuses is what runs still when it is done. */
+/* Tasks are serial, so the chain that the worker fuses is still the running one when the worker is done. */
 #include "host/loop/fusing.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* From start to stop, and in one place what follows what: the tasks know nothing of each other. */
+/*
+ * The host from start to stop. Only this file knows which task follows which: the tasks know nothing about
+ * each other.
+ */
 #include "host/loop/host.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The host: keeps the dataplane as the files say, from start to stop. Everything here runs on the loop
- * thread. */
+/*
+ * The host: keeps the dataplane as the files say, from start to stop. Everything here runs on the loop
+ * thread.
+ */
 #ifndef HOST_LOOP_HOST_H
 #define HOST_LOOP_HOST_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What a host consists of, for host.c and serve.c. Loop thread. */
+/* The parts of a host, for host.c and serve.c. Loop thread. */
 #ifndef HOST_LOOP_HOST_PRIVATE_H
 #define HOST_LOOP_HOST_PRIVATE_H
 

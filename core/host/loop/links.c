@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * An interface that is configured by name has the program while it has the name. Reports of the kernel only
- * say that it is time to look; the task that they lead to compares what runs with what exists by then, as a
- * reload does, but reads no files: an operator may be in the middle of editing them. So any number of reports
- * becomes one task, it does not matter which of them are lost, and a task that was not needed changes
- * nothing.
+ * An interface that is configured by name has the program while it has the name. A report of the kernel only
+ * means that it is time to look: the task that follows compares the running dataplane with the interfaces
+ * that exist by then, as a reload does, but reads no files, since an operator may be in the middle of editing
+ * them. So any number of reports becomes one task, losing some of them does not matter, and a task that was
+ * not needed changes nothing.
  *
- * Where nothing was reported there is nothing to look at: dataplane.reports counts the times that there was
- * something, so that a transaction can tell. It begins with reading what the kernel has reported: that comes
- * before the command ends which made the change, so nobody's reload is blind to his own `ip link`.
+ * Without a report there is nothing to look at: dataplane.reports counts how often there was one, so that a
+ * transaction can tell. A transaction begins with reading the kernel's reports: the kernel sends a report
+ * before the command that caused it ends, so a reload after an `ip link` always sees its effect.
  */
 #include "host/loop/links.h"
 

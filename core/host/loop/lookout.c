@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * `bpftool link detach`, and an update of our link, the kernel reports to nobody: not on the netlink group
- * that tells of interfaces, nor on the link's file descriptor. So the links are asked, one system call each,
- * every two seconds: 64 interfaces are some 50 microseconds, and no packet notices. Putting the chain back is
- * left to the task that looks at the interfaces anyway, which does it as after a report.
+ * The kernel does not report `bpftool link detach`, or an update of our link: neither on the netlink group
+ * for interfaces nor on the link's file descriptor. So the links are asked, with one system call each, every
+ * two seconds: for 64 interfaces that takes some 50 microseconds, and no packet notices. The task that looks
+ * at the interfaces anyway attaches the chain again, as after a report.
  *
- * That it is put back is the default, since the other way fails open: an interface without its chain passes
- * everything, and whoever took it off had other means (`xslotctl bypass`, `xslotctl clean`) that say who it
- * was.
+ * Attaching again is the default, since the alternative fails open: an interface without its chain passes
+ * everything, and an operator who wants that has other commands (`xslotctl bypass`, `xslotctl clean`), which
+ * log who asked for it.
  */
 #include "host/loop/lookout.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Somebody takes the chain's program off an interface, or puts another into its link: an alarm within
- * seconds, and, unless the chain says `on_detach = alarm`, the chain is attached again. Loop thread.
+ * If someone takes the chain's program off an interface, or puts another program into its link, there is an
+ * alarm within seconds, and the chain is attached again, unless it has `on_detach = alarm`. Loop thread.
  */
 #ifndef HOST_LOOP_LOOKOUT_H
 #define HOST_LOOP_LOOKOUT_H

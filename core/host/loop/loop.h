@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What all tasks work on, and with. */
+/* What all tasks share. */
 #ifndef HOST_LOOP_LOOP_H
 #define HOST_LOOP_LOOP_H
 

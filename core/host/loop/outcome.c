@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A transaction is freed before anybody hears of it, so what is told is copied out of it: to the log at once,
- * to status until the next one.
+ * A transaction is freed before its outcome is shown, so the outcome is copied: for the log at once, for
+ * status until the next one.
  */
 #include "host/loop/outcome.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What a transaction came to, for the log, for status and for the callers who wait. Loop thread. */
+/* The outcome of a transaction, for the log, for status and for the waiting callers. Loop thread. */
 #ifndef HOST_LOOP_OUTCOME_H
 #define HOST_LOOP_OUTCOME_H
 

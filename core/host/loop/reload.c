@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Each phase hands over to the next through the worker's `done`, so between phases the loop answers status
- * and takes requests.
+ * Each phase starts the next one through the worker's `done`, so between phases the loop answers status and
+ * accepts requests.
  */
 #include "host/loop/reload.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The task that moves the dataplane to what the files say, or to a kept configuration: a transaction from
- * begin to end. What leads up to it and follows from it is told to the owner of the loop. Loop thread.
+ * The task that applies the files, or a kept configuration, to the dataplane: a transaction from begin to
+ * end. The owner of the loop is told before and after. Loop thread.
  */
 #ifndef HOST_LOOP_RELOAD_H
 #define HOST_LOOP_RELOAD_H

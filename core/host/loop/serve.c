@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Each answer is made on the loop, so it is of one moment. */
+/* Each answer is made on the loop, so all of it belongs to the same moment. */
 #include "host/loop/serve.h"
 
 #include <errno.h>

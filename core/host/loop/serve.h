@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What comes over the control socket. Loop thread. */
+/* The handlers of the control socket's methods. Loop thread. */
 #ifndef HOST_LOOP_SERVE_H
 #define HOST_LOOP_SERVE_H
 

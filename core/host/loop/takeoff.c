@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The mark comes before anything is removed: whoever is killed in between leaves a chain that the next start
- * takes for one that the files do not have, and removes like any other. Removing reads no file, so this works
- * with a configuration that is broken, which may be why it is needed.
+ * The mark comes before anything is removed: if the host is killed in between, the next start finds a chain
+ * that the files do not have, and removes it like any other. Removing reads no file, so this works with a
+ * broken configuration, which may be the reason for it.
  */
 #include "host/loop/takeoff.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * It runs on CLOCK_BOOTTIME: a machine that sleeps locks its operator out all the same. It is only as good as
- * this process; that a dead host's trial ends too, kept/history.c sees to.
+ * The time is CLOCK_BOOTTIME, since an operator may be locked out of a machine that sleeps as well. The timer
+ * lives only as long as this process; kept/history.c makes sure that a trial ends when its host dies.
  */
 #include "host/loop/trial.h"
 

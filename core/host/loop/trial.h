@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The time within which an operator confirms the configuration that runs; else the one before comes back.
- * Loop thread.
+ * The time within which an operator has to confirm the running configuration; otherwise the previous one
+ * comes back. Loop thread.
  */
 #ifndef HOST_LOOP_TRIAL_H
 #define HOST_LOOP_TRIAL_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A transaction against what is pinned here, read and not adopted, that stops before anything is placed. A
- * host that runs is not asked: a plugin that crashes in its check must not take it along. Where the kernel
- * refuses extension programs the same bytecode goes through the verifier as XDP programs, and the result says
- * so.
+ * A transaction against what is pinned here, read and not adopted, that stops before anything is attached. A
+ * running host is not asked: a plugin that crashes in its check must not crash the host. Where the kernel
+ * refuses extension programs, the same bytecode goes through the verifier as XDP programs, and the result
+ * says so.
  */
 #include "host/offline/check.h"
 

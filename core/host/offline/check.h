@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Everything that a start, or the reload of a host that runs, would do up to attaching: `xslotd --check`,
+ * Everything that a start, or a reload of the running host, would do up to attaching: `xslotd --check`,
  * `xslotctl check`. The host is not asked for it.
  */
 #ifndef HOST_OFFLINE_CHECK_H

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Without a host: the lock that a running one holds keeps the two apart. How things go is in removal.c. */
+/*
+ * Without a host: the lock of a running host keeps the two apart. removal.c explains how chains are removed.
+ */
 #include "host/offline/clean.h"
 
 #include <errno.h>

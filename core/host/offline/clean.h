@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Taking off what a host left running, without one: `xslotctl clean`. */
+/* Taking off the chains that a host left running, without a host: `xslotctl clean`. */
 #ifndef HOST_OFFLINE_CLEAN_H
 #define HOST_OFFLINE_CLEAN_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A pinned link is all that an extension needs to live: it holds the program, its maps, and the target. So
- * there is nothing to write down beside it: the kernel tells what the link fills, and the pin's own time
- * since when.
+ * nothing is written down beside it: the kernel reports what the link fills, and the time of the pin is the
+ * time since when.
  */
 #include "host/offline/extend.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What runs in the kernel, without asking a host: `xslotctl status` when none answers. */
+/* The chains in the kernel, shown without asking a host: `xslotctl status` when none answers. */
 #ifndef HOST_OFFLINE_REMAINS_H
 #define HOST_OFFLINE_REMAINS_H
 

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A chain goes on by its name. One that lost its name while another, new, name took over one of its
- * interfaces was renamed: the same dispatcher goes on. A chain is rebuilt when its dispatcher is of another
- * version than ours, or was loaded with other `frags`: it gets a new dispatcher, whose slots take the state
- * of the old one's over, and then its interfaces.
+ * A chain is identified by its name. A chain that lost its name, while a new name took over one of its
+ * interfaces, was renamed: it keeps its dispatcher. A chain is rebuilt if its dispatcher is of another
+ * version than ours, or was loaded with another `frags`: it gets a new dispatcher, whose slots take over the
+ * state of the old one's, and then its interfaces.
  *
- * Slots are matched so that as much as possible stays as it is: first what is the same at the same number,
- * then what is the same anywhere in the chain (it moved), then what bears the same number and plugin (a new
- * version or other parameters: it inherits state). What is left is new, or gone.
+ * Slots are matched so that as much as possible stays as it is: first equal slots at the same number, then
+ * equal slots anywhere in the chain (moved), then slots with the same number and plugin (a new version or
+ * other parameters: the slot inherits state). Every other slot is new, or removed.
  *
- * An interface is who has the name now. So when two have changed names, each keeps its link, and the links
- * change places.
+ * An interface is the one that has the name now. So if two interfaces have exchanged their names, each keeps
+ * its link, and the links change places.
  *
- * Which interfaces a change would bare is asked of the steps, not of the names: whatever the reason why no
- * step takes a link over, a file that is gone or a section with another name, packets would go past all
- * slots.
+ * Whether a change would leave an interface bare is decided from the steps, not from the names: if no step
+ * takes a link over, packets would pass all slots by, whatever the reason, such as a lost file or a section
+ * with another name.
  */
 #include "host/plan/plan.h"
 

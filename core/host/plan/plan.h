@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * From what runs to what the file says. Pure: no kernel, no files, no clock. What did not change is KEEP, and
- * a chain in which all is KEEP is `unchanged`: nothing is done for it.
+ * The steps from the running configuration to the wanted one. Pure: no kernel, no files, no clock. What did
+ * not change is KEEP, and a chain in which everything is KEEP is `unchanged`: nothing is done for it.
  */
 #ifndef HOST_PLAN_PLAN_H
 #define HOST_PLAN_PLAN_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The configuration names files: plugins, objects, rules. They are all read here, once, before anything is
- * compared or loaded, so that one look at the disk decides a whole reload, and every error in it is found in
- * one go. When somebody wrote to any of them meanwhile, all are read once more: a slot in one file and its
- * rules in another belong together.
+ * The configuration names files: plugins, objects, rules. All of them are read here, once, before anything is
+ * compared or loaded, so that one reading of the disk decides a whole reload, and every error is found at
+ * once. If someone wrote to any of them meanwhile, all are read again: a slot in one file and its rules in
+ * another belong together.
  */
 #include "host/plan/setup.h"
 

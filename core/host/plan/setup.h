@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the files ask for, resolved: every slot with its module, typed parameters and object file. Worker
- * thread. */
+/*
+ * The files' content, resolved: every slot with its module, typed parameters and object file. Worker thread.
+ */
 #ifndef HOST_PLAN_SETUP_H
 #define HOST_PLAN_SETUP_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A lock for each plugin would do too, but plugins share libraries, and nobody waits long for this one. */
+/*
+ * One lock for each plugin would be enough, but plugins share libraries, and nobody waits long for this one.
+ */
 #include "host/plugin/callback.h"
 
 #include <pthread.h>

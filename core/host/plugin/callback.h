@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The one way into a plugin's C code: every callback, and the constructors and destructors of its file, run
- * between callback_begin() and callback_end(). No two run at the same time. What is noted there tells who
- * crashed (crash.h), who hangs (hang.h), and, to a process that tried it in a child (guard.h), who ended
- * that.
+ * The only way into a plugin's C code: every callback, and the constructors and destructors of its file, run
+ * between callback_begin() and callback_end(). No two run at the same time. What is recorded there shows
+ * which plugin crashed (crash.h), which one hangs (hang.h), and, to a process that tried it in a child
+ * (guard.h), which one ended the child.
  */
 #ifndef HOST_PLUGIN_CALLBACK_H
 #define HOST_PLUGIN_CALLBACK_H

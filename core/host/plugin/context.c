@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Plugins never see the host's structures: a context leads to a table of functions, and each checks what the
- * callback that is running may do. The worker holds the lock for as long as a callback takes (a large rules
- * file: seconds), so the loop only ever tries it: a status without the plugin's own keys, or a watch that is
- * called a little later, is better than a loop that stands still.
+ * Plugins never see the host's structures: a context points to a table of functions, and each checks whether
+ * the running callback may call it. The worker holds the lock for the duration of a callback (a large rules
+ * file: seconds), so the loop only ever tries to take it: a status without the plugin's own keys, or a watch
+ * that is called a little later, is better than a loop that stands still.
  */
 #include "host/plugin/context.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What a plugin's callbacks see of the host: the struct xslot_context of one instance. Callbacks of all
- * plugins share one lock, so that no two run at the same time; the loop never waits for it.
+ * A plugin's view of the host: the struct xslot_context of one instance. Callbacks of all plugins share one
+ * lock, so that no two run at the same time; the loop never waits for it.
  */
 #ifndef HOST_PLUGIN_CONTEXT_H
 #define HOST_PLUGIN_CONTEXT_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A plugin that calls exit(0) would end the host with a status that looks like a clean stop, and nobody would
- * start it again. exit() and quick_exit() run handlers, of which ours makes it a SIGABRT. _exit() runs none;
- * but a program's own symbols come before those of its libraries, so plugins that call it get ours. What
- * remains is the bare system call: the next host names that plugin, see quarantine.c.
+ * start it again. exit() and quick_exit() run handlers, and ours turns the exit into a SIGABRT. _exit() runs
+ * none; but a program's own symbols come before those of its libraries, so plugins that call it get ours.
+ * Only the bare system call remains: the next host names that plugin, see quarantine.c.
  *
- * Signals that somebody sends from outside are nobody's crash, unless a callback hangs.
+ * A signal that someone sends from outside is not counted as a crash, unless a callback hangs.
  */
 #include "host/plugin/crash.h"
 

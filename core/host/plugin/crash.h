@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A process that runs plugins' code says which code it crashes in, and counts it (quarantine.h). To end the
- * process from within, by exit() and its like, is a crash too. Then it dies as without us: with a core, or a
- * sanitizer's report.
+ * A process that runs plugins' code reports which code it crashed in, and counts that (quarantine.h). Ending
+ * the process from within, by exit() and the like, is a crash too. The process still dies as usual: with a
+ * core, or a sanitizer's report.
  */
 #ifndef HOST_PLUGIN_CRASH_H
 #define HOST_PLUGIN_CRASH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Plugins' callbacks run in whoever calls them, and a file whose code is damaged crashes there. A tool that
- * only wants to know runs what it does in a child, before it has threads or has loaded anything.
+ * A plugin's callback runs in the process that calls it, and damaged code would crash that process. A tool
+ * that only wants an answer runs the callback in a child, before it has threads or has loaded anything.
  */
 #ifndef HOST_PLUGIN_GUARD_H
 #define HOST_PLUGIN_GUARD_H

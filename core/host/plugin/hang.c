@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A timer that is set by each callback and cleared behind it costs two system calls, and no wake-up as long
- * as all is well. The signals that end the process are the loop's, which reads them from a signalfd. When the
- * loop is what hangs, this thread asks another signalfd whether one is there; it reads none, so none is lost
- * should the callback return after all.
+ * A timer that is set before each callback and cleared after it costs two system calls, and no wake-up as
+ * long as all is well. The signals that end the process belong to the loop, which reads them from a signalfd.
+ * If the loop hangs, this thread polls another signalfd for them; it reads none, so none is lost if the
+ * callback returns after all.
  */
 #include "host/plugin/hang.h"
 

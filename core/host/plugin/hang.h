@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Callbacks that do not return. A thread of its own names one in the log when it has run longer than it
- * should, and once more when it is over. While one hangs on the loop, the loop answers nobody, systemd's
- * watchdog included; of one that hangs elsewhere the watchdog is told after a while. And a process that was
- * asked to end (SIGTERM, SIGINT) while one hangs ends at once: what runs in the kernel goes on.
+ * Callbacks that do not return. A thread of its own names such a callback in the log when it has run longer
+ * than it should, and again when it is over. While one hangs on the loop, the loop answers no requests, and
+ * systemd's watchdog no longer hears from it; if one hangs elsewhere, the watchdog is triggered after a
+ * while. A process that is asked to end (SIGTERM, SIGINT) while one hangs ends at once: the chains in the
+ * kernel keep running.
  */
 #ifndef HOST_PLUGIN_HANG_H
 #define HOST_PLUGIN_HANG_H

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Not fork(): beside a thread that is in dlopen or malloc the child inherits locks that nobody will release.
- * posix_spawn() of /proc/self/exe costs a millisecond or two, and finds the program also when its file was
- * replaced or removed meanwhile. It is opened first: what valgrind opens under that name is the program that
- * it runs, and what it executes is valgrind.
+ * Not fork(): while another thread is in dlopen or malloc, the child inherits locks that nobody will release.
+ * posix_spawn() of /proc/self/exe costs a millisecond or two, and finds the program even if its file was
+ * replaced or removed meanwhile. It is opened first: under valgrind, opening that name leads to the program,
+ * and executing it would start valgrind.
  *
- * A process that broke is told from one that is slow or greedy by what the kernel says of its end and by the
- * two limits that are kept here, time and memory in use, since a file may catch every signal and a failed
- * malloc().
+ * How the kernel reports the end of the process, and the two limits that are enforced here, time and memory
+ * in use, distinguish a process that crashed from one that is slow or needs too much memory: a file may catch
+ * every signal and a failed malloc().
  */
 #include "host/plugin/inspect.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Plugin and object files are looked at first in a process of their own: libelf, ld.so, libbpf and libxdp
- * were made for good files, and a damaged one may end the process that reads it. That process is this very
+ * Plugin and object files are examined first in a process of their own: libelf, ld.so, libbpf and libxdp were
+ * made for good files, and a damaged one may crash the process that reads it. That process is this very
  * program, started again, without privileges; it takes the same steps on the same bytes as the host
- * afterwards, up to where the kernel is asked. It lives from the first file to inspect_end(), for all files
- * of a reload. What was looked at and was good is not looked at again. Worker thread.
+ * afterwards, up to the first call into the kernel. It lives from the first file to inspect_end(), for all
+ * files of a reload. A file that passed is not examined again. Worker thread.
  */
 #ifndef HOST_PLUGIN_INSPECT_H
 #define HOST_PLUGIN_INSPECT_H

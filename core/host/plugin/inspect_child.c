@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Here damaged files may do what they like. So there is nothing to be had: no capabilities and no way back to
- * them, no bpf() that the kernel hears of, bounds for memory and time, and an end as soon as the host's end
- * comes. All that is told is how far it got: why a file is refused is for the host to find out, in the same
- * way and the same words as ever.
+ * Here damaged files may do what they like. So there is nothing to gain: no capabilities and no way back to
+ * them, no bpf() that reaches the kernel, limits for memory and time, and the process ends when the host
+ * does. It reports only how far it got: the host finds out why a file is refused, in the usual way and with
+ * the usual message.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the host and the process that looks at files first say to each other, over a SEQPACKET socket. */
+/* The messages between the host and the process that examines files first, over a SEQPACKET socket. */
 #ifndef HOST_PLUGIN_INSPECT_PRIVATE_H
 #define HOST_PLUGIN_INSPECT_PRIVATE_H
 

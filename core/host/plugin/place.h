@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Where in plugins' code the process is. `plugin` is written last and cleared first. */
+/* The place in plugins' code where the process is. `plugin` is written last and cleared first. */
 #ifndef HOST_PLUGIN_PLACE_H
 #define HOST_PLUGIN_PLACE_H
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The ledger is a mapped file: what a signal handler stores there survives the process, and no write() has to
- * come before each callback. Only what kills the process from inside is counted, by the handler (crash.c):
- * who is killed from outside, by an operator or a power cut, in the middle of a long start, proves nothing
- * about the plugin whose code ran. That one is only named by the next host.
+ * The ledger is a mapped file: what a signal handler stores there survives the process, and no write() is
+ * needed before each callback. Only a crash from inside the process is counted, by the handler (crash.c): if
+ * an operator or a power cut kills the process in the middle of a long start, that proves nothing about the
+ * plugin whose code ran. The next host only names that plugin.
  *
- * The counts of a callback that is called again and again go by the clock: that it went well a thousand times
- * in between is no comfort to those whom the host failed three times.
+ * The counts of callbacks that are called again and again depend on the time: a thousand good calls in
+ * between do not help users whose host crashed three times in a day.
  */
 #include "host/plugin/quarantine.h"
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Plugins that crash the host. Three times in a row while it starts or reloads, and that content of the file
- * is quarantined: none of its code is run any more, so that the host comes up, with what runs in the kernel.
- * What is called while all is well, as often as somebody asks, has a count of its own, of three times each
- * within a day of the one before, since there is no end of a transaction that would prove anything: then
- * `status` and the watches are not called any more, and for the rest the whole content is quarantined as
- * above.
+ * Plugins that crash the host. After three crashes in a row at starts or reloads, that content of the file is
+ * quarantined: none of its code runs any more, so that the host comes up, and the chains in the kernel stay.
+ * `status` and the watches are called while all is well, so no end of a transaction would prove them good.
+ * Each has a count of its own, of three crashes, each within a day of the one before: then it is not called
+ * any more. Everything else quarantines the whole content as above.
  *
- * Another content of the file is another plugin to this, and `xslotctl plugin release` gives it another try.
- * The counts are in the file `crashes` of the state folder. There is one process, so one of these.
+ * Another content of the file is another plugin here, and `xslotctl plugin release` allows another try. The
+ * counts are in the file `crashes` of the state folder. There is one process, so there is one ledger.
  */
 #ifndef HOST_PLUGIN_QUARANTINE_H
 #define HOST_PLUGIN_QUARANTINE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A watch that fires while the worker is inside a callback is switched off and remembered; the host resumes
- * it as soon as the worker is done. Fds are level-triggered, so nothing is lost. One that has crashed the
+ * it as soon as the worker is done. Fds are level-triggered, so nothing is lost. A watch that has crashed the
  * host too often is switched off for good: the next instance has one of its own.
  */
 #include "host/plugin/watch.h"

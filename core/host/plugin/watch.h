@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Fds and timers that plugins watch on the host's loop. Added by the worker in start, active on the loop. */
+/* Fds and timers that plugins watch on the host's loop. Added on the worker by start, active on the loop. */
 #ifndef HOST_PLUGIN_WATCH_H
 #define HOST_PLUGIN_WATCH_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A file that is lost, empty or cut off reads like one that an operator shortened. Only words can tell the
- * two apart: an option of who asks for the change, or, for tools that write files and nothing else, a line in
- * a file that no accident writes.
+ * A file that is lost, empty or cut off reads like one that an operator shortened. Only an explicit word can
+ * distinguish the two: an option of the request, or, for tools that write files and nothing else, a line in a
+ * file that no accident writes.
  */
 #include "host/review/consent.h"
 

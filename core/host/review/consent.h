@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Changes that leave an interface bare are refused unless somebody says that they are meant. Worker thread.
+/*
+ * Changes that leave an interface bare are refused unless someone states that they are intended. Worker
+ * thread.
  */
 #ifndef HOST_REVIEW_CONSENT_H
 #define HOST_REVIEW_CONSENT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Before anything is begun: what the plan would do may be what nobody would want. */
+/* Before anything begins: some plans would do what no operator wants. */
 #include "host/review/refuse.h"
 
 #include <errno.h>

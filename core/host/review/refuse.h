@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Plans that are not carried out. Worker thread. */
+/* Plans that are refused. Worker thread. */
 #ifndef HOST_REVIEW_REFUSE_H
 #define HOST_REVIEW_REFUSE_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The kernel would refuse the second attachment and name what is there, a chain of ours: an operator who
- * reads only that takes off what runs. And an alternative name may come up while the host runs: it must not
- * move the interface to the chain that happens to stand first. So twins are found before anything is tried.
+ * The kernel would refuse the second attachment and name the program in the way, which is our own chain: an
+ * operator who reads only that takes off a running chain. And an alternative name may appear while the host
+ * runs: it must not move the interface to the chain that happens to come first. So twins are found before
+ * anything is tried.
  */
 #include "host/review/twin.h"
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The plan knows no kernel and no files; this is where both sides are flattened into what it compares.
+ * The plan knows no kernel and no files; this file flattens both sides into the form that it compares.
  *
- * A reload that changes slots has nothing to ask about an interface: the kernel reports when one is deleted,
- * renamed or moved, and before a transaction all is read that was reported. So what was seen stays true until
- * a report that concerns any of ours, or until reports may have been lost; then all are looked at.
+ * A reload that changes slots has no questions about interfaces: the kernel reports when one is deleted,
+ * renamed or moved, and all reports are read before a transaction. So what was seen stays true until there is
+ * a report about one of ours, or until reports may have been lost; then all are looked at.
  *
- * Some things nobody reports. That a link was detached by force, or updated to another's program, only the
- * link tells: the one call that is made for each, in a few microseconds. Such a program is driven out at
- * once, whatever becomes of the reload. What is attached through netlink anybody may replace, and the other
- * names of an interface may change hands, both without a word while it is down; and who waits or was refused
- * is what an operator may reload for. There the kernel is asked, whatever was reported.
+ * The kernel does not report everything. Only the link shows that it was detached by force, or updated to
+ * another program: one call for each link asks, in a few microseconds. Such a program is replaced at once,
+ * whatever the outcome of the reload. A program that is attached through netlink may be replaced by anyone,
+ * and the alternative names of an interface may change, both without a report while the interface is down;
+ * and an operator may reload for the sake of an interface that waits or was refused. In these cases the
+ * kernel is asked, whatever was reported.
  */
 #include "host/review/view.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The running dataplane and the wanted setup, both as plan.h compares them. */
+/* The running dataplane and the wanted setup, both in the form that plan.h compares. */
 #ifndef HOST_REVIEW_VIEW_H
 #define HOST_REVIEW_VIEW_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The clause stands in the line of the log that tells of the change, not in one of its own: so it has the
- * same level, and nothing comes between the two. One reload may serve any number of requests, hence the
- * bound.
+ * The clause is part of the log line about the change, and not a line of its own: so it has the same level,
+ * and no other line comes between. One reload may serve any number of requests, hence the bound.
  */
 #include "host/work/asked.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Everything that changes the dataplane ends with a grace period, before which the next change may not begin.
- * So there is one queue for all of it. It knows no task: each brings its kind, and what follows a task is the
- * business of who owns the queue.
+ * Every change of the dataplane ends with a grace period, and the next change may not begin before that. So
+ * there is one queue for all of them. It knows no task: each has its kind, and the owner of the queue decides
+ * what follows a task.
  */
 #include "host/work/queue.h"
 

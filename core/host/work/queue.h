@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What the host is asked to do, over the socket, by signals and by itself: one task at a time, in the order
- * in which they were asked for. Loop thread.
+ * The host's tasks, requested over the socket, by signals and by the host itself: one at a time, in the order
+ * of the requests. Loop thread.
  */
 #ifndef HOST_WORK_QUEUE_H
 #define HOST_WORK_QUEUE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Verifying a program is one long system call that cannot be interrupted, so it must not run on the loop. One
- * thread is enough: transactions are serial anyway, and what the loop and the worker share is handed over
- * with the job and handed back with `done`.
+ * thread is enough: transactions are serial anyway, and data that the loop and the worker share is handed
+ * over with the job and handed back with `done`.
  */
 #include "host/work/worker.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The one thread for what may block: loading, verifying, waiting for packets. One job at a time. */
+/*
+ * The one thread for everything that may block: loading, verifying, waiting for packets. One job at a time.
+ */
 #ifndef HOST_WORK_WORKER_H
 #define HOST_WORK_WORKER_H
 
