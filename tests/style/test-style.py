@@ -279,6 +279,55 @@ def check_messages():
                 yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: a message is cut in two: {match.group()[:40]}"
 
 
+# CONTRIBUTING.md's list of words: what a message, a page of help or an essay must not say, and what it says instead.
+WORDS = (
+    (r"(?<!there )\b(?:is|are|was|were|be) no (?!longer\b|more\b|worse\b|better\b)", "is not a"),
+    (r"\bwhoever\b|(?<!anyone )\bwho asks\b", "the caller, anyone who"),
+    (r"\bwhat (?:runs|ran)\b", "the running program, the running configuration"),
+    (r"\b(?:go|goes|going|went) on\b", "continues, keeps, is carried over"),
+    (r"\banew\b", "again, from the start"),
+    (r"\blet(?:s|ting)? go of\b", "releases"),
+    (r"\b(?:bears|bearing)\b", "has"),
+    (r"\bkernel (?:tells|told|says|said)\b", "the kernel reports"),
+    (r"\b(?:is|are) there (?:already|twice|a second time)\b|\b(?:is|are) there$", "exists, is attached"),
+    (r"\bof an? \w+ (?:somebody|someone|nobody) waits\b", "someone waits for a reload"),
+    (r"\bnever was\b", "does not exist"),
+)
+C_TOKEN = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"", re.S)
+PROSE = (".1", ".3", ".5", ".7", ".8", ".bash", ".in", ".ini", ".md")
+
+
+def sentences(path):
+    """
+    (line, text) of what people read: a page's lines; a C file's strings, and its essay, the first comment. In a public header,
+    all comments.
+    """
+    text, essay, public = (ROOT / path).read_text("utf-8"), False, "include" in path.parts
+    if path.suffix in PROSE:
+        listed = {line for table in re.findall(r"^\| not \| but \|\n(?:\|.*\n)*", text, re.M) for line in table.splitlines()}
+        yield from ((n, line) for n, line in enumerate(lines(path), 1) if line not in listed)  # the list itself quotes
+        return
+    for match in C_TOKEN.finditer(text):
+        token, line = match.group(), text.count("\n", 0, match.start()) + 1
+        if token.startswith('"'):
+            yield line, token[1:-1]
+        elif token.startswith("/*") and (public or not essay) and "SPDX" not in token:
+            essay = True
+            yield line, re.sub(r"\s*\n \*\s*", " ", token[2:-2]).strip()
+
+
+def check_words():
+    """The words of CONTRIBUTING.md's list."""
+    for path in tree():
+        if path.parts[0] in ("tests", "LICENSES") or path.suffix not in (".c", ".h", *PROSE):
+            continue
+        for line, text in sentences(path):
+            for pattern, instead in WORDS:
+                for match in re.finditer(pattern, text.lower()):
+                    near = text[max(0, match.start() - 30):match.end() + 20]
+                    yield f'{path}:{line}: "{match.group()}" in "{near}": say "{instead}"'
+
+
 def squeezed_comments(path):
     """Lines of a block comment whose asterisk touches the first word: clang-format 14 does that when it refills one."""
     inside = False
@@ -398,6 +447,7 @@ CHECKS = {
     "sizes": check_sizes,
     "format": check_format,
     "messages": check_messages,
+    "words": check_words,
     "text": check_text,
     "btf": check_btf,
     "memory": check_memory,

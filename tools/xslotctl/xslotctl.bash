@@ -6,7 +6,7 @@ _xslotctl()
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local ask=("${COMP_WORDS[0]}") words= word option= verb=()
 
-	# "--socket=PATH" is three words for bash; the values of options are no verbs.
+	# "--socket=PATH" is three words for bash; the values of options are not verbs.
 	[[ $current == = ]] && current=
 	[[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
