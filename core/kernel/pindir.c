@@ -127,7 +127,7 @@ static int lock(struct pindir *pindir, struct xslot_diag *diag)
 	}
 	if (errno == EWOULDBLOCK)
 		return fail(diag, -EBUSY,
-			"another xslotd runs in this network namespace with bpffs folder %s; one is enough, or give this one its own [host] bpffs and interfaces",
+			"another xslotd runs in this network namespace with bpffs folder %s; stop one of them, or give this one its own [host] bpffs and interfaces",
 			pindir->root);
 	return fail(diag, -errno, "cannot lock folder %s: %s", pindir->root, strerror(errno));
 }

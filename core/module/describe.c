@@ -174,8 +174,9 @@ static int copy_descriptor(
 		return fail(diag, -ENOEXEC, "%s has a descriptor of %u bytes, less than the %zu of ABI 1",
 			path, head.size, DESCRIPTOR_MIN);
 	if (head.size > data->d_size)
-		return fail(diag, -ENOEXEC, "%s is truncated: its descriptor says %u bytes, %zu are there",
-			path, head.size, data->d_size);
+		return fail(diag, -ENOEXEC,
+			"%s is truncated: its descriptor has %u bytes, and the file only %zu of them", path,
+			head.size, data->d_size);
 	*plugin = (struct xslot_plugin){};
 	memcpy(plugin, data->d_buf, head.size < sizeof(*plugin) ? head.size : sizeof(*plugin));
 	plugin->bpf = NULL;

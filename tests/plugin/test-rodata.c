@@ -138,7 +138,7 @@ static void test_what_does_not_fit_is_refused_in_words(void **state)
 		{ { "flag", VALUE(XSLOT_UINT, .number = 1) }, -EINVAL,
 			"is a bool, where an integer of 1, 2, 4 or 8 bytes" },
 		{ { "fruit", VALUE(XSLOT_UINT, .number = 3) }, -ERANGE,
-			"3 is the value of no enumerator in enum fruit" },
+			"3 is not the value of an enumerator in enum fruit" },
 		{ { "text", VALUE(XSLOT_ADDRESS, .prefix = { .family = 4 }) }, -EINVAL,
 			"where struct xslot_prefix, __be32 or struct in6_addr" },
 		{ { "peer", VALUE(XSLOT_ADDRESS, .prefix = { .family = 6 }) }, -EINVAL,

@@ -203,7 +203,7 @@ static void an_extension_from_a_pin_attaches(void **state)
 	unlink(in_folder("program"));
 	assert_null(xslot_extension_object(extension));
 	expect(xslot_extension_load(extension, target.fd, "first", &diag), -EALREADY, &diag,
-		"loaded already");
+		"already loaded");
 	expect(xslot_extension_attach(extension, &link, &diag), -EINVAL, &diag,
 		"name the target to attach to");
 	expect_ok(xslot_extension_get_info(extension, &info, &diag), &diag);

@@ -74,7 +74,7 @@ static void not_loaded_twice(void **state)
 
 	expect_ok(xslot_extension_attach(extension, &link, &diag), &diag);
 	expect(xslot_extension_load(extension, target.fd, "second", &diag), -EALREADY, &diag,
-		"loaded already");
+		"already loaded");
 	assert_int_equal(run(target.fd), 327);
 	xslot_extension_free(extension);
 }

@@ -165,7 +165,7 @@ def test_an_array_of_another_hook(rig):
     rig.run(shape("hooks"))
     assert rig.send() == {"drop": PACKETS}
     assert not rig.pin("classify", "programs").exists()
-    assert "calls nothing by program array jumps" in rig.refused(shape("hooks"), jumps="prog")
+    assert "makes no tail call through program array jumps" in rig.refused(shape("hooks"), jumps="prog")
 
 
 def test_maps_without_a_size(rig):
@@ -294,7 +294,7 @@ def test_a_chain_has_frags_only_when_all_have(rig):
     assert rig.send() == {"next": PACKETS}
     for name, program in (("rewrite", "rewrite"), ("tails", "tails")):
         message = rig.refused(shape(name), chain="frags = yes\n", program=program)
-        assert f"frags = yes, and program {program} does not say" in message and '"xdp.frags"' in message
+        assert f"frags = yes, and program {program} does not declare" in message and '"xdp.frags"' in message
 
 
 def test_devmap(rig):

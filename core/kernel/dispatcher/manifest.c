@@ -31,7 +31,7 @@ int manifest_write(int fd, const struct manifest *manifest, struct xslot_diag *d
 	return 0;
 }
 
-/* What it needs to be told apart from what is no manifest, and from one of another version. */
+/* The part by which other maps, and manifests of another version, are recognised. */
 #define MANIFEST_HEAD offsetof(struct manifest, frags)
 
 #define ENDS(text) (memchr(text, 0, sizeof(text)) != NULL)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Most XDP programs can be an extension as they are. Two kinds cannot. One whose signature BTF does not show,
- * or shows to be another than the stub's: the kernel compares. And one that tail-calls: what it calls are XDP
- * programs, and where the program itself is among them, no extension may be put into a program array.
+ * Most XDP programs can be loaded as extensions unchanged. Two kinds cannot. One has a signature that BTF
+ * does not show, or that differs from the stub's: the kernel compares them. The other makes tail calls: their
+ * targets are XDP programs, and if the program itself is among them, the kernel puts no extension into a
+ * program array.
  *
- * Such a program stays what it is, an XDP program, and with it all that it may call. An extension of ours
- * fills the stub and tail-calls it (bpf/entry.bpf.c). All are loaded with expected attach type 0, which an
- * extension has: program arrays take only what agrees in that.
+ * Such a program stays an XDP program, and so do all programs that it may call. An extension of ours fills
+ * the stub and tail-calls it (bpf/entry.bpf.c). All are loaded with expected attach type 0, which an
+ * extension has: all programs in an array must agree in that.
  *
- * Which program a static array holds is libbpf's secret until it has loaded them, and who fills another array
- * later is the user's: so an object with a program array that matters (foreign_reach.h) has all its XDP
- * programs loaded but those that are optional, SEC("?…"), and any other object only the one that the slot
+ * Only libbpf knows which program a static array holds, until it has loaded them, and the user decides what
+ * fills another array later. So if an object has a program array that matters (foreign_reach.h), all its XDP
+ * programs are loaded except optional ones, SEC("?…"); of any other object only the program that the slot
  * runs.
  */
 #include "kernel/foreign/foreign.h"
@@ -99,11 +100,11 @@ static int refuse_role(const struct bpf_program *program, enum role role, enum b
 
 	if (role == ROLE_MAP_ENTRY)
 		return fail(diag, -EINVAL,
-			"program %s (section \"%s\") is for the entries of a devmap or cpumap, where whoever fills the map puts it; a slot runs an XDP program: %s",
+			"program %s (section \"%s\") is for the entries of a devmap or cpumap, and is put there by the program that fills the map; a slot runs an XDP program: %s",
 			bpf_program__name(program), bpf_program__section_name(program),
 			*others ? others : "the object has none");
 	return fail(diag, -EINVAL,
-		"program %s (section \"%s\") is of type %s: it is run by another hook of the kernel and decides about no packet of an interface; a slot runs an XDP program: %s",
+		"program %s (section \"%s\") is of type %s: it runs in another hook of the kernel and sees no packet of an interface; a slot runs an XDP program: %s",
 		bpf_program__name(program), bpf_program__section_name(program), type_name ? type_name : "?",
 		*others ? others : "the object has none");
 }
@@ -120,7 +121,7 @@ static int choose_failed(const struct bpf_object *bpf, const char *wanted, struc
 		return fail(diag, -ENOENT, "the object contains no program");
 	if (!xdp.used)
 		return fail(diag, -EINVAL,
-			"the object has no XDP program; what it has is run by other hooks of the kernel and decides about no packet of an interface: %s",
+			"the object has no XDP program; its programs run in other hooks of the kernel and see no packet of an interface: %s",
 			others);
 	if (wanted)
 		return fail(diag, -ENOENT, "the object has no program %s; it has: %s", wanted, all);
@@ -183,7 +184,7 @@ static int check_frags(const struct bpf_program *program, struct xslot_diag *dia
 	if (begins(section, "xdp.frags"))
 		return 0;
 	return fail(diag, -EINVAL,
-		"the chain has frags = yes, and program %s does not say that it handles frames in several buffers: its section is \"%s\", not \"xdp.frags\"",
+		"the chain has frags = yes, and program %s does not declare that it handles frames in several buffers: its section is \"%s\", not \"xdp.frags\"",
 		bpf_program__name(program), section);
 }
 
@@ -200,7 +201,7 @@ static int make_xdp(struct bpf_program *program, bool frags, struct xslot_diag *
 	if (r == 0)
 		r = bpf_program__set_flags(program, frags ? BPF_F_XDP_HAS_FRAGS : 0);
 	if (r < 0)
-		return fail(diag, r, "libbpf does not take %s for an XDP program: %s",
+		return fail(diag, r, "libbpf does not accept %s as an XDP program: %s",
 			bpf_program__name(program), strerror(-r));
 	return frags ? check_frags(program, diag) : 0;
 }

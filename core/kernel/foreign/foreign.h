@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* An object file that knows nothing of slots: which of its programs run, and how the slot reaches them. */
+/*
+ * An object file that does not know about slots: which of its programs run, and how the slot reaches them.
+ */
 #ifndef KERNEL_FOREIGN_FOREIGN_H
 #define KERNEL_FOREIGN_FOREIGN_H
 

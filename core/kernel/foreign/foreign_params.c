@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A plugin brings the table of its parameters. An object that knows nothing of us has one all the same: BTF
- * says which variables it wants set before it is loaded (`const volatile`, the others are either folded away
- * by the compiler or not constant) and what each of them is. So a table is made of it, and from there on a
- * variable of a foreign object is a parameter like any other, with the same syntax and the same errors.
+ * A plugin has a table of its parameters. A foreign object has one as well: BTF shows which variables may be
+ * set before it is loaded (`const volatile`; others are either optimised away by the compiler or not
+ * constant) and what type each of them has. So a table is made from BTF, and then a variable of a foreign
+ * object is a parameter like any other, with the same syntax and the same errors.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * An object for both hooks may have a program array that only its tc programs use: its XDP program is an
- * extension like any other, and the tc programs need not load. Two things tell otherwise. libbpf fills an
- * array that has programs from the start when it loads the object, so these must load too; BTF shows such an
- * array by its `values`. And the program's own code shows a tail call, or a call of a function of which
- * nothing is known before libbpf has put it there.
+ * extension like any other, and the tc programs need not load. Two things show that an array matters. libbpf
+ * fills an array that has programs from the start when it loads the object, so these must load too; BTF shows
+ * such an array by its `values`. And the program's own code shows a tail call, or a call of a function that
+ * is unknown before libbpf has linked it.
  */
 #include "kernel/foreign/foreign_reach.h"
 

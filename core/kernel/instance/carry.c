@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * State survives a reload by being the same kernel map in both instances: no copy, so nothing is lost or
- * counted twice, and the old instance may go on writing until the swap. That is right only when both builds
- * mean the same by every byte, and libbpf's reuse checks nothing at all. So everything is compared here, and
- * a map that differs in anything starts fresh: the plugin's migrate may then fill it.
+ * State survives a reload because both instances share the same kernel map: nothing is copied, so nothing is
+ * lost or counted twice, and the old instance may keep writing until the swap. That is right only if both
+ * builds give every byte the same meaning, and libbpf's reuse checks nothing at all. So everything is
+ * compared here, and a map that differs in anything starts fresh: the plugin's migrate may then fill it.
  *
- * Some kinds of map never go on. A program array would be filled by the *load* of the new object, and the
+ * Some kinds of map are never carried over. Loading the new object would fill a program array, and the
  * running version would call the new targets; maps of maps, devices, CPUs and sockets hold references that
- * belong to whoever filled them; a timer's callback belongs to the program that armed it.
+ * belong to the program that filled them; a timer's callback belongs to the program that armed it.
  */
 #include "kernel/instance/carry.h"
 
@@ -126,7 +126,7 @@ static int classify_map(
 	if (pinned) {
 		r = bpf_map__set_pin_path(map->map, NULL);
 		if (r < 0)
-			return fail(diag, r, "%s: map %s: libbpf does not take its pin path off: %s", name,
+			return fail(diag, r, "%s: map %s: libbpf does not clear its pin path: %s", name,
 				map->name, strerror(-r));
 	}
 	if (map_tagged(btf, map->name) || (pinned && is_carriable(btf, map)) ||

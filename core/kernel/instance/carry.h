@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* An instance's maps: which are state, and which go on from the instance before. */
+/* An instance's maps: which ones are state, and which ones are carried over from the previous instance. */
 #ifndef KERNEL_INSTANCE_CARRY_H
 #define KERNEL_INSTANCE_CARRY_H
 

@@ -2,9 +2,9 @@
 /*
  * What a fused chain is made of. libbpf has an instance's code, with the maps in it, from the time that it
  * loaded it. For an adopted instance it has only the object: the program came from a pin, and the kernel
- * hands out no more than what the verifier made of it. So the object is opened and loaded once more, with the
- * instance's maps in the place of its own. A second time, not the instance's own object: libbpf closes the
- * maps of one that does not load.
+ * returns only what the verifier made of it. So the object is opened and loaded again, with the instance's
+ * maps in the place of its own. A second object, not the instance's own: if the load fails, libbpf closes the
+ * maps.
  */
 #include "kernel/instance/code.h"
 

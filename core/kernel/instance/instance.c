@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * An instance is an extension (libxslot) plus what a slot adds to it: parameters, and maps with a past. All
- * that can be known before the kernel is asked is decided in open: a wrong parameter costs no verification.
- * Names of maps are kept here, because libbpf forgets a map's own when it takes one over. After open the
- * instance before is no longer needed: libbpf holds references of its own on the maps that go on.
+ * An instance is an extension (libxslot) plus what a slot adds to it: parameters, and maps with a past.
+ * Everything that can be known before the kernel is called is decided in open: a wrong parameter costs no
+ * verification. Names of maps are kept here, because libbpf forgets a map's own name when the map is reused.
+ * After open the previous instance is no longer needed: libbpf holds references of its own on the maps that
+ * are carried over.
  *
- * Loading costs the same number of system calls in a long chain as in a short one: nothing here walks over
+ * Loading takes the same number of system calls in a long chain as in a short one: nothing here walks over
  * slots or ids.
  */
 #include "kernel/instance/instance.h"
@@ -130,7 +131,7 @@ static int set_size(const struct instance *instance, struct bpf_map *map, const 
 	int r = value->type == XSLOT_UINT ? bpf_map__set_max_entries(map, (uint32_t)value->number) : 0;
 
 	if (r < 0)
-		return fail(diag, r, "%s: map %s: libbpf does not take the size: %s", instance->name,
+		return fail(diag, r, "%s: map %s: libbpf does not accept the size: %s", instance->name,
 			bpf_map__name(map), strerror(-r));
 	return 0;
 }
@@ -151,8 +152,8 @@ static int write_param(
 	if (param->value->type != XSLOT_STRING)
 		return 0;
 	if (!instance->foreign.behind_entry)
-		return fail(diag, -EINVAL, "%s: program %s calls nothing by program array %s", instance->name,
-			bpf_program__name(instance->program), param->name);
+		return fail(diag, -EINVAL, "%s: program %s makes no tail call through program array %s",
+			instance->name, bpf_program__name(instance->program), param->name);
 	r = jumps_add(&instance->jumps, instance->object, map, param->value->text, frags, diag);
 	return r < 0 ? fail_within(diag, r, "%s", instance->name) : 0;
 }
@@ -239,7 +240,7 @@ static int learn_ids(struct instance *instance, struct xslot_diag *diag)
 		r = instance_object_id(
 			bpf_map__fd(instance->maps.maps[i].map), true, &instance->listed[i].id);
 	if (r < 0)
-		return fail(diag, r, "%s: the kernel does not tell the ids of program and maps: %s",
+		return fail(diag, r, "%s: the kernel does not report the ids of program and maps: %s",
 			instance->name, strerror(-r));
 	instance->loaded = true;
 	return 0;
@@ -248,9 +249,9 @@ static int learn_ids(struct instance *instance, struct xslot_diag *diag)
 static int check_loadable(const struct instance *instance, struct xslot_diag *diag)
 {
 	if (instance->loaded)
-		return fail(diag, -EALREADY, "%s: is loaded already", instance->name);
+		return fail(diag, -EALREADY, "%s: is already loaded", instance->name);
 	if (!instance->object)
-		return fail(diag, -EINVAL, "%s: its load failed before: open it anew", instance->name);
+		return fail(diag, -EINVAL, "%s: its load failed before: open it again", instance->name);
 	if (instance->foreign.bytes && foreign_check_sizes(instance->object, diag) < 0)
 		return fail_within(diag, -EINVAL, "%s", instance->name);
 	return 0;

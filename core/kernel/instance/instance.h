@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* One plugin instance in the kernel: its BPF object, parameters written in and maps chosen, for a slot. */
+/* One plugin instance in the kernel, for a slot: its BPF object, with parameters written and maps chosen. */
 #ifndef KERNEL_INSTANCE_INSTANCE_H
 #define KERNEL_INSTANCE_INSTANCE_H
 

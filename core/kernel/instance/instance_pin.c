@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What of an instance outlives the host: its program, its maps, and the bytes of the object that they were
- * made from. The bytes are there because the kernel does not keep what carrying maps takes: classes, tags and
- * layouts. So a host that adopts an instance opens the same object again, and puts the pinned maps into it.
+ * The parts of an instance that outlive the host: its program, its maps, and the bytes of the object that
+ * they were made from. The bytes are kept because the kernel does not keep what carrying maps over needs:
+ * classes, tags and layouts. So a host that adopts an instance opens the same object again, and puts the
+ * pinned maps into it.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

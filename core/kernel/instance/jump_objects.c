@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A loader of its own may put programs of other files into a dispatcher's program array. The kernel takes
- * into one array what agrees in type, expected attach type and frags; so these are made XDP programs as the
- * slot's own are (foreign.h), which a loader that knows nothing of us does not do.
+ * A loader of its own may put programs of other files into a dispatcher's program array. The kernel accepts
+ * programs in one array only if they agree in type, expected attach type and frags; so these are loaded as
+ * XDP programs like the slot's own (foreign.h), which a loader that does not know xslot would not do.
  *
- * Nothing of them is pinned: the array, which is pinned with the instance, holds the programs, and these hold
+ * None of them is pinned: the array, which is pinned with the instance, holds the programs, and these hold
  * their maps.
  */
 #include "kernel/instance/jump_objects.h"
@@ -75,8 +75,8 @@ static int find_array(const struct foreign *foreign, const struct bpf_object *ob
 			jump->array, libbpf_bpf_map_type_str(bpf_map__type(map)) ?: "?",
 			arrays[0] ? arrays : "none");
 	if (!foreign->behind_entry)
-		return fail(diag, -EINVAL, "program %s calls nothing by program array %s", foreign->function,
-			jump->array);
+		return fail(diag, -EINVAL, "program %s makes no tail call through program array %s",
+			foreign->function, jump->array);
 	if (bpf_map__max_entries(map) && jump->index >= bpf_map__max_entries(map))
 		return fail(diag, -EINVAL, "program array %s has no index %u, it has 0 to %u", jump->array,
 			jump->index, bpf_map__max_entries(map) - 1);
@@ -214,7 +214,7 @@ int jump_objects_open(struct jump_objects *ret_objects, struct jumps *jumps, con
 		if (foreign->behind_entry)
 			r = add_jump(ret_objects, jumps, foreign, options, i, diag);
 		else
-			r = fail(diag, -EINVAL, "program %s calls nothing by a program array",
+			r = fail(diag, -EINVAL, "program %s makes no tail call through a program array",
 				foreign->function);
 		if (r < 0)
 			fail_within(diag, r, "jump.%s.%u", jump->array, jump->index);
@@ -237,7 +237,8 @@ static int share_maps(
 		if (r == 0)
 			r = bpf_map__reuse_fd(map->map, bpf_map__fd(other));
 		if (r < 0)
-			return fail_within(diag, r, "it pins map %s by name, which is the slot's", map->name);
+			return fail_within(
+				diag, r, "map %s, which it pins by name, is the slot's", map->name);
 	}
 	return 0;
 }

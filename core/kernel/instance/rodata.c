@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A parameter needs no setter: the compiler left in BTF where each `const volatile` variable lies and what it
- * is, so the value is written there before the program is loaded, and the verifier treats it as a constant.
- * What BTF cannot promise is that the plugin's table and its BPF program agree. So every write is checked
- * against the variable's kind and size, and a mismatch is an error of the plugin's author that names both
- * sides.
+ * A parameter needs no setter: BTF shows where each `const volatile` variable is and what type it has, so the
+ * value is written there before the program is loaded, and the verifier treats it as a constant. BTF cannot
+ * guarantee that the plugin's table and its BPF program agree. So every write is checked against the
+ * variable's kind and size, and a mismatch is an error of the plugin's author that names both sides.
  */
 #include "kernel/instance/rodata.h"
 
@@ -146,7 +145,7 @@ static int write_integer(const struct target *target, struct number number)
 {
 	if (is_enum(target->type) && !has_enumerator(target->type, number))
 		return fail(target->diag, -ERANGE,
-			"%s: parameter %s: %s%" PRIu64 " is the value of no enumerator in enum %s",
+			"%s: parameter %s: %s%" PRIu64 " is not the value of an enumerator in enum %s",
 			target->name, target->param->name, number.negative ? "-" : "", number.magnitude,
 			btf_read_name(target->btf, target->type->name_off));
 	if (!is_integer(target->type) && !is_enum(target->type))

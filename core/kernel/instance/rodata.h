@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Parameters into the `const volatile` variables of an object that is open and not yet loaded. */
+/* Writing parameters into the `const volatile` variables of an object that is open and not yet loaded. */
 #ifndef KERNEL_INSTANCE_RODATA_H
 #define KERNEL_INSTANCE_RODATA_H
 

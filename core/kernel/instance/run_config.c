@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * An object file made for libxdp says in its BTF, in a section that is never loaded, which verdicts let the
- * next program run. How that is encoded is libxdp's business and has changed before: so libxdp reads it, and
- * nothing else of libxdp is used here. It makes no syscalls for that, and leaves the object as it was.
+ * next program run. That encoding belongs to libxdp and has changed before: so libxdp reads it, and nothing
+ * else of libxdp is used here. Reading makes no system calls, and leaves the object unchanged.
  */
 #include "kernel/instance/run_config.h"
 

@@ -32,8 +32,8 @@ static int find_previous(struct netdev *netdev, struct xslot_diag *diag)
 	if (r == -ENODEV)
 		return fail(diag, r, "cannot take over %s: the interface is gone", netdev->name);
 	if (r < 0)
-		return fail(diag, r, "cannot take over %s: cannot see what runs there: %s", netdev->name,
-			strerror(-r));
+		return fail(diag, r, "cannot take over %s: cannot see which program is attached: %s",
+			netdev->name, strerror(-r));
 	if (!id && neighbour_describe(netdev->ifindex, netdev->name, text, sizeof(text)) > 0)
 		return fail(diag, -EEXIST, "cannot take over %s in %s mode: %s, or give the chain that mode",
 			netdev->name, xdp_mode_name(netdev->mode), text);
