@@ -211,7 +211,7 @@ def test_starts(wall):
     assert host.stop() == 0 and namespace.xdp_program("x0") == 0
     for name in wall.files:
         wall.path(name).write_text("")
-    starts_held("there is no chain in the files, and what ran last had edge, lab")
+    starts_held("there is no chain in the files, and the last configuration had edge, lab")
     assert all(namespace.xdp_program(name) for name in HERE) and len(host.chain()["slots"]) == 2
     code, answer = host.reload("--allow-bare")
     assert code == 0 and not any(namespace.xdp_program(name) for name in HERE), answer
@@ -283,7 +283,7 @@ def test_crashes_and_disks(wall):
         assert host.stop() == 0
         state.chmod(0o777)
         host.start()
-        assert "others than root can write the state folder" in host.status()["configuration"]["problem"]
+        assert "users other than root can write the state folder" in host.status()["configuration"]["problem"]
         assert host.stop() == 0
     finally:
         namespace.run("umount", "-l", state)

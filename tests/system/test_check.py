@@ -107,10 +107,10 @@ def test_over_what_an_earlier_host_left(host):
     answer = check(host)
     assert (answer["plan_of"], answer["plan"]) == ("start", [])
     host.write(chain(stamp(10, 2), classify()))
-    assert check(host)["plan"] == ["edge.10: stamp 1.0.0, loaded anew over what the last host left"]
+    assert check(host)["plan"] == ["edge.10: stamp 1.0.0, loaded again over what the previous host left"]
     assert pins(host) == pinned and objects_at_rest() == objects
     host.write("")
-    assert any("a start would not go on with these files" in w["message"] for w in check(host)["warnings"])
+    assert any("a start would not run these files" in w["message"] for w in check(host)["warnings"])
     assert pins(host) == pinned
     host.write(ONE)
     host.start()
@@ -161,7 +161,7 @@ def test_folders_and_socket(host, tmp_path):
     (tmp_path / "open").chmod(0o777)
     with_key("state", tmp_path / "open")
     (warning,) = check(host)["warnings"]
-    assert "others than root can write the state folder" in warning["message"] and warning["line"] == 5
+    assert "users other than root can write the state folder" in warning["message"] and warning["line"] == 5
     host.ini.write_text(ini)
 
 

@@ -171,14 +171,14 @@ def test_frags(ready):
     inject(namespace, INTERFACE, 64)
     before = namespace.xdp_program(INTERFACE)
     reload_to(ready, chain((10, "count"), classify(), frags="yes"), "edge: new dispatcher, frags = yes",
-              "edge.10: count 1.0.0, loaded anew", "edge.90: classify 1.0.0, loaded anew",
+              "edge.10: count 1.0.0, loaded again", "edge.90: classify 1.0.0, loaded again",
               f"edge: {INTERFACE} taken over from chain edge")
     assert namespace.xdp_program(INTERFACE) not in (0, before)
     inject(namespace, INTERFACE, 64)
     assert ready.chain()["packets"] == 128 and ready.slot(10)["seen"] == 128
     assert list(ready.slot(90)["status"].values()) == ["128"]
     reload_to(ready, chain((10, "count"), classify()), "edge: new dispatcher, frags = no",
-              "edge.10: count 1.0.0, loaded anew", "edge.90: classify 1.0.0, loaded anew",
+              "edge.10: count 1.0.0, loaded again", "edge.90: classify 1.0.0, loaded again",
               f"edge: {INTERFACE} taken over from chain edge")
 
 

@@ -121,7 +121,7 @@ def test_there_and_back(host, how):
             host.start()
             assert host.status()["last_reload"]["result"] == "ok"
             said = f"edge: new dispatcher, version {VERSIONS[build]} in place of {5 - VERSIONS[build]}"
-            assert said in host.log() and "edge.20: stamp 1.0.0, loaded anew" in host.log()
+            assert said in host.log() and "edge.20: stamp 1.0.0, loaded again" in host.log()
             assert host.chain()["packets"] >= seen and host.chain()["generation"] > generation
             generation = host.chain()["generation"]
             assert tags.setdefault(build, tag(host)) == tag(host)

@@ -41,8 +41,8 @@ static int detach(bool stopping)
 
 	log_set_sink(take_log);
 	dataplane_detach(&dataplane, &chain, 1);
-	return strstr(lines, "cannot wait: no memory; what ran before stays") &&
-			       strstr(lines, "has waited at last")
+	return strstr(lines, "cannot wait: no memory; the old programs stay") &&
+			       strstr(lines, "the grace period is over at last")
 		       ? REMOVED
 		       : WRONG_WORDS;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The kernel's objects are the truth: the dispatcher's state says which generation runs, and of the
- * manifest's two records the one with that generation's id says what it is made of. The files say only what
- * is wanted. Interfaces are read last, see
- * adoption_interfaces.c.
+ * manifest's two records the one with that generation's id describes its content. The files only say what is
+ * wanted. Interfaces are read last, see adoption_interfaces.c.
  */
 #include "host/adopt/adoption_interfaces.h"
 #include "host/adopt/found.h"
@@ -69,7 +68,8 @@ static bool take_up(struct occupant *occupant) ON_WORKER
 	int r = context_take_up(&occupant->context, occupant->instance, &report);
 
 	for (size_t i = 0; i < report.n_kept; i++)
-		log_warning("%s: cannot go on with what runs: %s", occupant->name, report.errors[i].message);
+		log_warning("%s: cannot resume the running instance: %s", occupant->name,
+			report.errors[i].message);
 	report_clear(&report);
 	return r == 0;
 }
@@ -141,7 +141,8 @@ static int adopt_generation(const struct found *found, struct chain *chain, stru
 	if (running->configured_count == 0)
 		return 0;
 	if (record->generation != running->id || record->n_slots != running->configured_count)
-		return fail(diag, -EINVAL, "the manifest does not know the running generation %u of %u slots",
+		return fail(diag, -EINVAL,
+			"the manifest has no record of the running generation %u, which has %u slots",
 			running->id, running->configured_count);
 	for (size_t i = 0; r == 0 && i < record->n_slots; i++)
 		r = adopt_slot(found, chain, &record->slots[i], i, diag);
@@ -237,17 +238,18 @@ static int adopt_chains(struct found *found, const char *root, char **names, siz
 		if (r == 0)
 			found->n++;
 		else if (cannot_know(r))
-			fail(diag, r, "cannot adopt what runs: %s; it is left running as it is", why.message);
+			fail(diag, r, "cannot adopt the running chain: %s; it keeps running unchanged",
+				why.message);
 		else if (r == -EPROTO)
 			fail(diag, r,
-				"cannot adopt what runs: %s; it is left running. Start the version of xslot that made it, or take it off with \"xslotctl clean %.*s\"",
+				"cannot adopt the running chain: %s; it keeps running. Start the version of xslot that made it, or take it off with \"xslotctl clean %.*s\"",
 				why.message, (int)strcspn(names[i], "@"), names[i]);
 		else if (!leftover_has_interfaces(root, names[i])) {
 			if (!found->notes)
 				leftover_unfinished(root, names[i]);
 		} else
 			found_say(found,
-				"cannot adopt %s/%s: %s; it is left as it is, and \"xslotctl clean %.*s\" takes it off when this host has stopped",
+				"cannot adopt %s/%s: %s; it is left alone, and \"xslotctl clean %.*s\" takes it off when this host has stopped",
 				root, names[i], why.message, (int)strcspn(names[i], "@"), names[i]);
 		xslot_diag_clear(&why);
 		if (r == -EPROTO || cannot_know(r))
@@ -327,13 +329,13 @@ static int find(struct found *found, const char *root, struct xslot_diag *diag) 
 		return r;
 	found->chains = calloc(n_names + 1, sizeof(*found->chains));
 	if (!found->chains)
-		r = fail(diag, -ENOMEM, "cannot adopt what runs: out of memory");
+		r = fail(diag, -ENOMEM, "cannot adopt the running chains: out of memory");
 	if (r == 0)
 		r = adopt_chains(found, root, names, n_names, diag);
 	inspect_end();
 	pindir_list_free(names, n_names);
 	if (r == 0 && (adoption_interfaces(found, diag) < 0 || adoption_names(found, diag) < 0))
-		r = fail_within(diag, -EAGAIN, "cannot adopt what runs");
+		r = fail_within(diag, -EAGAIN, "cannot adopt the running chains");
 	if (r < 0)
 		adoption_forget(found->chains, found->n);
 	return r;
@@ -383,7 +385,8 @@ int adoption_of(struct dataplane *dataplane, struct setup *setup, struct xslot_d
 	if (pindir_past(dataplane->pins) == PINDIR_UNKNOWN)
 		dead = namespace_is_dead(root);
 	if (dead < 0)
-		return fail(diag, dead, "cannot see whether what is pinned in %s is attached: %s", root,
+		return fail(diag, dead,
+			"cannot see whether the programs that are pinned in %s are attached: %s", root,
 			strerror(-dead));
 	r = grace_wait(grace, diag);
 	if (r == 0)
@@ -408,7 +411,7 @@ int adoption_look(
 
 	if (pindir_past(dataplane->pins) == PINDIR_ANOTHERS) {
 		found_say(&found,
-			"%s was left by a host in a network namespace that is gone, whose number this one has now: a start takes nothing of it over, and removes it",
+			"%s was left by a host in a network namespace that is gone, whose number this one has now: a start takes over nothing in it, and removes it",
 			root);
 		return 0;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What an earlier host left running becomes this host's dataplane. Worker thread, before the first plan. */
+/*
+ * The chains that an earlier host left running become this host's dataplane. Worker thread, before the first
+ * plan.
+ */
 #ifndef HOST_ADOPT_ADOPTION_H
 #define HOST_ADOPT_ADOPTION_H
 

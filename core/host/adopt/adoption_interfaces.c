@@ -62,7 +62,7 @@ static void note_gone(const struct found *found, const struct chain *chain, cons
 
 	if (ask_name((unsigned)strtoul(name, NULL, 10), there) == 1)
 		found_say(found,
-			"chain %s: %s does not run it any more, though it is there: somebody took it off",
+			"chain %s: %s does not run it any more, though the interface exists: someone took the chain off",
 			chain->name, there);
 }
 
@@ -128,7 +128,7 @@ static int adopt_interface(
 		owner = chain; /* another's program is in our link: the first look puts ours back */
 	if (!owner) {
 		found_say(found,
-			"chain %s: interface %s runs program %u, which is no dispatcher of ours: left alone",
+			"chain %s: interface %s runs program %u, which is not a dispatcher of ours: left alone",
 			chain->name, netdev_name(netdev), program);
 		netdev_close(netdev);
 		return 0;

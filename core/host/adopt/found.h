@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What adoption works on, inside this folder. */
+/* The data of an adoption, for this folder only. */
 #ifndef HOST_ADOPT_FOUND_H
 #define HOST_ADOPT_FOUND_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A host may die at any instruction of a change. Whatever the change had pinned and not yet made true is in
- * nobody's way, and is removed. A rebuild is the one change that can be true in part: some interfaces run the
- * new dispatcher, others the old. Then the new one is whole, since it is filled before the first interface
- * changes over, and the rest is to follow; counts included, which the old one kept for itself. All of it is
- * done here, so that nothing else ever meets two dispatchers of one chain.
+ * A host may die at any instruction of a change. Objects that the change had pinned and not yet made live
+ * disturb nothing, and are removed. A rebuild is the only change that can be half done: some interfaces run
+ * the new dispatcher, others the old one. Then the new one is complete, since it is filled before the first
+ * interface moves to it, and the rest must follow, including the counts, which the old one kept for itself.
+ * All of it is done here, so that no other code ever finds two dispatchers of one chain.
  */
 #include "host/adopt/leftover.h"
 

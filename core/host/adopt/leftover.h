@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What a host that died in a transaction left behind, finished or removed: worker thread, part of adoption.
- * And what a transaction of this host could not remove.
+ * What a host that died in a transaction left behind: finished or removed. Worker thread, part of adoption.
  */
 #ifndef HOST_ADOPT_LEFTOVER_H
 #define HOST_ADOPT_LEFTOVER_H

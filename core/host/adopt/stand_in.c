@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A host may have to run chains whose files it must not apply: a plugin of theirs is quarantined, or they
+ * A host may have to run chains without applying their files: a plugin of theirs is quarantined, or they
  * would leave interfaces bare and nothing else is kept. The dispatcher is there with its slots filled, and
- * attaching it to one more interface changes nothing for the others. So an interface that flaps during the
- * repair is not left bare until somebody has found a better plugin.
+ * attaching it to one more interface changes nothing for the others. So an interface that goes and comes back
+ * during the repair is not left bare until someone has found a better plugin.
  *
- * Nothing here attaches or releases an interface. This file makes a setup out of what runs: each slot wants
- * the occupant that it has, each chain the dispatcher that it has. The ordinary transaction for interfaces
+ * Nothing here attaches or releases an interface. This file makes a setup from the running chains: each slot
+ * wants its present occupant, each chain its present dispatcher. The ordinary transaction for interfaces
  * compares that with the kernel, as for any host, and finds work for interfaces only. `replace` is not known
- * and stays "no": to take another's program over takes an operator who asks for it. What the setup does not
- * know either (the section of the host, fuse) nobody reads after a transaction for interfaces.
+ * and stays "no": only an operator can ask for another owner's program to be replaced. Other parts of the
+ * setup that are not known (the section [host], fuse) are not read after a transaction for interfaces.
  */
 #include "host/adopt/stand_in.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Three things tell which host runs: who answers at the control socket, who has locked the folder of pins,
- * and who the state folder. When it is one process, the files are its own, and what they lead to is a reload.
- * Anything else is what a start would meet, and refuse.
+ * Three things show which host runs: the process that answers at the control socket, the one that has locked
+ * the folder of pins, and the one that has locked the state folder. If all three are one process, the files
+ * belong to it, and applying them is a reload. Anything else is what a start would find, and refuse.
  */
 #include "host/adopt/surroundings.h"
 
@@ -58,15 +58,15 @@ static int look_at_state(const struct config *config, const struct hosts *hosts,
 
 	if (hosts->has_state && !(hosts->answers && hosts->state == hosts->socket))
 		return report_add(report, file, place->line,
-			"another xslotd (pid %d) runs with the state folder %s; one is enough, or give this one its own with [host] state",
+			"another xslotd (pid %d) runs with the state folder %s; stop one of them, or give this one its own with [host] state",
 			(int)hosts->state, path);
 	if (stat(part, &st) < 0 || !S_ISDIR(st.st_mode) || access(part, W_OK) < 0)
 		report_warn(report, file, place->line,
-			"cannot use the state folder %s: %s: %s; a host runs without it, and \"xslotctl rollback\" and \"reload --confirm\" cannot be had",
+			"cannot use the state folder %s: %s: %s; a host runs without it, but \"xslotctl rollback\" and \"reload --confirm\" do not work",
 			path, part, S_ISDIR(st.st_mode) ? strerror(errno) : "it is not a folder");
 	else if (strcmp(part, path) == 0 && ((st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & 022))
 		report_warn(report, file, place->line,
-			"others than root can write the state folder %s, from which plugins are loaded: chown it to root and chmod go-w it; a host runs without it, and \"xslotctl rollback\" and \"reload --confirm\" cannot be had",
+			"users other than root can write the state folder %s, from which plugins are loaded: chown it to root and chmod go-w it; a host runs without it, but \"xslotctl rollback\" and \"reload --confirm\" do not work",
 			path);
 	return 0;
 }
@@ -78,7 +78,7 @@ static int refuse_pins(
 
 	if (hosts->has_pins)
 		return report_add(report, config->file, 0,
-			"another xslotd (pid %d) runs in this network namespace with bpffs folder %s, and it is not the one of socket %s; one is enough, or give this one its own [host] bpffs and interfaces",
+			"another xslotd (pid %d) runs in this network namespace with bpffs folder %s, and it is not the one of socket %s; stop one of them, or give this one its own [host] bpffs and interfaces",
 			(int)hosts->pins, root, config->host.socket);
 	return report_add(report, place->file ? place->file : config->file, place->line,
 		"the host that answers at the control socket %s (pid %d) does not use bpffs folder %s in this network namespace: neither can change while it runs, so restart it for that, or set another socket in the section [host]",

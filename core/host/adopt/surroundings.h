@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What a configuration would find on this machine: folders, another host, what runs. Nothing is changed. */
+/*
+ * What a configuration would find on this machine: folders, another host, running chains. Nothing is changed.
+ */
 #ifndef HOST_ADOPT_SURROUNDINGS_H
 #define HOST_ADOPT_SURROUNDINGS_H
 

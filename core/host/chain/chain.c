@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The dispatcher counts each packet once, where it was decided. Since every packet passes the slots in order,
- * how many a slot saw is what is left of the total after the slots before it have decided theirs. The
- * kernel's counters only ever rise and are never written by us: each fold adds the difference to the
- * baseline.
+ * a slot has seen the total minus the packets that the slots before it decided. The kernel's counters only
+ * ever rise and are never written by us: each fold adds the difference to the baseline.
  */
 #include "host/chain/chain.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A running chain: dispatcher, what fills its slots, the interfaces that carry it, and what was counted. */
+/* A running chain: its dispatcher, the occupants of its slots, its interfaces, and its counts. */
 #ifndef HOST_CHAIN_CHAIN_H
 #define HOST_CHAIN_CHAIN_H
 

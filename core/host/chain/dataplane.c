@@ -56,19 +56,19 @@ void dataplane_wait(struct dataplane *dataplane)
 
 	while (dataplane->grace && grace_wait(dataplane->grace, &diag) < 0) {
 		if (tries++ == 0)
-			log_error("%s; what ran before stays, and nothing else is changed, until that works",
+			log_error("%s; the old programs stay, and nothing else is changed, until that works",
 				diag.message);
 		xslot_diag_clear(&diag);
 		if (dataplane->stopping && tries >= LAST_TRIES) {
 			log_error(
-				"the host ends at once, without removing what packets may still be in; the next start does");
+				"the host ends at once, without removing programs that packets may still be in; the next start removes them");
 			crash_end_process();
 		}
 		usleep(pause_us);
 		pause_us = pause_us < LONGEST_PAUSE_US / 2 ? 2 * pause_us : LONGEST_PAUSE_US;
 	}
 	if (tries > 0)
-		log_warning("no packet is in what ran before any more; the kernel has waited at last");
+		log_warning("the grace period is over at last: no packet is in the old programs any more");
 	xslot_diag_clear(&diag);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* All that runs, and how chains end. L: loop thread. W: worker thread. */
+/* Everything that runs, and how chains end. L: loop thread. W: worker thread. */
 #ifndef HOST_CHAIN_DATAPLANE_H
 #define HOST_CHAIN_DATAPLANE_H
 

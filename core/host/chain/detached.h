@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Interfaces from which somebody else took the chain's program. */
+/* Interfaces from which someone else took the chain's program. */
 #ifndef HOST_CHAIN_DETACHED_H
 #define HOST_CHAIN_DETACHED_H
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Nobody can attach over a link, but who has it, by its pin or its id, can put another program into it, and
- * the kernel tells nobody: our pin is there, the interface has XDP, and no packet meets the chain. The link
- * is ours, so there is no owner whose place we would take, and no reason to wait for an operator: the chain's
- * program goes back into the same link, without a moment in which the interface is bare. What is attached
- * through netlink is another matter: there whoever replaced us owns the place now.
+ * Nobody can attach over a link, but a process that has it, by its pin or its id, can put another program
+ * into it, and the kernel does not report that: our pin exists, the interface has an XDP program, and no
+ * packet meets the chain. The link is ours, so we take no other owner's place, and there is no reason to wait
+ * for an operator: the chain's program goes back into the same link, and the interface is never bare. An
+ * attachment through netlink is different: there the place now belongs to whatever program replaced ours.
  *
- * While a task runs, between tasks, and after one was undone, the link of a chain's interface leads to its
- * dispatcher: a rebuild gives link and dispatcher to the new chain in one step of the loop. So what differs
- * was not us.
+ * While a task runs, between tasks, and after a task was undone, the link of a chain's interface leads to its
+ * dispatcher: a rebuild gives link and dispatcher to the new chain in one step of the loop. So if they
+ * differ, it was not us.
  */
 #include "host/chain/displaced.h"
 
@@ -46,7 +46,7 @@ static void put_back(const struct chain *chain, struct chain_interface *interfac
 	r = netdev_update(interface->netdev, dispatcher_fd(chain->dispatcher), &diag);
 	if (r == 0)
 		log_error(
-			"%s: %s ran XDP program %s (program id %u) and not the chain, since somebody had put it into our BPF link; the chain is back, and `bpftool prog show id %u` tells who holds the program, if anybody still does",
+			"%s: %s ran XDP program %s (program id %u) and not the chain, since somebody had put it into our BPF link; the chain is back, and `bpftool prog show id %u` shows who holds the program, if anyone still does",
 			chain->name, interface->name, name, program_id, program_id);
 	else
 		log_error(

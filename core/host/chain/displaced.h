@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Another's program in our own link to an interface. */
+/* Another owner's program in our own link to an interface. */
 #ifndef HOST_CHAIN_DISPLACED_H
 #define HOST_CHAIN_DISPLACED_H
 

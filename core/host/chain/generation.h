@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A generation of its own: the same slots, met in another way. Loop thread; between the two a grace period.
+/*
+ * A generation of its own: the same slots, run in another way. Loop thread; a grace period between two of
+ * them.
  */
 #ifndef HOST_CHAIN_GENERATION_H
 #define HOST_CHAIN_GENERATION_H

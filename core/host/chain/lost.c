@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Where an interface went our program has no business, and one that comes back must be bare, to be attached
- * to. A link sees to that in one call. What took another's place through netlink is looked for; where that
- * fails only the report that it has moved tells it from one that was deleted.
+ * Our program must not stay on an interface that left, and an interface that comes back must be bare, so that
+ * it can be attached to. With a link, one call detaches it. A program that was attached through netlink is
+ * searched for; where the search fails, only the kernel's report of the move distinguishes the interface from
+ * one that was deleted.
  */
 #include "host/chain/lost.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Interfaces that a chain has no more, since they were deleted, renamed, or moved to another namespace. */
+/* Interfaces that a chain no longer has, since they were deleted, renamed, or moved to another namespace. */
 #ifndef HOST_CHAIN_LOST_H
 #define HOST_CHAIN_LOST_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * An instance may live through many reloads, and move between positions of its chain; it is one program and
- * one set of maps all the time. So it owns everything that it was made from, the configuration's text
- * included.
+ * An instance may live through many reloads, and move between positions of its chain; it remains one program
+ * and one set of maps. So it owns everything that it was made from, including the configuration's text.
  */
 #include "host/chain/occupant.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What fills a slot: one plugin instance, from its module and parameters to its BPF program and maps.
- * Counted. */
+/*
+ * The occupant of a slot: one plugin instance, from its module and parameters to its BPF program and maps.
+ * Counted.
+ */
 #ifndef HOST_CHAIN_OCCUPANT_H
 #define HOST_CHAIN_OCCUPANT_H
 

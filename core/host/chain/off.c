@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * A chain that is off is marked by a folder of its name beside those of chains. The mark comes before
+ * A chain that is off is marked by a folder of its name beside the folders of chains. The mark comes before
  * anything of the chain is removed, so that a host that is killed in between leaves a chain that stays off.
  */
 #include "host/chain/off.h"
@@ -80,7 +80,7 @@ int off_drop(const struct dataplane *dataplane, struct xslot_diag *diag)
 		if (!removal_is_off(names[i]))
 			continue;
 		log_warning(
-			"chain %.*s was OFF, and all interfaces are gone that had a chain here: its network namespace may have been another one, so it is off no more",
+			"chain %.*s was OFF, and all interfaces are gone that had a chain here: its network namespace may have been another one, so it is no longer off",
 			(int)(strlen(names[i]) - strlen(REMOVAL_OFF)), names[i]);
 		if (asprintf(&path, "%s/%s", root, names[i]) < 0)
 			memory_out();

@@ -127,7 +127,7 @@ static char *not_known(int error)
 {
 	char *text;
 
-	if (asprintf(&text, "it had the chain, and the kernel does not say whether it still has: %s",
+	if (asprintf(&text, "it had the chain, and the kernel does not report whether it still has: %s",
 		    strerror(-error)) >= 0)
 		return text;
 	out_of_memory = true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The order in which pins come and go is what makes a kill at any instruction harmless. What is new is pinned
- * before the manifest names it, the manifest is written before the store that makes it true, and what is old
- * is removed after a grace period. So at any moment the running generation is pinned whole, and all else is
- * left over.
+ * The order in which pins are made and removed is what makes a kill at any instruction harmless. New objects
+ * are pinned before the manifest names them, the manifest is written before the store that makes it true, and
+ * old objects are removed after a grace period. So at any moment the running generation is pinned completely,
+ * and everything else is left over.
  */
 #include "host/chain/store.h"
 

@@ -3,15 +3,14 @@
  * A chain in bpffs, so that it outlives the host. In the chain's folder:
  *
  *	dispatcher, state, counters, manifest
- *	if/IFINDEX                      the XDP links; for what is attached through netlink, the dispatcher
+ *	if/IFINDEX                      the XDP links; for attachments through netlink, the dispatcher
  *	inst/ID/program, object, maps/  an instance; an ID is never used twice
  *	inst/ID/entry, programs/        … of an object whose programs stay XDP programs
- *	inst/ID/link_INDEX_BANK         what keeps a stub filled
- *	fused_BANK                      what keeps a fused stub filled, see tier.h
- *	slot/NUMBER -> ../inst/ID       for users: what runs, by INI number
+ *	inst/ID/link_INDEX_BANK         the link that fills a stub
+ *	fused_BANK                      the link that fills a fused stub, see tier.h
+ *	slot/NUMBER -> ../inst/ID       for users: the running instance, by INI number
  *
- * Which of the instances run is said by the dispatcher's state and the manifest; what neither names is left
- * over.
+ * The dispatcher's state and the manifest say which of the instances run; what neither names is left over.
  */
 #ifndef HOST_CHAIN_STORE_H
 #define HOST_CHAIN_STORE_H

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The fused program is a second way through slots that stay filled: it has their code and their maps. So to
- * be without it is always right, and every change begins with that: its generation runs slots, and whoever
- * made it need not know of this. Afterwards a task fuses what runs now, and makes a generation of the same
- * slots with another tier. Tasks are serial, so what the worker fuses is what runs still when it is done.
+ * The fused program is a second way through slots that stay filled: it has their code and their maps. So
+ * running without it is always right, and every change begins with that: its generation runs slots, and the
+ * code that made it need not know about fusing. Afterwards a task fuses the running chain, and makes a
+ * generation of the same slots with another tier. Tasks are serial, so the chain that the worker fuses is
+ * still the running one when the worker is done.
  *
- * A generation that could not be fused is not tried again: nothing would be different.
+ * A generation that could not be fused is not tried again: the result would be the same.
  *
- * A fused program is made for one generation, down to the parity of its id. Only bypass makes another one
- * with the same program, and packets do not run it then; the one after that has the same parity again. So a
- * chain is not fused while it is bypassed.
+ * A fused program is made for one generation, including the parity of its id. Only bypass makes another
+ * generation with the same program, and packets do not run it then; the next one has the first one's parity
+ * again. So a chain is not fused while it is bypassed.
  */
 #include "host/chain/tier.h"
 

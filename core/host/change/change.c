@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Preparing a chain's next configuration beside the running one. Every error is collected before giving up,
- * so that one reload tells all. What is live is only read here; see change_commit.c for what happens at the
- * store and after.
+ * so that one reload reports all of them. What is live is only read here; see change_commit.c for what
+ * happens at the store and after.
  */
 #include "host/change/change.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One chain's part of a transaction. Until change_commit() all that it makes is its own, and what runs is
- * only read; change_rollback() undoes any part of it. W: worker thread. L: loop thread.
+ * One chain's part of a transaction. Until change_commit() it owns everything that it makes, and only reads
+ * what is live; change_rollback() undoes any part of it. W: worker thread. L: loop thread.
  */
 #ifndef HOST_CHANGE_CHANGE_H
 #define HOST_CHANGE_CHANGE_H

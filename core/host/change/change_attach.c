@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The interfaces of a change, before it is committed. Of a reload somebody waits for the outcome, so an
- * interface that refuses is an error. When interfaces come and go by themselves nobody does: then the refusal
- * is the interface's state, said once, and the others go on.
+ * The interfaces of a change, before it is committed. Someone waits for a reload, so an interface that
+ * refuses is an error. No one waits when interfaces come and go by themselves: then the refusal becomes the
+ * interface's state, is logged once, and the others continue.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -44,7 +44,7 @@ static void describe_replaced(const struct chain_slot *old, const struct setup_s
 		add(lines, "%s: %s %s, other parameters, or another build or object file", new->name,
 			is->name, is->version);
 	else if (!slot)
-		add(lines, "%s: %s %s, loaded anew over what the last host left", new->name, is->name,
+		add(lines, "%s: %s %s, loaded again over what the previous host left", new->name, is->name,
 			is->version);
 	else if (slot->module != new->module)
 		add(lines, "%s: %s %s, another build of it", new->name, is->name, is->version);
@@ -53,7 +53,7 @@ static void describe_replaced(const struct chain_slot *old, const struct setup_s
 	else if (!setup_jumps_equal(slot, new))
 		add(lines, "%s: %s, other jumps", new->name, is->name);
 	else if (view_same(old->occupant, new))
-		add(lines, "%s: %s %s, loaded anew", new->name, is->name, is->version);
+		add(lines, "%s: %s %s, loaded again", new->name, is->name, is->version);
 	else
 		add(lines, "%s: %s, other parameters", new->name, is->name);
 }

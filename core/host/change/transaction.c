@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * All chains are prepared before the first store; after it only stores and link updates remain. A transaction
- * owns whatever it made until it is adopted, so rolling back is the same work wherever it stopped.
+ * owns everything that it made until that is adopted, so a rollback is the same work at every point.
  */
 #include "host/change/transaction.h"
 
@@ -210,7 +210,7 @@ static void warn_bared(struct transaction *transaction)
 	refuse_bared(transaction);
 	for (size_t i = 0; i < transaction->report.n_kept; i++)
 		report_warn(&report, transaction->report.errors[i].file, transaction->report.errors[i].line,
-			"a start would not go on with these files, but with what it kept: %s",
+			"a start would not run these files, but the kept configuration: %s",
 			transaction->report.errors[i].message);
 	report_clear(&transaction->report);
 	transaction->report = report;
@@ -348,7 +348,7 @@ static void activate(const struct chain *chain, sd_event *event) ON_LOOP
 		int r = context_activate(&occupant->context, event);
 
 		if (r < 0)
-			log_error("%s: cannot watch what plugin %s asked for: %s", occupant->name,
+			log_error("%s: cannot add the watches of plugin %s: %s", occupant->name,
 				occupant->plugin->name, strerror(-r));
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What others want to know of a transaction. */
+/* Questions that others have about a transaction. */
 #include "host/change/transaction_private.h"
 
 bool transaction_is_of_interfaces(const struct transaction *transaction)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Nobody can be asked at a start. Files that would take the wall down are more likely lost than meant, and a
- * mixture of them and of what was is a configuration that nobody ever looked at. So all that was accepted
- * last stays, plugins and files of parameters included, and the operator is told how to have the files.
+ * A start can ask no one. Files that would remove the firewall are more likely lost than intended, and a
+ * mixture of them and the previous configuration is one that no one ever reviewed. So the whole configuration
+ * that was accepted last stays, including plugins and files of parameters, and the operator is told how to
+ * apply the files.
  *
- * What was adopted by then knows only the plugins of the files. It is let go of, as a host that dies would,
- * and adopted once more: then slots whose content is the kept one's go on untouched.
+ * What was adopted by then knows only the plugins of the files. It is released, as if the host died, and
+ * adopted again: then slots whose content equals the kept one stay untouched.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ static void look_for_chains(struct transaction *transaction, const struct config
 		memory_out();
 	if (*lost)
 		report_add(&transaction->held, config->file, 0,
-			"there is no chain in the files, and what ran last had %s. If that is meant, use \"xslotctl reload --allow-bare\", or write a section [chain NAME] with \"detach = yes\" for each",
+			"there is no chain in the files, and the last configuration had %s. If that is intended, use \"xslotctl reload --allow-bare\", or write a section [chain NAME] with \"detach = yes\" for each",
 			lost);
 }
 

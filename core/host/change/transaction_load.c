@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What a transaction compares: the files, or those that are kept, with their plugins, and what runs already.
+/*
+ * The two sides that a transaction compares: the files, or the kept ones, with their plugins; and the running
+ * chains.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -62,7 +62,7 @@ int history_open(struct history *history, const char *file, struct xslot_diag *d
 		fail(diag, r, "%s", why.message);
 	else if (r < 0)
 		log_error(
-			"%s; the host runs without it: \"xslotctl rollback\" and \"reload --confirm\" cannot be had",
+			"%s; the host runs without it, but \"xslotctl rollback\" and \"reload --confirm\" do not work",
 			why.message);
 	if (!history->dir)
 		set_trouble(history, why.message);

@@ -261,13 +261,13 @@ static int check_and_lock(struct statedir *statedir, struct xslot_diag *diag)
 			diag, -errno, "cannot open the state folder %s: %s", path, PATH_REASON(path, errno));
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
 		return fail(diag, -EPERM,
-			"others than root can write the state folder %s, from which plugins are loaded: chown it to root and chmod go-w it",
+			"users other than root can write the state folder %s, from which plugins are loaded: chown it to root and chmod go-w it",
 			path);
 	if (flock(statedir->fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
 		return fail(diag, -EBUSY,
-			"another xslotd runs with the state folder %s; one is enough, or give this one its own with [host] state",
+			"another xslotd runs with the state folder %s; stop one of them, or give this one its own with [host] state",
 			path);
 	return fail(diag, -errno, "cannot lock the state folder %s: %s", path, strerror(errno));
 }

@@ -55,11 +55,11 @@ static char *ways(const struct consent *consent, const char *file)
 
 	if (consent->rollback)
 		n = asprintf(&text,
-			"If that is meant, use \"xslotctl rollback --allow-bare\", or write it into the files and reload them: %s",
+			"If that is intended, use \"xslotctl rollback --allow-bare\", or write it into the files and reload them: %s",
 			file);
 	else
-		n = asprintf(
-			&text, "If that is meant, use \"xslotctl reload --allow-bare\", or write %s", file);
+		n = asprintf(&text, "If that is intended, use \"xslotctl reload --allow-bare\", or write %s",
+			file);
 	if (n < 0)
 		memory_out();
 	return text;
