@@ -328,7 +328,7 @@ static void test_refused_descriptors(void **state)
 		{ "abi-newer", -EPROTONOSUPPORT, "built for plugin ABI 2, and this host speaks 1" },
 		{ "abi-zero", -EPROTONOSUPPORT, "ABI 0" },
 		{ "size-small", -ENOEXEC, "200 bytes, less than the" },
-		{ "size-beyond", -ENOEXEC, "truncated: its descriptor says" },
+		{ "size-beyond", -ENOEXEC, "truncated: its descriptor has" },
 		{ "name-long", -ENOEXEC, "whose name does not end" },
 		{ "name-empty", -ENOEXEC, "without a name" },
 		{ "name-other", -ENOEXEC, "its file must be called simple.so" },

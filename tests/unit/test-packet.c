@@ -68,7 +68,7 @@ static void test_what_makes_no_sense(void **state)
 		{ "udp 1 > 2", "belongs after IP" },
 		{ "ip 192.0.2.1", "ip needs SOURCE > DESTINATION" },
 		{ "ip 192.0.2.1 > 192.0.2.300", "\"192.0.2.300\" is not an IPv4 address" },
-		{ "ip 2001:db8::1 > 2001:db8::2 df", "IPv4's" },
+		{ "ip 2001:db8::1 > 2001:db8::2 df", "are for IPv4" },
 		{ "ip 192.0.2.1 > 192.0.2.2 ttl 256", "ttl is \"256\", not a number up to 255" },
 		{ "ip 192.0.2.1 > 192.0.2.2 ttl", "ttl is missing" },
 		{ "ip 192.0.2.1 > 192.0.2.2 hops 3", "\"hops\" is unknown here" },

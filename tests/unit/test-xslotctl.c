@@ -432,7 +432,7 @@ static void test_release_of_what_is_not_held(void **state)
 	run(host, &it);
 	unlink(ini);
 	assert_string_equal(it.err, "");
-	assert_string_equal(it.out, "plugin wreck\n was neither quarantined nor silenced");
+	assert_string_equal(it.out, "plugin wreck was neither quarantined nor silenced\n");
 	assert_int_equal(it.code, 0);
 }
 
