@@ -66,12 +66,17 @@ int connection_set_call(struct connection *connection, struct server_call *call)
 	return r < 0 ? r : connection_watch(connection);
 }
 
-/* A peer that takes some of its reply has its time again. */
+/*
+ * A peer that takes some of its reply has its time again. One that is there and cannot be sent its reply is
+ * hung up on: it would wait for it until that time is over.
+ */
 void connection_flush(struct connection *connection)
 {
 	size_t begin = connection->writer.begin;
 	int r = connection->deaf ? 0 : varlink_writer_flush(&connection->writer, connection->fd);
 
+	if (r < 0 && r != -EAGAIN && r != -EPIPE && r != -ECONNRESET)
+		connection->broken = true;
 	if ((r < 0 && r != -EAGAIN) || (connection->writer.begin != begin && connection_rest(connection) < 0))
 		connection->deaf = true;
 	if (connection->deaf)
@@ -87,6 +92,8 @@ static int connection_step(struct connection *connection)
 	if (connection->broken)
 		return -ENOMEM;
 	connection_flush(connection);
+	if (connection->broken)
+		return -EIO;
 	if (connection->call || !varlink_writer_empty(&connection->writer))
 		return 0;
 	r = varlink_reader_next(&connection->reader, &message);

@@ -39,7 +39,7 @@ struct connection {
 	struct varlink_writer writer;
 	struct server_call *call; /* the one that waits for its reply */
 	bool deaf;		  /* the peer reads no more */
-	bool broken;		  /* we are out of memory for it */
+	bool broken;		  /* no reply can be made or sent */
 };
 
 struct server_call {

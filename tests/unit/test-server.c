@@ -413,6 +413,39 @@ static void test_out_of_file_descriptors(void **state)
 	close(waiting);
 }
 
+static int send_error; /* of the next send() */
+
+ssize_t __real_send(int fd, const void *data, size_t size, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t size, int flags);
+
+ssize_t __wrap_send(int fd, const void *data, size_t size, int flags)
+{
+	if (!send_error)
+		return __real_send(fd, data, size, flags);
+	errno = send_error;
+	send_error = 0;
+	return -1;
+}
+
+/* It would wait for a reply that does not come. */
+static void test_a_reply_that_cannot_be_sent_is_a_hang_up(void **state)
+{
+	static const int errors[] = { ENOMEM, EMFILE, EPERM, ENOBUFS };
+	struct fake_host *host = *state;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		int fd = raw_open(host->path);
+		char byte;
+
+		raw_send(fd, GET_INFO);
+		send_error = errors[i];
+		fake_host_pump(host);
+		assert_int_equal(send_error, 0);
+		assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+		close(fd);
+	}
+}
+
 /* As user nobody: reading is allowed, reloading is not, and 70 connections are more than one may have. */
 static void be_nobody(const char *path)
 {
@@ -514,6 +547,7 @@ int main(void)
 		TEST(test_garbage_is_hung_up_on),
 		TEST(test_a_call_without_end_is_hung_up_on),
 		TEST(test_random_calls),
+		TEST(test_a_reply_that_cannot_be_sent_is_a_hang_up),
 		TEST(test_out_of_file_descriptors),
 		TEST(test_others_may_read_and_not_change),
 		TEST(test_calls_outlive_the_server),
