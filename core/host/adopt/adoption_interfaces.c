@@ -166,10 +166,8 @@ int adoption_interfaces(const struct found *found, struct xslot_diag *diag)
 static bool is_adopted(const struct found *found, const char *name)
 {
 	for (size_t i = 0; i < found->n; i++) {
-		for (size_t j = 0; j < found->chains[i]->n_interfaces; j++) {
-			if (strcmp(found->chains[i]->interfaces[j].name, name) == 0)
-				return true;
-		}
+		if (chain_find_interface(found->chains[i], name))
+			return true;
 	}
 	return false;
 }

@@ -21,12 +21,8 @@
 static bool has_interface(const struct dataplane *dataplane, const char *name)
 {
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
-		const struct chain *chain = dataplane->chains[i];
-
-		for (size_t j = 0; j < chain->n_interfaces; j++) {
-			if (strcmp(chain->interfaces[j].name, name) == 0)
-				return true;
-		}
+		if (chain_find_interface(dataplane->chains[i], name))
+			return true;
 	}
 	return false;
 }

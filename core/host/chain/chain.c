@@ -95,6 +95,15 @@ int chain_add_interface(struct chain *chain, struct netdev *netdev)
 	return 0;
 }
 
+struct chain_interface *chain_find_interface(const struct chain *chain, const char *name)
+{
+	for (size_t i = 0; i < chain->n_interfaces; i++) {
+		if (strcmp(chain->interfaces[i].name, name) == 0)
+			return &chain->interfaces[i];
+	}
+	return NULL;
+}
+
 void chain_count_add(struct manifest_count *count, const struct manifest_count *more)
 {
 	count->seen += more->seen;

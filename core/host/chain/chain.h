@@ -96,6 +96,9 @@ void chain_refresh(struct chain *chain) ON_LOOP;
 /* Loop thread, or before there is one. `netdev` is the chain's then; not on -ENOMEM. */
 int chain_add_interface(struct chain *chain, struct netdev *netdev);
 
+/* NULL: it has none of that name, attached or not. */
+struct chain_interface *chain_find_interface(const struct chain *chain, const char *name);
+
 /* Was this chain's dispatcher made to stand in for the other's? */
 bool chain_replaces(const struct chain *chain, const struct chain *other);
 /* What the replaced dispatcher's last generation counted since its counts were taken over. Loop thread. */

@@ -55,8 +55,6 @@ int change_attach(struct change *change, struct report *report)
 	ON_WORKER; /* W: bare interfaces; claim others */
 /* W: in place of change_attach(), when nothing is to be done: who is in the way? */
 int change_try(struct change *change, struct report *report) ON_WORKER;
-/* W: lenient: say once what has become of the interfaces. */
-void change_log_interfaces(const struct change *change, struct chain *const *running) ON_WORKER;
 void change_rollback(struct change *change) ON_WORKER; /* W */
 
 int change_write(struct change *change, struct report *report) ON_LOOP; /* L: manifest and idle generation */

@@ -17,19 +17,10 @@
 #include "util/log.h"
 #include "util/memory.h"
 
-static const struct chain_interface *find(const struct chain *chain, const char *name)
-{
-	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		if (strcmp(chain->interfaces[i].name, name) == 0)
-			return &chain->interfaces[i];
-	}
-	return NULL;
-}
-
 /* Somebody put a program in our place by force. To do the same in turn takes an operator who says so. */
 static bool is_lost(const struct change *change, const char *name)
 {
-	const struct chain_interface *old = find(change->chain, name);
+	const struct chain_interface *old = chain_find_interface(change->chain, name);
 	unsigned ifindex = 0;
 
 	/* Not known: leave it alone. */
@@ -194,61 +185,4 @@ void change_drop_old_interfaces(struct change *change)
 		netdev_close(TAKE_PTR(old[i].netdev));
 	}
 	change_drop_interfaces(change->chain, old, change->n_old_interfaces);
-}
-
-/* There is no interface of that name; what became of the one that there was? */
-static void log_waiting(const struct change *change, const struct chain_interface *old)
-{
-	const char *chain = change->wanted->config->name;
-	char name[IF_NAMESIZE];
-
-	if (!old || (!old->netdev && !old->refused))
-		return; /* there was none, and that has been said */
-	if (old->netdev && netdev_alive(old->netdev) == 1 && ask_name(netdev_ifindex(old->netdev), name) == 1)
-		log_info("%s: %s is called %s now%s; waiting for another %s", chain, old->name, name,
-			setup_wants_interface(change->setup, name) ? "" : ", which no chain has: detached",
-			old->name);
-	else
-		log_info("%s: %s is gone, waiting for it", chain, old->name);
-}
-
-static void log_one(const struct change *change, size_t index, struct chain *const *running)
-{
-	const struct plan_interface_step *step = &change->step->interfaces[index];
-	const struct chain_interface *interface = &change->interfaces[index];
-	const struct chain_interface *old = find(change->chain, interface->name);
-	const char *chain = change->wanted->config->name, *was;
-
-	switch (step->action) {
-	case PLAN_INTERFACE_KEEP:
-		was = running[step->from_chain]->interfaces[step->from].name;
-		if (strcmp(was, interface->name) != 0)
-			log_info("%s: %s is called %s now, and stays attached", chain, was, interface->name);
-		break;
-	case PLAN_INTERFACE_UPDATE:
-		if (step->from_chain != change->step->from)
-			log_info("%s: %s taken over from chain %s", chain, interface->name,
-				running[step->from_chain]->name);
-		break;
-	case PLAN_INTERFACE_ATTACH:
-	case PLAN_INTERFACE_WAIT:
-	case PLAN_INTERFACE_TWIN:
-		if (interface->netdev)
-			log_info("%s: %s attached (%s)", chain, interface->name,
-				xdp_mode_name(netdev_mode(interface->netdev)));
-		else if (!interface->refused)
-			log_waiting(change, old);
-		else if (!old || !old->refused || strcmp(old->refused, interface->refused) != 0)
-			log_warning("%s: %s", chain, interface->refused);
-		break;
-	case PLAN_INTERFACE_LEAVE:
-	case PLAN_INTERFACE_REMODE:
-		break;
-	}
-}
-
-void change_log_interfaces(const struct change *change, struct chain *const *running)
-{
-	for (size_t i = 0; i < change->wanted->config->n_interfaces; i++)
-		log_one(change, i, running);
 }

@@ -3,19 +3,13 @@
 #ifndef HOST_CHANGE_DESCRIBE_H
 #define HOST_CHANGE_DESCRIBE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "host/chain/chain.h"
 #include "host/change/change.h"
+#include "host/change/lines.h"
 #include "host/plan/plan.h"
 #include "host/plan/setup.h"
-
-struct lines {
-	char **line;
-	size_t n;
-	bool beside; /* what runs is another process's: of what was adopted only the pins are known */
-};
 
 /* Appends to `ret_lines`. */
 int describe_plan(struct chain *const *running, const struct setup *setup, const struct plan *plan,
@@ -28,6 +22,14 @@ void describe_fuse(
 	const struct setup *running, const struct setup *setup, struct plan *plan, struct lines *ret_lines);
 /* Whose interfaces were claimed: before the claims are committed. */
 void describe_taken(const struct change *change, struct lines *ret_lines);
-void lines_clear(struct lines *lines);
+
+/* Parts of describe_plan(): a wanted chain's, and those of running chain `index` that no wanted chain has. */
+void describe_interfaces(struct chain *const *running, const struct config_chain *config,
+	const struct plan_chain_step *step, struct lines *ret_lines);
+void describe_detached(struct chain *const *running, size_t index, const struct setup *setup,
+	const struct plan *plan, struct lines *ret_lines);
+
+/* W: the same of a lenient change, when it has attached: logged, since nobody asked for it. */
+void describe_unasked(const struct change *change, struct chain *const *running) ON_WORKER;
 
 #endif

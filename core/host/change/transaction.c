@@ -86,7 +86,7 @@ static int make_plan(struct transaction *transaction, bool only_check) ON_WORKER
 		transaction->setup->n_chains, view_same, &transaction->plan);
 	if (r < 0)
 		return r;
-	if (transaction->interfaces_only) /* change_log_interfaces() tells of those */
+	if (transaction->interfaces_only) /* describe_unasked() tells of those */
 		return 0;
 	transaction->lines.beside = transaction->beside;
 	describe_fuse(dataplane->setup, transaction->setup, transaction->plan, &transaction->lines);
@@ -196,7 +196,7 @@ static int prepare_changes(struct transaction *transaction) ON_WORKER
 		r = each_change(transaction, change_attach);
 	for (size_t i = 0; r == 0 && transaction->interfaces_only && i < transaction->n_changes; i++) {
 		if (transaction->changes[i].step)
-			change_log_interfaces(&transaction->changes[i], transaction->dataplane->chains);
+			describe_unasked(&transaction->changes[i], transaction->dataplane->chains);
 	}
 	return r;
 }

@@ -170,19 +170,14 @@ static int view_running(const struct chain *chain, const struct config *config, 
 /* Was it refused when it looked as it does now? 1, 0 or -errno, as ask.h says. */
 static int is_still_refused(const struct chain *running, const char *name)
 {
-	for (size_t i = 0; i < running->n_interfaces; i++) {
-		const struct chain_interface *interface = &running->interfaces[i];
-		struct netdev_look look;
-		int r;
+	const struct chain_interface *interface = chain_find_interface(running, name);
+	struct netdev_look look;
+	int r;
 
-		if (!interface->refused || strcmp(interface->name, name) != 0)
-			continue;
-		if (interface->again)
-			return 0;
-		r = netdev_look(name, &look);
-		return r < 0 ? r : look.ifindex && netdev_same_look(&look, &interface->look);
-	}
-	return 0;
+	if (!interface || !interface->refused || interface->again)
+		return 0;
+	r = netdev_look(name, &look);
+	return r < 0 ? r : look.ifindex && netdev_same_look(&look, &interface->look);
 }
 
 static const struct chain *find_chain(const struct view_seen *seen, const char *name)
