@@ -182,7 +182,8 @@ static void test_interface_moves(void **state)
 	assert_true(!there(from) && there(to));
 	store_forget_interface(new, netdev);
 	assert_false(there(to));
-	netdev_detach(netdev);
+	assert_int_equal(netdev_strip(netdev), 0);
+	netdev_close(netdev);
 	forget(old);
 	forget(new);
 }

@@ -85,6 +85,12 @@ static uint32_t program_id(int fd)
 	return info.id;
 }
 
+static void take_off(struct netdev *netdev)
+{
+	assert_int_equal(netdev_strip(netdev), 0);
+	netdev_close(netdev);
+}
+
 static void test_attach_in_just_the_mode(void **state)
 {
 	for (int mode = XDP_MODE_NATIVE; mode <= XDP_MODE_GENERIC; mode++) {
@@ -97,10 +103,9 @@ static void test_attach_in_just_the_mode(void **state)
 		assert_int_equal(netdev_alive(netdev), 1);
 		assert_int_equal(attached("v0", mode), dispatcher_program_id(ours));
 		assert_int_equal(attached("v0", !mode), 0);
-		netdev_detach(netdev);
+		take_off(netdev);
 		assert_int_equal(attached("v0", mode), 0);
 	}
-	netdev_detach(NULL);
 }
 
 static void test_update(void **state)
@@ -113,7 +118,7 @@ static void test_update(void **state)
 	assert_int_equal(netdev_update(netdev, dispatcher_fd(newer), &diag), 0);
 	assert_int_equal(attached("v0", XDP_MODE_NATIVE), dispatcher_program_id(newer));
 	assert_int_equal(netdev_alive(netdev), 1);
-	netdev_detach(netdev);
+	take_off(netdev);
 	dispatcher_free(newer);
 }
 
@@ -200,7 +205,7 @@ static void test_claim(void **state)
 		assert_string_equal(netdev_previous(netdev), text);
 		assert_int_equal(netdev_alive(netdev), 0);
 		netdev_give_back(netdev);
-		netdev_detach(netdev);
+		take_off(netdev);
 		assert_int_equal(attached("v0", mode), program_id(fd));
 
 		assert_int_equal(netdev_claim("v0", mode, dispatcher_fd(ours), &netdev, &diag), 0);
@@ -214,7 +219,7 @@ static void test_claim(void **state)
 		assert_null(netdev_previous(netdev));
 		netdev_give_back(netdev);
 		assert_int_equal(attached("v0", mode), dispatcher_program_id(ours));
-		netdev_detach(netdev);
+		take_off(netdev);
 		assert_int_equal(attached("v0", mode), 0);
 	}
 	bpf_object__close(object);
@@ -239,7 +244,7 @@ static void test_claim_expects(void **state)
 	assert_says("reload again");
 	assert_int_equal(attached("v0", XDP_MODE_NATIVE), program_id(other_fd));
 	xslot_diag_clear(&diag);
-	netdev_detach(netdev);
+	take_off(netdev);
 
 	assert_int_equal(netdev_claim("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), 0);
 	assert_int_equal(netdev_take_over(netdev, &diag), 0);
@@ -252,7 +257,7 @@ static void test_claim_expects(void **state)
 	assert_int_equal(netdev_alive(netdev), 0);
 	assert_true(netdev_update(netdev, dispatcher_fd(ours), &diag) < 0);
 	xslot_diag_clear(&diag);
-	netdev_detach(netdev);
+	take_off(netdev);
 	assert_int_equal(attached("v0", XDP_MODE_NATIVE), program_id(fd));
 	dispatcher_free(newer);
 	bpf_object__close(object);
@@ -419,7 +424,7 @@ static void test_libxdp_dispatcher_is_named(void **state)
 	assert_says("xdp-loader unload v0 --all");
 	run("xdp-loader unload v0 --all");
 	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(ours), &netdev, &diag), 0);
-	netdev_detach(netdev);
+	take_off(netdev);
 }
 
 static void test_driver_refuses_mtu(void **state)
@@ -438,14 +443,14 @@ static void test_driver_refuses_mtu(void **state)
 	xslot_diag_clear(&diag);
 
 	assert_int_equal(netdev_attach("v0", XDP_MODE_GENERIC, dispatcher_fd(ours), &netdev, &diag), 0);
-	netdev_detach(netdev);
+	take_off(netdev);
 	if (dispatcher_load(true, &with_frags, &diag) < 0) {
 		assert_says("cannot load the dispatcher program with frags = yes: ");
 		assert_says("5.18");
 		return;
 	}
 	assert_int_equal(netdev_attach("v0", XDP_MODE_NATIVE, dispatcher_fd(with_frags), &netdev, &diag), 0);
-	netdev_detach(netdev);
+	take_off(netdev);
 	dispatcher_free(with_frags);
 }
 
@@ -459,7 +464,7 @@ static void test_driver_without_xdp(void **state)
 	assert_says("native mode; mode = generic would help");
 	xslot_diag_clear(&diag);
 	assert_int_equal(netdev_attach("lo", XDP_MODE_GENERIC, dispatcher_fd(ours), &netdev, &diag), 0);
-	netdev_detach(netdev);
+	take_off(netdev);
 }
 
 /* The question that netdev.c asks after a refusal, where there is nothing to refuse, and where somebody is.
@@ -496,7 +501,7 @@ static void test_interface_goes(void **state)
 	assert_says("v0");
 	assert_says("gone");
 	xslot_diag_clear(&diag);
-	netdev_detach(deleted);
+	take_off(deleted);
 
 	run("ip link add v0 type veth peer name v1");
 	assert_int_equal(netdev_attach("v0", XDP_MODE_GENERIC, dispatcher_fd(ours), &moved, &diag), 0);
@@ -505,7 +510,7 @@ static void test_interface_goes(void **state)
 	assert_int_equal(netdev_alive(moved), 1); /* a new name is the same interface */
 	run("ip link set w0 netns 1");
 	assert_int_equal(netdev_alive(moved), 0);
-	netdev_detach(moved);
+	take_off(moved);
 }
 
 static int group_setup(void **state)

@@ -4,6 +4,8 @@
 Without a host: test_outlive.py.
 """
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -119,8 +121,12 @@ def test_broken_configuration_without_a_host(host):
     assert host.namespace.xdp_program(INTERFACE) != 0
     folder = host.ini.read_text().partition("bpffs = ")[2].split()[0]
     assert "1 chain taken off" in ctl(host, "clean", "lab", "--bpffs", folder)
+    held = Path(folder) / "held"  # whoever has the link, too, does not keep the chain
+    os.link(next(Path(folder).glob("*/edge/if/*")), held)
     assert ctl(host, "clean", "--all", "--bpffs", folder) == "1 chain taken off\n"
-    assert host.namespace.xdp_program(INTERFACE) == 0 and not pins(host)
+    assert host.namespace.xdp_program(INTERFACE) == 0
+    held.unlink()
+    assert not pins(host)
     host.ini.write_text(host.ini.read_text().replace("nonsense\n", ""))
     host.start()
     assert is_off(host)

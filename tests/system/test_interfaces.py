@@ -327,19 +327,33 @@ def test_moves_to_another_namespace_and_back(host, peer):
     assert host.namespace.xdp_program("x0") == program
 
 
+def hold(host, name):
+    """Pin the link of an interface once more: the caller unlinks it."""
+    path = root(host).parent / f"held-{name}-{len(list(root(host).parent.iterdir()))}"
+    os.link(root(host) / "edge" / "if" / str(state(host, name)["ifindex"]), path)
+    return path
+
+
 def test_leaves_whoever_holds_the_link(host, peer):
     """Somebody who looks at a link, or pins it, keeps it: the program goes all the same."""
     links(host.namespace, veth("x0"), veth("x1"))
     start(host, chains(("edge", "x0, x1")))
-    held = []
-    for name in ("x0", "x1"):
-        held.append(root(host).parent / f"held-{name}")
-        os.link(root(host) / "edge" / "if" / str(state(host, name)["ifindex"]), held[-1])
+    held = [hold(host, name) for name in ("x0", "x1")]
     links(host.namespace, "set x0 name y0", move("x1", peer))
     becomes(host, "x0", "waiting")
     becomes(host, "x1", "waiting")
     wait_for(lambda: host.namespace.xdp_program("y0") == 0, "y0 to be bare")
     wait_for(lambda: peer.xdp_program("x1") == 0, "x1 to be bare")
+    links(host.namespace, "set y0 name x0")
+    becomes(host, "x0", "attached")
+    held.append(hold(host, "x0"))
+    host.write(chains(("edge", "x0, x1"), mode="generic"))
+    host.must_reload(allow_detach=True)
+    becomes(host, "x0", "attached")
+    held.append(hold(host, "x0"))
+    host.write("")
+    host.must_reload(allow_bare=True)
+    assert host.namespace.xdp_program("x0") == 0
     for path in held:
         path.unlink()
 

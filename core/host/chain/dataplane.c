@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/chain/attachment.h"
 #include "host/chain/off.h"
 #include "host/chain/store.h"
 #include "host/plugin/crash.h"
@@ -74,13 +75,8 @@ void dataplane_wait(struct dataplane *dataplane)
 
 static void detach_all(struct chain *chain)
 {
-	for (size_t i = 0; i < chain->n_interfaces; i++) {
-		struct netdev *netdev = TAKE_PTR(chain->interfaces[i].netdev);
-
-		if (netdev)
-			store_forget_interface(chain, netdev);
-		netdev_detach(netdev);
-	}
+	for (size_t i = 0; i < chain->n_interfaces; i++)
+		attachment_end(chain, &chain->interfaces[i]);
 }
 
 void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t n)

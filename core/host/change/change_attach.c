@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/chain/store.h"
+#include "host/chain/attachment.h"
 #include "host/change/change.h"
 #include "host/review/twin.h"
 #include "kernel/ask.h"
@@ -29,30 +29,19 @@ static bool is_lost(const struct change *change, const char *name)
 }
 
 /* Bare, and now ours; or another's that we may replace, which is left to it until after the store. */
-static int attach_pinned(const struct change *change, size_t index, struct xslot_diag *diag)
+static int attach(const struct change *change, struct chain_interface *interface, struct xslot_diag *diag)
 {
 	const struct config_chain *config = change->wanted->config;
-	enum xdp_mode mode = config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
-	struct chain_interface *interface = &change->interfaces[index];
-	int program_fd = dispatcher_fd(change->chain->dispatcher);
-	int r = -EAGAIN;
+	bool replace = config->replace && !(change->lenient && is_lost(change, interface->name));
 
-	if (config->replace && !(change->lenient && is_lost(change, interface->name)))
-		r = netdev_claim(interface->name, mode, program_fd, &interface->netdev, diag);
-	if (r == -EAGAIN) {
-		xslot_diag_clear(diag);
-		r = netdev_attach(interface->name, mode, program_fd, &interface->netdev, diag);
-	}
-	return r < 0 ? r : store_interface(change->chain, interface->netdev, diag);
+	return attachment_make(change->chain, interface, config->generic, replace, diag);
 }
 
 void change_note_refusal(struct change *change, size_t index, int error, struct xslot_diag *diag)
 {
 	struct chain_interface *interface = &change->interfaces[index];
 
-	if (interface->netdev)
-		store_forget_interface(change->chain, interface->netdev);
-	netdev_detach(TAKE_PTR(interface->netdev));
+	attachment_end(change->chain, interface);
 	interface->again = ask_is_shortage(error);
 	interface->refused = strdup(diag->message);
 	xslot_diag_clear(diag);
@@ -98,7 +87,7 @@ static int attach_one(struct change *change, size_t index, struct report *report
 		fail(&diag, r, "cannot attach to %s: cannot ask the kernel for it: %s", wanted->name,
 			strerror(-r));
 	else
-		r = attach_pinned(change, index, &diag);
+		r = attach(change, interface, &diag);
 	/* It is gone since the plan was made, or another has its name: it has been reported, and is next. */
 	if (r == -ENODEV || (r < 0 && is_another(wanted->name, step->ifindex))) {
 		xslot_diag_clear(&diag);
@@ -145,18 +134,8 @@ int change_try(struct change *change, struct report *report)
 
 void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n)
 {
-	for (size_t i = 0; interfaces && i < n; i++) {
-		int r;
-
-		if (!interfaces[i].netdev)
-			continue;
-		r = netdev_strip(interfaces[i].netdev);
-		if (r < 0)
-			log_error("chain %s: cannot take the chain off %s: %s", chain->name,
-				interfaces[i].name, strerror(-r));
-		else
-			store_forget_interface(chain, interfaces[i].netdev);
-	}
+	for (size_t i = 0; interfaces && i < n; i++)
+		attachment_end(chain, &interfaces[i]);
 	chain_interfaces_free(interfaces, n);
 }
 

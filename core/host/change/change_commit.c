@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/chain/attachment.h"
 #include "host/chain/store.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -102,31 +103,34 @@ static struct chain_interface *source(const struct plan_interface_step *step, st
 	return &running[step->from_chain]->interfaces[step->from];
 }
 
+/* One end of a change of mode. */
 struct carrier {
 	struct chain *chain;
 	struct chain_interface *interface;
+	bool generic;
 };
 
-static int attach(struct carrier to, const char *name, enum xdp_mode mode, struct xslot_diag *diag)
+static struct carrier carrier_before(const struct plan_interface_step *step, struct chain *const *running)
 {
-	int r;
+	struct chain *chain = running[step->from_chain];
 
-	r = netdev_attach(name, mode, dispatcher_fd(to.chain->dispatcher), &to.interface->netdev, diag);
-	return r < 0 ? r : store_interface(to.chain, to.interface->netdev, diag);
+	return (struct carrier){ chain, source(step, running), chain->generic };
+}
+
+static struct carrier carrier_after(const struct change *change, size_t index)
+{
+	return (struct carrier){ change->chain, &change->interfaces[index], change->wanted->config->generic };
 }
 
 /* Native to generic or back: the kernel refuses both at once, so there is a moment with neither. */
-static int remode(struct carrier from, struct carrier to, enum xdp_mode mode, struct xslot_diag *diag)
+static int remode(struct carrier from, struct carrier to, struct xslot_diag *diag)
 {
-	enum xdp_mode old_mode = netdev_mode(from.interface->netdev);
-	const char *name = from.interface->name;
 	int r;
 
-	store_forget_interface(from.chain, from.interface->netdev);
-	netdev_detach(TAKE_PTR(from.interface->netdev));
-	r = attach(to, name, mode, diag);
+	attachment_end(from.chain, from.interface);
+	r = attachment_make(to.chain, to.interface, to.generic, false, diag);
 	if (r < 0)
-		attach(from, name, old_mode, NULL);
+		attachment_make(from.chain, from.interface, from.generic, false, NULL);
 	return r;
 }
 
@@ -141,17 +145,14 @@ static int update_one(
 	struct change *change, size_t index, struct chain *const *running, struct xslot_diag *diag)
 {
 	const struct plan_interface_step *step = &change->step->interfaces[index];
-	enum xdp_mode mode = change->wanted->config->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE;
-	struct carrier to = { change->chain, &change->interfaces[index] };
+	const struct netdev *netdev = change->interfaces[index].netdev;
 
 	if (step->action == PLAN_INTERFACE_UPDATE)
 		return store_update_interface(change->chain, source(step, running)->netdev, diag);
-	if (step->action == PLAN_INTERFACE_ATTACH && to.interface->netdev &&
-		netdev_previous(to.interface->netdev))
-		return netdev_take_over(to.interface->netdev, diag);
+	if (step->action == PLAN_INTERFACE_ATTACH && netdev && netdev_previous(netdev))
+		return netdev_take_over(change->interfaces[index].netdev, diag);
 	if (step->action == PLAN_INTERFACE_REMODE)
-		return remode(
-			(struct carrier){ running[step->from_chain], source(step, running) }, to, mode, diag);
+		return remode(carrier_before(step, running), carrier_after(change, index), diag);
 	return 0;
 }
 
@@ -159,16 +160,13 @@ static void update_back(struct change *change, size_t n, struct chain *const *ru
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_interface_step *step = &change->step->interfaces[i];
-		struct chain *from = step->from_chain == PLAN_NONE ? NULL : running[step->from_chain];
-		struct carrier to = { change->chain, &change->interfaces[i] };
 
 		if (step->action == PLAN_INTERFACE_UPDATE)
-			revert(change->chain, from, source(step, running)->netdev);
-		else if (step->action == PLAN_INTERFACE_ATTACH && to.interface->netdev)
-			netdev_give_back(to.interface->netdev);
+			revert(change->chain, running[step->from_chain], source(step, running)->netdev);
+		else if (step->action == PLAN_INTERFACE_ATTACH && change->interfaces[i].netdev)
+			netdev_give_back(change->interfaces[i].netdev);
 		else if (step->action == PLAN_INTERFACE_REMODE)
-			remode(to, (struct carrier){ from, source(step, running) },
-				from->generic ? XDP_MODE_GENERIC : XDP_MODE_NATIVE, NULL);
+			remode(carrier_after(change, i), carrier_before(step, running), NULL);
 	}
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * This is for the day when adoption fails, and for the folders of dead namespaces, so it reads nothing: it
- * only removes pins, those of interfaces first, so that no packet meets a chain that is half gone. A link
- * goes with its pin; a program that is attached through netlink is taken off, if it is still the one in the
- * pin.
+ * only removes pins, those of interfaces first, so that no packet meets a chain that is half gone. What they
+ * lead to is taken off before, if it is still what the pin says: anyone may hold a link beside its pin.
  */
 #include "host/kept/removal.h"
 

@@ -43,13 +43,6 @@ int netdev_update(struct netdev *netdev, int program_fd, struct xslot_diag *diag
 					   : netdev_netlink_update(netdev, program_fd, diag);
 }
 
-void netdev_detach(struct netdev *netdev)
-{
-	if (netdev && netdev->kind == NETDEV_NETLINK)
-		netdev_strip(netdev);
-	netdev_close(netdev);
-}
-
 int netdev_strip(const struct netdev *netdev)
 {
 	if (netdev->kind == NETDEV_NETLINK)
@@ -161,10 +154,8 @@ int netdev_detach_pinned(const char *path, struct xslot_diag *diag)
 	}
 	if (r == -EINVAL || r == -ENOENT) /* not an attachment of ours: nothing to take off */
 		return 0;
-	if (r == 0 && netdev->kind == NETDEV_NETLINK) {
-		r = netdev_netlink_detach(netdev);
-		if (r < 0)
-			fail(diag, r, "cannot take our program off %s: %s", netdev->name, strerror(-r));
-	}
-	return r;
+	if (r < 0)
+		return r;
+	r = netdev_strip(netdev);
+	return r < 0 ? fail(diag, r, "cannot take our program off %s: %s", netdev->name, strerror(-r)) : 0;
 }

@@ -60,12 +60,7 @@ int netdev_open_pinned(const char *path, struct netdev **ret_netdev, struct xslo
 int netdev_pin_is_live(const char *path, unsigned *ret_ifindex);
 int netdev_program_id(const struct netdev *netdev, uint32_t *ret_id); /* 0 or -errno */
 
-/*
- * Detach and free: a link when it is not pinned any more; through netlink when our program is still the one
- * there. Accepts NULL.
- */
-void netdev_detach(struct netdev *netdev);
-/* Detach what the pin marks as attached through netlink, wherever it is. An error: the pin should stay. */
+/* As netdev_strip(), what is pinned there. An error: the pin should stay. */
 int netdev_detach_pinned(const char *path, struct xslot_diag *diag);
 /*
  * Take the program off now, pinned or not; a link's whatever namespace the interface is in, through netlink
