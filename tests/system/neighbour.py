@@ -50,7 +50,7 @@ class Displaced(Neighbour):
         """How often the log has the sentence."""
         return len(re.findall(rf"^.*edge: {INTERFACE} ran XDP program (?:drop_all|\?) \(program id {self.program_id}\) and not the "
                               rf"chain, .* put it into our BPF link; the chain is back, and `bpftool prog show id "
-                              rf"{self.program_id}` tells", self.host.log(), re.MULTILINE))
+                              rf"{self.program_id}` shows", self.host.log(), re.MULTILINE))
 
 
 class Loader:
