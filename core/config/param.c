@@ -105,6 +105,7 @@ static int item_fill(struct item *item, const struct config_slot *slot, const st
 	bool given = false;
 
 	memcpy(item->name, param->name, sizeof(param->name));
+	item->value.value_size = sizeof(item->value);
 	for (size_t i = 0; i < slot->n_params && !given; i++) {
 		given = strcmp(slot->params[i].name, item->name) == 0;
 		if (given) {

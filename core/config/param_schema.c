@@ -54,17 +54,19 @@ static int check_name(const char *name, struct xslot_diag *diag)
 static int check_range(const struct xslot_param *param, struct xslot_diag *diag)
 {
 	bool number = param->type == XSLOT_UINT || param->type == XSLOT_INT || param->type == XSLOT_DURATION;
-	struct param_range range;
+	const struct param_range range = param_range(param);
 
-	if (param->min == 0 && param->max == 0)
-		return 0;
-	if (!number)
-		return fail(diag, -EINVAL, "parameter %s: .min and .max are for UINT, INT and DURATION",
+	if (param->bounds > (XSLOT_BOUND_MIN | XSLOT_BOUND_MAX) || (param->min && !range.at_least) ||
+		(param->max && !range.at_most))
+		return fail(diag, -EINVAL,
+			"parameter %s: .bounds does not say which of .min and .max hold; write XSLOT_AT_LEAST(), XSLOT_AT_MOST() or XSLOT_RANGE()",
 			param->name);
+	if (param->bounds && !number)
+		return fail(
+			diag, -EINVAL, "parameter %s: bounds are for UINT, INT and DURATION", param->name);
 	if (param->type != XSLOT_INT && param->min < 0)
 		return fail(diag, -EINVAL, "parameter %s: .min is negative, but its type is unsigned",
 			param->name);
-	range = param_range(param);
 	if (param->type == XSLOT_INT ? (int64_t)range.low > (int64_t)range.high : range.low > range.high)
 		return fail(diag, -EINVAL, "parameter %s: .max is less than .min", param->name);
 	return 0;
@@ -100,9 +102,10 @@ static int check_fallback(const struct xslot_param *param, struct xslot_diag *di
 	struct xslot_value value;
 	int r;
 
-	if (param->required > 1)
-		return fail(diag, -EINVAL, "parameter %s: .required is 0 or 1, not %u", param->name,
-			param->required);
+	if (param->required > 1 || param->callbacks > 1)
+		return fail(diag, -EINVAL, "parameter %s: .%s is 0 or 1, not %u", param->name,
+			param->required > 1 ? "required" : "callbacks",
+			param->required > 1 ? param->required : param->callbacks);
 	if (param->fallback[0] == 0)
 		return 0;
 	if (param->required)

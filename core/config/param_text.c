@@ -77,16 +77,12 @@ static int parse_magnitude(const char *text, const struct unit *units, uint64_t 
 
 struct param_range param_range(const struct xslot_param *param)
 {
-	bool is_int = param->type == XSLOT_INT, all = param->min == 0 && param->max == 0;
-	struct param_range range = { is_int ? (uint64_t)INT64_MIN : 0, is_int ? INT64_MAX : UINT64_MAX };
+	bool is_int = param->type == XSLOT_INT;
+	bool at_least = param->bounds & XSLOT_BOUND_MIN, at_most = param->bounds & XSLOT_BOUND_MAX;
+	uint64_t low = is_int ? (uint64_t)INT64_MIN : 0, high = is_int ? INT64_MAX : UINT64_MAX;
 
-	if (!all)
-		range.low = (uint64_t)param->min;
-	if (!all && (param->max || param->min <= 0))
-		range.high = param->max;
-	range.at_least = range.low != (is_int ? (uint64_t)INT64_MIN : 0);
-	range.at_most = range.high != (is_int ? (uint64_t)INT64_MAX : UINT64_MAX);
-	return range;
+	return (struct param_range){ at_least ? (uint64_t)param->min : low, at_most ? param->max : high,
+		at_least, at_most };
 }
 
 static int parse_uint(
@@ -317,7 +313,7 @@ int param_text_parse(const struct xslot_param *param, const char *text, struct x
 		[XSLOT_PREFIX] = parse_prefix,
 		[XSLOT_FILE] = parse_path,
 	};
-	struct xslot_value value = { .type = param->type };
+	struct xslot_value value = { .type = param->type, .value_size = sizeof(value) };
 	int r;
 
 	if (param->type >= sizeof(parsers) / sizeof(parsers[0]) || !parsers[param->type])

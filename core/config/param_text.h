@@ -16,14 +16,10 @@
 int param_text_parse(const struct xslot_param *param, const char *text, struct xslot_value *ret_value,
 	struct xslot_diag *diag);
 
-/*
- * The least and the greatest value that a UINT, INT or DURATION may have; of an INT their bits. `.max` 0
- * beside a
- * `.min` above 0 is no limit, and of an INT `.max` has a sign: -10 to -1 can be said, and -10 to 0.
- */
+/* The least and the greatest value that a UINT, INT or DURATION may have; of an INT their bits. */
 struct param_range {
 	uint64_t low, high;
-	bool at_least, at_most; /* it is narrower than its type's there */
+	bool at_least, at_most; /* the plugin says so; else it is the type's */
 };
 struct param_range param_range(const struct xslot_param *param);
 

@@ -19,9 +19,6 @@
 #include "util/diag.h"
 #include "util/file.h"
 
-/* A descriptor ends no earlier than here; what follows (the callbacks) is optional and may be absent. */
-#define DESCRIPTOR_MIN offsetof(struct xslot_plugin, check)
-
 /* Our own ELF header, from the linker: what this process is, every plugin has to be. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
@@ -90,15 +87,34 @@ static int check_dynamic(Elf_Data *data, const char *path, struct xslot_diag *di
 	return 0;
 }
 
+/* A section of data that the file exports a symbol for. */
+struct exported {
+	Elf_Data *data; /* NULL: there is none */
+	size_t index;
+	GElf_Addr address;
+};
+
 /* What the section table says, found in one pass. */
 struct sections {
-	Elf_Data *descriptor;
-	size_t descriptor_index;
-	GElf_Addr descriptor_address;
+	struct exported plugin, params;
+	bool object;
 	Elf_Data *dynamic;
 	Elf_Data *symbols;
 	size_t symbol_names; /* section index */
 };
+
+static void take_data(struct sections *sections, const char *name, Elf_Scn *section, const GElf_Shdr *header)
+{
+	struct exported *exported = strcmp(name, XSLOT_PLUGIN_SECTION) == 0   ? &sections->plugin
+				    : strcmp(name, XSLOT_PARAMS_SECTION) == 0 ? &sections->params
+									      : NULL;
+
+	if (exported)
+		*exported =
+			(struct exported){ elf_rawdata(section, NULL), elf_ndxscn(section), header->sh_addr };
+	else if (strcmp(name, DESCRIPTOR_OBJECT_SECTION) == 0)
+		sections->object = true;
+}
 
 static int find_sections(Elf *elf, struct sections *ret, const char *path, struct xslot_diag *diag)
 {
@@ -115,10 +131,8 @@ static int find_sections(Elf *elf, struct sections *ret, const char *path, struc
 		if (!gelf_getshdr(section, &header))
 			return fail(diag, -ENOEXEC, "%s is truncated or damaged: %s", path, elf_errmsg(-1));
 		name = elf_strptr(elf, names, header.sh_name);
-		if (name && strcmp(name, XSLOT_PLUGIN_SECTION) == 0 && header.sh_type == SHT_PROGBITS) {
-			ret->descriptor = elf_rawdata(section, NULL);
-			ret->descriptor_index = elf_ndxscn(section);
-			ret->descriptor_address = header.sh_addr;
+		if (name && header.sh_type == SHT_PROGBITS) {
+			take_data(ret, name, section, &header);
 		} else if (header.sh_type == SHT_DYNAMIC) {
 			ret->dynamic = elf_getdata(section, NULL);
 		} else if (header.sh_type == SHT_DYNSYM) {
@@ -129,65 +143,62 @@ static int find_sections(Elf *elf, struct sections *ret, const char *path, struc
 	return 0;
 }
 
-/* The run-time symbol must be the very struct that was read, and not hidden by a version script. */
-static int check_symbol(Elf *elf, const struct sections *sections, const char *path, struct xslot_diag *diag)
+/* The run-time symbol must be the very data that was read, and not hidden by a version script. */
+static int check_symbol(Elf *elf, const struct sections *sections, const struct exported *exported,
+	const char *wanted, const char *path, struct xslot_diag *diag)
 {
 	GElf_Sym symbol;
 
 	for (int i = 0; sections->symbols && gelf_getsym(sections->symbols, i, &symbol); i++) {
 		const char *name = elf_strptr(elf, sections->symbol_names, symbol.st_name);
 
-		if (!name || strcmp(name, "xslot_plugin") != 0)
+		if (!name || strcmp(name, wanted) != 0)
 			continue;
-		if (symbol.st_shndx == sections->descriptor_index &&
-			symbol.st_value == sections->descriptor_address)
+		if (symbol.st_shndx == exported->index && symbol.st_value == exported->address)
 			return 0;
 	}
-	return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_plugin from " XSLOT_PLUGIN_SECTION,
-		path);
+	return fail(diag, -ENOEXEC, "%s does not export the symbol %s from %s", path, wanted,
+		exported == &sections->plugin ? XSLOT_PLUGIN_SECTION : XSLOT_PARAMS_SECTION);
 }
 
-static int copy_descriptor(
-	const Elf_Data *data, struct xslot_plugin *plugin, const char *path, struct xslot_diag *diag)
+static bool has_bytes(const struct exported *exported)
 {
-	struct xslot_plugin head = {};
+	return exported->data && exported->data->d_buf;
+}
 
-	if (!data || !data->d_buf)
+static int read_descriptor(Elf *elf, const struct sections *sections, const char *path,
+	struct descriptor *plugin, struct xslot_diag *diag)
+{
+	const struct descriptor_source source = {
+		.plugin = has_bytes(&sections->plugin) ? sections->plugin.data->d_buf : NULL,
+		.plugin_size = has_bytes(&sections->plugin) ? sections->plugin.data->d_size : 0,
+		.params = has_bytes(&sections->params) ? sections->params.data->d_buf : NULL,
+		.params_size = has_bytes(&sections->params) ? sections->params.data->d_size : 0,
+		.object = sections->object,
+	};
+	int r;
+
+	if (!source.plugin)
 		return fail(diag, -ENOEXEC,
 			"%s is not an xslot plugin: it has no section " XSLOT_PLUGIN_SECTION
 			" (XSLOT_PLUGIN() makes it)",
 			path);
-	if (data->d_size < offsetof(struct xslot_plugin, name))
-		return fail(diag, -ENOEXEC, "%s has a descriptor of %zu bytes, too short to be one", path,
-			data->d_size);
-	memcpy(&head, data->d_buf, offsetof(struct xslot_plugin, name));
-	if (memcmp(head.magic, XSLOT_PLUGIN_MAGIC, sizeof(head.magic)) != 0)
-		return fail(diag, -ENOEXEC, "%s has a descriptor that does not begin with \"%s\"", path,
-			XSLOT_PLUGIN_MAGIC);
-	if (head.abi > XSLOT_PLUGIN_ABI)
-		return fail(diag, -EPROTONOSUPPORT,
-			"%s is built for plugin ABI %u, and this host speaks %u: update xslot, or rebuild the plugin with this xslot's headers",
-			path, head.abi, XSLOT_PLUGIN_ABI);
-	if (head.abi < 1)
-		return fail(diag, -EPROTONOSUPPORT, "%s declares plugin ABI 0, which does not exist", path);
-	if (head.size < DESCRIPTOR_MIN)
-		return fail(diag, -ENOEXEC, "%s has a descriptor of %u bytes, less than the %zu of ABI 1",
-			path, head.size, DESCRIPTOR_MIN);
-	if (head.size > data->d_size)
-		return fail(diag, -ENOEXEC,
-			"%s is truncated: its descriptor has %u bytes, and the file only %zu of them", path,
-			head.size, data->d_size);
-	*plugin = (struct xslot_plugin){};
-	memcpy(plugin, data->d_buf, head.size < sizeof(*plugin) ? head.size : sizeof(*plugin));
+	r = descriptor_read(&source, path, plugin, diag);
+	if (r == 0)
+		r = check_symbol(elf, sections, &sections->plugin, "xslot_plugin", path, diag);
+	if (r == 0 && source.params)
+		r = check_symbol(elf, sections, &sections->params, "xslot_params", path, diag);
+	if (r < 0)
+		return r;
 	plugin->bpf = NULL;
 	plugin->function = NULL;
-	memset((uint8_t *)plugin + DESCRIPTOR_MIN, 0, sizeof(*plugin) - DESCRIPTOR_MIN);
+	memset(&plugin->check, 0, sizeof(*plugin) - offsetof(struct descriptor, check));
 	return 0;
 }
 
 #define TERMINATED(array) (memchr((array), 0, sizeof(array)) != NULL)
 
-static int check_names(const struct xslot_plugin *plugin, const char *path, struct xslot_diag *diag)
+static int check_names(const struct descriptor *plugin, const char *path, struct xslot_diag *diag)
 {
 	const char *file = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	size_t length = strlen(file);
@@ -214,7 +225,7 @@ static int check_names(const struct xslot_plugin *plugin, const char *path, stru
 	return 0;
 }
 
-static int check_descriptor(const struct xslot_plugin *plugin, const char *path, struct xslot_diag *diag)
+static int check_descriptor(const struct descriptor *plugin, const char *path, struct xslot_diag *diag)
 {
 	int r = check_names(plugin, path, diag);
 
@@ -232,7 +243,8 @@ static int check_descriptor(const struct xslot_plugin *plugin, const char *path,
 	}
 	if (plugin->object && plugin->bpf_size)
 		return fail(diag, -ENOEXEC,
-			"%s has both .object, which takes the BPF object from the slot, and a BPF object of its own",
+			"%s has both a section " DESCRIPTOR_OBJECT_SECTION
+			", which takes the BPF object from the slot, and a BPF object of its own",
 			path);
 	if (!plugin->object && plugin->bpf_size == 0)
 		return fail(diag, -ENOEXEC, "%s contains no BPF object: add XSLOT_BPF(%s) to its descriptor",
@@ -240,12 +252,12 @@ static int check_descriptor(const struct xslot_plugin *plugin, const char *path,
 	return 0;
 }
 
-int describe_blob(
-	const struct blob *blob, const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+int describe_blob(const struct blob *blob, const char *path, struct descriptor *ret_plugin,
+	struct description *ret, struct xslot_diag *diag)
 {
 	__attribute__((cleanup(cleanup_elf_end))) Elf *elf = NULL;
-	struct xslot_plugin plugin;
 	struct sections sections;
+	struct descriptor plugin;
 	GElf_Ehdr header;
 	int r;
 
@@ -262,15 +274,16 @@ int describe_blob(
 	if (r == 0 && sections.dynamic)
 		r = check_dynamic(sections.dynamic, path, diag);
 	if (r == 0)
-		r = copy_descriptor(sections.descriptor, &plugin, path, diag);
-	if (r == 0)
-		r = check_symbol(elf, &sections, path, diag);
+		r = read_descriptor(elf, &sections, path, &plugin, diag);
 	if (r == 0)
 		r = check_descriptor(&plugin, path, diag);
 	if (r == 0)
 		r = loadable_check(elf, path, diag);
 	if (r < 0)
 		return r;
+	if (ret)
+		*ret = (struct description){ sections.plugin.data->d_size,
+			has_bytes(&sections.params) ? sections.params.data->d_size : 0, sections.object };
 	*ret_plugin = plugin;
 	return 0;
 }

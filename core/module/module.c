@@ -33,7 +33,8 @@ struct module {
 	struct blob *blob;
 	struct digest digest; /* of the blob: made once, since it takes longer than all else about a file */
 	struct library *library; /* NULL: not mapped yet */
-	struct xslot_plugin plugin;
+	struct descriptor plugin;
+	struct description description;
 };
 
 static void tell_run(const struct module *module, const char *what)
@@ -93,10 +94,9 @@ void modules_map_in_place(struct modules *modules)
 }
 
 /* What was described must be what runs: a constructor, or another library's symbol, may have come between. */
-static int check_mapped(
-	const struct module *module, const struct xslot_plugin *mapped, struct xslot_diag *diag)
+static int check_mapped(const struct module *module, const struct descriptor *mapped, struct xslot_diag *diag)
 {
-	const size_t text = offsetof(struct xslot_plugin, bpf);
+	const size_t text = offsetof(struct descriptor, bpf);
 	const char *wild;
 
 	if (memcmp(mapped, &module->plugin, text) != 0 || mapped->bpf_size != module->plugin.bpf_size)
@@ -114,26 +114,38 @@ static int check_mapped(
 	return 0;
 }
 
+static int read_mapped(const struct module *module, struct descriptor *ret_plugin, struct xslot_diag *diag)
+{
+	const struct description *description = &module->description;
+	struct descriptor_source source = { .plugin_size = description->plugin_size,
+		.params_size = description->params_size,
+		.object = description->object };
+
+	source.plugin = library_symbol(module->library, "xslot_plugin");
+	if (!source.plugin)
+		return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_plugin", module->path);
+	if (source.params_size)
+		source.params = library_symbol(module->library, "xslot_params");
+	if (source.params_size && !source.params)
+		return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_params", module->path);
+	return descriptor_read(&source, module->path, ret_plugin, diag);
+}
+
 static int module_map(struct module *module, struct xslot_diag *diag)
 {
-	const struct xslot_plugin *mapped;
-	struct xslot_plugin copy;
+	struct descriptor mapped;
 	int r;
 
 	tell_run(module, "constructors");
 	r = library_open(module->blob, module->path, module->modules->in_place, &module->library, diag);
 	tell_run(module, NULL);
+	if (r == 0)
+		r = read_mapped(module, &mapped, diag);
+	if (r == 0)
+		r = check_mapped(module, &mapped, diag);
 	if (r < 0)
 		return r;
-	mapped = library_symbol(module->library, "xslot_plugin");
-	if (!mapped)
-		return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_plugin", module->path);
-	copy = module->plugin;
-	memcpy(&copy, mapped, module->plugin.size < sizeof(copy) ? module->plugin.size : sizeof(copy));
-	r = check_mapped(module, &copy, diag);
-	if (r < 0)
-		return r;
-	module->plugin = copy;
+	module->plugin = mapped;
 	return 0;
 }
 
@@ -172,7 +184,7 @@ static int module_new(struct modules *modules, const char *path, struct blob *bl
 	module->digest = digest_of(blob->data, blob->size);
 	r = modules->look ? modules->look(path, blob, &module->digest, false, diag) : 0;
 	if (r == 0)
-		r = describe_blob(blob, path, &module->plugin, diag);
+		r = describe_blob(blob, path, &module->plugin, &module->description, diag);
 	if (r < 0)
 		return r;
 	*ret_module = TAKE_PTR(module);
@@ -284,7 +296,7 @@ void module_unref(struct module *module)
 	module_free(module);
 }
 
-const struct xslot_plugin *module_plugin(const struct module *module)
+const struct descriptor *module_plugin(const struct module *module)
 {
 	return &module->plugin;
 }
@@ -299,16 +311,16 @@ const char *module_path(const struct module *module)
 	return module->path;
 }
 
-int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+int module_describe(const char *path, struct descriptor *ret_plugin, struct xslot_diag *diag)
 {
 	CLEANUP(blob_free) struct blob *blob = NULL;
 	int r = blob_read(path, MODULE_MAX_SIZE, &blob, diag);
 
-	return r < 0 ? r : describe_blob(blob, path, ret_plugin, diag);
+	return r < 0 ? r : describe_blob(blob, path, ret_plugin, NULL, diag);
 }
 
 int module_describe_blob(
-	const struct blob *bytes, const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+	const struct blob *bytes, const char *path, struct descriptor *ret_plugin, struct xslot_diag *diag)
 {
-	return describe_blob(bytes, path, ret_plugin, diag);
+	return describe_blob(bytes, path, ret_plugin, NULL, diag);
 }

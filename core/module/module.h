@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <xslot/diag.h>
-#include <xslot/plugin.h>
 
+#include "module/descriptor.h"
 #include "util/digest.h"
 #include "util/files.h"
 
@@ -22,8 +22,8 @@ void modules_free(struct modules *modules); /* accepts NULL; all modules must ha
  * Ask before code of a file runs, in dlopen at first: a refusal of the guard's own errno and sentence is
  * modules_get()'s. Asked about files that are mapped already, too.
  */
-typedef int (*modules_guard)(const char *path, const struct digest *content,
-	const struct xslot_plugin *plugin, struct xslot_diag *diag);
+typedef int (*modules_guard)(const char *path, const struct digest *content, const struct descriptor *plugin,
+	struct xslot_diag *diag);
 void modules_set_guard(struct modules *modules, modules_guard guard);
 /*
  * Ask before a file's bytes are read as a plugin (`opened` false) and before they are mapped: they may be
@@ -55,14 +55,13 @@ int modules_try(struct modules *modules, const char *path, struct blob *bytes, s
  * Told before a file's own code runs, `what` being "constructors" or "destructors", and behind it, with NULL.
  * No other code of any plugin may run between the two.
  */
-typedef void (*modules_run)(
-	const struct xslot_plugin *plugin, const struct digest *content, const char *what);
+typedef void (*modules_run)(const struct descriptor *plugin, const struct digest *content, const char *what);
 void modules_set_run(struct modules *modules, modules_run run);
 struct module *module_ref(struct module *module);
 void module_unref(struct module *module); /* accepts NULL; the last one unmaps */
 
 /* The descriptor, in today's layout whatever the plugin was compiled with (absent fields are 0). */
-const struct xslot_plugin *module_plugin(const struct module *module);
+const struct descriptor *module_plugin(const struct module *module);
 const struct digest *module_digest(const struct module *module); /* of the file's bytes */
 const char *module_path(const struct module *module);		 /* where it was first loaded from */
 
@@ -70,9 +69,9 @@ const char *module_path(const struct module *module);		 /* where it was first lo
  * The descriptor of a file, without running any of its code. Pointers in it are NULL. Checks ELF class,
  * machine, magic, abi, sizes and NUL-terminated strings.
  */
-int module_describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag);
+int module_describe(const char *path, struct descriptor *ret_plugin, struct xslot_diag *diag);
 
 int module_describe_blob(
-	const struct blob *bytes, const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag);
+	const struct blob *bytes, const char *path, struct descriptor *ret_plugin, struct xslot_diag *diag);
 
 #endif

@@ -53,7 +53,7 @@ static bool is_text(const char *text)
 #name, (const void *)(uintptr_t)plugin->name                                                 \
 	}
 
-const char *pointers_find_wild(const struct xslot_plugin *plugin)
+const char *pointers_find_wild(const struct descriptor *plugin)
 {
 	const struct {
 		const char *name;

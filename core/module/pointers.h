@@ -3,9 +3,9 @@
 #ifndef MODULE_POINTERS_H
 #define MODULE_POINTERS_H
 
-#include <xslot/plugin.h>
+#include "module/descriptor.h"
 
 /* NULL when they do; else the name of the first member of `plugin` that leads nowhere. */
-const char *pointers_find_wild(const struct xslot_plugin *plugin);
+const char *pointers_find_wild(const struct descriptor *plugin);
 
 #endif

@@ -184,10 +184,11 @@ static void stop(struct xslot_context *context)
 	context->data = NULL;
 }
 
+XSLOT_PARAMS({ "rules", XSLOT_FILE, "the rules, one a line: see " XSLOT_DOCDIR "/plugins/acl/README.md",
+		     .required = 1 },
+	{ "policy", XSLOT_ENUM, "what happens to packets that no rule matches", .fallback = "deny",
+		.words = "allow|deny" });
+
 XSLOT_PLUGIN(acl, .version = "1.0.0", .summary = "allow and deny by source prefix, protocol and port",
 	XSLOT_BPF(acl),
-	XSLOT_PARAMS(
-		{ "rules", XSLOT_FILE, "the rules, one a line: see " XSLOT_DOCDIR "/plugins/acl/README.md", .required = 1 },
-		{ "policy", XSLOT_ENUM, "what happens to packets that no rule matches", .fallback = "deny",
-			.words = "allow|deny" }),
 	.check = check, .start = start, .settle = settle, .resume = resume, .status = status, .stop = stop);

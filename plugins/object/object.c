@@ -5,5 +5,7 @@
 
 XSLOT_PLUGIN(object,
 	.version = "1.0.0",
-	.summary = "run one program of any XDP object file, unmodified",
-	.object = true);
+	.summary = "run one program of any XDP object file, unmodified");
+
+/* What the host knows it by: no object of its own, one from the slot. */
+__attribute__((section(".xslot.object"), used)) static const char object[] = "slot";

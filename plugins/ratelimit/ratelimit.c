@@ -88,15 +88,17 @@ static int status(struct xslot_context *context)
 	return 0;
 }
 
+XSLOT_PARAMS({ "rate", XSLOT_UINT, "units per second and source", .required = 1, XSLOT_RANGE(1, UNITS_MAX) },
+	{ "burst", XSLOT_UINT, "units at once; default: as many as `rate`", XSLOT_RANGE(1, UNITS_MAX) },
+	{ "unit", XSLOT_ENUM, "what a unit is", .fallback = "packets", .words = "packets|bytes" },
+	{ "prefix4", XSLOT_UINT, "bits of an IPv4 address that identify a source", .fallback = "32",
+		XSLOT_AT_MOST(32) },
+	{ "prefix6", XSLOT_UINT, "bits of an IPv6 address that identify a source", .fallback = "64",
+		XSLOT_AT_MOST(128) });
+
 XSLOT_PLUGIN(ratelimit,
 	.version = "1.0.0",
 	.summary = "limit packets or bytes per second of each source prefix",
 	.state_version = 1,
 	XSLOT_BPF(ratelimit),
-	XSLOT_PARAMS(
-		{ "rate", XSLOT_UINT, "units per second and source", .required = 1, .min = 1, .max = UNITS_MAX },
-		{ "burst", XSLOT_UINT, "units at once; default: as many as `rate`", .min = 1, .max = UNITS_MAX },
-		{ "unit", XSLOT_ENUM, "what a unit is", .fallback = "packets", .words = "packets|bytes" },
-		{ "prefix4", XSLOT_UINT, "bits of an IPv4 address that identify a source", .fallback = "32", .max = 32 },
-		{ "prefix6", XSLOT_UINT, "bits of an IPv6 address that identify a source", .fallback = "64", .max = 128 }),
 	.status = status);

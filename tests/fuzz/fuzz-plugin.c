@@ -10,7 +10,7 @@
 #include "module/describe.h"
 #include "util/file.h"
 
-static void check_plugin(const struct xslot_plugin *plugin)
+static void check_plugin(const struct descriptor *plugin)
 {
 	expect(strlen(plugin->name) < sizeof(plugin->name) && describe_name_valid(plugin->name), "a name");
 	expect(strlen(plugin->summary) < sizeof(plugin->summary), "a summary ends");
@@ -21,10 +21,10 @@ static void check_plugin(const struct xslot_plugin *plugin)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct blob blob = { .fd = -1, .data = size ? (uint8_t *)data : NULL, .size = size };
-	struct xslot_plugin plugin;
+	struct descriptor plugin;
 	struct xslot_diag diag = {};
 
-	if (describe_blob(&blob, "/plugins/sample.so", &plugin, &diag) == 0)
+	if (describe_blob(&blob, "/plugins/sample.so", &plugin, NULL, &diag) == 0)
 		check_plugin(&plugin);
 	else
 		expect(diag.message[0] != 0, "an error says something");

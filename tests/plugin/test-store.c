@@ -191,7 +191,7 @@ static void test_interface_moves(void **state)
 /* Two generations have room; the one that runs is the one that the dispatcher names. */
 static void test_manifest(void **state)
 {
-	static const struct xslot_plugin plugin = { .name = "sample", .version = "1.2", .state_version = 3 };
+	static const struct descriptor plugin = { .name = "sample", .version = "1.2", .state_version = 3 };
 	struct chain *chain = new_chain("edge");
 	struct occupant occupant = { .name = "sample", .id = 7, .plugin = &plugin };
 	struct chain_slot slot = {

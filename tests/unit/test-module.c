@@ -4,82 +4,15 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <link.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "check.h"
-#include "module/moddir.h"
-#include "module/module.h"
-#include "util/diag.h"
+#include "sample-file.h"
 #include "util/reader.h"
-
-static char dir[] = "/tmp/xslot-module-XXXXXX";
-static char sample[64]; /* DIR/sample.so, which each test writes anew */
-static struct modules *modules;
-
-static void write_file(const char *path, const void *data, size_t size)
-{
-	FILE *file;
-
-	unlink(path);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(path, 0644), 0);
-}
-
-static struct blob *read_variant(const char *variant)
-{
-	struct xslot_diag diag = {};
-	struct blob *blob = NULL;
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s.so", MODULES_DIR, variant);
-	if (blob_read(path, 64 << 20, &blob, &diag) < 0)
-		fail_msg("%s", diag.message);
-	return blob;
-}
-
-static void put(const char *variant)
-{
-	struct blob *blob = read_variant(variant);
-
-	write_file(sample, blob->data, blob->size);
-	blob_free(blob);
-}
-
-static struct module *get(const char *path)
-{
-	struct xslot_diag diag = {};
-	struct module *module = NULL;
-
-	if (modules_get(modules, NULL, path, &module, &diag) < 0)
-		fail_msg("%s", diag.message);
-	return module;
-}
-
-/* The refusal's sentence has `words` in it and names the file (not its memfd), and nothing is left. */
-static void refuses(const char *path, int error, const char *words)
-{
-	struct xslot_diag diag = {};
-	struct module *module = NULL;
-
-	assert_int_equal(modules_get(modules, NULL, path, &module, &diag), error);
-	assert_null(module);
-	if (!strstr(diag.message, words) || !strstr(diag.message, path) || strstr(diag.message, "/proc/"))
-		fail_msg("\"%s\" does not say \"%s\" of %s", diag.message, words, path);
-}
 
 static void test_good_plugin_is_described_and_mapped(void **state)
 {
 	static const char *const linkers[] = { "good", "lld", "lld-relr" };
-	struct xslot_plugin plugin;
+	struct descriptor plugin;
 	struct xslot_diag diag = {};
 
 	for (size_t i = 0; i < 3; i++) {
@@ -109,7 +42,7 @@ static void test_mapped_plugin_has_its_pointers(void **state)
 	static const char *const linkers[] = { "good", "lld" };
 
 	for (size_t i = 0; i < 2; i++) {
-		const struct xslot_plugin *plugin;
+		const struct descriptor *plugin;
 		struct module *module;
 
 		put(linkers[i]);
@@ -303,15 +236,22 @@ static void test_other_descriptor_sizes(void **state)
 	assert_int_equal(module_plugin(module)->check(NULL), 1);
 	assert_null(module_plugin(module)->settle);
 	module_unref(module);
-	put("size-newer");
+	put("size-newer"); /* its rows too */
 	module = get(sample);
 	assert_int_equal(module_plugin(module)->settle(NULL, 7), 7);
+	assert_string_equal(module_plugin(module)->params[0].name, "keep_one_in");
+	assert_int_equal(module_plugin(module)->params[1].type, XSLOT_NONE);
+	module_unref(module);
+	put("rows-most");
+	module = get(sample);
+	assert_string_equal(module_plugin(module)->params[XSLOT_MAX_PARAMS - 1].name, "keep_one_in");
+	assert_int_equal(module_plugin(module)->params[XSLOT_MAX_PARAMS].type, XSLOT_NONE);
 	module_unref(module);
 }
 
 static void test_hidden_descriptor_is_refused_unmapped(void **state)
 {
-	struct xslot_plugin plugin;
+	struct descriptor plugin;
 
 	put("hidden");
 	assert_int_equal(module_describe(sample, &plugin, NULL), -ENOEXEC);
@@ -325,7 +265,7 @@ static void test_refused_descriptors(void **state)
 		const char *words;
 	} cases[] = {
 		{ "magic", -ENOEXEC, "does not begin with \"xslot-p\"" },
-		{ "abi-newer", -EPROTONOSUPPORT, "built for plugin ABI 2, and this host speaks 1" },
+		{ "abi-newer", -EPROTONOSUPPORT, "built for plugin ABI 3, and this host speaks 1 to 2" },
 		{ "abi-zero", -EPROTONOSUPPORT, "ABI 0" },
 		{ "size-small", -ENOEXEC, "200 bytes, less than the" },
 		{ "size-beyond", -ENOEXEC, "truncated: its descriptor has" },
@@ -338,7 +278,20 @@ static void test_refused_descriptors(void **state)
 		{ "bpf-none", -ENOEXEC, "add XSLOT_BPF(sample)" },
 		{ "bpf-null", -ENOEXEC, "size of a BPF object and no object" },
 		{ "object-and-bpf", -ENOEXEC,
-			"has both .object, which takes the BPF object from the slot, and" },
+			"has both a section .xslot.object, which takes the BPF object from the slot, and a BPF object" },
+		{ "size-says", -EPROTONOSUPPORT, "says more in its descriptor than this host understands" },
+		{ "reserved", -EPROTONOSUPPORT, "says more in its descriptor than this host understands" },
+		{ "rows-many", -ENOEXEC, "has 65 parameters, and a plugin may have 64" },
+		{ "rows-odd", -ENOEXEC, "bytes of parameters in rows of 400" },
+		{ "rows-small", -ENOEXEC, "bytes of parameters in rows of 8" },
+		{ "rows-none", -ENOEXEC, "bytes of parameters in rows of 0" },
+		{ "row-untyped", -ENOEXEC, "has a parameter without a type: row 1" },
+		{ "row-says", -EPROTONOSUPPORT,
+			"says more about its parameter 1 than this host understands" },
+		{ "row-reserved", -EPROTONOSUPPORT,
+			"says more about its parameter 1 than this host understands" },
+		{ "rows-hidden", -ENOEXEC, "does not export the symbol xslot_params from .xslot.params" },
+		{ "rows-change", -ENOEXEC, "changed its descriptor while it was loaded" },
 		{ "function-none", -ENOEXEC, "does not name the BPF function" },
 		{ "hidden", -ENOEXEC, "does not export the symbol" },
 		{ "section-other", -ENOEXEC, "no section .xslot.plugin" },
@@ -437,7 +390,7 @@ static void test_sparse_gigabyte_is_refused_unread(void **state)
 static void test_cut_and_damaged_files(void **state)
 {
 	struct blob *blob = read_variant("good");
-	struct xslot_plugin plugin;
+	struct descriptor plugin;
 	struct xslot_diag diag = {};
 	uint8_t *copy = malloc(blob->size);
 	unsigned seed = 1;
@@ -465,110 +418,6 @@ static void test_cut_and_damaged_files(void **state)
 	blob_free(blob);
 }
 
-static void test_trust(void **state)
-{
-	put("good");
-	assert_int_equal(chmod(sample, 0664), 0);
-	refuses(sample, -EPERM, "writable by its group (mode 0664): chmod go-w");
-	assert_int_equal(chmod(sample, 0646), 0);
-	refuses(sample, -EPERM, "writable by everybody");
-	assert_int_equal(chmod(sample, 0644), 0);
-	assert_int_equal(chmod(dir, 01777), 0);
-	refuses(sample, -EPERM, "writable by everybody (mode 1777)");
-	assert_int_equal(chmod(dir, 0755), 0);
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(chown(sample, 12345, 0), 0);
-	refuses(sample, -EPERM, "belongs to user 12345");
-	assert_int_equal(chown(sample, 0, 0), 0);
-	assert_int_equal(chown(dir, 12345, 0), 0);
-	refuses(sample, -EPERM, "belongs to user 12345");
-	assert_int_equal(chown(dir, 0, 0), 0);
-	module_unref(get(sample));
-}
-
-/* A link is followed first: what counts is where the file really lies. */
-static void test_trust_follows_links(void **state)
-{
-	char open_dir[PATH_MAX], target[PATH_MAX];
-	struct blob *blob = read_variant("good");
-	struct xslot_diag diag = {};
-	struct module *module;
-
-	snprintf(open_dir, sizeof(open_dir), "%s/open", dir);
-	mkdir(open_dir, 0755);
-	snprintf(target, sizeof(target), "%s/open/v1", dir);
-	write_file(target, blob->data, blob->size);
-	unlink(sample);
-	assert_int_equal(symlink(target, sample), 0);
-	module_unref(get(sample));
-	assert_int_equal(chmod(open_dir, 0777), 0);
-	assert_int_equal(modules_get(modules, NULL, sample, &module, &diag), -EPERM);
-	assert_non_null(strstr(diag.message, open_dir));
-	assert_int_equal(chmod(open_dir, 0755), 0);
-	unlink(sample);
-	blob_free(blob);
-}
-
-static void test_find_and_list(void **state)
-{
-	char path[PATH_MAX], link[PATH_MAX], *found = NULL, **paths = NULL;
-	struct xslot_diag diag = {};
-	size_t n = 0;
-
-	put("good");
-	snprintf(path, sizeof(path), "%s/first", dir);
-	mkdir(path, 0755);
-	snprintf(path, sizeof(path), "%s/first/zebra.so", dir);
-	write_file(path, "", 0);
-	snprintf(path, sizeof(path), "%s/zebra.so", dir);
-	write_file(path, "", 0);
-	snprintf(path, sizeof(path), "/nonexistent:%s/first::%s", dir, dir);
-
-	assert_int_equal(moddir_find(NULL, path, "sample", &found, &diag), 0);
-	assert_string_equal(found, sample);
-	free(found);
-	assert_int_equal(moddir_list(path, &paths, &n, &diag), 0);
-	assert_int_equal(n, 2);
-	assert_string_equal(paths[0], sample);
-	assert_non_null(strstr(paths[1], "/first/zebra.so"));
-	reader_free_names(paths, n);
-
-	/* The first directory's, though it leads nowhere: the other directory may hold an older build. */
-	snprintf(link, sizeof(link), "%s/first/sample.so", dir);
-	assert_int_equal(symlink("nowhere", link), 0);
-	assert_int_equal(moddir_find(NULL, path, "sample", &found, &diag), 0);
-	assert_string_equal(found, link);
-	refuses(found, -ENOENT, "No such file");
-	free(found);
-	unlink(link);
-
-	assert_int_equal(moddir_find(NULL, path, "sampel", &found, &diag), -ENOENT);
-	assert_non_null(strstr(diag.message, "no plugin sampel"));
-	assert_non_null(strstr(diag.message, path));
-	assert_non_null(strstr(diag.message, "sample, zebra"));
-	assert_int_equal(moddir_find(NULL, path, "../sample", &found, &diag), -EINVAL);
-	assert_int_equal(moddir_find(NULL, "", "sample", &found, &diag), -ENOENT);
-	assert_int_equal(moddir_list(sample, &paths, &n, &diag), -ENOTDIR);
-}
-
-static int setup(void **state)
-{
-	if (!mkdtemp(dir) || chmod(dir, 0755) < 0)
-		return -1;
-	snprintf(sample, sizeof(sample), "%s/sample.so", dir);
-	return modules_new(&modules);
-}
-
-static int teardown(void **state)
-{
-	char command[128];
-
-	modules_free(modules);
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -590,9 +439,6 @@ int main(void)
 		cmocka_unit_test(test_refused_files),
 		cmocka_unit_test(test_sparse_gigabyte_is_refused_unread),
 		cmocka_unit_test(test_cut_and_damaged_files),
-		cmocka_unit_test(test_trust),
-		cmocka_unit_test(test_trust_follows_links),
-		cmocka_unit_test(test_find_and_list),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -130,7 +130,7 @@ static void test_required_and_all_at_once(void **state)
 {
 	static const struct xslot_param rows[XSLOT_MAX_PARAMS] = {
 		{ "rules", XSLOT_FILE, "file of rules, one a line", .required = 1 },
-		{ "rate", XSLOT_UINT, "packets a second", .min = 1, .max = 10 },
+		{ "rate", XSLOT_UINT, "packets a second", XSLOT_RANGE(1, 10) },
 	};
 	struct slot slot;
 
@@ -297,6 +297,29 @@ static void check_schema(const struct xslot_param *row, const char *sentence)
 		assert_string_equal(diag.message, sentence);
 }
 
+static void test_bounds(void **state)
+{
+	static const struct {
+		struct xslot_param row;
+		const char *sentence;
+	} rows[] = {
+		{ { "a", XSLOT_UINT, "", .min = 1 },
+			"parameter a: .bounds does not say which of .min and .max hold; write XSLOT_AT_LEAST(), XSLOT_AT_MOST() or XSLOT_RANGE()" },
+		{ { "a", XSLOT_UINT, "", .bounds = XSLOT_BOUND_MIN, .max = 1 },
+			"parameter a: .bounds does not say which of .min and .max hold; write XSLOT_AT_LEAST(), XSLOT_AT_MOST() or XSLOT_RANGE()" },
+		{ { "a", XSLOT_UINT, "", .bounds = 4 },
+			"parameter a: .bounds does not say which of .min and .max hold; write XSLOT_AT_LEAST(), XSLOT_AT_MOST() or XSLOT_RANGE()" },
+		{ { "a", XSLOT_UINT, "", .callbacks = 2 }, "parameter a: .callbacks is 0 or 1, not 2" },
+		{ { "a", XSLOT_INT, "", XSLOT_AT_MOST(-3), .fallback = "-4" }, NULL },
+		{ { "a", XSLOT_INT, "", XSLOT_RANGE(-9, -3), .fallback = "-2" },
+			"parameter a: .fallback = -2: is out of range; it must be from -9 to -3" },
+		{ { "a", XSLOT_DURATION, "", XSLOT_AT_LEAST(5), .fallback = "5ns" }, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_schema(&rows[i].row, rows[i].sentence);
+}
+
 static void test_schema(void **state)
 {
 	static const struct {
@@ -314,15 +337,15 @@ static void test_schema(void **state)
 				   "for a newer one" },
 		{ { "a", XSLOT_UINT, "bad\n" },
 			"parameter a: help, words or fallback does not end within its field" },
-		{ { "a", XSLOT_BOOL, "", .max = 1 },
-			"parameter a: .min and .max are for UINT, INT and DURATION" },
-		{ { "a", XSLOT_UINT, "", .min = -1, .max = 1 },
+		{ { "a", XSLOT_BOOL, "", XSLOT_AT_MOST(1) },
+			"parameter a: bounds are for UINT, INT and DURATION" },
+		{ { "a", XSLOT_UINT, "", XSLOT_RANGE(-1, 1) },
 			"parameter a: .min is negative, but its type is unsigned" },
-		{ { "a", XSLOT_UINT, "", .min = 2, .max = 1 }, "parameter a: .max is less than .min" },
-		{ { "a", XSLOT_INT, "", .min = 2, .max = 1 }, "parameter a: .max is less than .min" },
-		{ { "a", XSLOT_INT, "", .min = 1, .max = (uint64_t)-1 },
+		{ { "a", XSLOT_UINT, "", XSLOT_RANGE(2, 1) }, "parameter a: .max is less than .min" },
+		{ { "a", XSLOT_INT, "", XSLOT_RANGE(2, 1) }, "parameter a: .max is less than .min" },
+		{ { "a", XSLOT_INT, "", XSLOT_RANGE(1, (uint64_t)-1) },
 			"parameter a: .max is less than .min" },
-		{ { "a", XSLOT_INT, "", .min = 0, .max = (uint64_t)-1 },
+		{ { "a", XSLOT_INT, "", XSLOT_RANGE(0, (uint64_t)-1) },
 			"parameter a: .max is less than .min" },
 		{ { "a", XSLOT_BOOL, "", .words = "x" }, "parameter a: .words are for ENUM" },
 		{ { "a", XSLOT_ENUM, "" }, "parameter a: .words must be as in \"allow|deny\"" },
@@ -334,7 +357,7 @@ static void test_schema(void **state)
 		{ { "a", XSLOT_UINT, "", .required = 2 }, "parameter a: .required is 0 or 1, not 2" },
 		{ { "a", XSLOT_UINT, "", .required = 1, .fallback = "1" },
 			"parameter a: is required and has a .fallback; remove one" },
-		{ { "a", XSLOT_UINT, "", .min = 1, .max = 5, .fallback = "6" },
+		{ { "a", XSLOT_UINT, "", XSLOT_RANGE(1, 5), .fallback = "6" },
 			"parameter a: .fallback = 6: is out of range; it must be from 1 to 5" },
 	};
 	struct xslot_param row = { "a", XSLOT_STRING, "" };
@@ -403,6 +426,7 @@ static void test_garbage_never_crashes(void **state)
 		memset(rows[0].fallback, '1', (unsigned)rand_r(&seed) % 63);
 		rows[0].min = rand_r(&seed) - RAND_MAX / 2;
 		rows[0].max = (uint64_t)rand_r(&seed);
+		rows[0].bounds = (uint32_t)rand_r(&seed) % 5;
 		for (int i = rand_r(&seed) % 23; i > 0; i--)
 			text[i - 1] = alphabet[(size_t)rand_r(&seed) % (sizeof(alphabet) - 1)];
 		params_check_schema(rows, &diag);
@@ -426,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_equal_needs_the_same_table),
 		cmocka_unit_test(test_params_outlive_their_slot),
 		cmocka_unit_test(test_hosts_keys),
+		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_full_table),
 		cmocka_unit_test(test_garbage_never_crashes),

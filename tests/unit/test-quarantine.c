@@ -39,7 +39,7 @@ static void fill_up(void)
 
 static bool admits(void)
 {
-	const struct xslot_plugin plugin = { .name = "sample" };
+	const struct descriptor plugin = { .name = "sample" };
 	const struct digest bytes = { { 1 } };
 	struct xslot_diag diag = {};
 
@@ -137,7 +137,7 @@ time_t __wrap_time(time_t *ret_time)
 }
 
 static const struct digest content = { { 1 } }, another = { { 2 } };
-static const struct xslot_plugin sample = { .name = "sample" };
+static const struct descriptor sample = { .name = "sample" };
 
 static int in_child(int (*body)(const void *), const void *data)
 {

@@ -28,7 +28,7 @@ uint32_t __wrap_dispatcher_version(const struct dispatcher *dispatcher)
 	return XSLOT_DISPATCHER_VERSION - 1;
 }
 
-static const struct xslot_plugin plugin = { .name = "wreck" };
+static const struct descriptor plugin = { .name = "wreck" };
 
 /* Three chains of two slots, the last two of one name, as adoption leaves them. The plugins are not known. */
 static void make(struct scene *scene)

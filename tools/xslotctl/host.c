@@ -149,8 +149,7 @@ static int reload_parameters(const struct options *options, json_t *parameters)
 {
 	static const struct xslot_param row = { .name = "confirm",
 		.type = XSLOT_DURATION,
-		.min = NS_PER_SECOND,
-		.max = SERVER_CONFIRM_MAX * NS_PER_SECOND };
+		XSLOT_RANGE(NS_PER_SECOND, SERVER_CONFIRM_MAX * NS_PER_SECOND) };
 	struct xslot_diag diag = {};
 	struct xslot_value value;
 

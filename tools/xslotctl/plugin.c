@@ -47,7 +47,7 @@ static void defuse(char *text, size_t size)
 
 #define DEFUSE(array) defuse(array, sizeof(array))
 
-static int describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+static int describe(const char *path, struct descriptor *ret_plugin, struct xslot_diag *diag)
 {
 	int r = inspect_describe(path, ret_plugin, diag);
 
@@ -76,7 +76,7 @@ static bool has_range(const struct xslot_param *param)
 {
 	bool number = param->type == XSLOT_UINT || param->type == XSLOT_INT || param->type == XSLOT_DURATION;
 
-	return number && (param->min || param->max);
+	return number && param->bounds;
 }
 
 /* Nanoseconds in the greatest unit that divides them: as one would write it in the INI file. */
@@ -123,7 +123,7 @@ static void print_type(char *to, size_t size, const struct xslot_param *param)
 		snprintf(to, size, "%s %s to %s", type_name(param), low, high);
 }
 
-static void print_info(const char *path, const struct xslot_plugin *plugin, const char *distrust)
+static void print_info(const char *path, const struct descriptor *plugin, const char *distrust)
 {
 	struct table table = { .align = "llll" };
 	char type[160];
@@ -184,13 +184,13 @@ static json_t *param_json(const struct xslot_param *param)
 		high ? json_integer((json_int_t)range.high) : json_null());
 }
 
-static json_t *plugin_json(const char *path, const struct xslot_plugin *plugin)
+static json_t *plugin_json(const char *path, const struct descriptor *plugin)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(plugin->name), "version",
 		json_text(plugin->version), "summary", json_text(plugin->summary), "file", json_text(path));
 }
 
-static json_t *info_json(const char *path, const struct xslot_plugin *plugin, const char *distrust)
+static json_t *info_json(const char *path, const struct descriptor *plugin, const char *distrust)
 {
 	json_t *info = plugin_json(path, plugin), *parameters = json_array();
 
@@ -229,7 +229,7 @@ int verb_plugin_info(const struct options *options, int argc, char **argv)
 {
 	CLEANUP(free) char *search = search_path(options);
 	CLEANUP(free) char *path = NULL, *real = NULL;
-	struct xslot_plugin plugin;
+	struct descriptor plugin;
 	struct xslot_diag diag = {}, distrust = {};
 	bool refused;
 	int r;
@@ -257,7 +257,7 @@ struct listing {
 
 static void listing_add(struct listing *listing, const char *path)
 {
-	struct xslot_plugin plugin;
+	struct descriptor plugin;
 	struct xslot_diag diag = {};
 
 	if (describe(path, &plugin, &diag) < 0) {

@@ -93,11 +93,15 @@ bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot)
 	       setup_jumps_equal(mine, slot);
 }
 
-/* The parameters as kernel/ wants them: those that callbacks may take need not name a variable. */
+/*
+ * The parameters as kernel/ wants them: those of callbacks need not name a variable. ABI 1 had no mark for
+ * them: each might be one where there are callbacks that can ask for it.
+ */
 static size_t list_params(const struct occupant *occupant, struct instance_param ret_params[XSLOT_MAX_PARAMS])
 {
 	const struct params *params = occupant->slot->params;
-	bool callbacks = occupant->plugin->check || occupant->plugin->start;
+	const struct descriptor *plugin = occupant->plugin;
+	bool all = plugin->abi == 1 && (plugin->check || plugin->start);
 	size_t n = params_count(params);
 
 	for (size_t i = 0; i < n; i++) {
@@ -106,7 +110,8 @@ static size_t list_params(const struct occupant *occupant, struct instance_param
 		ret_params[i] = (struct instance_param){
 			.name = params_name(params, i),
 			.value = value,
-			.optional = callbacks || occupant->plugin->params[i].type == XSLOT_FILE,
+			.optional =
+				all || plugin->params[i].callbacks || plugin->params[i].type == XSLOT_FILE,
 		};
 	}
 	return n;
@@ -255,7 +260,7 @@ const char *occupant_function(const struct occupant *occupant)
 
 bool occupant_can_resume(const struct setup_slot *slot)
 {
-	const struct xslot_plugin *plugin = module_plugin(slot->module);
+	const struct descriptor *plugin = module_plugin(slot->module);
 
 	return plugin->resume || !plugin->start;
 }
@@ -279,7 +284,7 @@ static int look_at_kept(const struct manifest_slot *record, const char *folder, 
 static int make_remnant(struct occupant *occupant, const struct manifest_slot *record, const char *folder,
 	struct xslot_diag *diag)
 {
-	struct xslot_plugin *plugin = calloc(1, sizeof(*plugin));
+	struct descriptor *plugin = calloc(1, sizeof(*plugin));
 	size_t size;
 	int r;
 

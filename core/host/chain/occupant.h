@@ -19,11 +19,11 @@ struct occupant {
 	unsigned refs;
 	struct setup *setup;	       /* counted: owns what `slot` points to */
 	const struct setup_slot *slot; /* NULL: adopted, and the files no longer have what it was made from */
-	const struct xslot_plugin *plugin;
-	struct xslot_plugin *remnant; /* without a slot: what is known of the plugin; no callbacks */
-	void *object;		      /* … and its BPF object's bytes */
-	struct instance *instance;    /* NULL until loaded */
-	uint64_t id;		      /* its folder, see store.h; 0: not pinned */
+	const struct descriptor *plugin;
+	struct descriptor *remnant; /* without a slot: what is known of the plugin; no callbacks */
+	void *object;		    /* … and its BPF object's bytes */
+	struct instance *instance;  /* NULL until loaded */
+	uint64_t id;		    /* its folder, see store.h; 0: not pinned */
 	struct digest identity;
 	uint32_t default_proceed; /* what goes on when the INI gives no `proceed_on` */
 	struct context context;

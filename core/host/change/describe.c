@@ -7,7 +7,7 @@
 
 static void describe_replaced(const struct chain_slot *old, const struct setup_slot *new, struct lines *lines)
 {
-	const struct xslot_plugin *was = old->occupant->plugin, *is = module_plugin(new->module);
+	const struct descriptor *was = old->occupant->plugin, *is = module_plugin(new->module);
 	const struct setup_slot *slot = old->occupant->slot;
 
 	if (strcmp(was->version, is->version) != 0)
@@ -33,7 +33,7 @@ static void describe_replaced(const struct chain_slot *old, const struct setup_s
 static void describe_slot(const struct chain *previous, const struct setup_slot *new,
 	const struct plan_slot_step *step, struct lines *lines)
 {
-	const struct xslot_plugin *plugin = module_plugin(new->module);
+	const struct descriptor *plugin = module_plugin(new->module);
 
 	switch (step->action) {
 	case PLAN_SLOT_ADD:

@@ -258,7 +258,7 @@ const struct digest *setup_identify(struct setup_slot *slot)
 static int load_slot(struct loader *loader, struct setup_slot *slot, bool frags)
 {
 	const struct xslot_param *table;
-	const struct xslot_plugin *plugin;
+	const struct descriptor *plugin;
 	int r;
 
 	r = load_module(loader, slot, &slot->module);

@@ -60,7 +60,7 @@ void callback_end(void) UNCHECKED
 }
 
 /* Where it begins and ends is module.c's. */
-void callback_run(const struct xslot_plugin *plugin, const struct digest *content, const char *what) UNCHECKED
+void callback_run(const struct descriptor *plugin, const struct digest *content, const char *what) UNCHECKED
 {
 	const struct callback callback = {
 		.plugin = plugin->name,

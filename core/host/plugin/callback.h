@@ -9,10 +9,10 @@
 #define HOST_PLUGIN_CALLBACK_H
 
 #include <stdbool.h>
-#include <xslot/plugin.h>
 
 #include "host/plugin/place.h"
 #include "host/plugin/quarantine.h"
+#include "module/descriptor.h"
 #include "util/digest.h"
 #include "util/thread_role.h"
 
@@ -32,8 +32,7 @@ bool callback_try_begin(const struct callback *callback) TRIES(callback_lock);
 void callback_end(void) DROPS(callback_lock);
 
 /* As module.h wants it: constructors and destructors. */
-void callback_run(const struct xslot_plugin *plugin, const struct digest *content, const char *what)
-	ON_WORKER;
+void callback_run(const struct descriptor *plugin, const struct digest *content, const char *what) ON_WORKER;
 
 /* Note callbacks there from now on: in memory that outlives the process. */
 void callback_use_place(struct place *place);

@@ -24,7 +24,7 @@ static struct context *context_of(struct xslot_context *plugin)
 /* A plugin's own mistake: told, and refused where that can be, but never a NULL that it does not expect. */
 static const struct xslot_value *host_value(struct xslot_context *plugin, const char *param)
 {
-	static const struct xslot_value none = { .type = XSLOT_NONE };
+	static const struct xslot_value none = { .type = XSLOT_NONE, .value_size = sizeof(none) };
 	struct context *context = context_of(plugin);
 	const struct xslot_value *value = params_get(context->params, param);
 
@@ -181,11 +181,11 @@ static const struct xslot_host host_functions = {
 	.watch_timer = host_watch_timer,
 };
 
-void context_init(struct context *context, const char *slot, const struct xslot_plugin *descriptor,
+void context_init(struct context *context, const char *slot, const struct descriptor *descriptor,
 	const struct digest *content, const struct params *params)
 {
 	*context = (struct context){
-		.plugin = { .host = &host_functions, .slot = slot },
+		.plugin = { .host = &host_functions, .slot = slot, .size = sizeof(struct xslot_context) },
 		.descriptor = descriptor,
 		.content = content,
 		.params = params,

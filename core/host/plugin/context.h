@@ -8,11 +8,11 @@
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>
-#include <xslot/plugin.h>
 
 #include "config/param.h"
 #include "control/status.h"
 #include "kernel/instance/instance.h"
+#include "module/descriptor.h"
 #include "util/diag.h"
 #include "util/digest.h"
 #include "util/thread_role.h"
@@ -31,7 +31,7 @@ struct context_watch;
 
 struct context {
 	struct xslot_context plugin; /* first: callbacks get a pointer to it */
-	const struct xslot_plugin *descriptor;
+	const struct descriptor *descriptor;
 	const struct digest *content;	 /* of the plugin's file; NULL as params */
 	const struct params *params;	 /* NULL: nothing is called, see occupant_adopt() */
 	const struct instance *instance; /* NULL during check */
@@ -47,7 +47,7 @@ struct context {
 };
 
 /* `slot`, `params`, `descriptor` and `content` must outlive the context. */
-void context_init(struct context *context, const char *slot, const struct xslot_plugin *descriptor,
+void context_init(struct context *context, const char *slot, const struct descriptor *descriptor,
 	const struct digest *content, const struct params *params);
 /* Runs the plugin's stop when anything was run before. Watches must be inactive. */
 void context_deinit(struct context *context) ON_WORKER;

@@ -487,7 +487,7 @@ int inspect_plugin(const char *path, struct blob *bytes, const struct digest *co
 	return inspect(opened ? INSPECT_OPEN : INSPECT_DESCRIBE, path, bytes, content, NULL, diag);
 }
 
-int inspect_describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag)
+int inspect_describe(const char *path, struct descriptor *ret_plugin, struct xslot_diag *diag)
 {
 	CLEANUP(blob_free) struct blob *blob = NULL;
 	struct digest digest;

@@ -27,7 +27,7 @@ int inspect_plugin(const char *path, struct blob *bytes, const struct digest *co
 	struct xslot_diag *diag);
 
 /* module_describe(), of a file that may be damaged. */
-int inspect_describe(const char *path, struct xslot_plugin *ret_plugin, struct xslot_diag *diag);
+int inspect_describe(const char *path, struct descriptor *ret_plugin, struct xslot_diag *diag);
 
 /* The same for a BPF object and its program (NULL: its only one); `foreign` as in struct instance_options. */
 int inspect_object(const char *path, const struct blob *bytes, const char *program, bool foreign,

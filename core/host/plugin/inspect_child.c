@@ -181,7 +181,7 @@ static void try_object(
 
 static void try_plugin(struct modules *modules, const char *path, struct blob *blob)
 {
-	const struct xslot_plugin *plugin;
+	const struct descriptor *plugin;
 	struct module *module;
 
 	tell(INSPECT_MAPPED);
@@ -197,7 +197,7 @@ static void try_plugin(struct modules *modules, const char *path, struct blob *b
 static void inspect(struct modules *modules, struct inspect_request *request, struct blob *blob)
 {
 	const char *program = request->program[0] ? request->program : NULL;
-	struct xslot_plugin plugin;
+	struct descriptor plugin;
 
 	tell(INSPECT_READ);
 	switch (request->kind) {

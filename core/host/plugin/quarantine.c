@@ -258,7 +258,7 @@ static int refuse(const struct entry *entry, const char *path, struct xslot_diag
 		start ? "in a row while it started" : "when it was stopped", entry->plugin);
 }
 
-int quarantine_admit(const char *path, const struct digest *content, const struct xslot_plugin *plugin,
+int quarantine_admit(const char *path, const struct digest *content, const struct descriptor *plugin,
 	struct xslot_diag *diag)
 {
 	struct entry *entry;

@@ -15,8 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <xslot/diag.h>
-#include <xslot/plugin.h>
 
+#include "module/descriptor.h"
 #include "util/digest.h"
 
 #define QUARANTINE_AFTER 3 /* crashes */
@@ -44,7 +44,7 @@ struct quarantine_silence {
 void quarantine_open(const char *state, bool only_look);
 
 /* Before the file's code runs, dlopen included. -EOWNERDEAD and a sentence when it is quarantined. */
-int quarantine_admit(const char *path, const struct digest *content, const struct xslot_plugin *plugin,
+int quarantine_admit(const char *path, const struct digest *content, const struct descriptor *plugin,
 	struct xslot_diag *diag);
 
 /* STATUS and WATCH: this content has crashed too often in it; said once. `content` may be NULL. */

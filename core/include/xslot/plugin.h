@@ -15,16 +15,17 @@
 #include <xslot/slots.h>
 
 #define XSLOT_PLUGIN_MAGIC "xslot-p" /* with its NUL, the descriptor's first 8 bytes */
-#define XSLOT_PLUGIN_ABI 1
+#define XSLOT_PLUGIN_ABI 2
 #define XSLOT_PLUGIN_SECTION ".xslot.plugin"
-#define XSLOT_MAX_PARAMS 32
+#define XSLOT_PARAMS_SECTION ".xslot.params"
+#define XSLOT_MAX_PARAMS 64 /* that a host reads */
 
 /*
  * The types of parameters. In BPF: the type of a `const volatile` variable with the parameter's name, which
  * holds the value; `uN` is an integer of any size that fits the given number.
  */
 enum xslot_type {
-	XSLOT_NONE,	/* ends the table */
+	XSLOT_NONE,	/* no parameter */
 	XSLOT_BOOL,	/* yes, no, true, false, on, off, 1, 0; in BPF bool or uN */
 	XSLOT_UINT,	/* 0 to 2^64-1, with k, M, G (powers of 1000); uN */
 	XSLOT_INT,	/* the same with a sign; sN */
@@ -40,20 +41,32 @@ enum xslot_type {
 
 struct xslot_param {
 	char name[32];
-	uint32_t type;	   /* enum xslot_type */
-	char help[128];	   /* one line: meaning and unit */
-	uint32_t required; /* 1: an error if missing; else `fallback` or the variable's initial value */
-	char fallback[64]; /* text as in the INI file; "" for none */
-	char words[128];   /* XSLOT_ENUM: "allow|deny" */
-	int64_t min;	   /* for UINT, INT, DURATION; min = max = 0: the type's whole range */
-	uint64_t max;
+	uint32_t type;	    /* enum xslot_type */
+	char help[128];	    /* one line: meaning and unit */
+	uint32_t required;  /* 1: an error if missing; else `fallback` or the variable's initial value */
+	uint32_t callbacks; /* 1: only callbacks use it: the BPF object need not have a variable */
+	char fallback[64];  /* text as in the INI file; "" for none */
+	char words[128];    /* XSLOT_ENUM: "allow|deny" */
+	uint32_t bounds;    /* for UINT, INT, DURATION: which of `min` and `max` hold; see XSLOT_RANGE() */
+	int64_t min;
+	uint64_t max; /* of an INT: its bits */
 	uint64_t reserved[4];
 };
+
+/* In a row: the values that the parameter may have, these included. Of an INT they may be negative. */
+#define XSLOT_BOUND_MIN 1U
+#define XSLOT_BOUND_MAX 2U
+#define XSLOT_AT_LEAST(min_) .bounds = XSLOT_BOUND_MIN, .min = (min_)
+#define XSLOT_AT_MOST(max_) .bounds = XSLOT_BOUND_MAX, .max = (uint64_t)(max_)
+#define XSLOT_RANGE(min_, max_)                                                                              \
+	.bounds = XSLOT_BOUND_MIN | XSLOT_BOUND_MAX, .min = (min_), .max = (uint64_t)(max_)
 
 /* A parameter's value, for callbacks. Valid as long as the context. */
 struct xslot_value {
 	uint32_t type;
 	bool given; /* the INI file names it; else the fallback, or nothing (type XSLOT_NONE) */
+	uint8_t reserved;
+	uint16_t value_size; /* of this struct; grows at its end only */
 	union {
 		bool boolean;
 		uint64_t number; /* UINT, DURATION (ns), ENUM (index) */
@@ -76,6 +89,7 @@ struct xslot_context {
 	const struct xslot_host *host;
 	const char *slot; /* "edge.10" */
 	void *data;
+	uint32_t size; /* of this struct; grows at its end only */
 };
 
 typedef void (*xslot_watch_fn)(struct xslot_context *context, void *data);
@@ -100,13 +114,14 @@ struct xslot_host {
 struct xslot_plugin {
 	char magic[8];
 	uint32_t abi;
-	uint32_t size; /* of this struct, as the plugin was compiled; grows at its end only */
+	uint32_t size;	     /* of this struct, as the plugin was compiled; grows at its end only */
+	uint32_t param_size; /* the same of a row of XSLOT_PARAMS() */
+	uint32_t reserved;
 	char name[32];
 	char version[32];
 	char summary[128];
 	uint32_t state_version; /* raise it when state maps keep their layout but change their meaning */
-	uint32_t object; /* 1: without a BPF program; it runs the file that the slot names: `object = PATH` */
-	struct xslot_param params[XSLOT_MAX_PARAMS];
+	uint32_t reserved2;
 	const void *bpf; /* the BPF object file's bytes */
 	uint64_t bpf_size;
 	const char *function;		      /* its program that fills the slot */
@@ -119,27 +134,32 @@ struct xslot_plugin {
 	void (*stop)(struct xslot_context *);  /* free `data`; no packet runs it, unless the host restarts */
 };
 #define XSLOT_BPF(name_) .bpf = name_##_bpf, .bpf_size = sizeof(name_##_bpf), .function = #name_
-#define XSLOT_PARAMS(...) .params = { __VA_ARGS__ }
 #ifdef __cplusplus
 /* In C++ a constant is local to its file unless declared otherwise, and a missing field gives a warning. */
-#define XSLOT_PLUGIN_LINKAGE                                                                                 \
+#define XSLOT_EXPORT(declaration_)                                                                           \
 	extern "C" {                                                                                         \
-	extern __attribute__((visibility("default"))) const struct xslot_plugin xslot_plugin;                \
+	extern __attribute__((visibility("default"))) declaration_;                                          \
 	}                                                                                                    \
 	_Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
 #else
-#define XSLOT_PLUGIN_LINKAGE __attribute__((visibility("default")))
+#define XSLOT_EXPORT(declaration_) extern __attribute__((visibility("default"))) declaration_;
 #endif
 /*
- * In C++ (20 or newer) the fields must be in the order of the struct: .version, .summary, .state_version,
- * .object, XSLOT_PARAMS, XSLOT_BPF, then the callbacks. No exception may leave a callback.
+ * The plugin's parameters, a row each, outside XSLOT_PLUGIN() and once a plugin. In C++ (20 or newer) the
+ * fields of rows and descriptor must be in the order of their structs. No exception may leave a callback.
  */
+#define XSLOT_PARAMS(...)                                                                                    \
+	XSLOT_EXPORT(const struct xslot_param xslot_params[])                                                \
+	__attribute__((section(XSLOT_PARAMS_SECTION), used))                                                 \
+	const struct xslot_param xslot_params[] = { __VA_ARGS__ }
+
 #define XSLOT_PLUGIN(name_, ...)                                                                             \
-	XSLOT_PLUGIN_LINKAGE                                                                                 \
+	XSLOT_EXPORT(const struct xslot_plugin xslot_plugin)                                                 \
 	__attribute__((section(XSLOT_PLUGIN_SECTION), used))                                                 \
 	const struct xslot_plugin xslot_plugin = { .magic = XSLOT_PLUGIN_MAGIC,                              \
 		.abi = XSLOT_PLUGIN_ABI,                                                                     \
 		.size = sizeof(struct xslot_plugin),                                                         \
+		.param_size = sizeof(struct xslot_param),                                                    \
 		.name = #name_,                                                                              \
 		__VA_ARGS__ }
 

@@ -293,7 +293,7 @@ static int no_variable(const char *name, const struct instance_param *param, str
 			"%s: parameter %s: a file is for callbacks, and the plugin has none", name,
 			param->name);
 	return fail(diag, -ENOENT,
-		"%s: parameter %s: the BPF object has no `const volatile` variable of that name, and the plugin no callback that could take it",
+		"%s: parameter %s: the BPF object has no `const volatile` variable of that name; if only callbacks use the parameter, mark it `.callbacks = 1`",
 		name, param->name);
 }
 

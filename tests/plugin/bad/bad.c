@@ -19,9 +19,6 @@
 #ifndef FUNCTION
 #define FUNCTION TEXT(NAME)
 #endif
-#ifndef PARAMS
-#define PARAMS
-#endif
 
 #ifdef FAILS
 enum where { NOWHERE, CHECK, CHECK_SILENTLY, START, START_SILENTLY, STATUS };
@@ -52,10 +49,14 @@ static int status(struct xslot_context *context)
 	xslot_status(context, "as", "far as it got");
 	return where(context) == STATUS ? -EDOM : 0;
 }
-#define CALLBACKS .check = check, .start = start, .status = status,
+#define CALLBACKS .check = check, .start = start, .status = status
 #else
 #define CALLBACKS
 #endif
 
+#ifdef PARAMS
+XSLOT_PARAMS(PARAMS);
+#endif
+
 PLUGIN(NAME, .version = "1", .summary = "a bad plugin", .bpf = BYTES(NAME), .bpf_size = sizeof(BYTES(NAME)),
-	.function = FUNCTION, CALLBACKS XSLOT_PARAMS(PARAMS));
+	.function = FUNCTION, CALLBACKS);

@@ -45,6 +45,21 @@
 #ifndef SECTION
 #define SECTION XSLOT_PLUGIN_SECTION
 #endif
+#ifndef ROW
+#define ROW "keep_one_in", XSLOT_UINT, HELP, XSLOT_RANGE(1, 65536)
+#endif
+#ifndef ROWS
+#define ROWS 1
+#endif
+#ifndef ROW_TAIL
+#define ROW_TAIL
+#endif
+#ifndef ROW_SIZE
+#define ROW_SIZE sizeof(xslot_params[0])
+#endif
+#ifndef PARAMS_VISIBILITY
+#define PARAMS_VISIBILITY "default"
+#endif
 #ifndef CONSTRUCTOR
 #define CONSTRUCTOR
 #endif
@@ -61,7 +76,16 @@ static int version(struct xslot_context *context, uint32_t old_version)
 	return (int)old_version;
 }
 
-/* The tail is what a later version of the struct might have. */
+/* The tails are what later versions of the structs might have. */
+__attribute__((section(XSLOT_PARAMS_SECTION), used, visibility(PARAMS_VISIBILITY))) struct {
+	struct xslot_param row;
+	uint64_t tail[TAIL / 8];
+} xslot_params[ROWS] = { [0 ... ROWS - 1] = { .row = { ROW } ROW_TAIL } };
+
+#ifdef OBJECT
+__attribute__((section(".xslot.object"), used)) static const char object[] = "slot";
+#endif
+
 __attribute__((section(SECTION), used, visibility(VISIBILITY))) struct {
 	struct xslot_plugin plugin;
 	char tail[TAIL];
@@ -70,15 +94,18 @@ __attribute__((section(SECTION), used, visibility(VISIBILITY))) struct {
 		.magic = MAGIC,
 		.abi = ABI,
 		.size = SIZE,
+		.param_size = ROW_SIZE,
 		.name = NAME,
 		.version = VERSION,
 		.summary = "a plugin for tests",
-		XSLOT_PARAMS({ "keep_one_in", XSLOT_UINT, HELP, .min = 1, .max = 65536 }),
 		BPF,
 		.function = FUNCTION,
 		.check = number,
 		.settle = version,
 	},
+#ifdef SAYS
+	.tail = { SAYS },
+#endif
 };
 
 __attribute__((constructor, unused)) static void constructor(void)

@@ -54,15 +54,15 @@ void stop(xslot_context *context)
 }
 }
 
-XSLOT_PLUGIN(cxx,
-	.version = "1.0.0",
-	.summary = "count long packets, in C++",
-	XSLOT_PARAMS({ .name = "limit",
+XSLOT_PARAMS({ .name = "limit",
 		.type = XSLOT_UINT,
 		.help = "bytes of a packet that is not long yet",
 		.required = 1,
-		.min = 1,
-		.max = 65536 }),
+		XSLOT_RANGE(1, 65536) });
+
+XSLOT_PLUGIN(cxx,
+	.version = "1.0.0",
+	.summary = "count long packets, in C++",
 	XSLOT_BPF(cxx),
 	.check = check,
 	.start = start,

@@ -22,12 +22,12 @@ static int status(struct xslot_context *context)
 	return 0;
 }
 
+XSLOT_PARAMS({ "to4", XSLOT_ADDRESS, "destination of IPv4", .fallback = "203.0.113.9" },
+	{ "to6", XSLOT_ADDRESS, "destination of IPv6", .fallback = "2001:db8:9::9" },
+	{ "port", XSLOT_UINT, "destination port; 0: as it is", XSLOT_AT_MOST(65535) });
+
 XSLOT_PLUGIN(rewrite,
 	.version = "1.0.0",
 	.summary = "send packets elsewhere",
 	XSLOT_BPF(rewrite),
-	XSLOT_PARAMS(
-		{ "to4", XSLOT_ADDRESS, "destination of IPv4", .fallback = "203.0.113.9" },
-		{ "to6", XSLOT_ADDRESS, "destination of IPv6", .fallback = "2001:db8:9::9" },
-		{ "port", XSLOT_UINT, "destination port; 0: as it is", .max = 65535 }),
 	.status = status);

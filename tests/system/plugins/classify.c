@@ -24,5 +24,7 @@ static int status(struct xslot_context *context)
 	return 0;
 }
 
+XSLOT_PARAMS({ "drop", XSLOT_BOOL, "drop the packet then", .fallback = "no" });
+
 XSLOT_PLUGIN(classify, .version = VERSION, .summary = "count packets by their trail", XSLOT_BPF(classify),
-	.status = status, XSLOT_PARAMS({ "drop", XSLOT_BOOL, "drop the packet then", .fallback = "no" }));
+	.status = status);

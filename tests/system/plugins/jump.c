@@ -27,7 +27,7 @@ static int start(struct xslot_context *context)
 	return r;
 }
 
+XSLOT_PARAMS({ "verdict", XSLOT_ENUM, "what to return", .required = 1, .words = "aborted|drop|pass|tx" });
+
 XSLOT_PLUGIN(jump, .version = VERSION, .summary = "leave by a program array", XSLOT_BPF(jump),
-	XSLOT_PARAMS({ "verdict", XSLOT_ENUM, "what to return", .required = 1,
-		.words = "aborted|drop|pass|tx" }),
 	.start = start);

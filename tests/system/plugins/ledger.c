@@ -82,6 +82,7 @@ static void stop(struct xslot_context *context)
 	free(context->data);
 }
 
+XSLOT_PARAMS({ "page", XSLOT_UINT, "any number, to have another instance" });
+
 XSLOT_PLUGIN(ledger, .version = VERSION, .summary = "count packets, across layouts", XSLOT_BPF(ledger),
-	XSLOT_PARAMS({ "page", XSLOT_UINT, "any number, to have another instance" }),
 	.migrate = migrate, .settle = settle, .status = status, .stop = stop);

@@ -7,6 +7,7 @@
 
 #include HEADER /* generated: slow-vN.bpf.h */
 
-XSLOT_PLUGIN(slow, .version = VERSION, .summary = "hold every packet up", XSLOT_BPF(slow),
-	XSLOT_PARAMS({ "reads", XSLOT_UINT, "readings of the clock a packet", .max = 4000 },
-		{ "clear", XSLOT_BOOL, "begin a new trail" }));
+XSLOT_PARAMS({ "reads", XSLOT_UINT, "readings of the clock a packet", XSLOT_AT_MOST(4000) },
+	{ "clear", XSLOT_BOOL, "begin a new trail" });
+
+XSLOT_PLUGIN(slow, .version = VERSION, .summary = "hold every packet up", XSLOT_BPF(slow));

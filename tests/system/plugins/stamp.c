@@ -4,5 +4,6 @@
 
 #include HEADER /* generated: stamp-vN.bpf.h */
 
-XSLOT_PLUGIN(stamp, .version = VERSION, .summary = "append a byte to the packet's trail", XSLOT_BPF(stamp),
-	XSLOT_PARAMS({ "id", XSLOT_UINT, "the lower half of the byte", .required = 1, .max = 15 }));
+XSLOT_PARAMS({ "id", XSLOT_UINT, "the lower half of the byte", .required = 1, XSLOT_AT_MOST(15) });
+
+XSLOT_PLUGIN(stamp, .version = VERSION, .summary = "append a byte to the packet's trail", XSLOT_BPF(stamp));

@@ -80,12 +80,13 @@ static int status(struct xslot_context *context)
 	return 0;
 }
 
+XSLOT_PARAMS({ "fail", XSLOT_ENUM, "where to fail", .callbacks = 1, .fallback = "nowhere",
+		     .words = "nowhere|check|start|migrate|silently" },
+	{ "unsafe", XSLOT_BOOL, "have a program that the verifier refuses", .fallback = "no" },
+	{ "gate", XSLOT_PATH, "a file that check makes, and waits until it is gone", .callbacks = 1 },
+	{ "wait", XSLOT_DURATION, "how long check takes", .callbacks = 1, .fallback = "0" },
+	{ "settle", XSLOT_PATH, "as gate, for settle", .callbacks = 1 });
+
 XSLOT_PLUGIN(trouble, .version = VERSION, .summary = "fail where it is told to", .state_version = BUILD,
 	XSLOT_BPF(trouble),
-	XSLOT_PARAMS({ "fail", XSLOT_ENUM, "where to fail", .fallback = "nowhere",
-			     .words = "nowhere|check|start|migrate|silently" },
-		{ "unsafe", XSLOT_BOOL, "have a program that the verifier refuses", .fallback = "no" },
-		{ "gate", XSLOT_PATH, "a file that check makes, and waits until it is gone" },
-		{ "wait", XSLOT_DURATION, "how long check takes", .fallback = "0" },
-		{ "settle", XSLOT_PATH, "as gate, for settle" }),
 	.check = check, .start = start, .migrate = migrate, .settle = settle, .status = status);

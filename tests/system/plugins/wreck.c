@@ -95,8 +95,10 @@ static void stop(struct xslot_context *context)
 	crash_in(context, STOP);
 }
 
+XSLOT_PARAMS({ "crash", XSLOT_ENUM, "where", .callbacks = 1, .fallback = "nowhere",
+		     .words = "nowhere|start|resume|stack|check|status|watch|stop" },
+	{ "how", XSLOT_ENUM, "what it does there", .callbacks = 1, .fallback = "crash",
+		.words = "crash|exit|_exit|hang" });
+
 XSLOT_PLUGIN(wreck, .version = VERSION, .summary = "crash the host", XSLOT_BPF(wreck),
-	XSLOT_PARAMS({ "crash", XSLOT_ENUM, "where", .fallback = "nowhere",
-			     .words = "nowhere|start|resume|stack|check|status|watch|stop" },
-		{ "how", XSLOT_ENUM, "what it does there", .fallback = "crash", .words = "crash|exit|_exit|hang" }),
 	.check = check, .start = start, .status = status, .resume = resume, .stop = stop);

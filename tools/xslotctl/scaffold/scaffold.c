@@ -25,10 +25,10 @@ static int status(struct xslot_context *context)
 	return 0;
 }
 
+XSLOT_PARAMS({ "drop_port", XSLOT_UINT, "TCP or UDP port; 0: none", XSLOT_AT_MOST(65535) });
+
 XSLOT_PLUGIN(scaffold,
 	.version = "0.1.0",
 	.summary = "drop what goes to one port",
 	XSLOT_BPF(scaffold),
-	XSLOT_PARAMS(
-		{ "drop_port", XSLOT_UINT, "TCP or UDP port; 0: none", .max = 65535 }),
 	.status = status);
