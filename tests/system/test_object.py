@@ -130,7 +130,7 @@ def refusals(host, tmp_path):
     text.chmod(0o644)
     object_line = 6
     return [
-        (config(file), object_line, "several programs, name one: drop, pass, frags, unchecked"),
+        (config(file), object_line, "several programs; name one: drop, pass, frags, unchecked"),
         (config(file, "other"), object_line, "has no program other"),
         (config(file, "unchecked"), object_line, "invalid access to packet"),
         (config(built(host.build, "test-object_legacy.bpf.raw.o"), "drop"), object_line, 'in a section "maps"'),

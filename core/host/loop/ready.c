@@ -13,7 +13,7 @@
 #include "util/memory.h"
 #include "util/text.h"
 
-#define TRIES 3
+#define SEND_TRIES 3
 
 static void print_detached(FILE *out, const struct dataplane *dataplane)
 {
@@ -70,7 +70,7 @@ static void tell(const char *state)
 {
 	int r = -EAGAIN;
 
-	for (int i = 0; i < TRIES && r < 0; i++)
+	for (int i = 0; i < SEND_TRIES && r < 0; i++)
 		r = sd_notify(0, state);
 	if (r < 0)
 		log_error("cannot tell the service manager that the host is ready, so it may end it: %s",
