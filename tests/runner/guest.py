@@ -118,7 +118,7 @@ def boot(plan, name, tally):
 def start(plan, name):
     """Boot, run the plan, pass on what it prints; returns the last words."""
     limit = sum(p.timeout for p in plan.left()) + 120
-    given = [f"{name}={os.environ[name]}" for name in ("XSLOT_SWEEP", "XSLOT_LIES", "XSLOT_RELOADS", "XSLOT_TEST_SEED") if name in os.environ]
+    given = [f"{name}={os.environ[name]}" for name in ("XSLOT_SWEEP", "XSLOT_FAULTS", "XSLOT_LIES", "XSLOT_RELOADS", "XSLOT_TEST_SEED") if name in os.environ]
     clock = ["-i"] if plan.counted else ["-c", "2"]
     argv = [VM / "run", "-k", plan.kernel, *clock, "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *given,
             "/usr/bin/python3", "-m", "runner", "--inside", plan.shared, name]
