@@ -118,8 +118,8 @@ int xslot_extension_open_memory(const void *object, size_t size, const struct xs
 	return open_blob(bytes, options.name, &options, ret_extension, diag);
 }
 
-int extension_from_pin(const char *path, const struct xslot_extension *like,
-	struct xslot_extension **ret_extension, struct xslot_diag *diag)
+int xslot_extension_from_pin(
+	const char *path, struct xslot_extension **ret_extension, struct xslot_diag *diag)
 {
 	CLEANUP(xslot_extension_free) struct xslot_extension *extension = NULL;
 	CLEANUP(close) int fd = -1;
@@ -131,9 +131,7 @@ int extension_from_pin(const char *path, const struct xslot_extension *like,
 	r = extension_new(path, &(struct xslot_extension_options){}, &extension);
 	if (r < 0)
 		return fail(diag, r, "%s: out of memory", path);
-	extension->like = like;
-	r = like ? program_open_bare(fd, &extension->self, diag)
-		 : program_open(fd, NULL, &extension->self, diag);
+	r = program_open(fd, NULL, &extension->self, diag);
 	if (r < 0)
 		return fail_within(diag, r, "pin %s", path);
 	if (extension->self->type != BPF_PROG_TYPE_EXT)
@@ -146,12 +144,6 @@ int extension_from_pin(const char *path, const struct xslot_extension *like,
 	return 0;
 }
 
-int xslot_extension_from_pin(
-	const char *path, struct xslot_extension **ret_extension, struct xslot_diag *diag)
-{
-	return extension_from_pin(path, NULL, ret_extension, diag);
-}
-
 struct bpf_object *xslot_extension_object(const struct xslot_extension *extension)
 {
 	return extension->object.bpf;
@@ -162,8 +154,6 @@ struct bpf_object *xslot_extension_object(const struct xslot_extension *extensio
 static int extension_signature(
 	const struct xslot_extension *extension, struct signature *ret_signature, struct xslot_diag *diag)
 {
-	if (extension->like)
-		return extension_signature(extension->like, ret_signature, diag);
 	if (!extension->self) {
 		ret_signature->btf = bpf_object__btf(extension->object.bpf);
 		return object_find_function(&extension->object, &ret_signature->function, diag);
@@ -299,12 +289,17 @@ int xslot_extension_unload(struct xslot_extension *extension, struct xslot_diag 
 	return 0;
 }
 
+void extension_release(struct xslot_extension *extension)
+{
+	let_go(extension);
+	object_close(&extension->object);
+}
+
 void xslot_extension_free(struct xslot_extension *extension)
 {
 	if (!extension)
 		return;
-	let_go(extension);
-	object_close(&extension->object);
+	extension_release(extension);
 	blob_free(extension->bytes);
 	free(extension->name);
 	free(extension->wanted);

@@ -16,11 +16,9 @@ struct xslot_extension {
 	char *name;   /* for messages */
 	char *wanted; /* the program to choose in the object; NULL: its only one */
 	bool frags;
-	struct blob *bytes;   /* NULL: from a pin */
-	struct object object; /* closed when from a pin */
-	struct program *self; /* from a pin: the program; else NULL */
-	const struct xslot_extension
-		*like;		/* from a pin: made of the same object, whose types it has; or NULL */
+	struct blob *bytes;	/* NULL: from a pin */
+	struct object object;	/* closed when from a pin */
+	struct program *self;	/* from a pin: the program; else NULL */
 	int fd;			/* of the loaded program, the object's or self's; -1: not loaded */
 	struct program *target; /* where it was loaded for, or first attached to when from a pin */
 	char *function;
@@ -35,10 +33,8 @@ int extension_load(struct xslot_extension *extension, int target_fd, const struc
 	const char *function, struct xslot_diag *diag);
 int extension_attach_to(struct xslot_extension *extension, int target_fd, const struct btf *types,
 	const char *function, uint32_t *ret_link_id, struct xslot_diag *diag);
-/* As xslot_extension_from_pin(), of a program that was made of the object of `like`, which must outlive it.
- */
-int extension_from_pin(const char *path, const struct xslot_extension *like,
-	struct xslot_extension **ret_extension, struct xslot_diag *diag);
+/* Close all that is open of it, but the bytes: what became of it is another's, pinned or attached. */
+void extension_release(struct xslot_extension *extension);
 
 /* The function of that name in the target, if this extension fits it: the errors of xslot_extension_load().
  */

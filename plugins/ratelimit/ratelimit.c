@@ -27,12 +27,12 @@ static bool source_is_current(struct xslot_context *context, const struct rateli
 
 static int count_sources(struct xslot_context *context, unsigned *ret_n)
 {
+	int fd = xslot_map_fd(context, "buckets"), r = fd < 0 ? fd : -ENOMEM;
 	struct ratelimit_bucket *values = calloc(RATELIMIT_SOURCES, sizeof(*values));
 	struct ratelimit_source *keys = calloc(RATELIMIT_SOURCES, sizeof(*keys));
-	int fd = xslot_map_fd(context, "buckets"), r = -ENOMEM;
 	uint32_t batch, n = RATELIMIT_SOURCES;
 
-	if (keys && values) {
+	if (fd >= 0 && keys && values) {
 		r = bpf_map_lookup_batch(fd, NULL, &batch, keys, values, &n, NULL);
 		if (r == -ENOENT)
 			r = 0; /* that was all of them */
@@ -53,8 +53,8 @@ static int sum_totals(struct xslot_context *context, struct ratelimit_totals *re
 	struct ratelimit_totals *cpus;
 	uint32_t zero = 0;
 
-	if (n_cpus < 0)
-		return n_cpus;
+	if (fd < 0 || n_cpus < 0)
+		return fd < 0 ? fd : n_cpus;
 	cpus = calloc((size_t)n_cpus, sizeof(*cpus));
 	if (!cpus)
 		return -ENOMEM;
@@ -71,7 +71,7 @@ static int sum_totals(struct xslot_context *context, struct ratelimit_totals *re
 
 static int status(struct xslot_context *context)
 {
-	struct ratelimit_totals totals;
+	struct ratelimit_totals totals = {};
 	unsigned sources = 0;
 	int r;
 

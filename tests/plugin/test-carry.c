@@ -63,7 +63,8 @@ static uint64_t counted(const struct instance *instance)
 {
 	uint64_t value[2] = {};
 
-	assert_int_equal(bpf_map_lookup_elem(instance_map_fd(instance, "same"), &(uint32_t){ 1 }, value), 0);
+	assert_int_equal(
+		bpf_map_lookup_elem(instance_map_fd(instance, "same", NULL), &(uint32_t){ 1 }, value), 0);
 	return value[0];
 }
 
@@ -71,7 +72,8 @@ static uint64_t counted_in_bss(const struct instance *instance)
 {
 	uint64_t value[2] = {};
 
-	assert_int_equal(bpf_map_lookup_elem(instance_map_fd(instance, ".bss"), &(uint32_t){ 0 }, value), 0);
+	assert_int_equal(
+		bpf_map_lookup_elem(instance_map_fd(instance, ".bss", NULL), &(uint32_t){ 0 }, value), 0);
 	return value[0];
 }
 
@@ -81,7 +83,8 @@ static uint64_t counted_by_cpus(const struct instance *instance)
 
 	assert_in_range(libbpf_num_possible_cpus(), 1, 1024);
 	assert_int_equal(
-		bpf_map_lookup_elem(instance_map_fd(instance, "same_percpu"), &(uint32_t){ 1 }, values), 0);
+		bpf_map_lookup_elem(instance_map_fd(instance, "same_percpu", NULL), &(uint32_t){ 1 }, values),
+		0);
 	for (size_t i = 0; i < 1024; i++)
 		sum += values[i];
 	return sum;
@@ -110,7 +113,7 @@ static void test_classes(void **state)
 	assert_int_equal(map(instance, ".bss")->class, MAP_STATE);
 	assert_int_equal(map(instance, "same")->carried, MAP_FRESH);
 	assert_false(instance_needs_migration(instance));
-	assert_int_equal(instance_map_fd(instance, "none"), -ENOENT);
+	assert_int_equal(instance_map_fd(instance, "none", NULL), -ENOENT);
 	assert_int_equal(access("/sys/fs/bpf/pinned", F_OK), -1);
 	instance_free(instance);
 }
@@ -256,22 +259,22 @@ static void test_only_what_was_declared_is_adopted(void **state)
 		struct carry_map other = *map;
 		struct xslot_diag diag = {};
 
-		if (carry_check_map(map, fd, &diag) < 0)
+		if (carry_check_map(map, fd, NULL, &diag) < 0)
 			fail_msg("%s", diag.message);
 		other.key_size += 4;
-		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		assert_int_equal(carry_check_map(&other, fd, NULL, &diag), -EINVAL);
 		other = *map;
 		other.value_size += 8;
-		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		assert_int_equal(carry_check_map(&other, fd, NULL, &diag), -EINVAL);
 		other = *map;
 		other.type++;
-		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		assert_int_equal(carry_check_map(&other, fd, NULL, &diag), -EINVAL);
 		other = *map;
 		other.flags ^= BPF_F_NO_PREALLOC;
-		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		assert_int_equal(carry_check_map(&other, fd, NULL, &diag), -EINVAL);
 		other = *map;
 		other.max_entries = map->max_entries * 2 + 1;
-		assert_int_equal(carry_check_map(&other, fd, &diag), -EINVAL);
+		assert_int_equal(carry_check_map(&other, fd, NULL, &diag), -EINVAL);
 		if (!strstr(diag.message, map->name))
 			fail_msg("%s", diag.message);
 		xslot_diag_clear(&diag);

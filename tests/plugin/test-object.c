@@ -38,7 +38,7 @@ static void check_maps(const struct instance *instance)
 		const struct carry_map *map = &instance->maps.maps[i];
 		struct xslot_diag diag = {};
 
-		if (carry_check_map(map, bpf_map__fd(map->map), &diag) < 0)
+		if (carry_check_map(map, bpf_map__fd(map->map), NULL, &diag) < 0)
 			fail_msg("%s", diag.message);
 	}
 }
@@ -135,7 +135,7 @@ static void test_state_of_debians_objects_goes_on(void **state)
 	first = load(&options);
 	memset(deny, 0xff, sizeof(deny));
 	assert_int_equal(
-		bpf_map_update_elem(instance_map_fd(first, "filter_ethernet"), mac, deny, BPF_ANY), 0);
+		bpf_map_update_elem(instance_map_fd(first, "filter_ethernet", NULL), mac, deny, BPF_ANY), 0);
 	options.previous = first;
 	second = load(&options);
 	instance_free(first);
@@ -153,8 +153,9 @@ static void test_one_program_of_several(void **state)
 
 	assert_int_equal(instance_run_config(instance), 1 << XDP_DROP | 1 << XDP_TX);
 	assert_int_equal(run(instance), XDP_DROP);
-	assert_int_equal(
-		bpf_map_lookup_elem(instance_map_fd(instance, "xslot_test_pinned"), &(uint32_t){ 0 }, &n), 0);
+	assert_int_equal(bpf_map_lookup_elem(
+				 instance_map_fd(instance, "xslot_test_pinned", NULL), &(uint32_t){ 0 }, &n),
+		0);
 	assert_int_equal(n, 1);
 	assert_int_equal(access("/sys/fs/bpf/xslot_test_pinned", F_OK), -1);
 	instance_free(instance);

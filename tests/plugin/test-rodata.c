@@ -46,7 +46,7 @@ static void see(const struct instance_param *params, size_t n, struct seen *ret_
 	assert_int_equal(bpf_prog_test_run_opts(fd, &run), 0);
 	assert_int_equal(run.retval, XSLOT_NEXT);
 	assert_int_equal(
-		bpf_map_lookup_elem(instance_map_fd(instance, "seen"), &(uint32_t){ 0 }, ret_seen), 0);
+		bpf_map_lookup_elem(instance_map_fd(instance, "seen", NULL), &(uint32_t){ 0 }, ret_seen), 0);
 	close(fd);
 	instance_free(instance);
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """xslotd under test: its files, its process, and what it says through xslotctl."""
+import contextlib
 import functools
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -139,6 +141,23 @@ class Host:
             client.close()
             raise
         return client
+
+    @staticmethod
+    def call_again(client, method, **parameters):
+        """On a connection that is there already: a host without descriptors takes no new one."""
+        client.sendall(json.dumps({"method": f"io.xslot.{method}", "parameters": parameters}).encode() + b"\0")
+        return Host.answer(client)
+
+    @contextlib.contextmanager
+    def no_descriptors(self):
+        """It can open nothing, whatever it closes meanwhile; what it has it keeps."""
+        limits = resource.prlimit(self.pid(), resource.RLIMIT_NOFILE)
+        assert all(Path(f"/proc/{self.pid()}/fd/{n}").is_symlink() for n in range(4))
+        resource.prlimit(self.pid(), resource.RLIMIT_NOFILE, (4, limits[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(self.pid(), resource.RLIMIT_NOFILE, limits)
 
     @staticmethod
     def answer(client):

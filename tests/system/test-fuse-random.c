@@ -167,8 +167,13 @@ static int run_chain(const struct subject *subjects, size_t n, const struct tier
 	generation.on_gap = XDP_DROP;
 	for (size_t i = 0; i < n; i++) {
 		generation.proceed[i] = random_below(random, 3) ? random_next(random) : 0;
-		parts[i] = (struct fuse_part){ "random", subjects[i].insns, subjects[i].n_insns,
-			subjects[i].program_fd, -1 };
+		parts[i] = (struct fuse_part){
+			.name = "random",
+			.insns = subjects[i].insns,
+			.n_insns = subjects[i].n_insns,
+			.program_fd = subjects[i].program_fd,
+			.btf_fd = -1,
+		};
 	}
 	r = fused_load(&options, dispatcher, BANK_A, &program, &diag);
 	if (r == 0)

@@ -4,7 +4,6 @@ import functools
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -554,12 +553,6 @@ def test_storm(host):
           f"end, {host.status()['host']['reloads']} reloads, {host.status()['host']['failed_reloads']} of them refused")
 
 
-def call_again(client, method, **parameters):
-    """On a connection that is there already: a host without descriptors takes no new one."""
-    client.sendall(json.dumps({"method": f"io.xslot.{method}", "parameters": parameters}).encode() + b"\0")
-    return Host.answer(client)
-
-
 def test_without_descriptors_nothing_is_taken_off(host, namespace):
     """A host that cannot ask has no answer: what runs stays, it says so, and catches up when it can ask again."""
     links(namespace, veth("x"))
@@ -569,18 +562,13 @@ def test_without_descriptors_nothing_is_taken_off(host, namespace):
     program = dispatcher(host, "edge")
     with host.ask("Status") as client:
         Host.answer(client)
-        limits = resource.prlimit(host.pid(), resource.RLIMIT_NOFILE)
-        free = next(n for n in range(3, 4096) if not Path(f"/proc/{host.pid()}/fd/{n}").is_symlink())
-        resource.prlimit(host.pid(), resource.RLIMIT_NOFILE, (free, limits[1]))
-        try:
+        with host.no_descriptors():
             links(namespace, veth("y"), "set x mtu 1400")  # something happens, and it has to look
             wait_for(lambda: "Too many open files" in host.log(), "the host to say that it cannot look")
-            reloads = call_again(client, "Status")["host"]["failed_reloads"]
+            reloads = Host.call_again(client, "Status")["host"]["failed_reloads"]
             host.kill(signal.SIGHUP)
-            wait_for(lambda: call_again(client, "Status")["host"]["failed_reloads"] > reloads, "the reload to be refused")
-            shown = {i["name"]: i for i in call_again(client, "Status")["chains"][0]["interfaces"]}
-        finally:
-            resource.prlimit(host.pid(), resource.RLIMIT_NOFILE, limits)
+            wait_for(lambda: Host.call_again(client, "Status")["host"]["failed_reloads"] > reloads, "the reload to be refused")
+            shown = {i["name"]: i for i in Host.call_again(client, "Status")["chains"][0]["interfaces"]}
     assert shown["x"]["state"] == "unknown", shown
     assert "Too many open files" in shown["x"]["reason"]
     assert not said(host, "is gone"), host.log()

@@ -125,7 +125,7 @@ static int print_entries(struct map *map, struct xslot_diag *diag)
 
 int maps_print(const struct rig_slot *slot, const char *name, FILE *out, struct xslot_diag *diag)
 {
-	struct map map = { .fd = instance_map_fd(slot->occupant->instance, name), .out = out };
+	struct map map = { .fd = instance_map_fd(slot->occupant->instance, name, NULL), .out = out };
 	int r;
 
 	if (map.fd < 0)

@@ -83,10 +83,13 @@ static int adopt_occupant(const struct found *found, struct chain *chain, const 
 
 	store_path(chain, folder, "inst/%llu", (unsigned long long)record->instance);
 	r = occupant_adopt(found->setup, slot, record, folder, ret_occupant, diag);
+	if (r == 0)
+		r = store_release_instance(chain, *ret_occupant, diag);
 	if (r < 0 || !slot || found->notes || take_up(*ret_occupant))
 		return r;
 	occupant_unref(TAKE_PTR(*ret_occupant));
-	return occupant_adopt(found->setup, NULL, record, folder, ret_occupant, diag);
+	r = occupant_adopt(found->setup, NULL, record, folder, ret_occupant, diag);
+	return r < 0 ? r : store_release_instance(chain, *ret_occupant, diag);
 }
 
 static int adopt_slot(const struct found *found, struct chain *chain, const struct manifest_slot *record,
@@ -161,7 +164,9 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 	at = strchr(chain->name, '@');
 	if (at)
 		*at = 0;
-	r = dispatcher_open_pinned(chain->folder, &chain->dispatcher, diag);
+	r = store_hold_folder(chain, diag);
+	if (r == 0)
+		r = dispatcher_open_pinned(chain->folder, &chain->dispatcher, diag);
 	if (r == 0)
 		r = adopt_manifest(chain, diag);
 	if (r == 0)

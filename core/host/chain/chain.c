@@ -24,7 +24,7 @@ struct chain *chain_alloc(const char *name)
 	if (!chain)
 		return NULL;
 	snprintf(chain->name, sizeof(chain->name), "%s", name);
-	chain->manifest_fd = -1;
+	chain->manifest_fd = chain->folder_fd = -1;
 	chain->manifest.magic = MANIFEST_MAGIC;
 	chain->manifest.layout = MANIFEST_LAYOUT;
 	chain->manifest.next_instance = 1;
@@ -62,6 +62,13 @@ void chain_interfaces_free(struct chain_interface *interfaces, size_t n)
 	free(interfaces);
 }
 
+void chain_stop(struct chain *chain)
+{
+	for (size_t i = 0; i < chain->n_slots; i++)
+		if (chain->slots[i].occupant)
+			occupant_stop(chain->slots[i].occupant);
+}
+
 void chain_free(struct chain *chain)
 {
 	if (!chain)
@@ -74,6 +81,7 @@ void chain_free(struct chain *chain)
 	xslot_link_close(chain->tier.link);
 	dispatcher_free(chain->dispatcher);
 	cleanup_close(&chain->manifest_fd);
+	cleanup_close(&chain->folder_fd);
 	free(chain->folder);
 	free(chain);
 }

@@ -62,8 +62,10 @@ struct chain {
 	uint32_t banks;			    /* by position, filled or not: the bank that packets used last */
 	uint32_t released[XSLOT_MAX_SLOTS]; /* link id that was let go of last; 0: none */
 	struct chain_tier tier;
-	bool bypass;  /* packets get `final` at once; slots stay filled */
-	char *folder; /* in bpffs; see store.h */
+	bool bypass;   /* packets get `final` at once; slots stay filled */
+	char *folder;  /* in bpffs; see store.h */
+	int folder_fd; /* O_PATH: what is in it is found by that, whatever it is called meanwhile; -1: none
+			  yet */
 	int manifest_fd;
 	struct manifest manifest; /* as last written; its total and baseline are the chain's own */
 };
@@ -75,6 +77,9 @@ bool chain_is_namesake(const struct chain *chain);
 
 /* A dispatcher with no slots, pinned nowhere yet. */
 int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xslot_diag *diag);
+
+/* The plugins' stop alone, while their maps' pins are there. Worker, before chain_free(). */
+void chain_stop(struct chain *chain) ON_WORKER;
 
 /* What is pinned lives on; all else goes, without waiting for packets: the caller has. Worker. Accepts NULL.
  */

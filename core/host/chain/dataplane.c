@@ -90,6 +90,7 @@ void dataplane_detach(struct dataplane *dataplane, struct chain **chains, size_t
 void dataplane_forget(struct chain **chains, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		chain_stop(chains[i]);
 		store_forget_chain(chains[i]);
 		chain_free(chains[i]);
 	}
@@ -108,6 +109,7 @@ void dataplane_close(struct dataplane *dataplane, bool keep)
 	if (!keep)
 		dataplane_wait(dataplane);
 	for (size_t i = 0; i < dataplane->n_chains; i++) {
+		chain_stop(dataplane->chains[i]);
 		if (!keep)
 			store_forget_chain(dataplane->chains[i]);
 		chain_free(dataplane->chains[i]);

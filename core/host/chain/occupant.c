@@ -49,12 +49,21 @@ struct occupant *occupant_ref(struct occupant *occupant)
 	return occupant;
 }
 
+void occupant_stop(struct occupant *occupant)
+{
+	if (occupant->refs > 1 || !occupant->context.descriptor)
+		return;
+	context_deinit(&occupant->context);
+	occupant->context.descriptor = NULL;
+}
+
 void occupant_unref(struct occupant *occupant)
 {
-	if (!occupant || --occupant->refs > 0)
+	if (!occupant)
 		return;
-	if (occupant->context.descriptor)
-		context_deinit(&occupant->context);
+	occupant_stop(occupant);
+	if (--occupant->refs > 0)
+		return;
 	instance_free(occupant->instance);
 	setup_unref(occupant->setup);
 	if (occupant->remnant)

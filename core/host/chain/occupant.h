@@ -37,6 +37,9 @@ struct occupant *occupant_ref(struct occupant *occupant);
 /* The last one runs the plugin's stop and lets go of program and maps. Worker thread. Accepts NULL. */
 void occupant_unref(struct occupant *occupant) ON_WORKER;
 
+/* Of the last one: the plugin's stop alone, while its maps' pins are there. Worker thread. */
+void occupant_stop(struct occupant *occupant) ON_WORKER;
+
 /* Loop thread: its slot bears another number now. On -ENOMEM the old name stays. */
 void occupant_rename(struct occupant *occupant, const char *name) ON_LOOP;
 

@@ -75,12 +75,22 @@ int store_make_folders(const struct chain *chain, struct xslot_diag *diag)
 	return r;
 }
 
+int store_hold_folder(struct chain *chain, struct xslot_diag *diag)
+{
+	chain->folder_fd = open(chain->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (chain->folder_fd < 0)
+		return fail(diag, -errno, "cannot open folder %s: %s", chain->folder, strerror(errno));
+	return 0;
+}
+
 int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag)
 {
 	char path[PATH_MAX];
 	int r;
 
 	r = make_folder(chain, root, diag);
+	if (r == 0)
+		r = store_hold_folder(chain, diag);
 	if (r == 0)
 		r = store_make_folders(chain, diag);
 	if (r == 0)
@@ -148,11 +158,22 @@ int store_instance(struct chain *chain, struct occupant *occupant, struct xslot_
 	char path[PATH_MAX];
 	const void *object;
 	size_t size;
+	int r;
 
 	occupant->id = chain->manifest.next_instance++;
 	occupant_object(occupant, &object, &size);
 	store_path(chain, path, "inst/%llu", (unsigned long long)occupant->id);
-	return instance_pin(occupant->instance, object, size, path, diag);
+	r = instance_pin(occupant->instance, object, size, path, diag);
+	return r < 0 ? r : store_release_instance(chain, occupant, diag);
+}
+
+int store_release_instance(const struct chain *chain, struct occupant *occupant, struct xslot_diag *diag)
+{
+	char pins[64];
+
+	snprintf(pins, sizeof(pins), "/proc/self/fd/%d/inst/%llu", chain->folder_fd,
+		(unsigned long long)occupant->id);
+	return instance_release(occupant->instance, pins, diag);
 }
 
 int store_link(struct chain *chain, const struct chain_slot *slot, size_t index, struct xslot_diag *diag)

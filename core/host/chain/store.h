@@ -36,8 +36,12 @@ int store_make_folders(const struct chain *chain, struct xslot_diag *diag);
 int store_name_folder(struct chain *chain, const char *root, struct chain *const *gone, size_t n_gone,
 	struct xslot_diag *diag);
 
-/* Give a loaded instance its ID and pin it. */
+/* Give a loaded instance its ID, pin it, and close what the pins hold from then on. */
 int store_instance(struct chain *chain, struct occupant *occupant, struct xslot_diag *diag);
+/* The last of that for one that was adopted, after store_hold_folder(). */
+int store_release_instance(const struct chain *chain, struct occupant *occupant, struct xslot_diag *diag);
+/* store_chain() does it: open the chain's folder, for good. */
+int store_hold_folder(struct chain *chain, struct xslot_diag *diag);
 int store_link(struct chain *chain, const struct chain_slot *slot, size_t index, struct xslot_diag *diag);
 int store_interface(struct chain *chain, const struct netdev *netdev, struct xslot_diag *diag);
 /*

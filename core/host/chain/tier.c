@@ -185,6 +185,8 @@ static int try_making(struct tier_attempt *attempt)
 		r = instance_code(slot->occupant->instance, chain->dispatcher, i, slot->bank, &parts[i],
 			&attempt->diag);
 		parts[i].name = slot->occupant->name;
+		if (r == 0)
+			r = fuse_check_maps(parts, i + 1, &attempt->diag);
 	}
 	if (r == 0)
 		r = load_and_place(attempt, &options);

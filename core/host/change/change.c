@@ -130,21 +130,33 @@ int change_check(struct change *change, struct report *report)
 	return result;
 }
 
+/* Pinned at once: so its descriptors are closed before the next one's are open. */
+static int load_one(struct change *change, size_t index, struct report *report) ON_WORKER
+{
+	struct chain_slot *next = &change->next[index];
+	const struct occupant_place place = {
+		.dispatcher = change->chain ? change->chain->dispatcher : NULL,
+		.index = index,
+		.bank = next->bank,
+		.frags = change->wanted->config->frags,
+	};
+	struct xslot_diag diag = {};
+	int r;
+
+	r = occupant_load(next->occupant, previous_occupant(change, index), &place, report);
+	if (r < 0)
+		return r;
+	r = change->root ? store_instance(change->chain, next->occupant, &diag)
+			 : instance_release(next->occupant->instance, NULL, &diag);
+	return r < 0 ? report_slot(change, index, &diag, report) : 0;
+}
+
 int change_load(struct change *change, struct report *report)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < change->n_next && !report->no_descriptors; i++) {
-		struct chain_slot *next = &change->next[i];
-		const struct occupant_place place = {
-			.dispatcher = change->chain ? change->chain->dispatcher : NULL,
-			.index = i,
-			.bank = next->bank,
-			.frags = change->wanted->config->frags,
-		};
-
-		if (is_new(change, i) &&
-			occupant_load(next->occupant, previous_occupant(change, i), &place, report) < 0)
+		if (is_new(change, i) && load_one(change, i, report) < 0)
 			result = -EINVAL;
 	}
 	return result;
@@ -170,7 +182,7 @@ static int place_patiently(struct change *change, size_t index, struct xslot_dia
 	return r;
 }
 
-/* Fill the stub, let the plugin fill its maps, and pin all of it. */
+/* Fill the stub, let the plugin fill its maps, and pin the link. */
 static int place_one(struct change *change, size_t index, struct report *report) ON_WORKER
 {
 	struct chain_slot *next = &change->next[index];
@@ -183,8 +195,6 @@ static int place_one(struct change *change, size_t index, struct report *report)
 		r = occupant_start(next->occupant, previous_occupant(change, index), report);
 		if (r < 0)
 			return r;
-		if (store_instance(change->chain, next->occupant, &diag) < 0)
-			return report_slot(change, index, &diag, report);
 	}
 	if (store_link(change->chain, next, index, &diag) < 0)
 		return report_slot(change, index, &diag, report);
@@ -209,6 +219,8 @@ static void slot_drop(const struct change *change, const struct chain *chain, st
 	if (change->root && slot->link)
 		store_forget_link(chain, slot, index);
 	xslot_link_close(slot->link);
+	if (slot->occupant)
+		occupant_stop(slot->occupant);
 	if (change->root && slot->occupant && slot->occupant->refs == 1)
 		store_forget_instance(chain, slot->occupant);
 	occupant_unref(slot->occupant);

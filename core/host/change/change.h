@@ -49,7 +49,8 @@ int change_begin(struct change *change, const struct change_options *options,
 	const struct setup_chain *wanted, const struct plan_chain_step *step, struct report *report)
 	ON_WORKER;
 int change_check(struct change *change, struct report *report) ON_WORKER; /* W: the plugins' own checks */
-int change_load(struct change *change, struct report *report) ON_WORKER;  /* W: verify and load; not live */
+int change_load(struct change *change, struct report *report)
+	ON_WORKER; /* W: verify, load and pin; not live */
 int change_place(struct change *change, struct report *report) ON_WORKER; /* W: idle banks, start, migrate */
 int change_attach(struct change *change, struct report *report)
 	ON_WORKER; /* W: bare interfaces; claim others */

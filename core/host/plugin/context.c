@@ -83,6 +83,62 @@ static bool is_state(const struct instance *instance, const char *name)
 	return false;
 }
 
+static void add_status(struct context *context, const char *key, char *value)
+{
+	struct status_slot *status = context->status;
+	struct status_pair pair = { .key = strdup(key), .value = value }, *pairs;
+
+	pairs = reallocarray(status->plugin_status, status->n_plugin_status + 1, sizeof(*pairs));
+	if (pairs)
+		status->plugin_status = pairs;
+	if (pairs && pair.key && pair.value) {
+		pairs[status->n_plugin_status++] = pair;
+		return;
+	}
+	context->out_of_memory = true;
+	free(pair.key);
+	free(pair.value);
+}
+
+static void host_status(struct xslot_context *plugin, const char *key, const char *format, va_list args)
+{
+	struct context *context = context_of(plugin);
+	char *value;
+
+	if (!context->status)
+		return;
+	if (vasprintf(&value, format, args) < 0)
+		value = NULL;
+	add_status(context, key, value);
+}
+
+/* Status and watches come again and again: said once in the log, and in each status. */
+static void tell_unopened(struct context *context, const char *map, struct xslot_diag *diag)
+{
+	struct config_place place = params_place(context->params, "", 0);
+
+	if (context->report) {
+		report_take(context->report, place.file, place.line, diag);
+		return;
+	}
+	log_write(context->unopened ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "%s: map %s: %s",
+		context->plugin.slot, map, diag->message);
+	context->unopened = true;
+	if (context->status)
+		add_status(context, "error", strdup(diag->message));
+}
+
+static int open_map(struct context *context, const struct instance *instance, const char *map)
+{
+	struct xslot_diag diag = {};
+	int r = instance_map_fd(instance, map, &diag);
+
+	if (r < 0 && diag.message[0])
+		tell_unopened(context, map, &diag);
+	xslot_diag_clear(&diag);
+	return r;
+}
+
 static int host_map_fd(struct xslot_context *plugin, const char *map)
 {
 	struct context *context = context_of(plugin);
@@ -92,37 +148,14 @@ static int host_map_fd(struct xslot_context *plugin, const char *map)
 	/* A state map may be the running instance's: what start wrote there would survive a rollback. */
 	if (context->phase == CONTEXT_START && is_state(context->instance, map))
 		return -EACCES;
-	return instance_map_fd(context->instance, map);
+	return open_map(context, context->instance, map);
 }
 
 static int host_old_map_fd(struct xslot_context *plugin, const char *map)
 {
 	struct context *context = context_of(plugin);
 
-	return context->old ? instance_map_fd(context->old, map) : -ENOENT;
-}
-
-static void host_status(struct xslot_context *plugin, const char *key, const char *format, va_list args)
-{
-	struct context *context = context_of(plugin);
-	struct status_slot *status = context->status;
-	struct status_pair pair = {}, *pairs;
-
-	if (!status)
-		return;
-	pairs = reallocarray(status->plugin_status, status->n_plugin_status + 1, sizeof(*pairs));
-	if (pairs)
-		status->plugin_status = pairs;
-	pair.key = strdup(key);
-	if (vasprintf(&pair.value, format, args) < 0)
-		pair.value = NULL;
-	if (pairs && pair.key && pair.value) {
-		pairs[status->n_plugin_status++] = pair;
-		return;
-	}
-	context->out_of_memory = true;
-	free(pair.key);
-	free(pair.value);
+	return context->old ? open_map(context, context->old, map) : -ENOENT;
 }
 
 static struct callback callback_of(const struct context *context, const char *name, enum quarantine_way way)

@@ -44,6 +44,7 @@ struct context {
 	struct context_watch *watches;
 	bool begun;    /* a callback was run: stop is due */
 	bool misnamed; /* it asked for a parameter that there is not, which was told */
+	bool unopened; /* it asked for a map that could not be opened, which was told */
 };
 
 /* `slot`, `params`, `descriptor` and `content` must outlive the context. */

@@ -62,12 +62,14 @@ static int add_part(struct btf *btf, const struct fuse_part *part, struct bpf_fu
 	size_t apart, uint32_t *ret_ids)
 {
 	CLEANUP(program_close) struct program *program = NULL;
-	CLEANUP(btf__free) struct btf *part_types = NULL;
+	CLEANUP(btf__free) struct btf *read = NULL;
+	const struct btf *part_types = part->types;
 	int first, r;
 
-	if (part->btf_fd < 0)
+	if (!part_types && part->btf_fd < 0)
 		return 0;
-	part_types = program_read_types(part->btf_fd);
+	if (!part_types)
+		part_types = read = program_read_types(part->btf_fd);
 	if (!part_types)
 		return -errno;
 	r = program_open(part->program_fd, part_types, &program, NULL);

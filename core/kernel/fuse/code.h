@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <xslot/diag.h>
 
+struct btf;
 struct counters;
 struct fuse_constants;
 struct xslot_generation;
@@ -25,7 +26,11 @@ struct fuse_part {
 	const struct bpf_insn *insns;
 	size_t n_insns;
 	int program_fd; /* the program as it is loaded for its slot: for names, licence */
-	int btf_fd; /* the types that it was loaded with; -1: none, and its functions have no names then */
+	/* The types that it was loaded with; NULL: what is behind btf_fd; -1: none, and its functions have no
+	 * names then */
+	const struct btf *types;
+	int btf_fd;
+	size_t n_maps;	    /* that it refers to and that are not constant, as far as is known */
 	const char *object; /* path of the object file that it is from, for source lines; NULL: none */
 };
 

@@ -107,6 +107,20 @@ static int check_exceptions(const struct fuse_options *options, struct xslot_dia
 	return 0;
 }
 
+static int too_many_maps(struct xslot_diag *diag)
+{
+	return fail(diag, -E2BIG, "the fused program has more maps than the kernel takes, 64");
+}
+
+int fuse_check_maps(const struct fuse_part *parts, size_t n_parts, struct xslot_diag *diag)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_parts; i++)
+		n += parts[i].n_maps;
+	return n > 64 ? too_many_maps(diag) : 0;
+}
+
 static int load_failed(int error, const char *log, const struct fuse_part *not_gpl, struct xslot_diag *diag)
 {
 	char why[512];
@@ -114,7 +128,7 @@ static int load_failed(int error, const char *log, const struct fuse_part *not_g
 	if (!diag)
 		return error;
 	if (error == -E2BIG && !(log && strstr(log, " is too large")))
-		return fail(diag, error, "the fused program has more maps than the kernel takes, 64");
+		return too_many_maps(diag);
 	if (not_gpl && log && strstr(log, "GPL"))
 		return fail(diag, error,
 			"%s has no GPL-compatible license, and another plugin calls a helper that the kernel reserves for programs that have one; a program has one license",

@@ -27,6 +27,9 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 	struct fused **ret_fused, struct xslot_diag *diag);
 void fused_free(struct fused *fused); /* accepts NULL */
 
+/* Can as many maps be in one program? Before more parts are opened: -E2BIG, as fused_load() says it. */
+int fuse_check_maps(const struct fuse_part *parts, size_t n_parts, struct xslot_diag *diag);
+
 /* Fill the stub that it was loaded for, which packets do not reach. As instance_place(). */
 int fused_place(const struct fused *fused, struct xslot_link **ret_link, struct xslot_diag *diag);
 

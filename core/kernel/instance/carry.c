@@ -15,12 +15,17 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "extension/btf_read.h"
 #include "kernel/pin_names.h"
+#include "kernel/pinned.h"
 #include "kernel/types.h"
+#include "util/cleanup.h"
 #include "util/diag.h"
 
 #define STATE_TAG "xslot:state"
@@ -173,6 +178,7 @@ int carry_classify(struct bpf_object *object, const char *name, bool foreign, st
 
 		*map = (struct carry_map){
 			.map = each,
+			.fd = -1,
 			.name = strdup(map_name(btf, each)),
 			.type = bpf_map__type(each),
 			.key_size = bpf_map__key_size(each),
@@ -210,11 +216,16 @@ static bool same_declaration(const struct carry_table *table, const struct carry
 	       types_same_layout(table->btf, map->value_id, old_table->btf, old->value_id);
 }
 
-static int reuse(
-	struct carry_map *map, const struct carry_map *old, const char *name, struct xslot_diag *diag)
+static int reuse(struct carry_map *map, const struct carry_table *old_table, const struct carry_map *old,
+	const char *name, struct xslot_diag *diag)
 {
-	int r = bpf_map__reuse_fd(map->map, bpf_map__fd(old->map));
+	CLEANUP(close) int fd = -1;
+	int r = carry_open_map(old_table, old, &fd, diag);
 
+	if (r < 0)
+		return fail_within(
+			diag, r, "%s: map %s of the running instance cannot be taken over", name, map->name);
+	r = bpf_map__reuse_fd(map->map, fd);
 	if (r < 0)
 		return fail(diag, r, "%s: map %s of the running instance cannot be taken over: %s", name,
 			map->name, strerror(-r));
@@ -243,7 +254,7 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 			table->left_behind = true;
 			continue;
 		}
-		r = reuse(to, from, name, diag);
+		r = reuse(to, old, from, name, diag);
 		if (r < 0)
 			return r;
 	}
@@ -264,7 +275,8 @@ static bool has_size(const struct carry_map *map, const struct bpf_map_info *inf
 	       map->flags & BPF_F_NO_COMMON_LRU;
 }
 
-int carry_check_map(const struct carry_map *map, int fd, struct xslot_diag *diag)
+int carry_check_map(
+	const struct carry_map *map, int fd, struct bpf_map_info *ret_info, struct xslot_diag *diag)
 {
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
@@ -284,12 +296,100 @@ int carry_check_map(const struct carry_map *map, int fd, struct xslot_diag *diag
 		return fail(diag, -EINVAL,
 			"map %s is not what its object declares: its flags are %#x, in place of %#x",
 			map->name, info.map_flags, map->flags);
+	if (ret_info)
+		*ret_info = info;
+	return 0;
+}
+
+bool carry_is_bytes(const struct carry_table *table, const struct carry_map *map)
+{
+	return is_carriable(table->btf, map);
+}
+
+/* A callback, in the loop, may open it just now. */
+static int own_fd(const struct carry_map *map)
+{
+	return __atomic_load_n(&map->fd, __ATOMIC_RELAXED);
+}
+
+static int open_pinned(
+	const struct carry_table *table, const struct carry_map *map, int *ret_fd, struct xslot_diag *diag)
+{
+	char name[NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "maps/%s", map->pin);
+	return pinned_open(table->pins, &(struct pinned){ .name = name, .kind = BPFFS_MAP, .id = map->id },
+		ret_fd, diag);
+}
+
+int carry_open_map(
+	const struct carry_table *table, const struct carry_map *map, int *ret_fd, struct xslot_diag *diag)
+{
+	int own = own_fd(map), fd;
+
+	if (own < 0 && map->map)
+		own = bpf_map__fd(map->map);
+	if (own < 0)
+		return map->map ? fail(diag, -EBADF, "map %s is not loaded", map->name)
+				: open_pinned(table, map, ret_fd, diag);
+	fd = fcntl(own, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return fail(diag, -errno, "cannot hold map %s: %s", map->name, strerror(errno));
+	*ret_fd = fd;
+	return 0;
+}
+
+int carry_map_fd(const struct carry_table *table, struct carry_map *map, struct xslot_diag *diag)
+{
+	int fd = own_fd(map), r;
+
+	if (fd >= 0)
+		return fd;
+	r = carry_open_map(table, map, &fd, diag);
+	if (r < 0)
+		return r;
+	__atomic_store_n(&map->fd, fd, __ATOMIC_RELAXED);
+	return fd;
+}
+
+static int keep_types(struct carry_table *table, struct xslot_diag *diag)
+{
+	uint32_t size;
+	const void *bytes = table->btf ? btf__raw_data(table->btf, &size) : NULL;
+
+	if (table->btf && !(bytes && (table->kept = btf__new(bytes, size))))
+		return fail(diag, -ENOMEM, "cannot copy the object's types: out of memory");
+	return 0;
+}
+
+int carry_release(struct carry_table *table, const char *pins, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *folder = pins ? strdup(pins) : NULL;
+	int r = pins && !folder ? fail(diag, -ENOMEM, "out of memory") : 0;
+
+	for (size_t i = 0; r >= 0 && i < table->n_maps; i++) {
+		struct carry_map *map = &table->maps[i];
+
+		if (bpf_map__fd(map->map) >= 0 && !carry_is_bytes(table, map))
+			r = carry_map_fd(table, map, diag);
+	}
+	if (r >= 0)
+		r = keep_types(table, diag);
+	if (r < 0)
+		return r;
+	table->btf = table->kept;
+	table->pins = TAKE_PTR(folder);
+	for (size_t i = 0; i < table->n_maps; i++)
+		table->maps[i].map = NULL;
 	return 0;
 }
 
 void carry_deinit(struct carry_table *table)
 {
+	btf__free(table->kept);
+	free(table->pins);
 	for (size_t i = 0; i < table->n_maps; i++) {
+		cleanup_close(&table->maps[i].fd);
 		free(table->maps[i].name);
 		free(table->maps[i].pin);
 	}

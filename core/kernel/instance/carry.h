@@ -11,6 +11,7 @@
 #include "kernel/instance/instance.h"
 
 struct bpf_map;
+struct bpf_map_info;
 struct bpf_object;
 struct btf;
 
@@ -19,7 +20,9 @@ struct btf;
  * BTF ids then are those of the build that once made the map.
  */
 struct carry_map {
-	struct bpf_map *map; /* the object's */
+	struct bpf_map *map; /* the object's; NULL once that is closed */
+	int fd;		     /* of our own, see carry_map_fd(); -1: none */
+	uint32_t id;	     /* the kernel's, once it is loaded or adopted */
 	char *name;	     /* in C; a data section's name for the map that holds it: ".bss" */
 	char *pin;	     /* in bpffs, unique in the table; see pin_names.h */
 	uint32_t type;
@@ -36,7 +39,9 @@ struct carry_map {
 };
 
 struct carry_table {
-	const struct btf *btf; /* the object's; NULL when it has none */
+	const struct btf *btf; /* the object's, or `kept`; NULL when it has none */
+	struct btf *kept;      /* a copy of it: the object is closed */
+	char *pins;	       /* the folder where the maps are pinned then; NULL: nowhere */
 	struct carry_map *maps;
 	size_t n_maps;
 	bool left_behind; /* the instance before has a state map that was not carried */
@@ -59,9 +64,31 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 
 /*
  * Is the kernel's map `fd` one that this object could have made? -EINVAL says what differs: whoever reads
- * values of another size than it has room for writes beyond it.
+ * values of another size than it has room for writes beyond it. `ret_info` may be NULL.
  */
-int carry_check_map(const struct carry_map *map, int fd, struct xslot_diag *diag);
+int carry_check_map(
+	const struct carry_map *map, int fd, struct bpf_map_info *ret_info, struct xslot_diag *diag);
+
+/* Does it hold nothing but bytes? Of other maps the kernel empties some with the last descriptor and pin. */
+bool carry_is_bytes(const struct carry_table *table, const struct carry_map *map);
+
+/*
+ * A new descriptor of the map, the caller's: from the object, or from the pin. Loaded instances only. -ESTALE
+ * when the pin has become another map's: values of another size would be read into buffers for these.
+ */
+int carry_open_map(
+	const struct carry_table *table, const struct carry_map *map, int *ret_fd, struct xslot_diag *diag);
+/* One for as long as the table lives, always the same. -errno. Not from two threads at a time, but beside
+ * carry_open_map(). */
+int carry_map_fd(const struct carry_table *table, struct carry_map *map, struct xslot_diag *diag);
+
+/*
+ * The object is about to be closed. Maps that are more than bytes keep a descriptor, since the kernel empties
+ * some of them (program arrays, timers) when the last one and the pin are gone; of the others those that
+ * carry_map_fd() gave out stay, and more are opened from `pins` (copied; NULL: none can be). On failure
+ * nothing has changed.
+ */
+int carry_release(struct carry_table *table, const char *pins, struct xslot_diag *diag);
 
 void carry_deinit(struct carry_table *table);
 

@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xslot/extension.h>
@@ -24,6 +25,7 @@
 #include "extension/extension.h"
 #include "extension/verifier.h"
 #include "extension/warnings.h"
+#include "kernel/instance/code.h"
 #include "kernel/instance/instance_private.h"
 #include "kernel/instance/rodata.h"
 #include "kernel/instance/run_config.h"
@@ -31,22 +33,6 @@
 #include "util/diag.h"
 
 DEFINE_CLEANUP(struct instance *, instance_free);
-
-/* The program that the extension chose: the one that it left to be loaded. */
-static struct bpf_program *chosen_program(struct bpf_object *object)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, object) if (bpf_program__autoload(program)) return program;
-	return NULL;
-}
-
-struct bpf_program *instance_filler(const struct instance *instance)
-{
-	struct bpf_object *object = xslot_extension_object(instance->extension);
-
-	return object ? chosen_program(object) : NULL;
-}
 
 static int open_extension(struct instance *instance, const void *object, size_t size, const char *function,
 	bool frags, struct xslot_diag *diag)
@@ -194,9 +180,12 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 	CLEANUP(instance_free) struct instance *instance = calloc(1, sizeof(*instance));
 	int r;
 
-	if (!instance || !(instance->name = strdup(options->name)))
+	if (!instance)
 		return fail(diag, -ENOMEM, "%s: out of memory", options->name);
-	instance->object_fd = -1;
+	instance->entry_fd = instance->part.program_fd = instance->part.object_fd = -1;
+	instance->name = strdup(options->name);
+	if (!instance->name)
+		return fail(diag, -ENOMEM, "%s: out of memory", options->name);
 	ext_load_register();
 	r = open_object(instance, options, diag);
 	if (r < 0)
@@ -216,29 +205,21 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 	return 0;
 }
 
-int instance_object_id(int fd, bool is_map, uint32_t *ret_id)
-{
-	struct bpf_map_info map = {};
-	struct bpf_prog_info program = {};
-	uint32_t size = is_map ? sizeof(map) : sizeof(program);
-	int r;
-
-	r = bpf_obj_get_info_by_fd(fd, is_map ? (void *)&map : (void *)&program, &size);
-	if (r < 0)
-		return r;
-	*ret_id = is_map ? map.id : program.id;
-	return 0;
-}
-
 /* What only the kernel knows: ids. */
 static int learn_ids(struct instance *instance, struct xslot_diag *diag)
 {
+	const struct bpf_program *filler = instance_filler(instance);
 	int r;
 
 	r = instance_object_id(bpf_program__fd(instance->program), false, &instance->program_id);
-	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++)
-		r = instance_object_id(
-			bpf_map__fd(instance->maps.maps[i].map), true, &instance->listed[i].id);
+	if (r == 0 && filler && bpf_program__fd(filler) >= 0) /* not as an XDP program */
+		r = instance_object_id(bpf_program__fd(filler), false, &instance->filler_id);
+	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
+		struct carry_map *map = &instance->maps.maps[i];
+
+		r = instance_object_id(bpf_map__fd(map->map), true, &map->id);
+		instance->listed[i].id = map->id;
+	}
 	if (r < 0)
 		return fail(diag, r, "%s: the kernel does not report the ids of program and maps: %s",
 			instance->name, strerror(-r));
@@ -399,20 +380,60 @@ int instance_verify_as_xdp(struct instance *instance, struct xslot_diag *diag)
 	return learn_ids(instance, diag);
 }
 
+/* The kernel compares signatures and the like again: all stubs are alike, and it was loaded for one. */
 int instance_place(struct instance *instance, const struct dispatcher *dispatcher, unsigned slot,
 	enum bank bank, struct xslot_link **ret_link, struct xslot_diag *diag)
 {
-	struct xslot_extension *extension = instance->adopted ? instance->adopted : instance->extension;
+	const struct program *target = dispatcher_program(dispatcher);
 	char function[DISPATCHER_FUNCTION_MAX];
-	uint32_t link_id;
+	CLEANUP(close) int fd = -1;
+	uint32_t function_id;
 	int r;
 
 	dispatcher_stub(slot, bank, function);
-	r = extension_attach_to(
-		extension, dispatcher_fd(dispatcher), dispatcher_types(dispatcher), function, &link_id, diag);
+	if (!target->btf)
+		return fail(diag, -ENODATA, "%s: the types of dispatcher %u are not known", instance->name,
+			target->id);
+	r = instance_open_filler(instance, &fd, diag);
 	if (r < 0)
 		return r;
-	return xslot_extension_take_link(extension, link_id, ret_link, diag);
+	r = program_find_function(target, function, &function_id, diag);
+	if (r == 0)
+		r = link_create(fd, target, function_id, ret_link, diag);
+	if (r < 0)
+		return fail_within(diag, r, "%s: cannot attach to %s() of program %s (id %u)", instance->name,
+			function, target->name, target->id);
+	return 0;
+}
+
+int instance_release(struct instance *instance, const char *pins, struct xslot_diag *diag)
+{
+	const struct bpf_map *entry = instance_entry(instance);
+	int r;
+
+	if (instance->released || !instance->loaded)
+		return fail(diag, -EINVAL, "%s: there is nothing to release", instance->name);
+	/* If it cannot, it is found out, and said, when it is to be fused. */
+	if (!instance->adopted)
+		instance_code_remember(instance, xslot_extension_object(instance->extension),
+			instance_filler(instance), NULL);
+	if (entry && !instance->adopted) {
+		instance->entry_fd = fcntl(bpf_map__fd(entry), F_DUPFD_CLOEXEC, 3);
+		if (instance->entry_fd < 0)
+			return fail(diag, -errno, "%s: cannot hold its entry: %s", instance->name,
+				strerror(errno));
+	}
+	r = carry_release(&instance->maps, pins, diag);
+	if (r < 0)
+		return fail_within(diag, r, "%s", instance->name);
+	jumps_clear(&instance->jumps);
+	instance->program = NULL;
+	instance->object = NULL;
+	object_close(&instance->foreign.object);
+	blob_free(TAKE_PTR(instance->foreign.bytes));
+	extension_release(instance->extension);
+	instance->released = true;
+	return 0;
 }
 
 void instance_free(struct instance *instance)
@@ -422,7 +443,9 @@ void instance_free(struct instance *instance)
 	carry_deinit(&instance->maps);
 	jumps_clear(&instance->jumps);
 	jump_objects_close(&instance->jump_objects);
-	xslot_extension_free(instance->adopted);
+	instance_code_done(instance);
+	instance_code_forget(instance);
+	cleanup_close(&instance->entry_fd);
 	xslot_extension_free(instance->extension);
 	foreign_close(&instance->foreign);
 	free(instance->listed);
@@ -443,11 +466,7 @@ size_t instance_spare_variables(const struct instance *instance, const struct in
 
 uint32_t instance_filler_id(const struct instance *instance)
 {
-	struct xslot_extension_info info = { .size = sizeof(info) };
-
-	if (xslot_extension_get_info(instance->adopted ?: instance->extension, &info, NULL) < 0)
-		return 0;
-	return info.program_id;
+	return instance->filler_id;
 }
 
 uint32_t instance_program_id(const struct instance *instance)
@@ -457,17 +476,17 @@ uint32_t instance_program_id(const struct instance *instance)
 
 uint32_t instance_jump_id(const struct instance *instance, const char *array, uint32_t index)
 {
-	int fd = instance_map_fd(instance, array);
+	int fd = instance_map_fd(instance, array, NULL);
 	uint32_t id;
 
 	return fd >= 0 && bpf_map_lookup_elem(fd, &index, &id) == 0 ? id : 0;
 }
 
-int instance_map_fd(const struct instance *instance, const char *name)
+int instance_map_fd(const struct instance *instance, const char *name, struct xslot_diag *diag)
 {
 	for (size_t i = 0; i < instance->maps.n_maps; i++)
 		if (strcmp(instance->maps.maps[i].name, name) == 0)
-			return bpf_map__fd(instance->maps.maps[i].map);
+			return carry_map_fd(&instance->maps, &instance->maps.maps[i], diag);
 	return -ENOENT;
 }
 

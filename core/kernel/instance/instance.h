@@ -106,18 +106,32 @@ int instance_pin(const struct instance *instance, const void *object, size_t siz
 int instance_read_object(const char *folder, void **ret_object, size_t *ret_size, struct xslot_diag *diag);
 /* Was what is pinned in the folder opened so? */
 bool instance_is_behind_entry(const char *folder);
-/* In place of instance_load, after instance_open with that object: be the instance that is pinned there. */
+/*
+ * Once it is pinned in the folder: close all descriptors but those of maps that a plugin asked for, or that
+ * hold more than bytes. What is needed later is opened from the pins: a program to place it elsewhere, maps
+ * for its successor, for callbacks and for a fused chain. `pins` is that folder by a path that stays right
+ * when it is renamed, see pinned_open(); NULL: nothing can be opened any more. On failure nothing has
+ * changed.
+ */
+int instance_release(struct instance *instance, const char *pins, struct xslot_diag *diag);
+
+/* In place of instance_load, after instance_open with that object: be the instance that is pinned there. To
+ * be released before it is placed. */
 int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag);
 
-/* The extension that fills stubs: the program itself, or our entry to it. 0 when it cannot be known. */
+/* The extension that fills stubs: the program itself, or our entry to it. 0 before load. */
 uint32_t instance_filler_id(const struct instance *instance);
 uint32_t instance_program_id(const struct instance *instance);
 
 /* The program at this place of a program array; 0: none, or the kernel does not say. */
 uint32_t instance_jump_id(const struct instance *instance, const char *array, uint32_t index);
 
-/* A map's fd by its C name, the instance's own: do not close. -ENOENT when there is none. */
-int instance_map_fd(const struct instance *instance, const char *name);
+/*
+ * A map's fd by its C name, always the same, and the instance's own: do not close. -ENOENT when there is
+ * none; a sentence only when there is one that cannot be opened: the errors of carry_open_map(). Not from two
+ * threads at a time.
+ */
+int instance_map_fd(const struct instance *instance, const char *name, struct xslot_diag *diag);
 
 /* State maps of `previous` that were not carried need migrate: true when there is one. */
 bool instance_needs_migration(const struct instance *instance);

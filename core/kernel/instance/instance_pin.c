@@ -18,6 +18,7 @@
 #include "extension/bpffs.h"
 #include "extension/extension.h"
 #include "extension/permission.h"
+#include "extension/program.h"
 #include "kernel/instance/instance_private.h"
 #include "kernel/pin_names.h"
 #include "kernel/pindir.h"
@@ -25,6 +26,8 @@
 #include "util/diag.h"
 
 #define OBJECT_MAX (64u << 20)
+
+DEFINE_CLEANUP(struct program *, program_close);
 
 static int pin_maps(const struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
@@ -201,16 +204,9 @@ static int adopted_program_id(
 	return r < 0 ? r : instance_object_id(fd, false, id);
 }
 
-static int reuse_pinned(struct bpf_map *map, int fd, const char *path, struct xslot_diag *diag)
+/* The program array stays open: see instance_private.h. */
+static int adopt_entry(struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
-	int r = bpf_map__reuse_fd(map, fd);
-
-	return r < 0 ? fail(diag, r, "cannot take over %s: %s", path, strerror(-r)) : 0;
-}
-
-static int adopt_entry(const struct instance *instance, const char *folder, struct xslot_diag *diag)
-{
-	struct bpf_map *entry = instance_entry(instance);
 	const struct carry_map declared = {
 		.name = (char *)"entry",
 		.type = BPF_MAP_TYPE_PROG_ARRAY,
@@ -218,17 +214,14 @@ static int adopt_entry(const struct instance *instance, const char *folder, stru
 		.value_size = sizeof(uint32_t),
 		.max_entries = 1,
 	};
-	CLEANUP(close) int fd = -1;
 	char path[PATH_MAX];
 	int r;
 
-	if (!entry)
+	if (!instance_entry(instance))
 		return 0;
 	snprintf(path, sizeof(path), "%s/entry", folder);
-	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
-	if (r == 0)
-		r = carry_check_map(&declared, fd, diag);
-	return r < 0 ? r : reuse_pinned(entry, fd, path, diag);
+	r = bpffs_open(path, BPFFS_MAP, &instance->entry_fd, diag);
+	return r < 0 ? r : carry_check_map(&declared, instance->entry_fd, NULL, diag);
 }
 
 bool instance_is_behind_entry(const char *folder)
@@ -239,43 +232,61 @@ bool instance_is_behind_entry(const char *folder)
 	return access(path, F_OK) == 0;
 }
 
-int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag)
+static int adopt_program(struct instance *instance, const char *folder, struct xslot_diag *diag)
 {
-	struct xslot_extension *pinned = NULL;
-	struct xslot_extension_info info = { .size = sizeof(info) };
+	CLEANUP(program_close) struct program *program = NULL;
+	CLEANUP(close) int fd = -1;
 	char path[PATH_MAX];
 	int r;
 
 	snprintf(path, sizeof(path), "%s/program", folder);
-	r = extension_from_pin(path, instance->extension, &pinned, diag);
+	r = bpffs_open(path, BPFFS_PROGRAM, &fd, diag);
+	if (r < 0)
+		return r;
+	r = program_open_bare(fd, &program, diag);
+	if (r < 0)
+		return fail_within(diag, r, "pin %s", path);
+	if (program->type != BPF_PROG_TYPE_EXT)
+		return fail(diag, -EINVAL,
+			"pin %s is program %s (id %u), which is not an extension but of type %s", path,
+			program->name, program->id, libbpf_bpf_prog_type_str(program->type));
+	instance->filler_id = instance->program_id = program->id;
+	return adopted_program_id(instance, folder, &instance->program_id, diag);
+}
+
+static int adopt_map(struct instance *instance, size_t i, const char *folder, struct xslot_diag *diag)
+{
+	struct carry_map *map = &instance->maps.maps[i];
+	struct bpf_map_info info = {};
+	CLEANUP(close) int fd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/maps/%s", folder, map->pin);
+	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
 	if (r == 0)
-		r = xslot_extension_get_info(pinned, &info, diag);
-	if (r == 0)
-		r = adopted_program_id(instance, folder, &info.program_id, diag);
+		r = carry_check_map(map, fd, &info, diag);
+	if (r < 0)
+		return r;
+	if (!map->max_entries) /* the slot gave it a size, see foreign_find_sized_map() */
+		map->max_entries = info.max_entries;
+	instance->listed[i].id = map->id = info.id;
+	instance->listed[i].carried = MAP_KEPT;
+	if (!carry_is_bytes(&instance->maps, map))
+		map->fd = TAKE_FD(fd);
+	return 0;
+}
+
+int instance_adopt(struct instance *instance, const char *folder, struct xslot_diag *diag)
+{
+	int r = adopt_program(instance, folder, diag);
+
 	if (r == 0)
 		r = adopt_entry(instance, folder, diag);
-	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
-		struct carry_map *map = &instance->maps.maps[i];
-		CLEANUP(close) int fd = -1;
-
-		snprintf(path, sizeof(path), "%s/maps/%s", folder, map->pin);
-		r = bpffs_open(path, BPFFS_MAP, &fd, diag);
-		if (r == 0)
-			r = carry_check_map(map, fd, diag);
-		if (r == 0)
-			r = reuse_pinned(map->map, fd, path, diag);
-		if (r == 0)
-			r = instance_object_id(bpf_map__fd(map->map), true, &instance->listed[i].id);
-		if (!map->max_entries) /* the slot gave it a size, see foreign_find_sized_map() */
-			map->max_entries = bpf_map__max_entries(map->map);
-		instance->listed[i].carried = MAP_KEPT;
-	}
-	if (r < 0) {
-		xslot_extension_free(pinned);
+	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++)
+		r = adopt_map(instance, i, folder, diag);
+	if (r < 0)
 		return r;
-	}
-	instance->adopted = pinned;
-	instance->program_id = info.program_id;
-	instance->loaded = true;
+	instance->adopted = instance->loaded = true;
 	return 0;
 }

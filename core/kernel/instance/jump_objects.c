@@ -233,7 +233,7 @@ static int share_maps(
 
 		if (!other)
 			continue;
-		r = carry_check_map(map, bpf_map__fd(other), diag);
+		r = carry_check_map(map, bpf_map__fd(other), NULL, diag);
 		if (r == 0)
 			r = bpf_map__reuse_fd(map->map, bpf_map__fd(other));
 		if (r < 0)
