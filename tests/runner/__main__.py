@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 
 from . import build, guest, programs
 from .results import Tally
@@ -19,7 +18,7 @@ def arguments():
     parser.add_argument("--kernel", choices=KERNELS, help="all but unit and fuzz in a guest with this release's kernel")
     parser.add_argument("-k", dest="pattern", default="", help="only tests whose name contains this")
     parser.add_argument("--quick", action="store_true", help="style, unit and plugin tests, and one chain in a guest")
-    parser.add_argument("--inside", nargs=2, metavar=("DIRECTORY", "NAME"), help=argparse.SUPPRESS)
+    parser.add_argument("--inside", metavar="DIRECTORY", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.quick and (args.suites or args.pattern):
         parser.error("--quick chooses by itself: it takes neither suites nor -k")
@@ -44,64 +43,18 @@ def native_suites(kernel):
     return suites
 
 
-class Guests:
-    """Guests for programs that this kernel refuses: one beside what runs natively, as most tests wait more than they work, and
-    a second one afterwards."""
-
-    def __init__(self, todo, kernel, why, tally):
-        self.tally = tally
-        self.plan = guest.Plan(todo, kernel)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        if todo:
-            suites = " and ".join(sorted({p.suite for p in todo}))
-            print(f"running {suites} tests in guests with the {kernel} kernel ({why})", flush=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def run(self, back=False):
-        if self.plan.left():
-            guest.run(self.plan, self.tally, back)
-
-    def __exit__(self, *exception):
-        try:
-            if exception == (None, None, None):
-                self.wait()
-        finally:
-            self.plan.end()
-            self.thread.join()
-            self.plan.close()
-
-    def wait(self):
-        if (os.cpu_count() or 1) > 1:
-            self.run(back=True)
-        self.thread.join()
-        guest.give_up(self.plan, self.tally)
-
-
-def run_natively(todo, tally):
-    with tempfile.TemporaryDirectory(prefix="xslot-tests-") as directory:
-        for program in todo:
-            programs.run(program, tally, directory)
-
-
-def run_counted(todo, kernel, tally):
+def run_in_guest(todo, kernel, why, tally):
     if todo:
-        print("running tests that count instructions in a guest whose clock does", flush=True)
-        plan = guest.Plan(todo, kernel)
-        try:
-            guest.run(plan, tally)
-            guest.give_up(plan, tally)
-        finally:
-            plan.close()
+        suites, kernel = sorted({p.suite for p in todo}), kernel or "bookworm"
+        print(f"running {' and '.join(suites)} tests in a guest with the {kernel} kernel ({why})", flush=True)
+        guest.run(todo, kernel, tally)
 
 
 def main():
     args = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no guest outlives us
     if args.inside:
-        return guest.inside(*args.inside)
+        return guest.inside(args.inside)
     native = native_suites(args.kernel) if set(args.suites) - {"unit", "fuzz"} else set(args.suites)
     path = build.build("asan")
     todo = programs.find_quick(path) if args.quick else programs.find(path, args.suites, args.pattern, args.kernel)
@@ -109,11 +62,12 @@ def main():
         if any(name in p.builds for p in todo):
             build.build(name)
     tally = Tally()
-    kernel = args.kernel or "bookworm"
+    with tempfile.TemporaryDirectory(prefix="xslot-tests-") as directory:
+        for program in (p for p in todo if p.suite in native and not p.counted):
+            programs.run(program, tally, directory)
     why = "as asked" if args.kernel else "this kernel refuses what they need, to root too"
-    with Guests([p for p in todo if p.suite not in native and not p.counted], kernel, why, tally):
-        run_natively([p for p in todo if p.suite in native and not p.counted], tally)
-        run_counted([p for p in todo if p.counted], kernel, tally)
+    run_in_guest([p for p in todo if p.suite not in native and not p.counted], args.kernel, why, tally)
+    run_in_guest([p for p in todo if p.counted], args.kernel, "they count instructions, as its clock does", tally)
     tally.slowest()
     tally.recall()
     print(tally.summary())

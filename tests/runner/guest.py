@@ -10,7 +10,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from .results import FAILED, Journal, Result, parse_tap
 XDP, EXT = 6, 28  # enum bpf_prog_type
 EPERM = 1
 VM = build.ROOT / "tests/vm"
-BOOTS = 3  # a guest that dies is replaced, for the programs that none had come to, this often
+BOOTS = 3  # a guest that dies is replaced, for the programs it had not come to, this often
 
 
 def may_load(program_type):
@@ -44,124 +43,80 @@ def kernel(suite):
     return out.stdout.strip()
 
 
-class Plan:
-    """Programs that guests take by turns: some guests from the front, others from the back, until they meet."""
-
-    def __init__(self, todo, suite):
-        self.todo = todo
-        self.kernel = kernel(suite) if todo else None
-        self.counted = bool(todo) and todo[0].counted  # all of them, or none
-        self.begun = set()
-        self.guests, self.ending, self.lock = [], False, threading.Lock()
-        self.shared = tempfile.mkdtemp(prefix="xslot-tests-")
-        with open(f"{self.shared}/plan.json", "w", encoding="utf-8") as plan:
-            json.dump([asdict(p) for p in todo], plan)
-
-    def start(self, argv, env):
-        """A guest, or None when they are to end."""
-        with self.lock:
-            if self.ending:
-                return None
-            child = subprocess.Popen(argv, env=env, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                     start_new_session=True)
-            self.guests.append(child)
-            return child
-
-    def end(self):
-        """No guest outlives us when we are interrupted."""
-        with self.lock:
-            self.ending = True
-            for child in self.guests:
-                if child.poll() is None:
-                    os.killpg(child.pid, signal.SIGKILL)
-                    child.wait()
-
-    def close(self):
-        self.end()
-        shutil.rmtree(self.shared)
-
-    def left(self):
-        return [p for p in self.todo if not taken_path(self.shared, p).exists()]
-
-
-def taken_path(shared, program):
-    return programs.tap_path(shared, program).with_suffix(".taken")
-
-
-def take(shared, program):
-    """Is it this guest's to run? Of all that ask, one is told so: its host's mkdir() decides."""
-    try:
-        taken_path(shared, program).mkdir()
-        return True
-    except FileExistsError:
-        return False
-
-
-def run(plan, tally, back=False):
-    """Run what is left of a plan, in one guest unless that dies."""
-    for number in range(BOOTS):
-        if plan.left() and not boot(plan, f"{'back' if back else 'front'}-{number}", tally):
+def run(todo, suite, tally):
+    """Run programs in as few guests as possible: all of them counted, or none."""
+    directory = kernel(suite)
+    for _ in range(BOOTS):
+        if not todo:
             return
-
-
-def give_up(plan, tally):
-    for program in (p for p in plan.todo if p.name not in plan.begun):
+        todo = boot(todo, directory, tally)
+    for program in todo:
         tally.add(Result(program.name, "", FAILED, f"not run: {BOOTS} guests died before it"))
 
 
-def boot(plan, name, tally):
-    """One guest. Did it die, so that another one is worth a try?"""
-    words = start(plan, name)
-    return harvest(plan, name, words, tally)
+def boot(todo, directory, tally):
+    """One guest. Returns the programs that it did not come to."""
+    shared = tempfile.mkdtemp(prefix="xslot-tests-")
+    try:
+        with open(f"{shared}/plan.json", "w", encoding="utf-8") as plan:
+            json.dump([asdict(p) for p in todo], plan)
+        words = start(todo, directory, shared)
+        return harvest(todo, shared, words, tally)
+    finally:
+        shutil.rmtree(shared)
 
 
-def start(plan, name):
+def start(todo, directory, shared):
     """Boot, run the plan, pass on what it prints; returns the last words."""
-    limit = sum(p.timeout for p in plan.left()) + 120
+    limit = sum(p.timeout for p in todo) + 120
     given = [f"{name}={os.environ[name]}" for name in ("XSLOT_SWEEP", "XSLOT_FAULTS", "XSLOT_LIES", "XSLOT_RELOADS", "XSLOT_TEST_SEED") if name in os.environ]
-    clock = ["-i"] if plan.counted else ["-c", "2"]
-    argv = [VM / "run", "-k", plan.kernel, *clock, "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *given,
-            "/usr/bin/python3", "-m", "runner", "--inside", plan.shared, name]
-    child = plan.start(argv, os.environ | {"VM_OUT": plan.shared})
+    clock = ["-i"] if todo[0].counted else ["-c", "2"]
+    argv = [VM / "run", "-k", directory, *clock, "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *given,
+            "/usr/bin/python3", "-m", "runner", "--inside", shared]
+    child = subprocess.Popen(argv, env=os.environ | {"VM_OUT": shared}, text=True, errors="replace",
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     words = []
-    for line in child.stdout if child else []:
-        sys.stdout.write(line)
-        sys.stdout.flush()
-        words = words[-60:] + [line]
-    if child:
+    try:
+        for line in child.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            words = words[-60:] + [line]
         child.wait()
+    finally:
+        if child.poll() is None:  # interrupted
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
     return "".join(words)
 
 
-def harvest(plan, name, words, tally):
-    """Count what the guest's journal says; a program that began and did not end took the guest with it."""
-    path = Path(plan.shared) / f"{name}.journal"
+def harvest(todo, shared, words, tally):
+    """Count what the journal says; a program that began and did not end took the guest with it."""
+    path = Path(shared) / "journal"
     events = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
     begun = {e["begin"] for e in events if "begin" in e}
-    plan.begun |= begun
     ended = {e["end"] for e in events if "end" in e}
     for event in events:
         if "result" in event:
             tally.results.append(Result(**event["result"]))
         if "time" in event:
             tally.times[event["time"][0]] = event["time"][1]
-    for program in (p for p in plan.todo if p.name in begun - ended):
-        tap = programs.tap_path(plan.shared, program)
+    for program in (p for p in todo if p.name in begun - ended):
+        tap = programs.tap_path(shared, program)
         for result in parse_tap(program.name, tap.read_text("utf-8") if tap.exists() else "", None, words):
             tally.add(result)
         tally.add(Result(program.name, "guest", FAILED, f"died; its last words:\n{words}"))
-    if not path.exists():
+    if not begun:
         tally.add(Result("guest", "", FAILED, f"it never came to the tests; its last words:\n{words}"))
-    return bool(begun - ended)
+        return []
+    return [p for p in todo if p.name not in begun]
 
 
-def inside(shared, name):
-    """In the guest: run what no other has taken, journal what happens."""
-    journal = Journal(f"{shared}/{name}.journal")
+def inside(shared):
+    """In the guest: run the plan, journal what happens."""
+    journal = Journal(f"{shared}/journal")
     with open(f"{shared}/plan.json", encoding="utf-8") as plan:
         todo = [programs.Program(**p) for p in json.load(plan)]
-    for program in reversed(todo) if name.startswith("back") else todo:
-        if take(shared, program):
-            journal.write(begin=program.name)
-            programs.run(program, journal, shared)
-            journal.write(end=program.name)
+    for program in todo:
+        journal.write(begin=program.name)
+        programs.run(program, journal, shared)
+        journal.write(end=program.name)
