@@ -33,7 +33,7 @@ def test_a_second_bpffs(host):
         assert code == 78 and "another file system was mounted over it" in answer["errors"][0]["message"]
         assert len(host.chain()["slots"]) == 1
         host.murder()
-        hidden = f"another BPF file system is mounted over the one in which {BPFFS}"
+        hidden = f"another BPF file system is mounted over the one with {BPFFS}"
         done = host.ctl("check", host.ini)
         assert done.returncode == 78, "the chain that runs is in the way"
         assert "a chain of xslot runs there" in json.loads(done.stdout)["errors"][0]["message"]
