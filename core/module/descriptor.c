@@ -71,7 +71,11 @@ static int read_params(const struct descriptor_source *source, size_t row_size, 
 		const char *row = (const char *)source->params + i * row_size;
 
 		memcpy(&ret->params[i], row, known);
-		if (!is_zero(row, ROW_MIN, row_size))
+		if (!is_zero(row, ROW_MIN, known))
+			return fail(diag, -EPROTONOSUPPORT,
+				"%s sets a reserved field of its parameter %zu: it was built for a newer xslot",
+				path, i + 1);
+		if (!is_zero(row, known, row_size))
 			return fail(diag, -EPROTONOSUPPORT,
 				"%s says more about its parameter %zu than this host understands: it was built for a newer xslot",
 				path, i + 1);
@@ -117,7 +121,10 @@ int descriptor_read(const struct descriptor_source *source, const char *path,
 		return fail(diag, -ENOEXEC, "%s has a descriptor of %u bytes, less than the %zu of ABI %u",
 			path, head.size, SIZE_MIN, head.abi);
 	memcpy(&plugin, source->plugin, head.size < sizeof(plugin) ? head.size : sizeof(plugin));
-	if (plugin.reserved || plugin.reserved2 || !is_zero(source->plugin, sizeof(plugin), head.size))
+	if (plugin.reserved || plugin.reserved2)
+		return fail(diag, -EPROTONOSUPPORT,
+			"%s sets a reserved field of its descriptor: it was built for a newer xslot", path);
+	if (!is_zero(source->plugin, sizeof(plugin), head.size))
 		return fail(diag, -EPROTONOSUPPORT,
 			"%s says more in its descriptor than this host understands: it was built for a newer xslot",
 			path);

@@ -413,7 +413,7 @@ def test_variables(rig):
         rig.run(shape("tuned"), **(keys | {key: other}))
         assert rig.send() == {"next": PACKETS}, key
     for key, value, words in (("polcy", 1, "did you mean policy"), ("policy", "POLICY", "POLICY_ADMIT"), ("port", 65536, "does not fit"),
-                              ("odd", 25, "no enumerator"), ("word", "too-long", "room for 7"), ("counter", 1, "not in .rodata"),
+                              ("odd", 25, "not the value of an enumerator"), ("word", "too-long", "room for 7"), ("counter", 1, "not in .rodata"),
                               ("folded", 1, "no parameter folded"), ("peer", "2001:db8::1", "has 4 bytes")):
         message = rig.refused(shape("tuned"), **(keys | {key: value}))
         assert words in message, message

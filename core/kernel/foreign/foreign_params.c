@@ -143,6 +143,7 @@ static void add_map_size(struct table *table, const char *name)
 	if (!row)
 		return;
 	row->type = XSLOT_UINT;
+	row->bounds = XSLOT_BOUND_MIN | XSLOT_BOUND_MAX;
 	row->min = 1;
 	row->max = UINT32_MAX;
 	snprintf(row->help, sizeof(row->help), "entries of a map of the object");
