@@ -99,6 +99,8 @@ static int check_mapped(const struct module *module, const struct descriptor *ma
 	const size_t text = offsetof(struct descriptor, bpf);
 	const char *wild;
 
+	if (memcmp(mapped->params, module->plugin.params, sizeof(mapped->params)) != 0)
+		return fail(diag, -ENOEXEC, "%s changed its parameters while it was loaded", module->path);
 	if (memcmp(mapped, &module->plugin, text) != 0 || mapped->bpf_size != module->plugin.bpf_size)
 		return fail(diag, -ENOEXEC, "%s changed its descriptor while it was loaded", module->path);
 	if (mapped->bpf_size > 0 && !mapped->bpf)

@@ -290,7 +290,7 @@ static void test_refused_descriptors(void **state)
 			"says more about its parameter 1 than this host understands" },
 		{ "row-reserved", -EPROTONOSUPPORT, "sets a reserved field of its parameter 1" },
 		{ "rows-hidden", -ENOEXEC, "does not export the symbol xslot_params from .xslot.params" },
-		{ "rows-change", -ENOEXEC, "changed its descriptor while it was loaded" },
+		{ "rows-change", -ENOEXEC, "changed its parameters while it was loaded" },
 		{ "function-none", -ENOEXEC, "does not name the BPF function" },
 		{ "hidden", -ENOEXEC, "does not export the symbol" },
 		{ "section-other", -ENOEXEC, "no section .xslot.plugin" },
