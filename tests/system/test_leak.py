@@ -2,6 +2,7 @@
 """Reloads leave nothing behind: neither in the process nor in the kernel. 300 of them, or as many as XSLOT_RELOADS says."""
 import contextlib
 import os
+import subprocess
 
 import pytest
 
@@ -96,6 +97,9 @@ def test_pins_that_could_not_be_removed(host):
     edge, more = chain(stamp(20, 1)), "\n[chain more]\ninterfaces = later0\n[slot more.1]\nplugin = stamp\nid = 3\n"
     host.write(edge)
     host.start()
+    another_s, = (folder / "999999" for folder in bpffs(host).glob("*/edge/if"))
+    subprocess.run(["bpftool", "map", "create", another_s, "type", "array", "key", "4", "value", "4", "entries", "1", "name", "x"],
+                   check=True)
     one, one_pins = objects_at_rest(), pins(host)
     host.write(edge + more)
     host.must_reload()
@@ -106,6 +110,11 @@ def test_pins_that_could_not_be_removed(host):
         host.plugin("stamp", "v2")
         host.must_reload()  # an instance stays, and the chain is gone
     assert not list(bpffs(host).glob("*/more")) and objects() != one
+    with removals_fail(host, "*/edge/if"):
+        host.write(edge.replace(INTERFACE, "later0"))
+        host.must_reload(allow_bare=True)  # an interface's pin stays
+    host.write(edge)
+    host.must_reload()
     assert host.must_reload()["result"] == "unchanged"
-    assert pins(host) == one_pins
+    assert pins(host) == one_pins  # and nothing that is not the host's has gone
     wait_for_objects(one, "after a reload that could remove what was left")

@@ -191,29 +191,22 @@ void leftover_instances(const struct chain *chain)
 	pindir_list_free(ids, n_ids);
 }
 
-static void forget_interfaces(const struct chain *chain)
+/* An interface of that index may have been attached since. */
+static bool is_attachment(struct chain *const *chains, size_t n, const char *path)
 {
-	char folder[PATH_MAX], path[PATH_MAX];
-	char **names = NULL;
-	size_t n = 0;
-
-	store_path(chain, folder, "if");
-	if (list(folder, &names, &n) < 0)
-		return;
 	for (size_t i = 0; i < n; i++) {
-		unsigned ifindex = (unsigned)strtoul(names[i], NULL, 10);
-		bool used = false;
+		for (size_t j = 0; j < chains[i]->n_interfaces; j++) {
+			const struct netdev *netdev = chains[i]->interfaces[j].netdev;
+			char own[PATH_MAX];
 
-		for (size_t j = 0; j < chain->n_interfaces; j++) {
-			const struct netdev *netdev = chain->interfaces[j].netdev;
-
-			used |= netdev && netdev_ifindex(netdev) == ifindex;
+			if (!netdev)
+				continue;
+			store_interface_path(chains[i], netdev, own);
+			if (strcmp(own, path) == 0)
+				return true;
 		}
-		store_path(chain, path, "if/%s", names[i]);
-		if (!used)
-			store_forget(path);
 	}
-	pindir_list_free(names, n);
+	return false;
 }
 
 static bool is_ours(struct chain *const *chains, size_t n, const char *folder)
@@ -227,18 +220,23 @@ static bool is_ours(struct chain *const *chains, size_t n, const char *folder)
 
 void leftover_again(struct chain *const *chains, size_t n)
 {
-	char **folders;
-	size_t n_folders = store_left_folders(&folders);
+	char **paths;
+	size_t n_paths;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		leftover_instances(chains[i]);
-		forget_interfaces(chains[i]);
+	n_paths = store_take_left(STORE_INTERFACES, &paths);
+	for (size_t i = 0; i < n_paths; i++) {
+		if (!is_attachment(chains, n, paths[i]))
+			store_forget_attachment(paths[i]);
 	}
-	for (size_t i = 0; i < n_folders; i++) {
-		if (!is_ours(chains, n, folders[i]))
-			store_forget_folder(folders[i]);
+	pindir_list_free(paths, n_paths);
+	n_paths = store_take_left(STORE_FOLDERS, &paths);
+	for (size_t i = 0; i < n_paths; i++) {
+		if (!is_ours(chains, n, paths[i]))
+			store_forget_folder(paths[i]);
 	}
-	pindir_list_free(folders, n_folders);
+	pindir_list_free(paths, n_paths);
 }
 
 bool leftover_has_interfaces(const char *root, const char *name)

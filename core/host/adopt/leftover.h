@@ -23,8 +23,9 @@ void leftover_rebuilds(struct chain **chains, size_t *n, const char *root, struc
 void leftover_instances(const struct chain *chain);
 
 /*
- * After removals that failed: remove the instances, links and interfaces that these chains, which are all
- * that there are, have no use for, and the folders of chains that were to go. Between changes only.
+ * After removals that failed: remove the instances and links that these chains, which are all that there
+ * are, have no use for, and the pins of interfaces and the folders of chains that were to go. Between changes
+ * only.
  */
 void leftover_again(struct chain *const *chains, size_t n);
 

@@ -189,7 +189,7 @@ int store_link(struct chain *chain, const struct chain_slot *slot, size_t index,
 	return bpffs_pin(xslot_link_fd(slot->link), path, "link", diag);
 }
 
-static void interface_path(
+void store_interface_path(
 	const struct chain *chain, const struct netdev *netdev, char ret_path[static PATH_MAX])
 {
 	store_path(chain, ret_path, "if/%u", netdev_ifindex(netdev));
@@ -199,16 +199,24 @@ int store_interface(struct chain *chain, const struct netdev *netdev, struct xsl
 {
 	char path[PATH_MAX];
 
-	interface_path(chain, netdev, path);
+	store_interface_path(chain, netdev, path);
 	/* An interface of that index that is gone: nobody can be attached there. */
 	pindir_remove(path, NULL);
 	return netdev_pin(netdev, path, diag);
 }
 
-/* Worker's: did a removal fail, and which of those were of whole chains? */
+/* Worker's: did a removal fail? And what is not found by looking: see store_take_left(). */
 static bool untidy;
-static char **left;
-static size_t n_left;
+static struct left {
+	char **paths;
+	size_t n;
+} left_folders, left_interfaces;
+
+static void remember(struct left *left, const char *path)
+{
+	left->paths = memory_must(reallocarray(left->paths, left->n + 1, sizeof(*left->paths)));
+	left->paths[left->n++] = memory_copy(path);
+}
 
 void store_note_removal(int r, struct xslot_diag *diag)
 {
@@ -229,23 +237,30 @@ void store_forget(const char *path)
 void store_forget_folder(const char *folder)
 {
 	struct xslot_diag diag = {};
-
 	int r = removal_forget(folder, &diag);
 
-	if (r < 0) {
-		left = memory_must(reallocarray(left, n_left + 1, sizeof(*left)));
-		left[n_left++] = memory_copy(folder);
-	}
+	if (r < 0)
+		remember(&left_folders, folder);
 	store_note_removal(r, &diag);
 }
 
-size_t store_left_folders(char ***ret_folders)
+void store_forget_attachment(const char *path)
 {
-	size_t n = n_left;
+	struct xslot_diag diag = {};
+	int r = pindir_remove(path, &diag);
 
-	*ret_folders = left;
-	left = NULL;
-	n_left = 0;
+	if (r < 0)
+		remember(&left_interfaces, path);
+	store_note_removal(r, &diag);
+}
+
+size_t store_take_left(enum store_left which, char ***ret_paths)
+{
+	struct left *left = which == STORE_FOLDERS ? &left_folders : &left_interfaces;
+	size_t n = left->n;
+
+	*ret_paths = TAKE_PTR(left->paths);
+	left->n = 0;
 	return n;
 }
 
@@ -281,8 +296,8 @@ void store_forget_interface(const struct chain *chain, const struct netdev *netd
 {
 	char path[PATH_MAX];
 
-	interface_path(chain, netdev, path);
-	store_forget(path);
+	store_interface_path(chain, netdev, path);
+	store_forget_attachment(path);
 }
 
 void store_forget_chain(const struct chain *chain)
@@ -295,7 +310,7 @@ static int mark_interface(struct chain *chain, const struct netdev *netdev, stru
 {
 	char path[PATH_MAX];
 
-	interface_path(chain, netdev, path);
+	store_interface_path(chain, netdev, path);
 	pindir_remove(path, NULL);
 	return bpffs_pin(dispatcher_fd(chain->dispatcher), path, netdev_name(netdev), diag);
 }
@@ -320,8 +335,8 @@ void store_move_interface(const struct chain *from, const struct chain *to, cons
 		store_forget_interface(from, netdev);
 		return;
 	}
-	interface_path(from, netdev, old);
-	interface_path(to, netdev, new);
+	store_interface_path(from, netdev, old);
+	store_interface_path(to, netdev, new);
 	if (rename(old, new) < 0)
 		log_warning("cannot rename %s to %s: %s", old, new, strerror(errno));
 }

@@ -24,6 +24,8 @@ void store_path(const struct chain *chain, char ret_path[static PATH_MAX], const
 	__attribute__((format(printf, 3, 4)));
 void store_link_path(const struct chain *chain, uint64_t instance, size_t index, enum bank bank,
 	char ret_path[static PATH_MAX]);
+void store_interface_path(
+	const struct chain *chain, const struct netdev *netdev, char ret_path[static PATH_MAX]);
 
 /*
  * Make the folder ROOT/NAME (or NAME@ when that is taken, see store_name_folder) and pin a new chain's
@@ -62,7 +64,8 @@ void store_show_slots(const struct chain *chain);
  * try it again. Close fds after, not before. Worker thread, once there is one.
  */
 void store_forget(const char *path);
-void store_forget_folder(const char *folder); /* a chain's */
+void store_forget_folder(const char *folder);	/* a chain's */
+void store_forget_attachment(const char *path); /* an interface's pin */
 void store_forget_link(const struct chain *chain, const struct chain_slot *slot, size_t index);
 void store_forget_instance(const struct chain *chain, const struct occupant *occupant);
 void store_forget_interface(const struct chain *chain, const struct netdev *netdev);
@@ -71,8 +74,13 @@ void store_forget_chain(const struct chain *chain);
 void store_note_removal(int r, struct xslot_diag *diag);
 /* Did one of these fail since this was asked last? */
 bool store_was_untidy(void);
-/* The folders that store_forget_folder() could not remove; the caller's to free, and forgotten here. */
-size_t store_left_folders(char ***ret_folders);
+/*
+ * What store_forget_folder() and store_forget_attachment() could not remove; the caller's to free, and
+ * forgotten here. Interfaces are not found by looking into a chain's folder: a pin there that no attachment
+ * of the chain has may be another's, or all that is known of an interface that moved away.
+ */
+enum store_left { STORE_FOLDERS, STORE_INTERFACES };
+size_t store_take_left(enum store_left which, char ***ret_paths);
 
 /* The interface runs another chain's program now: its pin moves. */
 void store_move_interface(const struct chain *from, const struct chain *to, const struct netdev *netdev);
