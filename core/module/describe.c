@@ -143,12 +143,35 @@ static int find_sections(Elf *elf, struct sections *ret, const char *path, struc
 	return 0;
 }
 
+/* Where it is mapped it is read again, as long as the section table says: all of it must be mapped then. */
+static bool is_mapped(Elf *elf, const struct exported *exported)
+{
+	const size_t size = exported->data->d_size;
+	GElf_Phdr segment;
+	size_t n = 0;
+
+	elf_getphdrnum(elf, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (gelf_getphdr(elf, (int)i, &segment) && segment.p_type == PT_LOAD &&
+			exported->address >= segment.p_vaddr &&
+			exported->address - segment.p_vaddr <= segment.p_filesz &&
+			size <= segment.p_filesz - (exported->address - segment.p_vaddr))
+			return true;
+	}
+	return false;
+}
+
 /* The run-time symbol must be the very data that was read, and not hidden by a version script. */
 static int check_symbol(Elf *elf, const struct sections *sections, const struct exported *exported,
 	const char *wanted, const char *path, struct xslot_diag *diag)
 {
+	const char *section = exported == &sections->plugin ? XSLOT_PLUGIN_SECTION : XSLOT_PARAMS_SECTION;
 	GElf_Sym symbol;
 
+	if (!is_mapped(elf, exported))
+		return fail(diag, -ENOEXEC,
+			"%s is damaged: its section %s is not within one of the file's segments", path,
+			section);
 	for (int i = 0; sections->symbols && gelf_getsym(sections->symbols, i, &symbol); i++) {
 		const char *name = elf_strptr(elf, sections->symbol_names, symbol.st_name);
 
@@ -157,8 +180,7 @@ static int check_symbol(Elf *elf, const struct sections *sections, const struct 
 		if (symbol.st_shndx == exported->index && symbol.st_value == exported->address)
 			return 0;
 	}
-	return fail(diag, -ENOEXEC, "%s does not export the symbol %s from %s", path, wanted,
-		exported == &sections->plugin ? XSLOT_PLUGIN_SECTION : XSLOT_PARAMS_SECTION);
+	return fail(diag, -ENOEXEC, "%s does not export the symbol %s from %s", path, wanted, section);
 }
 
 static bool has_bytes(const struct exported *exported)
@@ -183,11 +205,11 @@ static int read_descriptor(Elf *elf, const struct sections *sections, const char
 			"%s is not an xslot plugin: it has no section " XSLOT_PLUGIN_SECTION
 			" (XSLOT_PLUGIN() makes it)",
 			path);
-	r = descriptor_read(&source, path, plugin, diag);
-	if (r == 0)
-		r = check_symbol(elf, sections, &sections->plugin, "xslot_plugin", path, diag);
+	r = check_symbol(elf, sections, &sections->plugin, "xslot_plugin", path, diag);
 	if (r == 0 && source.params)
 		r = check_symbol(elf, sections, &sections->params, "xslot_params", path, diag);
+	if (r == 0)
+		r = descriptor_read(&source, path, plugin, diag);
 	if (r < 0)
 		return r;
 	plugin->bpf = NULL;

@@ -257,6 +257,34 @@ static void test_hidden_descriptor_is_refused_unmapped(void **state)
 	assert_int_equal(module_describe(sample, &plugin, NULL), -ENOEXEC);
 }
 
+/* The loaded file is read as far as the section table says, which ld.so does not look at. */
+static void test_sections_beyond_their_segments(void **state)
+{
+	static const char *const names[] = { XSLOT_PLUGIN_SECTION, XSLOT_PARAMS_SECTION };
+	char words[128];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct blob *blob = read_variant("good");
+		Elf64_Ehdr *header = (Elf64_Ehdr *)blob->data;
+		Elf64_Shdr *sections = (Elf64_Shdr *)(blob->data + header->e_shoff);
+		const char *strings = (const char *)blob->data + sections[header->e_shstrndx].sh_offset;
+		uint8_t *copy = malloc(blob->size);
+
+		memcpy(copy, blob->data, blob->size);
+		for (size_t k = 0; k < header->e_shnum; k++) {
+			Elf64_Shdr *section = (Elf64_Shdr *)(copy + header->e_shoff) + k;
+
+			if (strcmp(strings + section->sh_name, names[i]) == 0)
+				section->sh_size = blob->size - section->sh_offset;
+		}
+		write_file(sample, copy, blob->size);
+		snprintf(words, sizeof(words), "its section %s is not within one", names[i]);
+		refuses(sample, -ENOEXEC, words);
+		free(copy);
+		blob_free(blob);
+	}
+}
+
 static void test_refused_descriptors(void **state)
 {
 	static const struct {
@@ -432,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_file_may_be_rewritten_in_place),
 		cmocka_unit_test(test_other_descriptor_sizes),
 		cmocka_unit_test(test_hidden_descriptor_is_refused_unmapped),
+		cmocka_unit_test(test_sections_beyond_their_segments),
 		cmocka_unit_test(test_refused_descriptors),
 		cmocka_unit_test(test_object_of_the_slot),
 		cmocka_unit_test(test_constructor_may_print),
