@@ -50,9 +50,9 @@ static int open_failed(const char *folder, const struct pinned *pinned, int erro
 	return fail(diag, error, "cannot open pin %s of the running instance: %s", path, strerror(-error));
 }
 
-static int check_id(int fd, const struct pinned *pinned)
+int pinned_id(int fd, enum bpffs_kind kind, uint32_t *ret_id)
 {
-	bool is_map = pinned->kind == BPFFS_MAP;
+	bool is_map = kind == BPFFS_MAP;
 	struct bpf_prog_info program = {};
 	struct bpf_map_info map = {};
 	uint32_t size = is_map ? sizeof(map) : sizeof(program);
@@ -60,7 +60,16 @@ static int check_id(int fd, const struct pinned *pinned)
 
 	if (r < 0)
 		return r;
-	return (is_map ? map.id : program.id) == pinned->id ? 0 : -ESTALE;
+	*ret_id = is_map ? map.id : program.id;
+	return 0;
+}
+
+static int check_id(int fd, const struct pinned *pinned)
+{
+	uint32_t id;
+	int r = pinned_id(fd, pinned->kind, &id);
+
+	return r == 0 && id != pinned->id ? -ESTALE : r;
 }
 
 int pinned_open(const char *folder, const struct pinned *pinned, int *ret_fd, struct xslot_diag *diag)

@@ -15,6 +15,9 @@ struct pinned {
 	uint32_t id;
 };
 
+/* The kernel's id of a map or program, for later. 0 or -errno. */
+int pinned_id(int fd, enum bpffs_kind kind, uint32_t *ret_id);
+
 /*
  * Open it again, in a folder that may have been renamed since, or hidden behind another mount: `folder` is
  * then "/proc/self/fd/N/...", N being an O_PATH descriptor. -ENOENT says that someone removed the pin, and

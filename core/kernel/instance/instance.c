@@ -29,6 +29,7 @@
 #include "kernel/instance/instance_private.h"
 #include "kernel/instance/rodata.h"
 #include "kernel/instance/run_config.h"
+#include "kernel/pinned.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -211,13 +212,13 @@ static int learn_ids(struct instance *instance, struct xslot_diag *diag)
 	const struct bpf_program *filler = instance_filler(instance);
 	int r;
 
-	r = instance_object_id(bpf_program__fd(instance->program), false, &instance->program_id);
+	r = pinned_id(bpf_program__fd(instance->program), BPFFS_PROGRAM, &instance->program_id);
 	if (r == 0 && filler && bpf_program__fd(filler) >= 0) /* not as an XDP program */
-		r = instance_object_id(bpf_program__fd(filler), false, &instance->filler_id);
+		r = pinned_id(bpf_program__fd(filler), BPFFS_PROGRAM, &instance->filler_id);
 	for (size_t i = 0; r == 0 && i < instance->maps.n_maps; i++) {
 		struct carry_map *map = &instance->maps.maps[i];
 
-		r = instance_object_id(bpf_map__fd(map->map), true, &map->id);
+		r = pinned_id(bpf_map__fd(map->map), BPFFS_MAP, &map->id);
 		instance->listed[i].id = map->id;
 	}
 	if (r < 0)

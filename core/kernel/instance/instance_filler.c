@@ -29,20 +29,6 @@ struct bpf_program *instance_filler(const struct instance *instance)
 	return object ? chosen_program(object) : NULL;
 }
 
-int instance_object_id(int fd, bool is_map, uint32_t *ret_id)
-{
-	struct bpf_map_info map = {};
-	struct bpf_prog_info program = {};
-	uint32_t size = is_map ? sizeof(map) : sizeof(program);
-	int r;
-
-	r = bpf_obj_get_info_by_fd(fd, is_map ? (void *)&map : (void *)&program, &size);
-	if (r < 0)
-		return r;
-	*ret_id = is_map ? map.id : program.id;
-	return 0;
-}
-
 static int open_pinned(const struct instance *instance, int *ret_fd, struct xslot_diag *diag)
 {
 	return pinned_open(instance->maps.pins,

@@ -22,6 +22,7 @@
 #include "kernel/instance/instance_private.h"
 #include "kernel/pin_names.h"
 #include "kernel/pindir.h"
+#include "kernel/pinned.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -201,7 +202,7 @@ static int adopted_program_id(
 	if (r < 0)
 		return fail(diag, r, "out of memory");
 	r = bpffs_open(path, BPFFS_PROGRAM, &fd, diag);
-	return r < 0 ? r : instance_object_id(fd, false, id);
+	return r < 0 ? r : pinned_id(fd, BPFFS_PROGRAM, id);
 }
 
 /* The program array stays open: see instance_private.h. */

@@ -73,7 +73,4 @@ int instance_code_remember(struct instance *instance, const struct bpf_object *o
 	const struct bpf_program *program, struct xslot_diag *diag);
 void instance_code_forget(struct instance *instance);
 
-/* The kernel's id of a program or a map. */
-int instance_object_id(int fd, bool is_map, uint32_t *ret_id);
-
 #endif
