@@ -66,14 +66,6 @@ static void tell_end(void)
 	dprintf(report, "\n");
 }
 
-/* Told to go, at a moment of its choice: what was traced goes on by itself. */
-static void on_sigterm(int signal_number)
-{
-	(void)signal_number;
-	tell_end();
-	_exit(0);
-}
-
 /* What the process's descriptor is; ANY: none of those. */
 static enum subject subject_of(pid_t pid, int descriptor)
 {
@@ -148,23 +140,6 @@ static void watch(pid_t pid)
 	tell_end();
 }
 
-static int trace(pid_t pid, int ready)
-{
-	struct sigaction action = { .sa_handler = on_sigterm };
-	int r = trace_seize(pid);
-
-	if (r < 0) {
-		fprintf(stderr, "fail-at: cannot trace process %d: %s\n", pid, strerror(-r));
-		return 1;
-	}
-	sigaction(SIGTERM, &action, NULL);
-	dprintf(report, "attached %d\n", getpid());
-	if (ready >= 0)
-		close(ready);
-	watch(pid);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc < 6) {
@@ -181,5 +156,5 @@ int main(int argc, char **argv)
 			report < 0 ? strerror(errno) : "no such call or error");
 		return 2;
 	}
-	return trace_run("fail-at", argv + 5, trace);
+	return trace_run(&(struct tracer){ "fail-at", report, watch, tell_end }, argv + 5);
 }

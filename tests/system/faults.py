@@ -10,13 +10,13 @@ import errno
 import os
 import random
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from host import built, wait_for
+from sweep import started_under
 
 ERRORS = (errno.ENOMEM, errno.EPERM, errno.EMFILE)
 FULL = (errno.ENOSPC, errno.EIO)
@@ -133,18 +133,7 @@ class FaultSweep:
 def start_with(host, fault):
     """Start the host with a fault: (did the call fail, is it ready). When it is not, it has ended."""
     injector = Injector(host.directory, fault)
-    path = host.directory / "notify"
-    path.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, open(host.log_path, "ab") as log:
-        def ready():
-            try:
-                return b"READY=1" in manager.recv(1 << 12, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return False
-
-        manager.bind(str(path))
-        host.process = host.namespace.start(*injector.argv(*host.argv()), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=os.environ | {"NOTIFY_SOCKET": str(path)})
+    with started_under(host, injector) as ready:
         wait_for(lambda: host.process.poll() is not None or ready(), "the host to be ready, or to end")
         return injector.let_go(), host.process.poll() is None
 

@@ -23,12 +23,9 @@ static int report; /* FILE */
 static long number;
 static volatile long calls;
 
-/* Told to go, at a moment of its choice: what was traced goes on by itself. */
-static void on_sigterm(int signal_number)
+static void tell_end(void)
 {
-	(void)signal_number;
 	dprintf(report, "ended %ld\n", calls);
-	_exit(0);
 }
 
 static void watch(pid_t pid)
@@ -46,24 +43,7 @@ static void watch(pid_t pid)
 		trace_go_on(thread);
 	}
 	signal(SIGTERM, SIG_IGN);
-	dprintf(report, "ended %ld\n", calls);
-}
-
-static int trace(pid_t pid, int ready)
-{
-	struct sigaction action = { .sa_handler = on_sigterm };
-	int r = trace_seize(pid);
-
-	if (r < 0) {
-		fprintf(stderr, "kill-at: cannot trace process %d: %s\n", pid, strerror(-r));
-		return 1;
-	}
-	sigaction(SIGTERM, &action, NULL);
-	dprintf(report, "attached %d\n", getpid());
-	if (ready >= 0)
-		close(ready);
-	watch(pid);
-	return 0;
+	tell_end();
 }
 
 int main(int argc, char **argv)
@@ -78,5 +58,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "kill-at: %s: %s\n", argv[1], report < 0 ? strerror(errno) : "no such call");
 		return 2;
 	}
-	return trace_run("kill-at", argv + 3, trace);
+	return trace_run(&(struct tracer){ "kill-at", report, watch, tell_end }, argv + 3);
 }

@@ -150,9 +150,9 @@ def call_killed_at(host, number, method, **parameters):
         return host_killed_at(host, number, begin, replied)
 
 
-def start_killed_at(host, number):
-    """Start the host and kill it at its `number`th system call; False when it was ready before that."""
-    killer = Killer(host.directory, number)
+@contextlib.contextmanager
+def started_under(host, tracer):
+    """Start the host under a Killer or a like of it; gives a function that tells whether it has said that it is ready."""
     path = host.directory / "notify"
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, open(host.log_path, "ab") as log:
@@ -163,8 +163,15 @@ def start_killed_at(host, number):
                 return False
 
         manager.bind(str(path))
-        host.process = host.namespace.start(*killer.argv(*host.argv()), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        host.process = host.namespace.start(*tracer.argv(*host.argv()), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=os.environ | {"NOTIFY_SOCKET": str(path)})
+        yield ready
+
+
+def start_killed_at(host, number):
+    """Start the host and kill it at its `number`th system call; False when it was ready before that."""
+    killer = Killer(host.directory, number)
+    with started_under(host, killer) as ready:
         return killed(host.process, killer, ready)
 
 

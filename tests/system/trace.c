@@ -14,8 +14,11 @@
 
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 
-/* They may multiply while we look, so until a look finds none that is new. */
-int trace_seize(pid_t pid)
+static const struct tracer *tracer;
+
+/* Stop all threads of the process, there and to come, at their system calls. 0 or -errno. They may multiply
+ * while we look, so until a look finds none that is new. */
+static int seize(pid_t pid)
 {
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE;
 	char path[64];
@@ -71,7 +74,33 @@ void trace_go_on(pid_t thread)
 	syscall(SYS_ptrace, PTRACE_SYSCALL, thread, 0, 0);
 }
 
-static int start(const char *self, char **argv, int (*trace)(pid_t pid, int ready))
+/* Told to go, at a moment of its choice: what was traced goes on by itself. */
+static void on_sigterm(int signal_number)
+{
+	(void)signal_number;
+	tracer->tell_end();
+	_exit(0);
+}
+
+/* `ready`: to be closed when calls are counted; -1: nobody waits. */
+static int trace(pid_t pid, int ready)
+{
+	struct sigaction action = { .sa_handler = on_sigterm };
+	int r = seize(pid);
+
+	if (r < 0) {
+		fprintf(stderr, "%s: cannot trace process %d: %s\n", tracer->name, pid, strerror(-r));
+		return 1;
+	}
+	sigaction(SIGTERM, &action, NULL);
+	dprintf(tracer->report, "attached %d\n", getpid());
+	if (ready >= 0)
+		close(ready);
+	tracer->watch(pid);
+	return 0;
+}
+
+static int start(char **argv)
 {
 	pid_t pid = getpid();
 	int ready[2];
@@ -89,13 +118,12 @@ static int start(const char *self, char **argv, int (*trace)(pid_t pid, int read
 		return 1;
 	close(ready[0]);
 	execvp(argv[0], argv);
-	fprintf(stderr, "%s: cannot start %s: %s\n", self, argv[0], strerror(errno));
+	fprintf(stderr, "%s: cannot start %s: %s\n", tracer->name, argv[0], strerror(errno));
 	return 127;
 }
 
-int trace_run(const char *self, char **argv, int (*trace)(pid_t pid, int ready))
+int trace_run(const struct tracer *the_tracer, char **argv)
 {
-	if (argv[1] || atoi(argv[0]) <= 0)
-		return start(self, argv, trace);
-	return trace(atoi(argv[0]), -1);
+	tracer = the_tracer;
+	return argv[1] || atoi(argv[0]) <= 0 ? start(argv) : trace(atoi(argv[0]), -1);
 }

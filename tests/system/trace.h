@@ -7,8 +7,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Stop all threads of the process, there and to come, at their system calls. 0 or -errno. */
-int trace_seize(pid_t pid);
+struct tracer {
+	const char *name;
+	int report;		  /* its FILE, which gets "attached OWN-PID" when calls are counted */
+	void (*watch)(pid_t pid); /* until it has done its work, or nothing is left to trace */
+	void (*tell_end)(void);	  /* that the process ended, or was let go at SIGTERM, before that */
+};
 
 /* The next stop of any thread, which is at a system call: `info` says which, and whether before or after it.
  * Other stops are passed over. -1 when nothing is left to trace.
@@ -19,10 +23,10 @@ pid_t trace_next(struct ptrace_syscall_info *info);
 void trace_go_on(pid_t thread);
 
 /*
- * trace(pid, ready) for the process or the program that `argv` names: by its id, or a command that is
- * started. Returns main()'s value; the tracer is not a child of the program's then, which need not know of
- * it, and the program has our pid. `ready`: to be closed when calls are counted; -1: nobody waits.
+ * Trace the process or the program that `argv` names: by its id, or a command that is started. Returns
+ * main()'s value; the tracer is not a child of the program's then, which need not know of it, and the program
+ * has our pid.
  */
-int trace_run(const char *self, char **argv, int (*trace)(pid_t pid, int ready));
+int trace_run(const struct tracer *tracer, char **argv);
 
 #endif
