@@ -19,23 +19,23 @@
 #define TOP_RULES 10
 #define PRIORITY_WARNING 4
 
-/* Parse and flatten; everything that is wrong is told to the host. */
+/* Parse and flatten; everything that is wrong is reported to the host. */
 static int read_rules(struct xslot_context *context, struct rules **ret_rules, struct flat **ret_flat)
 {
-	const struct xslot_value *file = xslot_value(context, "rules");
-	struct problems problems = { .context = context };
 	struct rules *rules = NULL;
 	struct flat *flat = NULL;
+	struct xslot_file file;
 	int r;
 
-	r = rules_parse(file->data, file->size, &rules, &problems);
+	xslot_file_open(&file, context, "rules");
+	r = rules_parse(&file, &rules);
 	if (!r)
-		r = flatten(rules, &flat, &problems);
+		r = flatten(rules, &flat, &file);
 	if (r)
-		xslot_error(
-			context, "rules", 0, "cannot read %zu bytes of rules: %s", file->size, strerror(-r));
+		xslot_error(context, "rules", 0, "cannot read %zu bytes of rules: %s",
+			xslot_value(context, "rules")->size, strerror(-r));
 	else
-		r = problems_finish(&problems);
+		r = xslot_file_close(&file);
 	if (r) {
 		rules_free(rules);
 		flat_free(flat);

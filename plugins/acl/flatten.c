@@ -36,7 +36,7 @@ struct cover_note {
 struct walk {
 	const struct rules *rules;
 	struct flat *flat;
-	struct problems *problems;
+	struct xslot_file *file;
 	bool ipv6;
 	struct cover_note *notes; /* of each rule */
 	const struct rule **sorted;
@@ -129,7 +129,7 @@ static void too_many(struct walk *walk, const struct rule *rule, unsigned parent
 	if (walk->ipv6 && !rule->family)
 		return;
 	inet_ntop(walk->ipv6 ? AF_INET6 : AF_INET, rule->address, address, sizeof(address));
-	problem(walk->problems, rule->line,
+	xslot_file_error_at(walk->file, rule->line,
 		"too many rules apply at %s/%u: at most %d may, and %u of them come from shorter prefixes",
 		address, rule->length, ACL_MAX_EFFECTIVE, parent_depth);
 }
@@ -222,10 +222,10 @@ static void flatten_family(struct walk *walk)
 	}
 }
 
-int flatten(const struct rules *rules, struct flat **ret_flat, struct problems *problems)
+int flatten(const struct rules *rules, struct flat **ret_flat, struct xslot_file *file)
 {
 	struct flat *flat = calloc(1, sizeof(*flat));
-	struct walk walk = { .rules = rules, .flat = flat, .problems = problems };
+	struct walk walk = { .rules = rules, .flat = flat, .file = file };
 	size_t n = rules->n_rules;
 
 	walk.sorted = calloc(n + 1, sizeof(*walk.sorted));

@@ -32,8 +32,8 @@ struct flat {
 	struct flat_shadowed partly;  /* those left with nothing but later fragments */
 };
 
-/* A prefix at which too many rules are effective is told to `problems`. Returns -ENOMEM only. */
-int flatten(const struct rules *rules, struct flat **ret_flat, struct problems *problems);
+/* A prefix at which too many rules are effective is reported. Returns -ENOMEM only. */
+int flatten(const struct rules *rules, struct flat **ret_flat, struct xslot_file *file);
 void flat_free(struct flat *flat); /* accepts NULL */
 
 #endif

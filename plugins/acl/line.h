@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "problems.h"
+#include <xslot/file.h>
 
 #define RULE_TEXT_MAX 96
 
@@ -24,10 +23,8 @@ struct rule {
 	uint64_t key; /* its normalised text, hashed: the name of its counter */
 };
 
-/* Read one line, without its newline. False when there is no rule in it; when it is wrong, `problems` knows.
- */
-bool rule_parse(
-	const uint8_t *text, size_t size, unsigned line, struct rule *ret_rule, struct problems *problems);
+/* The file's current line. False when it is wrong, which is reported. */
+bool rule_parse(struct xslot_file *file, struct rule *ret_rule);
 
 /* As a line of the file, in the one form that means the same: "deny 192.0.2.0/24 tcp 80-90". */
 void rule_text(const struct rule *rule, char text[RULE_TEXT_MAX]);

@@ -35,7 +35,7 @@ static int compare_keys(const void *left, const void *right)
 }
 
 /* Two lines that say the same are an error at the later one, in order of lines. */
-static int report_duplicates(const struct rules *rules, struct problems *problems)
+static int report_duplicates(const struct rules *rules, struct xslot_file *file)
 {
 	const struct rule **first = malloc((rules->n_rules + 1) * sizeof(*first)), *rule, *previous = NULL;
 	char text[RULE_TEXT_MAX];
@@ -52,8 +52,8 @@ static int report_duplicates(const struct rules *rules, struct problems *problem
 		if (first[i] == rule)
 			continue;
 		rule_text(rule, text);
-		problem(problems, rule->line, "\"%s\" is already in line %u: remove one", text,
-			first[i]->line);
+		xslot_file_error_at(
+			file, rule->line, "\"%s\" is already in line %u: remove one", text, first[i]->line);
 	}
 	free(first);
 	return 0;
@@ -76,43 +76,38 @@ static int make_keys(struct rules *rules)
 }
 
 /* All lines into `rules`, which has room for as many as there are lines, or ACL_MAX_RULES. */
-static void parse_lines(const uint8_t *data, size_t size, struct rules *rules, struct problems *problems)
+static void parse_lines(struct xslot_file *file, struct rules *rules)
 {
-	const uint8_t *end = size ? data + size : data, *next;
 	struct rule rule;
-	unsigned line = 0;
 
-	for (; data < end; data = next + 1) {
-		next = memchr(data, '\n', (size_t)(end - data));
-		if (!next)
-			next = end;
-		if (!rule_parse(data, (size_t)(next - data), ++line, &rule, problems))
+	while (xslot_file_next(file)) {
+		if (!rule_parse(file, &rule))
 			continue;
 		if (rules->n_rules == ACL_MAX_RULES) {
-			problem(problems, line, "more than %d rules: split the file over two slots",
-				ACL_MAX_RULES);
+			xslot_file_error(
+				file, "more than %d rules: split the file over two slots", ACL_MAX_RULES);
 			return;
 		}
 		rules->rules[rules->n_rules++] = rule;
 	}
 }
 
-int rules_parse(const uint8_t *data, size_t size, struct rules **ret_rules, struct problems *problems)
+int rules_parse(struct xslot_file *file, struct rules **ret_rules)
 {
 	struct rules *rules = calloc(1, sizeof(*rules));
 	size_t n_lines = 1;
 	int r = -ENOMEM;
 
-	for (size_t i = 0; i < size && n_lines < ACL_MAX_RULES; i++)
-		n_lines += data[i] == '\n';
+	for (const uint8_t *at = file->next; at < file->end && n_lines < ACL_MAX_RULES; at++)
+		n_lines += *at == '\n';
 	if (rules)
 		rules->rules = malloc(n_lines * sizeof(*rules->rules));
 	if (rules && rules->rules) {
-		parse_lines(data, size, rules, problems);
+		parse_lines(file, rules);
 		r = make_keys(rules);
 	}
 	if (!r)
-		r = report_duplicates(rules, problems);
+		r = report_duplicates(rules, file);
 	if (r) {
 		rules_free(rules);
 		return r;

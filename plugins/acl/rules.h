@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "line.h"
-#include "problems.h"
 
 struct rules {
 	struct rule *rules;
@@ -16,10 +15,10 @@ struct rules {
 };
 
 /*
- * Read a rules file. Lines that are wrong are told to `problems` and left out, so that what remains can be
- * checked for more. Returns -ENOMEM only.
+ * Read a rules file from its begin. Lines that are wrong are reported and left out, so that what remains can
+ * be checked for more. Returns -ENOMEM only.
  */
-int rules_parse(const uint8_t *data, size_t size, struct rules **ret_rules, struct problems *problems);
+int rules_parse(struct xslot_file *file, struct rules **ret_rules);
 void rules_free(struct rules *rules); /* accepts NULL */
 
 /* The rule with that key; NULL when there is none. */

@@ -8,14 +8,15 @@
 #include "fuzz.h"
 #include "rules.h"
 
-static void check_rule(const struct rule *rule, struct problems *problems)
+static void check_rule(const struct rule *rule, struct xslot_context *context)
 {
 	char text[RULE_TEXT_MAX];
+	struct xslot_file file;
 	struct rule again;
 
 	rule_text(rule, text);
-	expect(rule_parse((const uint8_t *)text, strlen(text), rule->line, &again, problems),
-		"a rule written out is a rule");
+	xslot_file_begin(&file, context, "rules", (const uint8_t *)text, strlen(text));
+	expect(xslot_file_next(&file) && rule_parse(&file, &again), "a rule written out is a rule");
 	expect(again.family == rule->family && again.length == rule->length &&
 			memcmp(again.address, rule->address, sizeof(rule->address)) == 0 &&
 			again.deny == rule->deny && again.protocol == rule->protocol &&
@@ -42,19 +43,20 @@ static void check_lists(const struct flat *flat)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct acl_host host;
-	struct problems problems = { .context = &host.context };
 	struct rules *rules = NULL;
 	struct flat *flat = NULL;
+	struct xslot_file file;
 
 	acl_host_init(&host, (const char *)data, size, ACL_DENY);
-	expect(rules_parse(host.rules.data, size, &rules, &problems) == 0, "there is memory");
-	expect(flatten(rules, &flat, &problems) == 0, "there is memory");
-	if (problems_finish(&problems) == 0)
+	xslot_file_open(&file, &host.context, "rules");
+	expect(rules_parse(&file, &rules) == 0, "there is memory");
+	expect(flatten(rules, &flat, &file) == 0, "there is memory");
+	if (xslot_file_close(&file) == 0)
 		check_lists(flat);
-	problems.n = 0;
+	host.n_errors = 0;
 	for (size_t i = 0; i < rules->n_rules; i++)
-		check_rule(&rules->rules[i], &problems);
-	expect(problems.n == 0, "a rule written out is without problems");
+		check_rule(&rules->rules[i], &host.context);
+	expect(host.n_errors == 0, "a rule written out is without problems");
 	rules_free(rules);
 	flat_free(flat);
 	return 0;
