@@ -19,7 +19,7 @@
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 #include "check.h"
 #include "insns.h"

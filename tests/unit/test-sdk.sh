@@ -5,7 +5,7 @@ set -eu
 source=$1 build=$2 xslotctl=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-echo 1..5
+echo 1..6
 
 # The page's first examples: the C file, the BPF file, a new plugin, the commands by hand.
 awk -v work="$work" '
@@ -59,3 +59,10 @@ else
 	echo "not ok 4 - a copy of it alone says what is missing"
 fi
 echo "$ok"
+private="$(grep -rlE 'struct xslot_(state|generation|counters)|XSLOT_(STATE_LAYOUT|DISPATCHER_VERSION)' "$prefix/include" || true)"
+if [ -z "$private" ]; then
+	echo "ok 6 - what only dispatcher and host share is not installed"
+else
+	echo "# $private"
+	echo "not ok 6 - what only dispatcher and host share is not installed"
+fi

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 #include "config/config_read.h"
 #include "host/plugin/inspect.h"

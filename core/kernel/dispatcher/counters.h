@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 #include <xslot/diag.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 /* fd -1 and rows NULL: none yet. */
 struct counters {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <xslot/diag.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 enum bank { BANK_A, BANK_B };
 

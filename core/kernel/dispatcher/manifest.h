@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <xslot/diag.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 #include "util/digest.h"
 

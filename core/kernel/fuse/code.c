@@ -34,7 +34,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 #include "kernel/dispatcher/counters.h"
 #include "kernel/fuse/constants.h"

@@ -6,7 +6,7 @@
 #include <linux/bpf.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 #include "kernel/fuse/code.h"
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <xslot/slots.h>
+#include <xslot/state.h>
 
 #include "util/diag.h"
 
