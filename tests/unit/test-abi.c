@@ -5,6 +5,8 @@
  * core/module/abiN.c. A new field goes behind the last one and gets a line of its own.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <xslot/chain.h>
 
 #include "check.h"
 #include "module/module.h"
@@ -71,7 +73,7 @@ static const struct {
 	OFFSET(xslot_context, slot, 8),
 	OFFSET(xslot_context, data, 16),
 	OFFSET(xslot_context, size, 24),
-	SIZE(xslot_host, 72),
+	SIZE(xslot_host, 96),
 	OFFSET(xslot_host, size, 0),
 	OFFSET(xslot_host, value, 8),
 	OFFSET(xslot_host, error, 16),
@@ -81,6 +83,14 @@ static const struct {
 	OFFSET(xslot_host, status, 48),
 	OFFSET(xslot_host, watch_fd, 56),
 	OFFSET(xslot_host, watch_timer, 64),
+	OFFSET(xslot_host, chain, 72),
+	OFFSET(xslot_host, interface, 80),
+	OFFSET(xslot_host, sum, 88),
+	SIZE(xslot_chain_info, 48),
+	OFFSET(xslot_chain_info, name, 0),
+	OFFSET(xslot_chain_info, mode, 32),
+	OFFSET(xslot_chain_info, frags, 36),
+	OFFSET(xslot_chain_info, n_interfaces, 40),
 	SIZE(xslot_prefix, 20),
 	OFFSET(xslot_prefix, address, 0),
 	OFFSET(xslot_prefix, family, 16),
