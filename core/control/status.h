@@ -24,7 +24,7 @@ struct status_map {
 	char *name;
 	char *pin;	     /* its name in CHAIN/slot/NUMBER/maps of bpffs */
 	const char *class;   /* "config", "state" */
-	const char *carried; /* "kept", "fresh", "migrated" */
+	const char *carried; /* "kept", "fresh", "migrated", "copied" */
 };
 
 /* A program of another file in a program array of the slot's object. */

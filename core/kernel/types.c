@@ -69,15 +69,25 @@ bool types_is_volatile(const struct btf *btf, uint32_t id)
 	return false;
 }
 
+const char *types_next_tag(const struct btf *btf, uint32_t id, uint32_t *at)
+{
+	while (++*at < btf__type_cnt(btf)) {
+		const struct btf_type *type = btf__type_by_id(btf, *at);
+
+		if (btf_is_decl_tag(type) && type->type == id && btf_decl_tag(type)->component_idx == -1)
+			return btf_read_name(btf, type->name_off);
+	}
+	return NULL;
+}
+
 bool types_tagged(const struct btf *btf, uint32_t id, const char *tag)
 {
-	for (uint32_t i = 1; i < btf__type_cnt(btf); i++) {
-		const struct btf_type *type = btf__type_by_id(btf, i);
+	const char *each;
+	uint32_t at = 0;
 
-		if (btf_is_decl_tag(type) && type->type == id && btf_decl_tag(type)->component_idx == -1 &&
-			btf_read_is_named(btf, type->name_off, tag))
+	while ((each = types_next_tag(btf, id, &at)))
+		if (strcmp(each, tag) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -226,6 +236,32 @@ static bool named(const struct btf *btf, uint32_t id, const char *const names[],
 		id = type->type;
 	}
 	return false;
+}
+
+static bool is_numbers(const struct btf *btf, uint32_t id, int depth, unsigned *steps)
+{
+	const struct btf_type *type = types_resolve(btf, id);
+
+	if (!type || depth > DEPTH_MAX || ++*steps > STEPS_MAX)
+		return false;
+	if (btf_is_int(type))
+		return type->size == 8 && btf_int_bits(type) == 64;
+	if (btf_is_array(type))
+		return is_numbers(btf, btf_array(type)->type, depth + 1, steps);
+	if (!btf_is_struct(type) || type->size % 8 || !btf_vlen(type))
+		return false;
+	for (unsigned i = 0; i < btf_vlen(type); i++)
+		if (btf_member_bit_offset(type, i) % 64 || btf_member_bitfield_size(type, i) ||
+			!is_numbers(btf, btf_members(type)[i].type, depth + 1, steps))
+			return false;
+	return true;
+}
+
+bool types_is_numbers(const struct btf *btf, uint32_t id)
+{
+	unsigned steps = 0;
+
+	return is_numbers(btf, id, 0, &steps);
 }
 
 bool types_is_network_order(const struct btf *btf, uint32_t id)

@@ -28,7 +28,9 @@ int types_find_variable(const struct btf *btf, const char *name, struct types_va
 /* Is this variable volatile? An array is as volatile as its elements: C puts the qualifiers there. */
 bool types_is_volatile(const struct btf *btf, uint32_t id);
 
-/* Does this type (a VAR, for a variable) bear the declaration tag `tag`? */
+/* The declaration tags of a type (a VAR, for a variable), one by one; `*at` is 0 first. NULL: no more. */
+const char *types_next_tag(const struct btf *btf, uint32_t id, uint32_t *at);
+/* Has it this one? */
 bool types_tagged(const struct btf *btf, uint32_t id, const char *tag);
 
 /*
@@ -41,6 +43,8 @@ bool types_same_layout(const struct btf *a, uint32_t a_id, const struct btf *b, 
 /* Is `id` a struct of this name, or does it hold one by value at any depth? */
 bool types_contain(const struct btf *btf, uint32_t id, const char *struct_name);
 
+/* Is it made of integers of 8 bytes and nothing else? */
+bool types_is_numbers(const struct btf *btf, uint32_t id);
 /* Is it kept in network byte order: __be16, __be32, __be64 or a typedef of these? */
 bool types_is_network_order(const struct btf *btf, uint32_t id);
 /* Is it an IP address: __be32, in_addr_t, struct in_addr, struct in6_addr? Or struct xslot_prefix. */

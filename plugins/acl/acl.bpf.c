@@ -55,11 +55,19 @@ struct {
 	__type(value, __u64);
 } hits SEC(".maps") XSLOT_STATE;
 
-XSLOT_COUNTERS(totals, ACL_TOTALS);
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ACL_TOTALS);
+	__type(key, __u32);
+	__type(value, __u64);
+} totals SEC(".maps") XSLOT_STATE;
 
 static __always_inline int decide(__u32 total, int verdict)
 {
-	xslot_count(&totals, total, 1);
+	__u64 *count = bpf_map_lookup_elem(&totals, &total);
+
+	if (count)
+		++*count;
 	return verdict;
 }
 

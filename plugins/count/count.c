@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* The user-space side of count: its name and version, and its keys in `xslotctl status`. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <xslot/counter.h>
+#include <stdlib.h>
 #include <xslot/plugin.h>
 
 #include "count.bpf.h" /* generated: the bytes of the compiled count.bpf.c */
@@ -17,7 +20,7 @@ static const char *const names[COUNT_KINDS] = {
 	[COUNT_OTHER] = "other",
 };
 
-static void report(struct xslot_context *context, unsigned kind, const uint64_t sums[2])
+static void report(struct xslot_context *context, unsigned kind, const struct count *count)
 {
 	char number[16];
 	const char *name = names[kind];
@@ -26,21 +29,33 @@ static void report(struct xslot_context *context, unsigned kind, const uint64_t 
 		snprintf(number, sizeof(number), "protocol-%u", kind);
 		name = number;
 	}
-	xslot_status(context, name, "%" PRIu64 " packets, %" PRIu64 " bytes", sums[0], sums[1]);
+	xslot_status(context, name, "%" PRIu64 " packets, %" PRIu64 " bytes", (uint64_t)count->packets,
+		(uint64_t)count->bytes);
 }
 
 static int status(struct xslot_context *context)
 {
-	uint64_t sums[2]; /* a struct count */
-	int r;
+	int fd = xslot_map_fd(context, "counts"), n_cpus = libbpf_num_possible_cpus();
+	struct count *cpus;
 
+	if (fd < 0 || n_cpus < 0)
+		return fd < 0 ? fd : n_cpus;
+	cpus = calloc((size_t)n_cpus, sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
 	for (unsigned kind = 0; kind < COUNT_KINDS; kind++) {
-		r = xslot_sum(context, "counts", &kind, sums, 2);
-		if (r < 0)
-			return r;
-		if (sums[0] > 0)
-			report(context, kind, sums);
+		struct count sum = {};
+
+		if (bpf_map_lookup_elem(fd, &kind, cpus) < 0)
+			continue;
+		for (int i = 0; i < n_cpus; i++) {
+			sum.packets += cpus[i].packets;
+			sum.bytes += cpus[i].bytes;
+		}
+		if (sum.packets > 0)
+			report(context, kind, &sum);
 	}
+	free(cpus);
 	return 0;
 }
 

@@ -29,7 +29,8 @@ LAYERS = {
     "kernel/netdev": ("kernel",),
     "kernel/fuse": ("kernel/dispatcher",),
     "kernel/foreign": ("kernel",),
-    "kernel/instance": ("kernel/fuse", "kernel/foreign"),
+    "kernel/state": ("kernel",),
+    "kernel/instance": ("kernel/fuse", "kernel/foreign", "kernel/state"),
     "host/plugin": ("config", "module", "control", "kernel/instance", "kernel/netdev"),
     "host/kept": ("config", "module", "control", "kernel/instance", "kernel/netdev"),
     "host/work": ("host/plugin",),
@@ -52,7 +53,7 @@ LIBRARIES = {
     r"jansson\.h": ("control",),
 }
 # Public, and of no layer: plugins include it, and link libbpf themselves.
-FOR_PLUGINS = {"core/include/xslot/message.h"}
+FOR_PLUGINS = {"core/include/xslot/counter.h", "core/include/xslot/message.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 
 DUAL = "GPL-2.0-only OR BSD-2-Clause"

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <xslot/chain.h>
+#include <xslot/map.h>
 
 #include "check.h"
 #include "module/module.h"
@@ -83,14 +83,21 @@ static const struct {
 	OFFSET(xslot_host, status, 48),
 	OFFSET(xslot_host, watch_fd, 56),
 	OFFSET(xslot_host, watch_timer, 64),
-	OFFSET(xslot_host, chain, 72),
-	OFFSET(xslot_host, interface, 80),
-	OFFSET(xslot_host, sum, 88),
-	SIZE(xslot_chain_info, 48),
-	OFFSET(xslot_chain_info, name, 0),
-	OFFSET(xslot_chain_info, mode, 32),
-	OFFSET(xslot_chain_info, frags, 36),
-	OFFSET(xslot_chain_info, n_interfaces, 40),
+	OFFSET(xslot_host, map_entries, 72),
+	OFFSET(xslot_host, map_info, 80),
+	OFFSET(xslot_host, map_add, 88),
+	SIZE(xslot_map_info, 48),
+	OFFSET(xslot_map_info, size, 0),
+	OFFSET(xslot_map_info, type, 4),
+	OFFSET(xslot_map_info, key_size, 8),
+	OFFSET(xslot_map_info, value_size, 12),
+	OFFSET(xslot_map_info, max_entries, 16),
+	OFFSET(xslot_map_info, flags, 20),
+	OFFSET(xslot_map_info, state_version, 24),
+	OFFSET(xslot_map_info, key_type, 28),
+	OFFSET(xslot_map_info, value_type, 32),
+	OFFSET(xslot_map_info, btf_size, 36),
+	OFFSET(xslot_map_info, btf, 40),
 	SIZE(xslot_prefix, 20),
 	OFFSET(xslot_prefix, address, 0),
 	OFFSET(xslot_prefix, family, 16),

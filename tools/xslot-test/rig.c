@@ -107,8 +107,7 @@ int rig_load(struct setup *setup, const struct setup_chain *chain, const struct 
 		const struct occupant *old = previous_occupant(previous, &rig->slots[i]);
 
 		if (old)
-			context_settle(
-				&rig->slots[i].occupant->context, old->instance, old->plugin->state_version);
+			occupant_settle(rig->slots[i].occupant, old);
 	}
 	*ret_rig = TAKE_PTR(rig);
 	return 0;

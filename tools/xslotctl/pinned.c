@@ -9,7 +9,8 @@
 #include "control/status_json.h"
 #include "extension/permission.h"
 #include "host/offline/remains.h"
-#include "screen.h"
+#include "status.h"
+#include "table.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"
 
@@ -35,17 +36,19 @@ static json_t *make_json(
 	return json;
 }
 
-static int print(const struct options *options, json_t *json, const struct report *notes, const char *bpffs,
+static void print(const struct options *options, json_t *json, const struct report *notes, const char *bpffs,
 	const char *why, bool details)
 {
-	if (options->json)
-		return print_status(options, json, details);
+	if (options->json) {
+		print_json(json_incref(json));
+		return;
+	}
 	if (why)
 		give_up(options, EXIT_UNREACHABLE, "%s", why);
 	print_warnings(notes);
 	printf("%s%sthis runs in the kernel, pinned in %s%s%s\n", style_alarm(), why ? "NO HOST: " : "",
 		bpffs, why ? ", without a host that manages it" : "", style_end());
-	return print_status(options, json, details);
+	status_print(json, details);
 }
 
 int status_pins(const struct options *options, const char *chain, const char *why)
@@ -56,7 +59,7 @@ int status_pins(const struct options *options, const char *chain, const char *wh
 	char no_right[PERMISSION_TEXT];
 	struct xslot_diag diag = {};
 	struct report notes = {};
-	int code, r;
+	int code = why ? EXIT_UNREACHABLE : 0;
 
 	if (permission_check(no_right) < 0)
 		return why ? give_up(options, EXIT_UNREACHABLE, "%s", why)
@@ -70,8 +73,7 @@ int status_pins(const struct options *options, const char *chain, const char *wh
 			   : give_up(options, EXIT_FAILURE, "%s", diag.message);
 	} else {
 		json = make_json(status, bpffs, &notes, why);
-		r = print(options, json, &notes, bpffs, why, chain != NULL);
-		code = why ? EXIT_UNREACHABLE : r;
+		print(options, json, &notes, bpffs, why, chain != NULL);
 	}
 	report_clear(&notes);
 	return code;

@@ -11,9 +11,7 @@
 #ifndef XSLOT_CHECKSUM_BPF_H
 #define XSLOT_CHECKSUM_BPF_H
 
-#ifndef __VMLINUX_H__
 #include <linux/types.h>
-#endif
 
 #include <bpf/bpf_helpers.h>
 

@@ -3,16 +3,11 @@
  * For a plugin's BPF program. The program is an ordinary XDP program, a global function with the plugin's
  * name: int NAME(struct xdp_md *ctx). It returns an XDP action, which ends the chain, or XSLOT_NEXT. A
  * `const volatile` variable with a parameter's name holds its value. See xslot-plugin(7).
- *
- * The headers for BPF include the kernel's linux/...h. A plugin that has a vmlinux.h instead includes it
- * before them. libbpf then reads the whole kernel's BTF at each load.
  */
 #ifndef XSLOT_SLOT_BPF_H
 #define XSLOT_SLOT_BPF_H
 
-#ifndef __VMLINUX_H__
 #include <linux/bpf.h>
-#endif
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -29,8 +24,40 @@
 #define XSLOT_STATE __attribute__((btf_decl_tag("xslot:state")))
 
 /*
+ * Beside XSLOT_STATE: what the bytes mean. Raise the number, from 1 on, when a new build gives them another
+ * meaning: this map starts empty then, or the plugin's migrate fills it, and other maps are carried over.
+ */
+#define XSLOT_STATE_VERSION(number_) XSLOT_STATE_VERSION_(number_)
+#define XSLOT_STATE_VERSION_(number_) __attribute__((btf_decl_tag("xslot:version:" #number_)))
+
+/*
+ * Beside XSLOT_STATE: what becomes of a map of another size in the next build or after a change of
+ * parameters. Without a mark it starts empty. With one of these each entry gets to the place of its key: of
+ * arrays, hashes and longest-prefix tries, with the values of all CPUs. Entries that do not fit are left out,
+ * and the log says how many.
+ *
+ * XSLOT_COPIED is for all values. What the old program still changes in an entry that was copied is lost, and
+ * entries that it adds are not. XSLOT_SUMMED is for values that are made of 64-bit numbers to which programs
+ * add: no packet is lost or counted twice.
+ */
+#define XSLOT_COPIED __attribute__((btf_decl_tag("xslot:resize:copy")))
+#define XSLOT_SUMMED __attribute__((btf_decl_tag("xslot:resize:add")))
+
+/*
+ * The number of a map's entries comes from a parameter: an XSLOT_UINT is the number, an XSLOT_FILE gives one
+ * entry for each of its lines, or for each `bytes_` bytes. The parameter needs no variable. max_entries, if
+ * the map has it, holds when the parameter has no value.
+ *
+ *	struct { … } sources SEC(".maps") XSLOT_STATE XSLOT_ENTRIES(max_sources);
+ */
+#define XSLOT_ENTRIES(param_) __attribute__((btf_decl_tag("xslot:entries:" #param_)))
+#define XSLOT_ENTRIES_PER(param_, bytes_) XSLOT_ENTRIES_PER_(param_, bytes_)
+#define XSLOT_ENTRIES_PER_(param_, bytes_) __attribute__((btf_decl_tag("xslot:entries:" #param_ "/" #bytes_)))
+
+/*
  * `rows` counters, with one copy for each CPU, so that no two CPUs write to the same one; they are state, so
- * a reload does not reset them. In user space, xslot_counter() of <xslot/counter.h> adds the copies up.
+ * a reload does not reset them, also when there are more rows then. In user space, xslot_counter() of
+ * <xslot/counter.h> adds the copies up.
  *
  *	XSLOT_COUNTERS(seen, SEEN_ROWS);
  *	xslot_count(&seen, SEEN_IPV6, 1);
@@ -41,7 +68,7 @@
 		__uint(max_entries, rows_);                                                                  \
 		__type(key, __u32);                                                                          \
 		__type(value, __u64);                                                                        \
-	} name_ SEC(".maps") XSLOT_STATE
+	} name_ SEC(".maps") XSLOT_STATE XSLOT_SUMMED
 
 /* A row that does not exist: no effect. */
 static __always_inline void xslot_count(void *counters, __u32 row, __u64 by)

@@ -6,6 +6,7 @@
 #include "host/chain/occupant.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,18 +24,6 @@
 DEFINE_CLEANUP(struct occupant *, occupant_unref);
 DEFINE_CLEANUP(struct blob *, blob_free);
 
-static void set_chain(struct occupant *occupant)
-{
-	const struct setup *setup = occupant->setup;
-
-	for (size_t i = 0; i < setup->n_chains + setup->n_left_out; i++) {
-		const struct setup_chain *chain = &setup->chains[i];
-
-		if (occupant->slot >= chain->slots && occupant->slot < chain->slots + chain->n_slots)
-			context_set_chain(&occupant->context, chain->config);
-	}
-}
-
 int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant **ret_occupant)
 {
 	CLEANUP(occupant_unref) struct occupant *occupant = calloc(1, sizeof(*occupant));
@@ -51,7 +40,6 @@ int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant *
 		return -ENOMEM;
 	context_init(&occupant->context, occupant->name, occupant->plugin, module_digest(slot->module),
 		slot->params);
-	set_chain(occupant);
 	*ret_occupant = TAKE_PTR(occupant);
 	return 0;
 }
@@ -87,11 +75,10 @@ void occupant_unref(struct occupant *occupant)
 	free(occupant);
 }
 
-void occupant_move(struct occupant *occupant, const char *name, const struct config_chain *chain)
+void occupant_rename(struct occupant *occupant, const char *name)
 {
 	char *copy = strcmp(occupant->name, name) == 0 ? NULL : memory_copy(name);
 
-	context_set_chain(&occupant->context, chain);
 	if (!copy)
 		return;
 	free(occupant->name);
@@ -231,6 +218,8 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous,
 		.same_state_version =
 			!fresh && previous->plugin->state_version == occupant->plugin->state_version,
 		.foreign = slot->object != NULL,
+		.sizes = occupant->context.sizes,
+		.n_sizes = occupant->context.n_sizes,
 		.jumps = jumps,
 		.n_jumps = slot->n_jumps,
 	};
@@ -244,12 +233,46 @@ int occupant_load(struct occupant *occupant, const struct occupant *previous,
 	return r < 0 ? report_param(occupant, param, &diag, report) : 0;
 }
 
+static void tell_copied(void *data, const char *map, uint64_t copied, uint64_t left_out)
+{
+	const struct occupant *occupant = data;
+
+	if (left_out)
+		log_warning("%s: map %s has another size: %" PRIu64 " entries do not fit, and are left out",
+			occupant->name, map, left_out);
+	log_debug("%s: map %s has another size: %" PRIu64 " entries copied", occupant->name, map, copied);
+}
+
+static int copy_state(struct occupant *occupant, const struct occupant *previous, struct report *report)
+{
+	const struct instance_listener listener = { tell_copied, occupant };
+	struct xslot_diag diag = {};
+
+	if (!previous || instance_copy(occupant->instance, previous->instance, &listener, &diag) == 0)
+		return 0;
+	return report_param(occupant, NULL, &diag, report);
+}
+
+void occupant_settle(struct occupant *occupant, const struct occupant *previous)
+{
+	const struct instance_listener listener = { tell_copied, occupant };
+	struct xslot_diag diag = {};
+
+	if (instance_copy_rest(occupant->instance, previous->instance, &listener, &diag) < 0)
+		log_error("%s: %s", occupant->name, diag.message);
+	xslot_diag_clear(&diag);
+	context_settle(&occupant->context, previous->instance, previous->plugin->state_version);
+}
+
 int occupant_start(struct occupant *occupant, const struct occupant *previous, struct report *report)
 {
 	bool migrate = previous && !occupant->slot->config->state_fresh &&
 		       instance_needs_migration(occupant->instance);
 	int r;
 
+	r = copy_state(occupant, previous, report);
+	if (r < 0)
+		return r;
 	r = context_start(&occupant->context, occupant->instance, report);
 	if (r < 0 || !migrate)
 		return r;
@@ -379,8 +402,6 @@ int occupant_adopt(struct setup *setup, const struct setup_slot *slot, const str
 		return r;
 	context_init(&occupant->context, occupant->name, occupant->plugin,
 		slot ? module_digest(slot->module) : NULL, slot ? slot->params : NULL);
-	if (slot)
-		set_chain(occupant);
 	*ret_occupant = TAKE_PTR(occupant);
 	return 0;
 }

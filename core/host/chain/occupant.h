@@ -40,8 +40,8 @@ void occupant_unref(struct occupant *occupant) ON_WORKER;
 /* Of the last one: the plugin's stop alone, while its maps' pins are there. Worker thread. */
 void occupant_stop(struct occupant *occupant) ON_WORKER;
 
-/* Loop thread: its slot has another number now, or its chain other interfaces. */
-void occupant_move(struct occupant *occupant, const char *name, const struct config_chain *chain) ON_LOOP;
+/* Loop thread: its slot bears another number now. On -ENOMEM the old name stays. */
+void occupant_rename(struct occupant *occupant, const char *name) ON_LOOP;
 
 /* Does it run the plugin content, the object and the parameters that `slot` asks for? */
 bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot);
@@ -61,9 +61,14 @@ struct occupant_place {
 int occupant_load(struct occupant *occupant, const struct occupant *previous,
 	const struct occupant_place *place, struct report *report) ON_WORKER;
 
-/* The plugin's start and, when maps of `previous` need it, migrate. Not yet live. */
+/* Copies of maps with another size, the plugin's start and, when maps of `previous` need it, migrate. Not yet
+ * live. */
 int occupant_start(struct occupant *occupant, const struct occupant *previous, struct report *report)
 	ON_WORKER;
+
+/* Live, and what `previous` held is final: its last entries, where maps were copied, and the plugin's settle.
+ */
+void occupant_settle(struct occupant *occupant, const struct occupant *previous) ON_WORKER;
 
 /*
  * The instance that is pinned in `folder` and that `record` describes, running. `slot`: what it was made

@@ -41,9 +41,10 @@ const char *show_action(uint32_t action)
 
 static void show_maps(const struct instance *instance, struct status_slot *ret_slot)
 {
-	static const char *const carried[] = {
-		[MAP_FRESH] = "fresh", [MAP_KEPT] = "kept", [MAP_MIGRATED] = "migrated"
-	};
+	static const char *const carried[] = { [MAP_FRESH] = "fresh",
+		[MAP_KEPT] = "kept",
+		[MAP_MIGRATED] = "migrated",
+		[MAP_COPIED] = "copied" };
 	const struct instance_map *maps;
 	size_t n = instance_maps(instance, &maps);
 

@@ -253,8 +253,7 @@ void change_settle(struct change *change)
 		if (change->step->slots[i].action != PLAN_SLOT_REPLACE)
 			continue;
 		old = change->created ? change->previous->slots[from].occupant : change->old[from].occupant;
-		context_settle(&change->chain->slots[i].occupant->context, old->instance,
-			old->plugin->state_version);
+		occupant_settle(change->chain->slots[i].occupant, old);
 	}
 }
 

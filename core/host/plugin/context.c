@@ -10,11 +10,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xslot/map.h>
 
 #include "host/plugin/callback.h"
 #include "host/plugin/watch.h"
-#include "host/plugin/where.h"
-#include "kernel/instance/sums.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -153,6 +152,58 @@ static int host_map_fd(struct xslot_context *plugin, const char *map)
 	return open_map(context, context->instance, map);
 }
 
+/* A map's number of entries must be known before it is made: check is the last callback before that. */
+static int host_map_entries(struct xslot_context *plugin, const char *map, uint32_t entries)
+{
+	struct context *context = context_of(plugin);
+	struct instance_size *sizes;
+	char *name;
+
+	if (context->phase != CONTEXT_CHECK)
+		return -EBUSY;
+	if (!entries)
+		return -EINVAL;
+	for (size_t i = 0; i < context->n_sizes; i++) {
+		if (strcmp(context->sizes[i].map, map) == 0) {
+			context->sizes[i].entries = entries;
+			return 0;
+		}
+	}
+	sizes = reallocarray(context->sizes, context->n_sizes + 1, sizeof(*sizes));
+	if (sizes)
+		context->sizes = sizes;
+	name = sizes ? strdup(map) : NULL;
+	if (!name)
+		return -ENOMEM;
+	sizes[context->n_sizes++] = (struct instance_size){ .map = name, .entries = entries };
+	return 0;
+}
+
+static int host_map_info(
+	struct xslot_context *plugin, const char *map, bool old, struct xslot_map_info *ret_info)
+{
+	const struct context *context = context_of(plugin);
+	const struct instance *instance = old ? context->old : context->instance;
+
+	return instance ? instance_map_info(instance, map, ret_info) : -ENOENT;
+}
+
+static int host_map_add(
+	struct xslot_context *plugin, const char *map, const void *key, const uint64_t *numbers)
+{
+	struct context *context = context_of(plugin);
+	struct xslot_diag diag = {};
+	int r;
+
+	if (context->phase != CONTEXT_MIGRATE && context->phase != CONTEXT_SETTLE)
+		return -EBUSY;
+	r = instance_map_add(context->instance, map, key, numbers, &diag);
+	if (r < 0 && diag.message[0])
+		tell_unopened(context, map, &diag);
+	xslot_diag_clear(&diag);
+	return r;
+}
+
 static int host_old_map_fd(struct xslot_context *plugin, const char *map)
 {
 	struct context *context = context_of(plugin);
@@ -204,24 +255,6 @@ static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xs
 	return watch_add(&context->watches, plugin, call_watch, &of);
 }
 
-static int host_chain(struct xslot_context *plugin, struct xslot_chain_info *ret_info, size_t size)
-{
-	return where_chain(&context_of(plugin)->where, ret_info, size);
-}
-
-static int host_interface(struct xslot_context *plugin, unsigned index, char *ret_name, size_t size)
-{
-	return where_interface(&context_of(plugin)->where, index, ret_name, size);
-}
-
-static int host_sum(
-	struct xslot_context *plugin, const char *map, const void *key, uint64_t *ret_sums, size_t n)
-{
-	int fd = host_map_fd(plugin, map);
-
-	return fd < 0 ? fd : sums_read(fd, key, ret_sums, n);
-}
-
 static const struct xslot_host host_functions = {
 	.size = sizeof(struct xslot_host),
 	.value = host_value,
@@ -232,9 +265,9 @@ static const struct xslot_host host_functions = {
 	.status = host_status,
 	.watch_fd = host_watch_fd,
 	.watch_timer = host_watch_timer,
-	.chain = host_chain,
-	.interface = host_interface,
-	.sum = host_sum,
+	.map_entries = host_map_entries,
+	.map_info = host_map_info,
+	.map_add = host_map_add,
 };
 
 void context_init(struct context *context, const char *slot, const struct descriptor *descriptor,
@@ -248,28 +281,22 @@ void context_init(struct context *context, const char *slot, const struct descri
 	};
 }
 
-void context_set_chain(struct context *context, const struct config_chain *chain)
+void context_deinit(struct context *context)
 {
-	where_set(&context->where, chain);
-}
+	struct callback callback;
 
-static void stop(struct context *context) ON_WORKER
-{
-	struct callback callback = callback_of(context, "stop", QUARANTINE_END);
-
+	watch_free_all(&context->watches);
+	for (size_t i = 0; i < context->n_sizes; i++)
+		free((char *)context->sizes[i].map);
+	free(TAKE_PTR(context->sizes));
+	context->n_sizes = 0;
+	if (!context->begun || !context->descriptor->stop)
+		return;
+	callback = callback_of(context, "stop", QUARANTINE_END);
 	callback_begin(&callback);
 	context->phase = CONTEXT_STOP;
 	context->descriptor->stop(&context->plugin);
 	callback_end();
-}
-
-void context_deinit(struct context *context)
-{
-	watch_free_all(&context->watches);
-	if (context->begun && context->descriptor->stop)
-		stop(context);
-	where_free(context->where);
-	context->where = NULL;
 }
 
 /* Run `fn` with the lock held; a failure without words gets some. */
@@ -287,6 +314,8 @@ static int run(struct context *context, enum context_phase phase, int (*fn)(stru
 	context->phase = phase;
 	context->report = report;
 	r = fn(&context->plugin);
+	if (context->instance)
+		instance_map_add_end(context->instance);
 	context->report = NULL;
 	callback_end();
 	if (r < 0 && report->n_errors == n_errors) {

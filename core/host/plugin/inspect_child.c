@@ -166,6 +166,7 @@ static void try_object(
 		.object_size = size,
 		.function = program,
 		.foreign = foreign,
+		.any_size = true,
 	};
 
 	tell(INSPECT_PARSED);

@@ -279,13 +279,14 @@ struct bpf_map *foreign_find_sized_map(const struct bpf_object *object, const ch
 /* Of these the kernel, or libbpf for it, knows how many entries there are. */
 static bool needs_size(const struct bpf_map *map)
 {
-	switch (bpf_map__type(map)) {
+	switch ((int)bpf_map__type(map)) {
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
 	case BPF_MAP_TYPE_CGROUP_STORAGE:
 	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
 	case BPF_MAP_TYPE_SK_STORAGE:
 	case BPF_MAP_TYPE_INODE_STORAGE:
 	case BPF_MAP_TYPE_TASK_STORAGE:
+	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2 */
 	case BPF_MAP_TYPE_STRUCT_OPS:
 		return false;
 	default:
@@ -305,12 +306,16 @@ const char *foreign_unsized(const struct bpf_object *object)
 	return NULL;
 }
 
-int foreign_check_sizes(const struct bpf_object *object, struct xslot_diag *diag)
+int foreign_check_sizes(const struct bpf_object *object, bool foreign, struct xslot_diag *diag)
 {
 	const char *map = foreign_unsized(object);
 
 	if (!map)
 		return 0;
+	if (!foreign)
+		return fail(diag, -EINVAL,
+			"map %s has no size: give it max_entries or XSLOT_ENTRIES() in the BPF program, or call xslot_map_entries() in check",
+			map);
 	return fail(diag, -EINVAL,
 		"map %s has no size: the object leaves it to its own loader; set it in the slot: map.%s.max_entries = N",
 		map, map);

@@ -46,8 +46,8 @@ int foreign_admit(struct bpf_program *program, bool frags, struct xslot_diag *di
 struct bpf_map *foreign_find_sized_map(const struct bpf_object *object, const char *name);
 /* A map that has no size yet, by its name; NULL: none. */
 const char *foreign_unsized(const struct bpf_object *object);
-/* -EINVAL when a map has no size yet, which its own loader would have given it before load. */
-int foreign_check_sizes(const struct bpf_object *object, struct xslot_diag *diag);
+/* -EINVAL when a map has no size yet, which a foreign object's own loader would have given it before load. */
+int foreign_check_sizes(const struct bpf_object *object, bool foreign, struct xslot_diag *diag);
 
 /*
  * What a slot of this object may set, as a plugin's table has it: its `const volatile` variables and program

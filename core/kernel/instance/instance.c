@@ -88,11 +88,8 @@ static int open_object(
 static int choose_maps(
 	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
 {
-	int r;
-
-	r = carry_classify(instance->object, instance->name, options->foreign, &instance->maps, diag);
-	if (r < 0 || !options->previous)
-		return r;
+	if (!options->previous)
+		return 0;
 	return carry_over(&instance->maps, &options->previous->maps, !options->same_state_version,
 		instance->name, diag);
 }
@@ -154,7 +151,10 @@ static int write_params(struct instance *instance, const struct instance_options
 	int r;
 
 	for (size_t i = 0; i < options->n_params; i++) {
-		r = write_param(instance, &options->params[i], options->frags, diag);
+		struct instance_param param = options->params[i];
+
+		param.optional |= instance_takes_size(instance, param.name);
+		r = write_param(instance, &param, options->frags, diag);
 		if (r < 0) {
 			if (ret_param)
 				*ret_param = options->params[i].name;
@@ -191,7 +191,11 @@ int instance_open(const struct instance_options *options, struct instance **ret_
 	r = open_object(instance, options, diag);
 	if (r < 0)
 		return r;
-	r = write_params(instance, options, ret_param, diag);
+	r = carry_classify(instance->object, instance->name, options->foreign, &instance->maps, diag);
+	if (r == 0)
+		r = write_params(instance, options, ret_param, diag);
+	if (r == 0)
+		r = instance_set_sizes(instance, options, ret_param, diag);
 	if (r < 0)
 		return r;
 	r = open_jumps(instance, options, diag);
@@ -234,7 +238,7 @@ static int check_loadable(const struct instance *instance, struct xslot_diag *di
 		return fail(diag, -EALREADY, "%s: is already loaded", instance->name);
 	if (!instance->object)
 		return fail(diag, -EINVAL, "%s: its load failed before: open it again", instance->name);
-	if (instance->foreign.bytes && foreign_check_sizes(instance->object, diag) < 0)
+	if (foreign_check_sizes(instance->object, instance->foreign.bytes != NULL, diag) < 0)
 		return fail_within(diag, -EINVAL, "%s", instance->name);
 	return 0;
 }
@@ -481,32 +485,6 @@ uint32_t instance_jump_id(const struct instance *instance, const char *array, ui
 	uint32_t id;
 
 	return fd >= 0 && bpf_map_lookup_elem(fd, &index, &id) == 0 ? id : 0;
-}
-
-int instance_map_fd(const struct instance *instance, const char *name, struct xslot_diag *diag)
-{
-	for (size_t i = 0; i < instance->maps.n_maps; i++)
-		if (strcmp(instance->maps.maps[i].name, name) == 0)
-			return carry_map_fd(&instance->maps, &instance->maps.maps[i], diag);
-	return -ENOENT;
-}
-
-bool instance_needs_migration(const struct instance *instance)
-{
-	return instance->maps.left_behind;
-}
-
-void instance_set_migrated(struct instance *instance)
-{
-	for (size_t i = 0; i < instance->maps.n_maps; i++)
-		if (instance->maps.maps[i].relaid)
-			instance->listed[i].carried = MAP_MIGRATED;
-}
-
-size_t instance_maps(const struct instance *instance, const struct instance_map **ret_maps)
-{
-	*ret_maps = instance->listed;
-	return instance->maps.n_maps;
 }
 
 uint32_t instance_run_config(const struct instance *instance)

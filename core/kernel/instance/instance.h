@@ -10,12 +10,10 @@
 #include <xslot/plugin.h>
 
 #include "kernel/dispatcher/dispatcher.h"
+#include "kernel/instance/instance_maps.h"
 
 struct instance;
 struct xslot_link;
-
-enum map_class { MAP_CONFIG, MAP_STATE };
-enum map_carried { MAP_FRESH, MAP_KEPT, MAP_MIGRATED };
 
 struct instance_param {
 	const char *name;
@@ -33,6 +31,12 @@ struct instance_jump {
 	const char *program; /* NULL: the only one */
 };
 
+/* How many entries a map has that its object gives none. */
+struct instance_size {
+	const char *map;
+	uint32_t entries;
+};
+
 struct instance_options {
 	const char *name; /* for messages: "plugin acl" */
 	const void *object;
@@ -43,20 +47,15 @@ struct instance_options {
 	size_t n_params;
 	const struct instance *previous; /* carry state from it; NULL: none. Must outlive open and load */
 	bool same_state_version;
-	bool foreign; /* an object that knows nothing of slots: see foreign.h; its plain maps are state */
+	const struct instance_size *sizes;
+	size_t n_sizes;
+	bool any_size; /* maps without a size have one entry: nothing is to run */
+	bool foreign;  /* an object that knows nothing of slots: see foreign.h; its plain maps are state */
 	const struct instance_jump *jumps; /* foreign */
 	size_t n_jumps;
 	/* foreign: its program can be no extension, as instance_wants_entry() or instance_is_behind_entry()
 	 * said */
 	bool behind_entry;
-};
-
-struct instance_map {
-	const char *name;
-	enum map_class class;
-	enum map_carried carried;
-	const char *pin; /* its name in bpffs, where it is pinned */
-	uint32_t id;
 };
 
 /*
@@ -125,21 +124,6 @@ uint32_t instance_program_id(const struct instance *instance);
 
 /* The program at this place of a program array; 0: none, or the kernel does not say. */
 uint32_t instance_jump_id(const struct instance *instance, const char *array, uint32_t index);
-
-/*
- * A map's fd by its C name, always the same, and the instance's own: do not close. -ENOENT when there is
- * none; a sentence only when there is one that cannot be opened: the errors of carry_open_map(). Not from two
- * threads at a time.
- */
-int instance_map_fd(const struct instance *instance, const char *name, struct xslot_diag *diag);
-
-/* State maps of `previous` that were not carried need migrate: true when there is one. */
-bool instance_needs_migration(const struct instance *instance);
-/* Set after migrate has run: the maps that were fresh for a layout's sake are then MAP_MIGRATED. */
-void instance_set_migrated(struct instance *instance);
-
-/* Array owned by the instance. */
-size_t instance_maps(const struct instance *instance, const struct instance_map **ret_maps);
 
 /*
  * The proceed mask (bit per XDP action) that libxdp would run the program with: its run configuration in the

@@ -269,7 +269,7 @@ static int adopt_map(struct instance *instance, size_t i, const char *folder, st
 		r = carry_check_map(map, fd, &info, diag);
 	if (r < 0)
 		return r;
-	if (!map->max_entries) /* the slot gave it a size, see foreign_find_sized_map() */
+	if (carry_is_sized(map))
 		map->max_entries = info.max_entries;
 	instance->listed[i].id = map->id = info.id;
 	instance->listed[i].carried = MAP_KEPT;

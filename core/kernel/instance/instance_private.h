@@ -10,10 +10,10 @@
 
 #include "extension/object.h"
 #include "kernel/foreign/foreign.h"
-#include "kernel/instance/carry.h"
 #include "kernel/instance/instance.h"
 #include "kernel/instance/jump_objects.h"
 #include "kernel/instance/jumps.h"
+#include "kernel/state/carry.h"
 
 struct bpf_insn;
 struct bpf_object;
@@ -67,6 +67,14 @@ struct bpf_map *instance_entry(const struct instance *instance);
 
 /* A new descriptor of what fills the stub, the caller's. */
 int instance_open_filler(const struct instance *instance, int *ret_fd, struct xslot_diag *diag);
+
+/*
+ * After the maps are classified: is the parameter one that gives a map its number of entries? And: give all
+ * maps the numbers that parameters and options ask for.
+ */
+bool instance_takes_size(const struct instance *instance, const char *param);
+int instance_set_sizes(struct instance *instance, const struct instance_options *options,
+	const char **ret_param, struct xslot_diag *diag);
 
 /* Before the object is closed: what a fused chain needs of it, unless it is known. */
 int instance_code_remember(struct instance *instance, const struct bpf_object *object,

@@ -17,8 +17,9 @@
 #include <string.h>
 
 #include "kernel/foreign/foreign.h"
-#include "kernel/instance/carry.h"
+#include "kernel/instance/instance.h"
 #include "kernel/instance/jumps.h"
+#include "kernel/state/carry.h"
 #include "util/diag.h"
 #include "util/text.h"
 

@@ -9,7 +9,7 @@
  * running version would call the new targets; maps of maps, devices, CPUs and sockets hold references that
  * belong to the program that filled them; a timer's callback belongs to the program that armed it.
  */
-#include "kernel/instance/carry.h"
+#include "kernel/state/carry.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -24,6 +24,9 @@
 #include "extension/btf_read.h"
 #include "kernel/pin_names.h"
 #include "kernel/pinned.h"
+#include "kernel/state/adder.h"
+#include "kernel/state/copy.h"
+#include "kernel/state/walk.h"
 #include "kernel/types.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -99,14 +102,6 @@ static int classify_section(
 	return 0;
 }
 
-static bool map_tagged(const struct btf *btf, const char *name)
-{
-	struct types_variable variable;
-
-	return btf && types_find_variable(btf, name, &variable) == 0 &&
-	       strcmp(variable.section, ".maps") == 0 && types_tagged(btf, variable.id, STATE_TAG);
-}
-
 /* libbpf's own name for a data section's map begins with a part of the object's name. */
 static const char *map_name(const struct btf *btf, const struct bpf_map *map)
 {
@@ -118,6 +113,35 @@ static const char *map_name(const struct btf *btf, const struct bpf_map *map)
 	if (value && btf_is_datasec(value) && btf_read_name(btf, value->name_off)[0])
 		return btf_read_name(btf, value->name_off);
 	return dot ? dot : bpf_map__name(map);
+}
+
+static int check_resize(const struct btf *btf, const struct carry_map *map, struct xslot_diag *diag)
+{
+	if (map->marks.resize == RESIZE_FRESH)
+		return 0;
+	if (!walk_can(map->type) || !is_carriable(btf, map))
+		return fail(diag, -EINVAL,
+			"map %s has a mark for another size, and maps of type %u cannot be copied", map->name,
+			map->type);
+	if (map->marks.resize == RESIZE_ADD && !types_is_numbers(btf, map->value_id))
+		return fail(diag, -EINVAL,
+			"map %s is marked XSLOT_SUMMED, and its values are not made of 64-bit numbers alone: use XSLOT_COPIED",
+			map->name);
+	return 0;
+}
+
+static int read_marks(const struct btf *btf, const char *name, struct carry_map *map, struct xslot_diag *diag)
+{
+	struct types_variable variable;
+	int r;
+
+	if (!btf || types_find_variable(btf, map->name, &variable) < 0 ||
+		strcmp(variable.section, ".maps") != 0)
+		return 0;
+	r = marks_read(btf, variable.id, map->name, &map->marks, diag);
+	if (r == 0)
+		r = check_resize(btf, map, diag);
+	return r < 0 ? fail_within(diag, r, "%s", name) : 0;
 }
 
 static int classify_map(
@@ -134,8 +158,10 @@ static int classify_map(
 			return fail(diag, r, "%s: map %s: libbpf does not clear its pin path: %s", name,
 				map->name, strerror(-r));
 	}
-	if (map_tagged(btf, map->name) || (pinned && is_carriable(btf, map)) ||
-		(foreign && is_plain(map->type)))
+	r = read_marks(btf, name, map, diag);
+	if (r < 0)
+		return r;
+	if (map->marks.state || (pinned && is_carriable(btf, map)) || (foreign && is_plain(map->type)))
 		map->class = MAP_STATE;
 	return 0;
 }
@@ -198,7 +224,7 @@ int carry_classify(struct bpf_object *object, const char *name, bool foreign, st
 	return name_pins(ret_table, name, diag);
 }
 
-static struct carry_map *find_map(const struct carry_table *table, const char *name)
+struct carry_map *carry_find(const struct carry_table *table, const char *name)
 {
 	for (size_t i = 0; i < table->n_maps; i++)
 		if (strcmp(table->maps[i].name, name) == 0)
@@ -206,14 +232,25 @@ static struct carry_map *find_map(const struct carry_table *table, const char *n
 	return NULL;
 }
 
+/* But for the number of entries. */
 static bool same_declaration(const struct carry_table *table, const struct carry_map *map,
 	const struct carry_table *old_table, const struct carry_map *old)
 {
 	return map->type == old->type && map->key_size == old->key_size &&
-	       map->value_size == old->value_size && map->max_entries == old->max_entries &&
-	       map->flags == old->flags && map->extra == old->extra &&
+	       map->value_size == old->value_size && map->flags == old->flags && map->extra == old->extra &&
 	       types_same_layout(table->btf, map->key_id, old_table->btf, old->key_id) &&
 	       types_same_layout(table->btf, map->value_id, old_table->btf, old->value_id);
+}
+
+/* An LRU map without a common list has as many as there are CPUs, or a multiple: what was adopted has it so.
+ */
+static uint32_t real_entries(const struct carry_map *map)
+{
+	const bool lru = map->type == BPF_MAP_TYPE_LRU_HASH || map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	const int n_cpus = lru && map->flags & BPF_F_NO_COMMON_LRU ? libbpf_num_possible_cpus() : 0;
+	const uint32_t rest = n_cpus > 0 ? map->max_entries % (uint32_t)n_cpus : 0;
+
+	return rest ? map->max_entries - rest + (uint32_t)n_cpus : map->max_entries;
 }
 
 static int reuse(struct carry_map *map, const struct carry_table *old_table, const struct carry_map *old,
@@ -240,7 +277,7 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 
 	for (size_t i = 0; i < old->n_maps; i++) {
 		const struct carry_map *from = &old->maps[i];
-		struct carry_map *to = find_map(table, from->name);
+		struct carry_map *to = carry_find(table, from->name);
 
 		if (from->class != MAP_STATE)
 			continue;
@@ -248,10 +285,15 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 			table->left_behind = true;
 			continue;
 		}
-		if (meaning_differs || !is_carriable(table->btf, to) ||
-			!same_declaration(table, to, old, from)) {
+		if (meaning_differs || from->marks.version != to->marks.version ||
+			!is_carriable(table->btf, to) || !same_declaration(table, to, old, from) ||
+			(real_entries(to) != real_entries(from) && to->marks.resize == RESIZE_FRESH)) {
 			to->relaid = true;
 			table->left_behind = true;
+			continue;
+		}
+		if (real_entries(to) != real_entries(from)) {
+			to->carried = MAP_COPIED; /* see instance_copy() */
 			continue;
 		}
 		r = reuse(to, old, from, name, diag);
@@ -267,7 +309,7 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 /* Sizes that the kernel or libbpf rounds, or that a slot gives. */
 static bool has_size(const struct carry_map *map, const struct bpf_map_info *info)
 {
-	if (!map->max_entries || map->max_entries == info->max_entries)
+	if (carry_is_sized(map) || map->max_entries == info->max_entries)
 		return true;
 	if (map->type == BPF_MAP_TYPE_RINGBUF)
 		return info->max_entries > map->max_entries;
@@ -299,6 +341,11 @@ int carry_check_map(
 	if (ret_info)
 		*ret_info = info;
 	return 0;
+}
+
+bool carry_is_sized(const struct carry_map *map)
+{
+	return !map->max_entries || map->marks.entries_from[0];
 }
 
 bool carry_is_bytes(const struct carry_table *table, const struct carry_map *map)
@@ -390,6 +437,8 @@ void carry_deinit(struct carry_table *table)
 	free(table->pins);
 	for (size_t i = 0; i < table->n_maps; i++) {
 		cleanup_close(&table->maps[i].fd);
+		adder_free(table->maps[i].adder);
+		copy_free(table->maps[i].copy);
 		free(table->maps[i].name);
 		free(table->maps[i].pin);
 	}

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* An instance's maps: which ones are state, and which ones are carried over from the previous instance. */
-#ifndef KERNEL_INSTANCE_CARRY_H
-#define KERNEL_INSTANCE_CARRY_H
+#ifndef KERNEL_STATE_CARRY_H
+#define KERNEL_STATE_CARRY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <xslot/diag.h>
 
-#include "kernel/instance/instance.h"
+#include "kernel/state/marks.h"
 
 struct bpf_map;
 struct bpf_map_info;
@@ -33,8 +33,11 @@ struct carry_map {
 	uint64_t extra;
 	uint32_t key_id; /* BTF, 0 when not given */
 	uint32_t value_id;
+	struct marks marks;
 	enum map_class class;
 	enum map_carried carried;
+	struct adder *adder; /* see instance_map_add(); NULL: none */
+	struct copy *copy;   /* after its first step, until its second; NULL: none */
 	bool relaid; /* fresh, though the instance before has a state map of the name: migrate fills it */
 };
 
@@ -68,6 +71,12 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
  */
 int carry_check_map(
 	const struct carry_map *map, int fd, struct bpf_map_info *ret_info, struct xslot_diag *diag);
+
+/* Is its number of entries the plugin's choice, so that the object does not tell it? */
+bool carry_is_sized(const struct carry_map *map);
+
+/* The map of that name in C; NULL: there is none. */
+struct carry_map *carry_find(const struct carry_table *table, const char *name);
 
 /* Does it hold nothing but bytes? Of other maps the kernel empties some with the last descriptor and pin. */
 bool carry_is_bytes(const struct carry_table *table, const struct carry_map *map);
