@@ -26,7 +26,7 @@ struct {
 	__uint(max_entries, RATELIMIT_SOURCES);
 	__type(key, struct ratelimit_source);
 	__type(value, struct ratelimit_bucket);
-} buckets SEC(".maps") XSLOT_STATE;
+} buckets SEC(".maps") XSLOT_STATE XSLOT_COPIED XSLOT_ENTRIES(sources);
 
 /* A cache line each. */
 struct lock {

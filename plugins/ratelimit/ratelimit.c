@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* The user-space side of ratelimit: its parameters, and what `xslotctl status` says. */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <xslot/counter.h>
 #include <xslot/plugin.h>
 
 #include "ratelimit.bpf.h"
@@ -12,6 +12,7 @@
 
 /* Credit is in billionths: this many units fill 64 bits. */
 #define UNITS_MAX 18000000000
+#define SOURCES_MAX (1 << 24) /* some 2 GB of buckets */
 
 /* Is the bucket one that packets use today? Those of other parameters are leftovers of a reload. */
 static bool source_is_current(struct xslot_context *context, const struct ratelimit_source *source)
@@ -28,9 +29,9 @@ static bool source_is_current(struct xslot_context *context, const struct rateli
 static int count_sources(struct xslot_context *context, unsigned *ret_n)
 {
 	int fd = xslot_map_fd(context, "buckets"), r = fd < 0 ? fd : -ENOMEM;
-	struct ratelimit_bucket *values = calloc(RATELIMIT_SOURCES, sizeof(*values));
-	struct ratelimit_source *keys = calloc(RATELIMIT_SOURCES, sizeof(*keys));
-	uint32_t batch, n = RATELIMIT_SOURCES;
+	uint32_t batch, n = (uint32_t)xslot_value(context, "sources")->number;
+	struct ratelimit_bucket *values = calloc(n, sizeof(*values));
+	struct ratelimit_source *keys = calloc(n, sizeof(*keys));
 
 	if (fd >= 0 && keys && values) {
 		r = bpf_map_lookup_batch(fd, NULL, &batch, keys, values, &n, NULL);
@@ -47,22 +48,44 @@ static int count_sources(struct xslot_context *context, unsigned *ret_n)
 	return r;
 }
 
+static int sum_totals(struct xslot_context *context, struct ratelimit_totals *ret)
+{
+	int fd = xslot_map_fd(context, "totals"), n_cpus = libbpf_num_possible_cpus(), r;
+	struct ratelimit_totals *cpus;
+	uint32_t zero = 0;
+
+	if (fd < 0 || n_cpus < 0)
+		return fd < 0 ? fd : n_cpus;
+	cpus = calloc((size_t)n_cpus, sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
+	r = bpf_map_lookup_elem(fd, &zero, cpus);
+	*ret = (struct ratelimit_totals){};
+	for (int i = 0; r == 0 && i < n_cpus; i++) {
+		ret->passed += cpus[i].passed;
+		ret->dropped += cpus[i].dropped;
+		ret->untracked += cpus[i].untracked;
+	}
+	free(cpus);
+	return r;
+}
+
 static int status(struct xslot_context *context)
 {
-	uint64_t totals[3]; /* a struct ratelimit_totals */
+	struct ratelimit_totals totals = {};
 	unsigned sources = 0;
-	uint32_t zero = 0;
-	int r = xslot_sum(context, "totals", &zero, totals, 3);
+	int r;
 
+	r = sum_totals(context, &totals);
 	if (r == 0)
 		r = count_sources(context, &sources);
 	if (r < 0)
 		return r;
-	xslot_status(context, "passed", "%" PRIu64 " packets", totals[0]);
-	xslot_status(context, "dropped", "%" PRIu64 " packets", totals[1]);
-	xslot_status(context, "sources", "%u of %u", sources, RATELIMIT_SOURCES);
-	if (totals[2] > 0)
-		xslot_status(context, "untracked", "%" PRIu64 " packets", totals[2]);
+	xslot_status(context, "passed", "%" PRIu64 " packets", (uint64_t)totals.passed);
+	xslot_status(context, "dropped", "%" PRIu64 " packets", (uint64_t)totals.dropped);
+	xslot_status(context, "sources", "%u of %" PRIu64, sources, xslot_value(context, "sources")->number);
+	if (totals.untracked > 0)
+		xslot_status(context, "untracked", "%" PRIu64 " packets", (uint64_t)totals.untracked);
 	return 0;
 }
 
@@ -72,7 +95,9 @@ XSLOT_PARAMS({ "rate", XSLOT_UINT, "units per second and source", .required = 1,
 	{ "prefix4", XSLOT_UINT, "bits of an IPv4 address that identify a source", .fallback = "32",
 		XSLOT_AT_MOST(32) },
 	{ "prefix6", XSLOT_UINT, "bits of an IPv6 address that identify a source", .fallback = "64",
-		XSLOT_AT_MOST(128) });
+		XSLOT_AT_MOST(128) },
+	{ "sources", XSLOT_UINT, "buckets; beyond that the least recently seen sources are forgotten",
+		.fallback = "65536", XSLOT_RANGE(1, SOURCES_MAX) });
 
 XSLOT_PLUGIN(ratelimit,
 	.version = "1.0.0",

@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#define RATELIMIT_SOURCES 65536 /* buckets; beyond that the least recently used ones are forgotten */
+#define RATELIMIT_SOURCES 65536 /* buckets, unless `sources` says another number */
 
 enum ratelimit_unit { RATELIMIT_PACKETS, RATELIMIT_BYTES };
 

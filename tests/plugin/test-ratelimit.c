@@ -375,8 +375,9 @@ static void *hammer(void *frames)
 
 static char *status(uint64_t unit, uint64_t prefix4)
 {
-	static const char *const names[] = { "unit", "prefix4", "prefix6", NULL };
-	struct xslot_value values[] = { { .number = unit }, { .number = prefix4 }, { .number = 64 } };
+	static const char *const names[] = { "unit", "prefix4", "prefix6", "sources", NULL };
+	struct xslot_value values[] = { { .number = unit }, { .number = prefix4 }, { .number = 64 },
+		{ .number = RATELIMIT_SOURCES } };
 
 	return harness_status("ratelimit", object, values, names);
 }
