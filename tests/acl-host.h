@@ -15,6 +15,7 @@ struct acl_host {
 	struct xslot_value rules;
 	struct xslot_value policy;
 	int (*map_fd)(struct acl_host *host, const char *name);
+	int (*sum)(int map_fd, const void *key, uint64_t *ret_sums, size_t n);
 	void *maps;
 
 	size_t n_errors;
@@ -63,6 +64,14 @@ static inline int acl_host_map_fd(struct xslot_context *context, const char *map
 	return host->map_fd ? host->map_fd(host, map) : -ENOENT;
 }
 
+static inline int acl_host_sum(
+	struct xslot_context *context, const char *map, const void *key, uint64_t *ret_sums, size_t n)
+{
+	struct acl_host *host = (struct acl_host *)context;
+
+	return host->sum ? host->sum(acl_host_map_fd(context, map), key, ret_sums, n) : -ENOENT;
+}
+
 static inline void acl_host_status(
 	struct xslot_context *context, const char *key, const char *format, va_list args)
 {
@@ -82,6 +91,7 @@ static const struct xslot_host acl_host_calls = {
 	.map_fd = acl_host_map_fd,
 	.old_map_fd = acl_host_map_fd,
 	.status = acl_host_status,
+	.sum = acl_host_sum,
 };
 
 /* A fresh host whose rules file holds `text`, which must outlive it. */

@@ -55,19 +55,11 @@ struct {
 	__type(value, __u64);
 } hits SEC(".maps") XSLOT_STATE;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, ACL_TOTALS);
-	__type(key, __u32);
-	__type(value, __u64);
-} totals SEC(".maps") XSLOT_STATE;
+XSLOT_COUNTERS(totals, ACL_TOTALS);
 
 static __always_inline int decide(__u32 total, int verdict)
 {
-	__u64 *count = bpf_map_lookup_elem(&totals, &total);
-
-	if (count)
-		++*count;
+	xslot_count(&totals, total, 1);
 	return verdict;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <xslot/counter.h>
 
 #include "tables.h"
 
@@ -170,20 +171,9 @@ int hits_prune(struct xslot_context *context, const struct rules *rules)
 
 int totals_read(struct xslot_context *context, uint64_t totals[ACL_TOTALS])
 {
-	int fd = xslot_map_fd(context, "totals"), n_cpus = libbpf_num_possible_cpus(), r = 0;
-	uint64_t *cpus;
+	int r = 0;
 
-	if (fd < 0 || n_cpus < 0)
-		return fd < 0 ? fd : n_cpus;
-	cpus = calloc((size_t)n_cpus, sizeof(*cpus));
-	if (!cpus)
-		return -ENOMEM;
-	for (uint32_t i = 0; !r && i < ACL_TOTALS; i++) {
-		totals[i] = 0;
-		r = bpf_map_lookup_elem(fd, &i, cpus);
-		for (int cpu = 0; !r && cpu < n_cpus; cpu++)
-			totals[i] += cpus[cpu];
-	}
-	free(cpus);
+	for (uint32_t row = 0; r == 0 && row < ACL_TOTALS; row++)
+		r = xslot_counter(context, "totals", row, &totals[row]);
 	return r;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* The user-space side of ratelimit: its parameters, and what `xslotctl status` says. */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <xslot/counter.h>
 #include <xslot/plugin.h>
 
 #include "ratelimit.bpf.h"
@@ -48,44 +48,22 @@ static int count_sources(struct xslot_context *context, unsigned *ret_n)
 	return r;
 }
 
-static int sum_totals(struct xslot_context *context, struct ratelimit_totals *ret)
-{
-	int fd = xslot_map_fd(context, "totals"), n_cpus = libbpf_num_possible_cpus(), r;
-	struct ratelimit_totals *cpus;
-	uint32_t zero = 0;
-
-	if (fd < 0 || n_cpus < 0)
-		return fd < 0 ? fd : n_cpus;
-	cpus = calloc((size_t)n_cpus, sizeof(*cpus));
-	if (!cpus)
-		return -ENOMEM;
-	r = bpf_map_lookup_elem(fd, &zero, cpus);
-	*ret = (struct ratelimit_totals){};
-	for (int i = 0; r == 0 && i < n_cpus; i++) {
-		ret->passed += cpus[i].passed;
-		ret->dropped += cpus[i].dropped;
-		ret->untracked += cpus[i].untracked;
-	}
-	free(cpus);
-	return r;
-}
-
 static int status(struct xslot_context *context)
 {
-	struct ratelimit_totals totals = {};
+	uint64_t totals[3]; /* a struct ratelimit_totals */
 	unsigned sources = 0;
-	int r;
+	uint32_t zero = 0;
+	int r = xslot_sum(context, "totals", &zero, totals, 3);
 
-	r = sum_totals(context, &totals);
 	if (r == 0)
 		r = count_sources(context, &sources);
 	if (r < 0)
 		return r;
-	xslot_status(context, "passed", "%" PRIu64 " packets", (uint64_t)totals.passed);
-	xslot_status(context, "dropped", "%" PRIu64 " packets", (uint64_t)totals.dropped);
+	xslot_status(context, "passed", "%" PRIu64 " packets", totals[0]);
+	xslot_status(context, "dropped", "%" PRIu64 " packets", totals[1]);
 	xslot_status(context, "sources", "%u of %" PRIu64, sources, xslot_value(context, "sources")->number);
-	if (totals.untracked > 0)
-		xslot_status(context, "untracked", "%" PRIu64 " packets", (uint64_t)totals.untracked);
+	if (totals[2] > 0)
+		xslot_status(context, "untracked", "%" PRIu64 " packets", totals[2]);
 	return 0;
 }
 

@@ -4,7 +4,8 @@
  * altogether. Each verb that asks the host ends with a documented exit code, and what it prints are lines of
  * text, in which nothing speaks to the terminal; with --json, JSON.
  *
- * An input begins with a byte: which verb, and in its highest bit whether with --json.
+ * An input begins with a byte: which verb; in its highest bit whether with --json, in the next one whether
+ * `status` has --problems.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -139,8 +140,8 @@ static void check_text(const char *text, size_t size)
 
 static void check_code(int code)
 {
-	expect(code == 0 || code == 1 || code == EXIT_WOULD_CHANGE || code == EXIT_UNREACHABLE ||
-			code == EXIT_PERMISSION || code == EXIT_CONFIGURATION,
+	expect(code == 0 || code == 1 || code == EXIT_WOULD_CHANGE || code == EXIT_PROBLEMS ||
+			code == EXIT_UNREACHABLE || code == EXIT_PERMISSION || code == EXIT_CONFIGURATION,
 		"an exit code that is documented");
 }
 
@@ -172,7 +173,9 @@ static const struct {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);
-	struct options options = { .socket = path, .json = size && data[0] >> 7 };
+	struct options options = { .socket = path,
+		.json = size && data[0] >> 7,
+		.problems = size && data[0] >> 6 & 1 && verbs[data[0] % n].run == verb_status };
 	FILE *terminal[2] = { stdout, stderr };
 	char *out = NULL, *err = NULL;
 	size_t out_size, err_size;
@@ -195,7 +198,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_code(code);
 	check_text(out, out_size);
 	check_text(err, err_size);
-	expect(code != 0 || out_size > 0, "what worked says something");
+	expect(code != 0 || out_size > 0 || options.problems, "what worked says something");
 	if (options.json) {
 		json = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
 		expect(json_is_object(json) && json_is_integer(json_object_get(json, "format")), "JSON");

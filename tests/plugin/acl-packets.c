@@ -225,8 +225,9 @@ static void change_end(struct packet *packet)
 	} else {
 		uint8_t *at = append(packet, n);
 
+		n = n < old ? n : old;
 		if (chance(2))
-			memcpy(at, at - n, n < old ? n : old);
+			memcpy(at, at - n, n);
 	}
 	describe(packet, "; %zu bytes, not %zu", packet->size, old);
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "kernel/instance/sums.h"
 
 struct bpf_object *harness_open(const void *bytes, size_t size)
 {
@@ -172,6 +173,12 @@ static int host_map_fd(struct xslot_context *context, const char *map)
 	return bpf_object__find_map_fd_by_name(host_state.object, map);
 }
 
+static int host_sum(
+	struct xslot_context *context, const char *map, const void *key, uint64_t *ret_sums, size_t n)
+{
+	return sums_read(host_map_fd(context, map), key, ret_sums, n);
+}
+
 static void host_status(struct xslot_context *context, const char *key, const char *format, va_list args)
 {
 	fprintf(host_state.text, "%s: ", key);
@@ -183,7 +190,11 @@ char *harness_status(const char *name, struct bpf_object *object, const struct x
 	const char *const *names)
 {
 	const struct xslot_host host = {
-		.size = sizeof(host), .value = host_value, .map_fd = host_map_fd, .status = host_status
+		.size = sizeof(host),
+		.value = host_value,
+		.map_fd = host_map_fd,
+		.status = host_status,
+		.sum = host_sum,
 	};
 	struct xslot_context context = { .host = &host, .slot = "test.1" };
 	const struct xslot_plugin *plugin;

@@ -124,6 +124,7 @@ static void compare(const struct found *found)
 
 	reference_read(bytes, size, &reference);
 	AGREE(kind, reference.kind);
+	AGREE(found->bad, reference.kind == REFERENCE_UNKNOWN);
 	if (found->outcome != PARSED)
 		return;
 	AGREE(found->family, reference.ipv6 ? 6 : 4);
@@ -152,7 +153,9 @@ struct found parse(void)
 	bool farther = found.outcome == TRUNCATED || found.outcome == MALFORMED || found.outcome == TOO_DEEP;
 
 	same.outcome = farther ? addresses.outcome : found.outcome;
+	same.bad = same.outcome >= TRUNCATED;
 	same.protocol = addresses.protocol;
+	same.tcp_flags = 0;
 	same.flags = same.l4 = same.l4_length = same.sport = same.dport = same.icmp_type = same.icmp_code = 0;
 	assert_memory_equal(&addresses, &same, sizeof(same));
 	assert_true(addresses.outcome == PARSED || addresses.outcome == found.outcome);

@@ -22,7 +22,11 @@ static __always_inline int tell(const struct xslot_packet *packet, enum xslot_pa
 		return XDP_ABORTED;
 	result->outcome = outcome;
 	result->ethertype = bpf_ntohs(packet->ethertype);
-	result->vlan = bpf_ntohs(packet->vlan);
+	result->outer_vlan = packet->outer_vlan;
+	result->inner_vlan = packet->inner_vlan;
+	result->priority = packet->priority;
+	result->tcp_flags = packet->tcp_flags;
+	result->bad = xslot_parsed_bad(outcome);
 	result->tags = packet->tags;
 	result->family = packet->family;
 	result->protocol = packet->protocol;

@@ -8,7 +8,9 @@
 struct found {
 	__u32 outcome;
 	__u32 ethertype;
-	__u32 vlan;
+	__u32 outer_vlan;
+	__u32 inner_vlan;
+	__u32 priority;
 	__u32 tags;
 	__u32 family;
 	__u32 protocol;
@@ -20,6 +22,8 @@ struct found {
 	__u32 dport;
 	__u32 icmp_type;
 	__u32 icmp_code;
+	__u32 tcp_flags;
+	__u32 bad;
 	__u8 source[16];
 	__u8 destination[16];
 };

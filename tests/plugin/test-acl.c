@@ -16,6 +16,7 @@
 #include "acl.bpf.h"
 #include "acl.h"
 #include "check.h"
+#include "kernel/instance/sums.h"
 #include "reference.h"
 
 #define SETS 150
@@ -292,6 +293,7 @@ static void check_set(unsigned policy)
 	use_policy(policy);
 	acl_host_init(&host, set.text, strlen(set.text), policy);
 	host.map_fd = map_fd;
+	host.sum = sums_read;
 	if (xslot_plugin.check(&host.context) || xslot_plugin.start(&host.context)) {
 		print_error("rules:\n%s\nrefused: line %u: %s\n", set.text, host.errors[0].line,
 			host.errors[0].text);
@@ -351,6 +353,7 @@ static void reload(struct acl_host *host, const char *text, bool first)
 	clear_map("prefixes6");
 	acl_host_init(host, text, strlen(text), ACL_DENY);
 	host->map_fd = map_fd;
+	host->sum = sums_read;
 	assert_int_equal(xslot_plugin.check(&host->context), 0);
 	assert_int_equal(xslot_plugin.start(&host->context), 0);
 	if (!first)

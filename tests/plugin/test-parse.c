@@ -99,9 +99,40 @@ static void test_tags(void **arg)
 		found = parse_all_cuts(tags <= 4 ? size : 30);
 		assert_int_equal(found.outcome, tags <= 4 ? PARSED : TOO_DEEP);
 		assert_int_equal(found.tags, tags <= 4 ? tags : 4);
-		assert_int_equal(found.vlan, 0x2007);
+		assert_int_equal(found.outer_vlan, 7);
+		assert_int_equal(found.inner_vlan, tags == 1 ? 0 : (tags <= 4 ? tags - 1 : 3) * 256 + 7);
+		assert_int_equal(found.priority, 1);
 		assert_int_equal(found.dport, tags <= 4 ? 80 : 0);
 	}
+}
+
+/* Whatever bits a SYN has besides: they are those of byte 13 (RFC 9293, 3.1). */
+static void test_tcp_flags(void **arg)
+{
+	struct found found;
+
+	for (unsigned flags = 0; flags < 256; flags++) {
+		begin(0x86dd, 0, 0);
+		add_ip6(6);
+		add_transport(6);
+		bytes[54 + 13] = (uint8_t)flags;
+		say(size);
+		found = parse();
+		assert_int_equal(found.tcp_flags, flags);
+		bytes[54 + 12] = 0x40; /* the header is too short: nothing of it counts */
+		found = parse();
+		assert_int_equal(found.outcome, MALFORMED);
+		assert_int_equal(found.tcp_flags, 0);
+	}
+	begin(0x0800, 0, 0);
+	add_ip4(17, 0, 0);
+	add_transport(17);
+	ADD(1, 2, 3, 4, 5, 6, 7, 8);
+	bytes[34 + 5] = 16;
+	say(size);
+	found = parse();
+	assert_int_equal(found.outcome, PARSED);
+	assert_int_equal(found.tcp_flags, 0);
 }
 
 static void test_not_ip(void **arg)
@@ -472,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_ip6),
 		cmocka_unit_test(test_icmp),
 		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_tcp_flags),
 		cmocka_unit_test(test_not_ip),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_malformed),

@@ -6,7 +6,7 @@ build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
-echo 1..9
+echo 1..10
 
 DESTDIR="$work/root" meson install -C "$build" --no-rebuild --quiet
 pc=$(find "$work/root" -name xslot-plugin.pc)
@@ -62,6 +62,13 @@ for_bpf() {
 }
 
 check "a plugin may be called as a header of the kernel's is" for_bpf
+with_vmlinux() {
+	xslotctl plugin new kernel --make && cd kernel &&
+		PATH="$PATH:/usr/sbin" bpftool btf dump file /sys/kernel/btf/vmlinux format c >vmlinux.h &&
+		sed -i '1i #include "vmlinux.h"\n' kernel.bpf.c && make && make test
+}
+
+check "a plugin may use a vmlinux.h, and passes its test" with_vmlinux
 check "names that would not compile are refused" sh -c \
 	'for name in license xdp asm printf memcpy while; do xslotctl plugin new $name; [ $? = 2 ] && ! [ -e $name ] || exit 1; done'
 check "the page that plugin info names is installed" sh -c \

@@ -53,7 +53,7 @@ LIBRARIES = {
     r"jansson\.h": ("control",),
 }
 # Public, and of no layer: plugins include it, and link libbpf themselves.
-FOR_PLUGINS = {"core/include/xslot/counter.h", "core/include/xslot/message.h"}
+FOR_PLUGINS = {"core/include/xslot/message.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 
 DUAL = "GPL-2.0-only OR BSD-2-Clause"

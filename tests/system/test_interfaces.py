@@ -159,6 +159,27 @@ def test_appears_and_vanishes(host):
     assert said(host, "edge: x1 does not exist yet, waiting") == 1, "it has been said"
 
 
+def test_a_plugin_knows_its_chain(host):
+    """A reload that changes only the chain keeps the instance, which is asked again; and so does a new host."""
+    def files(interfaces):
+        return chains(("edge", interfaces)).replace("count", "ledger")
+
+    links(host.namespace, veth("x0"), veth("x1"))
+    host.plugin("ledger", "v2")
+    host.write(files("x0"))
+    host.start()
+    first = host.slot(10)
+    assert first["status"]["chain"] == "edge, mode 0, frags 0: x0"
+    host.write(files("x1, x0"))
+    host.must_reload()
+    assert host.slot(10)["program_id"] == first["program_id"]
+    assert host.slot(10)["status"]["chain"] == "edge, mode 0, frags 0: x1 x0"
+    host.murder()
+    host.start()
+    assert host.slot(10)["program_id"] == first["program_id"]
+    assert host.slot(10)["status"]["chain"] == "edge, mode 0, frags 0: x1 x0"
+
+
 def test_comes_back_at_once_with_another_index(host):
     links(host.namespace, veth("x0"))
     start(host, chains(("edge", "x0")))

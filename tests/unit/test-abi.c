@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <xslot/chain.h>
 #include <xslot/map.h>
 
 #include "check.h"
@@ -73,7 +74,7 @@ static const struct {
 	OFFSET(xslot_context, slot, 8),
 	OFFSET(xslot_context, data, 16),
 	OFFSET(xslot_context, size, 24),
-	SIZE(xslot_host, 96),
+	SIZE(xslot_host, 120),
 	OFFSET(xslot_host, size, 0),
 	OFFSET(xslot_host, value, 8),
 	OFFSET(xslot_host, error, 16),
@@ -83,9 +84,17 @@ static const struct {
 	OFFSET(xslot_host, status, 48),
 	OFFSET(xslot_host, watch_fd, 56),
 	OFFSET(xslot_host, watch_timer, 64),
-	OFFSET(xslot_host, map_entries, 72),
-	OFFSET(xslot_host, map_info, 80),
-	OFFSET(xslot_host, map_add, 88),
+	OFFSET(xslot_host, chain, 72),
+	OFFSET(xslot_host, interface, 80),
+	OFFSET(xslot_host, sum, 88),
+	SIZE(xslot_chain_info, 48),
+	OFFSET(xslot_chain_info, name, 0),
+	OFFSET(xslot_chain_info, mode, 32),
+	OFFSET(xslot_chain_info, frags, 36),
+	OFFSET(xslot_chain_info, n_interfaces, 40),
+	OFFSET(xslot_host, map_entries, 96),
+	OFFSET(xslot_host, map_info, 104),
+	OFFSET(xslot_host, map_add, 112),
 	SIZE(xslot_map_info, 48),
 	OFFSET(xslot_map_info, size, 0),
 	OFFSET(xslot_map_info, type, 4),

@@ -21,6 +21,8 @@ static void well(struct status *status)
 	status_reload_clear(&status->last_reload);
 	status->configuration.held = NULL;
 	status->configuration.confirm_seconds = 0;
+	free(status->configuration.problem);
+	status->configuration.problem = NULL;
 }
 
 static void refused_interface(struct status *status)
@@ -71,6 +73,12 @@ static void held(struct status *status)
 {
 	well(status);
 	status->configuration.held = "rollback";
+}
+
+static void unkept(struct status *status)
+{
+	well(status);
+	status->configuration.problem = strdup("cannot write /var/lib/xslot/record: No space left");
 }
 
 static void awaited(struct status *status)
@@ -146,6 +154,7 @@ static void test_what_it_says(void **state)
 		{ off, 2, "XSLOT CRITICAL: lab is off, \"xslotctl clean\" took it off\n" },
 		{ refused, 1, "XSLOT WARNING: the last reload was refused with 0 errors\n" },
 		{ held, 1, "XSLOT WARNING: held, the files are not applied\n" },
+		{ unkept, 1, "XSLOT WARNING: the state folder has a problem\n" },
 		{ awaited, 1, "XSLOT WARNING: to be confirmed within 7 s\n" },
 		{ quarantined, 1, "XSLOT WARNING: plugin wreck is quarantined\n" },
 		{ silenced, 1, "XSLOT WARNING: watch of plugin wreck is silenced\n" },

@@ -31,6 +31,13 @@ static const struct {
 	{ { "clean", "edge", "--all" }, 2, "clean takes \"edge\" or --all, not both" },
 	{ { "status", "--all" }, 2, "status takes no --all; it is for clean" },
 	{ { "status", "--socket" }, 2, "--socket needs a value" },
+	{ { "reload", "--problems" }, 2, "reload takes no --problems; it is for status" },
+	{ { "status", "--problems=edge" }, 2, "--problems=edge is not an option, or takes no value" },
+	{ { "status", "--watch", "--problems" }, 2,
+		"--watch shows a running host to eyes, without --problems" },
+	{ { "status", "--watch", "--bpffs=/nowhere" }, 2, "without --bpffs" },
+	{ { "status", "--watch", "core" }, 1, "there is no chain of that name" },
+	{ { "status", "--watch", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
 	{ { "status", "core" }, 1, "there is no chain of that name" },
 	{ { "confirm", "--socket", "/nonexistent/control" }, 69,
 		"xslotctl: cannot reach the host at /nonexistent/control: No such file or directory; "
@@ -62,7 +69,9 @@ static void test_errors_and_exit_codes(void **state)
 		if (it.code != errors[i].code || !strstr(it.err, errors[i].says))
 			fail_msg("case %zu: exit code %d, said: %s", i, it.code, it.err);
 		assert_string_equal(it.out, "");
-		if (strcmp(errors[i].says, "--socket needs a value")) /* it would take --json for the value */
+		/* The option would take --json for its value; --watch has no JSON. */
+		if (strcmp(errors[i].says, "--socket needs a value") &&
+			(!it.arguments[1] || strcmp(it.arguments[1], "--watch")))
 			check_json_error(host, &it);
 	}
 	assert_int_equal(host->n_reload, 0);
@@ -478,6 +487,7 @@ static void test_the_man_page_has_every_key(void **state)
 {
 	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
 		{ "bypass", "edge", "on", "--json" }, { "clean", "--all", "--json" },
+		{ "status", "--problems", "--json" },
 		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
 		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" },
 		{ "check", "--json", "--config" } };
@@ -538,7 +548,7 @@ static void test_completion(void **state)
 		{ "reload --dr", "--dry-run\n" },
 		{ "--al", "--all --allow-bare --allow-detach\n" },
 		{ "clean --", "--json --socket --config --help --version --all --bpffs\n" },
-		{ "status --", "--json --socket --config --help --version --bpffs\n" },
+		{ "status --", "--json --socket --config --help --version --bpffs --problems --watch\n" },
 		{ "plugin new x --m", "--make\n" },
 		{ "plugin list --m", "\n" },
 		{ "reload --confirm 30s --set", "--settle\n" },

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * One line and one number, for a monitor that asks every minute. Critical is everything that lets packets
- * past a chain, and a host that does not answer, since nobody would notice the former then; a warning is
- * something that an operator should look at. A word of a newer host that is unknown here counts as the worst
- * that it may mean.
+ * One line and one number, for a monitor that asks every minute. problems.c judges; critical is also a host
+ * that does not answer, since nobody would notice then what lets packets past a chain.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/client.h"
 #include "control/interface.h"
-#include "control/status_json.h"
+#include "problems.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/memory.h"
@@ -24,88 +21,6 @@
 
 DEFINE_CLEANUP(struct client *, client_close);
 DEFINE_CLEANUP(json_t *, json_decref);
-
-/* The exit codes that Nagios gave its plugins, and that all monitors understand. */
-enum level { HEALTH_OK, HEALTH_WARNING, HEALTH_CRITICAL, HEALTH_UNKNOWN };
-
-static const char *const levels[] = { "ok", "warning", "critical", "unknown" };
-
-struct health {
-	enum level level;
-	json_t *reasons; /* level, message */
-};
-
-static void add(struct health *health, enum level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void add(struct health *health, enum level level, const char *format, ...)
-{
-	CLEANUP(free) char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		memory_out();
-	va_end(args);
-	json_array_append_new(
-		health->reasons, json_pack("{s:s, s:o}", "level", levels[level], "message", json_text(text)));
-	if (level > health->level)
-		health->level = level;
-}
-
-static void judge_interface(struct health *health, const char *chain, const json_t *interface)
-{
-	const char *state = text_of(interface, "state"), *reason = text_of(interface, "reason");
-
-	if (!strcmp(state, "attached") || !strcmp(state, "waiting"))
-		return;
-	add(health, HEALTH_CRITICAL, "%s: %s is %s%s%s", chain, text_of(interface, "name"), state,
-		*reason ? ": " : "", reason);
-}
-
-static void judge_chain(struct health *health, const json_t *chain)
-{
-	const char *name = text_of(chain, "name");
-	const json_t *interface;
-	size_t i;
-
-	json_array_foreach(json_object_get(chain, "interfaces"), i, interface)
-		judge_interface(health, name, interface);
-	if (json_is_true(json_object_get(chain, "bypass")))
-		add(health, HEALTH_CRITICAL, "%s is bypassed, every packet gets \"%s\"", name,
-			text_of(chain, "final"));
-	if (number_of(chain, "gap_packets"))
-		add(health, HEALTH_WARNING, "%s: %lld packets met an empty slot", name,
-			(long long)number_of(chain, "gap_packets"));
-	if (number_of(chain, "bad_verdicts"))
-		add(health, HEALTH_WARNING, "%s: %lld packets got \"aborted\" for an invalid verdict", name,
-			(long long)number_of(chain, "bad_verdicts"));
-}
-
-static void judge_host(struct health *health, const json_t *status)
-{
-	const json_t *configuration = json_object_get(status, "configuration"), *name;
-	const json_t *reload = json_object_get(status, "last_reload");
-	json_int_t seconds = number_of(configuration, "confirm_seconds");
-	size_t i;
-
-	json_array_foreach(json_object_get(status, "off"), i, name)
-		add(health, HEALTH_CRITICAL, "%s is off, \"xslotctl clean\" took it off", string_of(name));
-	json_array_foreach(json_object_get(status, "quarantined"), i, name)
-		add(health, HEALTH_WARNING, "plugin %s is quarantined", string_of(name));
-	json_array_foreach(json_object_get(status, "silenced"), i, name) add(health, HEALTH_WARNING,
-		"%s of plugin %s is silenced", text_of(name, "callback"), text_of(name, "plugin"));
-	if (*text_of(configuration, "held"))
-		add(health, HEALTH_WARNING, "held, the files are not applied");
-	if (seconds)
-		add(health, HEALTH_WARNING, "to be confirmed within %lld s", (long long)seconds);
-	if (!strcmp(text_of(reload, "result"), "refused"))
-		add(health, HEALTH_WARNING, "the last reload was refused with %zu errors",
-			json_array_size(json_object_get(reload, "errors")));
-	if (!json_array_size(json_object_get(status, "chains")) &&
-		!json_array_size(json_object_get(status, "off")))
-		add(health, HEALTH_WARNING, "the configuration has no chains");
-}
 
 /* What a monitor takes for the end of the line, or for figures, must not come from a name. */
 static void print_clean(const char *text)
@@ -122,10 +37,10 @@ static void print_reasons(const json_t *reasons)
 	const json_t *reason;
 	size_t i;
 
-	for (int level = HEALTH_UNKNOWN; level > HEALTH_OK; level--) {
+	for (int level = LEVEL_UNKNOWN; level > LEVEL_OK; level--) {
 		json_array_foreach(reasons, i, reason)
 		{
-			if (strcmp(text_of(reason, "level"), levels[level]))
+			if (strcmp(text_of(reason, "level"), level_name(level)))
 				continue;
 			fputs(separator, stdout);
 			print_clean(text_of(reason, "message"));
@@ -154,7 +69,7 @@ static void print_totals(const json_t *status)
 }
 
 /* 0, or the level of what stood in the way. */
-static int ask(const struct options *options, struct health *health, json_t **ret_status)
+static int ask(const struct options *options, struct problems *problems, json_t **ret_status)
 {
 	CLEANUP(client_close) struct client *client = NULL;
 	struct xslot_diag diag = {};
@@ -163,33 +78,43 @@ static int ask(const struct options *options, struct health *health, json_t **re
 	if (r == 0)
 		r = client_call(client, INTERFACE_XSLOT ".Status", NULL, PATIENCE, ret_status, &diag);
 	if (r < 0)
-		add(health, r == -EACCES || r == -EPERM ? HEALTH_UNKNOWN : HEALTH_CRITICAL, "%s",
-			diag.message);
+		problem_add(problems, r == -EACCES || r == -EPERM ? LEVEL_UNKNOWN : LEVEL_CRITICAL, NULL,
+			NULL, "%s", diag.message);
 	return r;
+}
+
+/* Without what this line has no room for. */
+static json_t *reasons_of(const json_t *list)
+{
+	json_t *reasons = json_array();
+	const json_t *problem;
+	size_t i;
+
+	json_array_foreach(list, i, problem) json_array_append_new(
+		reasons, json_pack("{s:O, s:O}", "level", json_object_get(problem, "level"), "message",
+				 json_object_get(problem, "message")));
+	return reasons;
 }
 
 int verb_health(const struct options *options, int argc, char **argv)
 {
 	static const char *const shouts[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
-	CLEANUP(json_decref) json_t *reasons = json_array(), *status = NULL;
-	struct health health = { .reasons = reasons };
-	const json_t *chain;
-	size_t i;
+	CLEANUP(json_decref) json_t *list = json_array(), *reasons = NULL, *status = NULL;
+	struct problems problems = { .list = list };
 
-	if (ask(options, &health, &status) == 0) {
-		json_array_foreach(json_object_get(status, "chains"), i, chain) judge_chain(&health, chain);
-		judge_host(&health, status);
-	}
+	if (ask(options, &problems, &status) == 0)
+		problems_find(&problems, status);
 	if (options->json) {
-		print_json(json_pack("{s:s, s:i, s:O}", "status", levels[health.level], "code",
-			(int)health.level, "reasons", reasons));
-		return health.level;
+		reasons = reasons_of(list);
+		print_json(json_pack("{s:s, s:i, s:O}", "status", level_name(problems.level), "code",
+			(int)problems.level, "reasons", reasons));
+		return problems.level;
 	}
-	printf("XSLOT %s: ", shouts[health.level]);
-	if (health.level == HEALTH_OK)
+	printf("XSLOT %s: ", shouts[problems.level]);
+	if (problems.level == LEVEL_OK)
 		print_totals(status);
 	else
-		print_reasons(reasons);
+		print_reasons(list);
 	putchar('\n');
-	return health.level;
+	return problems.level;
 }

@@ -1,101 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The verbs that ask the running host. They print the host's JSON unchanged, so that --json never lags behind
- * a newer host; status.c makes the text for a terminal.
+ * The verbs with which the running host changes something. They print the host's JSON unchanged, so that
+ * --json never lags behind a newer host.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "config/param_text.h"
-#include "control/client.h"
 #include "control/interface.h"
 #include "control/server.h"
 #include "control/status_json.h"
-#include "status.h"
 #include "table.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"
 
 #define NS_PER_SECOND 1000000000LL
-#define STATUS_TIMEOUT 15 /* seconds; the host's loop never waits, so this is a host that hangs */
-#define CHANGE_TIMEOUT 0  /* none: what changes the dataplane waits for the reload that runs */
 
 DEFINE_CLEANUP(struct client *, client_close);
 DEFINE_CLEANUP(json_t *, json_decref);
-
-static int make_printable(const struct options *options, json_t **reply)
-{
-	json_t *clean = printable(*reply);
-
-	json_decref(*reply);
-	*reply = clean;
-	return clean ? 0 : give_up(options, EXIT_FAILURE, "out of memory");
-}
-
-/* Call `method`, whose parameters are taken over; 0, or the exit code after the error has been printed. */
-static int call_host(const struct options *options, struct client *client, const char *method,
-	json_t *parameters, unsigned timeout, json_t **ret_reply)
-{
-	struct xslot_diag diag = {};
-	int r;
-
-	r = client_call(client, method, parameters, timeout, ret_reply, &diag);
-	switch (r) {
-	case 0:
-		return options->json ? 0 : make_printable(options, ret_reply);
-	case -EACCES:
-		return give_up(options, EXIT_PERMISSION, "%s", diag.message);
-	case -ECONNRESET:
-	case -ETIMEDOUT:
-	case -EPROTO:
-		return give_up(options, EXIT_UNREACHABLE, "%s", diag.message);
-	default:
-		return give_up(options, EXIT_FAILURE, "%s", diag.message);
-	}
-}
-
-/* The same for a host that has to be there. */
-static int ask_host(const struct options *options, const char *method, json_t *parameters, unsigned timeout,
-	json_t **ret_reply)
-{
-	CLEANUP(client_close) struct client *client = NULL;
-	struct xslot_diag diag = {};
-	int r;
-
-	r = client_open(options->socket, &client, &diag);
-	if (r == 0)
-		return call_host(options, client, method, parameters, timeout, ret_reply);
-	json_decref(parameters);
-	return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE, "%s",
-		diag.message);
-}
-
-int verb_status(const struct options *options, int argc, char **argv)
-{
-	CLEANUP(client_close) struct client *client = NULL;
-	CLEANUP(json_decref) json_t *status = NULL;
-	struct xslot_diag diag = {};
-	int r;
-
-	if (options->bpffs)
-		return status_pins(options, argc ? argv[0] : NULL, NULL);
-	r = client_open(options->socket, &client, &diag);
-	if (r == -ENOENT || r == -ECONNREFUSED)
-		return status_pins(options, argc ? argv[0] : NULL, diag.message);
-	if (r < 0)
-		return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE,
-			"%s", diag.message);
-	r = call_host(options, client, INTERFACE_XSLOT ".Status",
-		argc ? json_pack("{s:o}", "chain", json_text(argv[0])) : NULL, STATUS_TIMEOUT, &status);
-	if (r)
-		return r;
-	if (options->json)
-		return print_json(json_incref(status));
-	status_print(status, argc > 0);
-	return 0;
-}
 
 static void print_confirm(json_int_t seconds)
 {
@@ -239,8 +164,7 @@ int verb_clean(const struct options *options, int argc, char **argv)
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		return clean_pins(options, argc ? argv[0] : NULL);
 	if (r < 0)
-		return give_up(options, r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_UNREACHABLE,
-			"%s", diag.message);
+		return give_up(options, code_of_open(r), "%s", diag.message);
 	r = call_host(options, client, INTERFACE_XSLOT ".Clean",
 		argc ? json_pack("{s:o}", "chain", json_text(argv[0])) : json_pack("{s:b}", "all", true),
 		CHANGE_TIMEOUT, &reply);

@@ -23,8 +23,8 @@ static const struct verb {
 	int min, max;	   /* number of arguments */
 	int (*run)(const struct options *options, int argc, char **argv);
 } verbs[] = {
-	{ "status", "[CHAIN]", "show chains, interfaces, slots, packets and the last reload", " bpffs ", 0, 1,
-		verb_status },
+	{ "status", "[CHAIN]", "show chains, interfaces, slots, packets and the last reload",
+		" bpffs problems watch ", 0, 1, verb_status },
 	{ "health", "", "one line for a monitor; exit code 0 ok, 1 warning, 2 critical, 3 unknown", "", 0, 0,
 		verb_health },
 	{ "reload", "", "apply the configuration files, and wait until that is done",
@@ -62,6 +62,8 @@ static const char option_help[] =
 	"      --plugin-path=PATH  plugin list, info: directories of plugins, separated by colons (default: the configuration's)\n"
 	"      --all               clean: every chain\n"
 	"      --bpffs=DIR         status, clean, extend: without asking a host, the pins there (default: the configuration's)\n"
+	"      --problems          status: only what needs attention, a line each; exit code 4 if there is any\n"
+	"      --watch             status: packets and verdicts by the second, until ^C\n"
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
 	"      --allow-detach      reload, rollback: let a change of mode detach an interface for a moment\n"
 	"      --allow-bare        reload, rollback: let interfaces be left without a chain, chains without slots\n"
@@ -209,7 +211,9 @@ enum {
 	OPTION_FUNCTION,
 	OPTION_NAME,
 	OPTION_LIST,
-	OPTION_DETACH
+	OPTION_DETACH,
+	OPTION_PROBLEMS,
+	OPTION_WATCH
 };
 
 static const struct option long_options[] = {
@@ -230,6 +234,8 @@ static const struct option long_options[] = {
 	{ "name", required_argument, NULL, OPTION_NAME },
 	{ "list", no_argument, NULL, OPTION_LIST },
 	{ "detach", no_argument, NULL, OPTION_DETACH },
+	{ "problems", no_argument, NULL, OPTION_PROBLEMS },
+	{ "watch", no_argument, NULL, OPTION_WATCH },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
@@ -342,6 +348,21 @@ static bool parse_change(int option, struct options *options)
 	}
 }
 
+/* Is it one of those that show? */
+static bool parse_show(int option, struct options *options)
+{
+	switch (option) {
+	case OPTION_PROBLEMS:
+		options->problems = true;
+		return true;
+	case OPTION_WATCH:
+		options->watch = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* -1: go on with the verb; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -382,7 +403,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case ':':
 			return give_up(options, EXIT_USAGE, "option %s needs a value", argv[optind - 1]);
 		default:
-			if (parse_change(option, options) || parse_extend(option, options))
+			if (parse_change(option, options) || parse_extend(option, options) ||
+				parse_show(option, options))
 				break;
 			return give_up(options, EXIT_USAGE,
 				"%s is not an option, or takes no value; `xslotctl help` lists them",

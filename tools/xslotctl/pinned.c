@@ -9,8 +9,7 @@
 #include "control/status_json.h"
 #include "extension/permission.h"
 #include "host/offline/remains.h"
-#include "status.h"
-#include "table.h"
+#include "screen.h"
 #include "util/cleanup.h"
 #include "xslotctl.h"
 
@@ -36,19 +35,17 @@ static json_t *make_json(
 	return json;
 }
 
-static void print(const struct options *options, json_t *json, const struct report *notes, const char *bpffs,
+static int print(const struct options *options, json_t *json, const struct report *notes, const char *bpffs,
 	const char *why, bool details)
 {
-	if (options->json) {
-		print_json(json_incref(json));
-		return;
-	}
+	if (options->json)
+		return print_status(options, json, details);
 	if (why)
 		give_up(options, EXIT_UNREACHABLE, "%s", why);
 	print_warnings(notes);
 	printf("%s%sthis runs in the kernel, pinned in %s%s%s\n", style_alarm(), why ? "NO HOST: " : "",
 		bpffs, why ? ", without a host that manages it" : "", style_end());
-	status_print(json, details);
+	return print_status(options, json, details);
 }
 
 int status_pins(const struct options *options, const char *chain, const char *why)
@@ -59,7 +56,7 @@ int status_pins(const struct options *options, const char *chain, const char *wh
 	char no_right[PERMISSION_TEXT];
 	struct xslot_diag diag = {};
 	struct report notes = {};
-	int code = why ? EXIT_UNREACHABLE : 0;
+	int code, r;
 
 	if (permission_check(no_right) < 0)
 		return why ? give_up(options, EXIT_UNREACHABLE, "%s", why)
@@ -73,7 +70,8 @@ int status_pins(const struct options *options, const char *chain, const char *wh
 			   : give_up(options, EXIT_FAILURE, "%s", diag.message);
 	} else {
 		json = make_json(status, bpffs, &notes, why);
-		print(options, json, &notes, bpffs, why, chain != NULL);
+		r = print(options, json, &notes, bpffs, why, chain != NULL);
+		code = why ? EXIT_UNREACHABLE : r;
 	}
 	report_clear(&notes);
 	return code;

@@ -16,6 +16,7 @@
 #include "host/plugin/inspect.h"
 #include "module/moddir.h"
 #include "module/module.h"
+#include "screen.h"
 #include "table.h"
 #include "util/cleanup.h"
 #include "util/memory.h"

@@ -11,8 +11,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "overview.h"
+#include "problems.h"
+#include "screen.h"
 #include "table.h"
+#include "util/cleanup.h"
 #include "xslotctl.h"
+
+DEFINE_CLEANUP(json_t *, json_decref);
 
 /* Seconds since an RFC 3339 time of the host's; -1 when there is none. */
 static int64_t age_of(const json_t *object, const char *key)
@@ -52,18 +58,28 @@ static void print_errors(const json_t *errors)
 	}
 }
 
-static void print_last_reload(const json_t *reload)
+/* False: there was none. */
+static bool print_reload_line(const json_t *reload)
 {
 	const char *result = text_of(reload, "result");
 	char age[32], took[32];
+
+	if (!*result || !strcmp(result, "none"))
+		return false;
+	printf("last reload %s%s%s, %s ago, took %s", !strcmp(result, "refused") ? style_alarm() : "", result,
+		style_end(), since(reload, "at", age),
+		format_duration(count_of(reload, "duration_us"), took));
+	return true;
+}
+
+static void print_last_reload(const json_t *reload)
+{
 	const json_t *change;
 	size_t i;
 
-	if (!*result || !strcmp(result, "none"))
+	if (!print_reload_line(reload))
 		return;
-	printf("last reload %s%s%s, %s ago, took %s\n", !strcmp(result, "refused") ? style_alarm() : "",
-		result, style_end(), since(reload, "at", age),
-		format_duration(count_of(reload, "duration_us"), took));
+	putchar('\n');
 	json_array_foreach(json_object_get(reload, "changed"), i, change) printf("  %s\n", string_of(change));
 	print_errors(json_object_get(reload, "errors"));
 	if (number_of(reload, "more_errors") > 0)
@@ -71,7 +87,7 @@ static void print_last_reload(const json_t *reload)
 			number_of(reload, "more_errors") == 1 ? "" : "s");
 }
 
-static void print_host(const json_t *host)
+void status_print_host(const json_t *host)
 {
 	char age[32], reloads[32];
 
@@ -161,6 +177,11 @@ static void print_interfaces(const json_t *interfaces)
 	}
 }
 
+static void add_count(struct table *table, const json_t *object, const char *key)
+{
+	table_add_json(table, json_object_get(object, key));
+}
+
 static void add_slot(struct table *table, const char *chain, const json_t *slot)
 {
 	static const char *const verdicts[] = { "pass", "drop", "tx", "redirect", "aborted" };
@@ -174,18 +195,19 @@ static void add_slot(struct table *table, const char *chain, const json_t *slot)
 	table_add(table, "%s", text_of(slot, "version"));
 	table_add(table, "%s%s%s", text_of(slot, "bank"), live ? "" : " ", live ? "" : state);
 	table_add(table, "%s", text_of(slot, "tier"));
-	table_add_count(table, count_of(slot, "seen"));
-	table_add_count(table, count_of(slot, "proceeded"));
+	add_count(table, slot, "seen");
+	add_count(table, slot, "proceeded");
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(*verdicts); i++)
-		table_add_count(table, count_of(decided, verdicts[i]));
+		add_count(table, decided, verdicts[i]);
 	table_add(table, "%s", since(slot, "since", age));
 }
 
-static void print_slots(const json_t *chain)
+void status_print_slots(const json_t *chain, const char *unit)
 {
-	static const char *const headings[] = { "SLOT", "PLUGIN", "VERSION", "BANK", "TIER", "SEEN", "NEXT",
-		"PASS", "DROP", "TX", "REDIRECT", "ABORTED", "SINCE" };
-	struct table table = { .align = "lllllrrrrrrrr" };
+	static const char *const headings[] = { "SLOT", "PLUGIN", "VERSION", "BANK", "TIER" };
+	static const char *const counts[] = { "SEEN", "NEXT", "PASS", "DROP", "TX", "REDIRECT", "ABORTED" };
+	/* Last BANK, which also says "draining". */
+	struct table table = { .align = "lllllrrrrrrrr", .spare = "ecm#d" };
 	const json_t *slots = json_object_get(chain, "slots"), *slot;
 	size_t i;
 
@@ -195,6 +217,9 @@ static void print_slots(const json_t *chain)
 	}
 	for (i = 0; i < sizeof(headings) / sizeof(*headings); i++)
 		table_add(&table, "%s", headings[i]);
+	for (i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		table_add(&table, "%s%s", counts[i], unit);
+	table_add(&table, "SINCE");
 	json_array_foreach(slots, i, slot) add_slot(&table, text_of(chain, "name"), slot);
 	table_print(&table, 2);
 }
@@ -240,7 +265,7 @@ static void print_chain(const json_t *chain, bool details)
 	print_alarms(chain);
 	print_tier(chain);
 	print_interfaces(json_object_get(chain, "interfaces"));
-	print_slots(chain);
+	status_print_slots(chain, "");
 	if (details)
 		json_array_foreach(json_object_get(chain, "slots"), i, slot) print_details(name, slot);
 }
@@ -283,7 +308,7 @@ void status_print(const json_t *status, bool details)
 	size_t i;
 
 	if (json_is_object(json_object_get(status, "host"))) {
-		print_host(json_object_get(status, "host"));
+		status_print_host(json_object_get(status, "host"));
 		print_configuration(json_object_get(status, "configuration"));
 		print_last_reload(json_object_get(status, "last_reload"));
 	}
@@ -295,4 +320,25 @@ void status_print(const json_t *status, bool details)
 				? "\nno chains: the configuration has none"
 				: "no chain runs");
 	json_array_foreach(chains, i, chain) print_chain(chain, details);
+}
+
+void status_print_brief(const json_t *status)
+{
+	const json_t *host = json_object_get(status, "host"),
+		     *reload = json_object_get(status, "last_reload");
+	const json_t *chains = json_object_get(status, "chains");
+	CLEANUP(json_decref) json_t *list = json_array();
+	struct problems problems = { .list = list };
+	size_t n = json_array_size(json_object_get(reload, "changed"));
+
+	if (json_is_object(host))
+		status_print_host(host);
+	if (print_reload_line(reload))
+		printf(", %zu change%s\n", n, n == 1 ? "" : "s");
+	problems_find(&problems, status);
+	problems_print(list);
+	putchar('\n');
+	overview_print(chains, "");
+	if (json_array_size(chains))
+		printf("\nThe slots: \"xslotctl status CHAIN\"; all of it: \"xslotctl status | less\"\n");
 }

@@ -8,4 +8,11 @@
 /* The status for eyes, to stdout. `details`: each slot's maps, and what its plugin says of itself. */
 void status_print(const json_t *status, bool details);
 
+/* The same in a line for each chain, and one for each problem. */
+void status_print_brief(const json_t *status);
+
+/* Parts of it. `unit` follows the names of counts: "" or "/s". */
+void status_print_host(const json_t *host);
+void status_print_slots(const json_t *chain, const char *unit);
+
 #endif

@@ -3,6 +3,7 @@
 #ifndef XSLOTCTL_TABLE_H
 #define XSLOTCTL_TABLE_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -12,6 +13,11 @@
 /* Cells in rows, collected, then printed in columns as wide as needed. The first row is the heading. */
 struct table {
 	const char *align; /* a letter a column: 'l' or 'r' */
+	/*
+	 * NULL, or the table is fitted to a terminal's width: columns of nothing but "-" are left out first,
+	 * then these, in this order ('a' is the first column); '#': counts are shortened.
+	 */
+	const char *spare;
 	char **cells;
 	size_t n_cells;
 };
@@ -24,16 +30,16 @@ void table_add_count(struct table *table, uint64_t count);
 void table_print(struct table *table, unsigned indent);
 void table_clear(struct table *table);
 
+/* The same of a JSON number; "?" when it is not one. */
+void table_add_json(struct table *table, const json_t *count);
+
 /* "12,345,678". */
 const char *format_count(uint64_t count, char buffer[static 32]);
+/* "12.3M": at most six characters, rounded down. */
+const char *format_short(uint64_t count, char buffer[static 32]);
 /* "41.2 ms". */
 const char *format_duration(uint64_t us, char buffer[static 32]);
 /* Seconds as their two greatest units: "3 min 20 s". */
 const char *format_age(int64_t seconds, char buffer[static 32]);
-
-/* Terminal attributes, "" when stdout is no terminal or a dumb one (TERM), or NO_COLOR is set. */
-const char *style_bold(void);
-const char *style_alarm(void);
-const char *style_end(void);
 
 #endif

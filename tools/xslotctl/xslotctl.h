@@ -12,6 +12,7 @@
 enum {
 	EXIT_USAGE = 2,
 	EXIT_WOULD_CHANGE = 3, /* reload --dry-run */
+	EXIT_PROBLEMS = 4,     /* status --problems: there are some */
 	EXIT_UNREACHABLE = 69,
 	EXIT_PERMISSION = 77,
 	EXIT_CONFIGURATION = 78,
@@ -29,7 +30,8 @@ struct options {
 	const char *confirm;		      /* a duration; NULL: need not be */
 	const char *target, *function, *name; /* extend */
 	bool list, detach;
-	bool all; /* clean */
+	bool all;	      /* clean */
+	bool problems, watch; /* status */
 };
 
 /* Each verb gets its own arguments and returns the exit code. */
@@ -50,6 +52,9 @@ int verb_clean(const struct options *options, int argc, char **argv);
 
 /* First of all in main(). */
 void begin(int argc, char **argv);
+
+/* A status as the options want it; `details`: of one chain. Returns the exit code. */
+int print_status(const struct options *options, const json_t *status, bool details);
 
 /*
  * `status` without a host: what runs in the kernel. `why` none is asked: returns EXIT_UNREACHABLE then; NULL:

@@ -11,7 +11,9 @@
 #ifndef XSLOT_CHECKSUM_BPF_H
 #define XSLOT_CHECKSUM_BPF_H
 
+#ifndef __VMLINUX_H__
 #include <linux/types.h>
+#endif
 
 #include <bpf/bpf_helpers.h>
 

@@ -13,7 +13,9 @@
 #ifndef XSLOT_MESSAGE_BPF_H
 #define XSLOT_MESSAGE_BPF_H
 
+#ifndef __VMLINUX_H__
 #include <linux/bpf.h>
+#endif
 
 #include <bpf/bpf_helpers.h>
 #include <xslot/slots.h>

@@ -13,6 +13,8 @@
  *	default: …                      its content is not known: never let it pass unchecked
  *	}
  *
+ * or, if packets that are not IP need no other answer than IP packets: if (xslot_parsed_bad(outcome)) …
+ *
  * xslot_parse_addresses() stops after the addresses, for plugins that need nothing else: a sixth of the work
  * for the verifier.
  *
@@ -34,11 +36,27 @@
 #ifndef XSLOT_PARSE_BPF_H
 #define XSLOT_PARSE_BPF_H
 
+#ifndef __VMLINUX_H__
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#else /* which has no macros */
+#define ETH_P_IP 0x0800
+#define ETH_P_ARP 0x0806
+#define ETH_P_8021Q 0x8100
+#define ETH_P_IPV6 0x86dd
+#define ETH_P_8021AD 0x88a8
+#define ETH_P_QINQ1 0x9100
+#define IPPROTO_HOPOPTS 0
+#define IPPROTO_ROUTING 43
+#define IPPROTO_FRAGMENT 44
+#define IPPROTO_ICMPV6 58
+#define IPPROTO_NONE 59
+#define IPPROTO_DSTOPTS 60
+#define IPPROTO_MH 135
+#endif
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -58,6 +76,12 @@ enum xslot_parsed {
 	XSLOT_PARSED_TOO_DEEP,	/* more tags or extension headers than above */
 };
 
+/* Is the packet's content unknown? Its fields hold what was found before; never let it pass unchecked. */
+static __always_inline int xslot_parsed_bad(enum xslot_parsed outcome)
+{
+	return outcome >= XSLOT_PARSED_TRUNCATED;
+}
+
 /*
  * Bits of xslot_packet.flags. A later fragment's content begins in another packet, so it never has ports. On
  * IPv6 its protocol is hidden too: receivers take it from the first fragment, and ignore that of later ones
@@ -69,6 +93,16 @@ enum xslot_parsed {
 #define XSLOT_PACKET_LATER_FRAGMENT 8
 #define XSLOT_PACKET_PROTOCOL_HIDDEN 16
 
+/* Bits of xslot_packet.tcp_flags, as in the header. */
+#define XSLOT_TCP_FIN 1
+#define XSLOT_TCP_SYN 2
+#define XSLOT_TCP_RST 4
+#define XSLOT_TCP_PSH 8
+#define XSLOT_TCP_ACK 16
+#define XSLOT_TCP_URG 32
+#define XSLOT_TCP_ECE 64
+#define XSLOT_TCP_CWR 128
+
 union xslot_address {
 	__be32 v4;
 	__be32 v6[4];
@@ -76,11 +110,14 @@ union xslot_address {
 
 struct xslot_packet {
 	__be16 ethertype; /* after the tags */
-	__be16 vlan;	  /* the outermost tag's priority and VLAN id; 0 if there is none */
+	__u16 outer_vlan; /* the outermost tag's VLAN id, in host order; 0 if there is none */
+	__u16 inner_vlan; /* the innermost tag's, if there are two or more; else 0 */
 	__u8 tags;	  /* how many tags there are */
+	__u8 priority;	  /* the outermost tag's, 0 to 7 */
 	__u8 family;	  /* 4 or 6; 0 if not IP, or not reached */
 	__u8 protocol;	  /* IPPROTO_*, after the extension headers */
 	__u8 flags;	  /* XSLOT_PACKET_* */
+	__u8 tcp_flags;	  /* XSLOT_TCP_*, if it is TCP and PORTS is set; else 0 */
 	__u16 l3;	  /* bytes from the frame's begin to the IP header */
 	__u16 l4;	  /* to the end of the IP headers, which may be outside the frame */
 	__u32 l4_length;  /* bytes of the packet from l4 on; the frame may be longer */
@@ -281,6 +318,7 @@ static __always_inline enum xslot_parsed xslot_parse_transport(
 			return XSLOT_PARSED_MALFORMED;
 		if (length > left)
 			return XSLOT_PARSED_TRUNCATED;
+		packet->tcp_flags = ((__u8 *)pos)[13];
 		break;
 	case IPPROTO_UDP:
 		if (pos + 8 > end)
@@ -446,6 +484,17 @@ static __always_inline enum xslot_parsed xslot_parse_ip6(
 	return xslot_parse_transport(pos, end, left, packet);
 }
 
+/* The next tag, before it is counted. */
+static __always_inline void xslot_note_tag(struct xslot_packet *packet, __u16 tci)
+{
+	if (packet->tags) {
+		packet->inner_vlan = tci & 0xfff;
+	} else {
+		packet->outer_vlan = tci & 0xfff;
+		packet->priority = tci >> 13;
+	}
+}
+
 /* Both of the below; the caller's constant leaves one. */
 static __always_inline enum xslot_parsed xslot_parse_until(
 	struct xdp_md *ctx, struct xslot_packet *packet, int only_addresses)
@@ -466,8 +515,7 @@ static __always_inline enum xslot_parsed xslot_parse_until(
 		tag = XSLOT_HEADER(struct xslot_tag, pos, end);
 		if (!tag)
 			return XSLOT_PARSED_TRUNCATED;
-		if (!i)
-			packet->vlan = tag->tci;
+		xslot_note_tag(packet, bpf_ntohs(tag->tci));
 		packet->ethertype = tag->ethertype;
 		packet->tags++;
 		pos = tag + 1;

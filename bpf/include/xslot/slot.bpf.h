@@ -3,11 +3,16 @@
  * For a plugin's BPF program. The program is an ordinary XDP program, a global function with the plugin's
  * name: int NAME(struct xdp_md *ctx). It returns an XDP action, which ends the chain, or XSLOT_NEXT. A
  * `const volatile` variable with a parameter's name holds its value. See xslot-plugin(7).
+ *
+ * The headers for BPF include the kernel's linux/...h. A plugin that has a vmlinux.h instead includes it
+ * before them. libbpf then reads the whole kernel's BTF at each load.
  */
 #ifndef XSLOT_SLOT_BPF_H
 #define XSLOT_SLOT_BPF_H
 
+#ifndef __VMLINUX_H__
 #include <linux/bpf.h>
+#endif
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>

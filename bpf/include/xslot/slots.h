@@ -7,7 +7,9 @@
 #ifndef XSLOT_SLOTS_H
 #define XSLOT_SLOTS_H
 
+#ifndef __VMLINUX_H__ /* in BPF, vmlinux.h has these types, too */
 #include <linux/types.h>
+#endif
 
 /* A plugin returns an XDP action (0 to 4), which ends the chain with that verdict, or XSLOT_NEXT. */
 #define XSLOT_NEXT 31

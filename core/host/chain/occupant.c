@@ -24,6 +24,18 @@
 DEFINE_CLEANUP(struct occupant *, occupant_unref);
 DEFINE_CLEANUP(struct blob *, blob_free);
 
+static void set_chain(struct occupant *occupant)
+{
+	const struct setup *setup = occupant->setup;
+
+	for (size_t i = 0; i < setup->n_chains + setup->n_left_out; i++) {
+		const struct setup_chain *chain = &setup->chains[i];
+
+		if (occupant->slot >= chain->slots && occupant->slot < chain->slots + chain->n_slots)
+			context_set_chain(&occupant->context, chain->config);
+	}
+}
+
 int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant **ret_occupant)
 {
 	CLEANUP(occupant_unref) struct occupant *occupant = calloc(1, sizeof(*occupant));
@@ -40,6 +52,7 @@ int occupant_new(struct setup *setup, struct setup_slot *slot, struct occupant *
 		return -ENOMEM;
 	context_init(&occupant->context, occupant->name, occupant->plugin, module_digest(slot->module),
 		slot->params);
+	set_chain(occupant);
 	*ret_occupant = TAKE_PTR(occupant);
 	return 0;
 }
@@ -75,10 +88,11 @@ void occupant_unref(struct occupant *occupant)
 	free(occupant);
 }
 
-void occupant_rename(struct occupant *occupant, const char *name)
+void occupant_move(struct occupant *occupant, const char *name, const struct config_chain *chain)
 {
 	char *copy = strcmp(occupant->name, name) == 0 ? NULL : memory_copy(name);
 
+	context_set_chain(&occupant->context, chain);
 	if (!copy)
 		return;
 	free(occupant->name);
@@ -402,6 +416,8 @@ int occupant_adopt(struct setup *setup, const struct setup_slot *slot, const str
 		return r;
 	context_init(&occupant->context, occupant->name, occupant->plugin,
 		slot ? module_digest(slot->module) : NULL, slot ? slot->params : NULL);
+	if (slot)
+		set_chain(occupant);
 	*ret_occupant = TAKE_PTR(occupant);
 	return 0;
 }

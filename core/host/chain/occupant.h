@@ -40,8 +40,8 @@ void occupant_unref(struct occupant *occupant) ON_WORKER;
 /* Of the last one: the plugin's stop alone, while its maps' pins are there. Worker thread. */
 void occupant_stop(struct occupant *occupant) ON_WORKER;
 
-/* Loop thread: its slot bears another number now. On -ENOMEM the old name stays. */
-void occupant_rename(struct occupant *occupant, const char *name) ON_LOOP;
+/* Loop thread: its slot has another number now, or its chain other interfaces. */
+void occupant_move(struct occupant *occupant, const char *name, const struct config_chain *chain) ON_LOOP;
 
 /* Does it run the plugin content, the object and the parameters that `slot` asks for? */
 bool occupant_is(const struct occupant *occupant, const struct setup_slot *slot);

@@ -244,7 +244,8 @@ static void commit_slots(struct change *change) ON_LOOP
 		enum plan_slot_action action = change->step->slots[i].action;
 
 		if (action == PLAN_SLOT_KEEP || action == PLAN_SLOT_MOVE)
-			occupant_rename(change->next[i].occupant, change->wanted->slots[i].name);
+			occupant_move(change->next[i].occupant, change->wanted->slots[i].name,
+				change->wanted->config);
 	}
 	memcpy(change->old, chain->slots, sizeof(change->old));
 	change->n_old = chain->n_slots;

@@ -14,6 +14,8 @@
 
 #include "host/plugin/callback.h"
 #include "host/plugin/watch.h"
+#include "host/plugin/where.h"
+#include "kernel/instance/sums.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -255,6 +257,24 @@ static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xs
 	return watch_add(&context->watches, plugin, call_watch, &of);
 }
 
+static int host_chain(struct xslot_context *plugin, struct xslot_chain_info *ret_info, size_t size)
+{
+	return where_chain(&context_of(plugin)->where, ret_info, size);
+}
+
+static int host_interface(struct xslot_context *plugin, unsigned index, char *ret_name, size_t size)
+{
+	return where_interface(&context_of(plugin)->where, index, ret_name, size);
+}
+
+static int host_sum(
+	struct xslot_context *plugin, const char *map, const void *key, uint64_t *ret_sums, size_t n)
+{
+	int fd = host_map_fd(plugin, map);
+
+	return fd < 0 ? fd : sums_read(fd, key, ret_sums, n);
+}
+
 static const struct xslot_host host_functions = {
 	.size = sizeof(struct xslot_host),
 	.value = host_value,
@@ -265,6 +285,9 @@ static const struct xslot_host host_functions = {
 	.status = host_status,
 	.watch_fd = host_watch_fd,
 	.watch_timer = host_watch_timer,
+	.chain = host_chain,
+	.interface = host_interface,
+	.sum = host_sum,
 	.map_entries = host_map_entries,
 	.map_info = host_map_info,
 	.map_add = host_map_add,
@@ -281,22 +304,32 @@ void context_init(struct context *context, const char *slot, const struct descri
 	};
 }
 
+void context_set_chain(struct context *context, const struct config_chain *chain)
+{
+	where_set(&context->where, chain);
+}
+
+static void stop(struct context *context) ON_WORKER
+{
+	struct callback callback = callback_of(context, "stop", QUARANTINE_END);
+
+	callback_begin(&callback);
+	context->phase = CONTEXT_STOP;
+	context->descriptor->stop(&context->plugin);
+	callback_end();
+}
+
 void context_deinit(struct context *context)
 {
-	struct callback callback;
-
 	watch_free_all(&context->watches);
 	for (size_t i = 0; i < context->n_sizes; i++)
 		free((char *)context->sizes[i].map);
 	free(TAKE_PTR(context->sizes));
 	context->n_sizes = 0;
-	if (!context->begun || !context->descriptor->stop)
-		return;
-	callback = callback_of(context, "stop", QUARANTINE_END);
-	callback_begin(&callback);
-	context->phase = CONTEXT_STOP;
-	context->descriptor->stop(&context->plugin);
-	callback_end();
+	if (context->begun && context->descriptor->stop)
+		stop(context);
+	where_free(context->where);
+	context->where = NULL;
 }
 
 /* Run `fn` with the lock held; a failure without words gets some. */

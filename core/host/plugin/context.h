@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
+#include "config/config.h"
 #include "config/param.h"
 #include "control/status.h"
 #include "kernel/instance/instance.h"
@@ -28,6 +29,7 @@ enum context_phase {
 };
 
 struct context_watch;
+struct where;
 
 struct context {
 	struct xslot_context plugin; /* first: callbacks get a pointer to it */
@@ -44,14 +46,17 @@ struct context {
 	struct context_watch *watches;
 	struct instance_size *sizes; /* that check gave to maps; names are ours */
 	size_t n_sizes;
-	bool begun;    /* a callback was run: stop is due */
-	bool misnamed; /* it asked for a parameter that there is not, which was told */
-	bool unopened; /* it asked for a map that could not be opened, which was told */
+	struct where *where; /* its chain */
+	bool begun;	     /* a callback was run: stop is due */
+	bool misnamed;	     /* it asked for a parameter that there is not, which was told */
+	bool unopened;	     /* it asked for a map that could not be opened, which was told */
 };
 
 /* `slot`, `params`, `descriptor` and `content` must outlive the context. */
 void context_init(struct context *context, const char *slot, const struct descriptor *descriptor,
 	const struct digest *content, const struct params *params);
+/* Which chain its slot belongs to, for the plugin to ask: before its first callback, and when it changes. */
+void context_set_chain(struct context *context, const struct config_chain *chain);
 /* Runs the plugin's stop when anything was run before. Watches must be inactive. */
 void context_deinit(struct context *context) ON_WORKER;
 

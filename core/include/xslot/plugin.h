@@ -92,6 +92,8 @@ struct xslot_context {
 	uint32_t size; /* of this struct; grows at its end only */
 };
 
+struct xslot_chain_info; /* <xslot/chain.h> */
+
 typedef void (*xslot_watch_fn)(struct xslot_context *context, void *data);
 
 struct xslot_map_info;
@@ -107,6 +109,9 @@ struct xslot_host {
 	void (*status)(struct xslot_context *, const char *key, const char *format, va_list);
 	int (*watch_fd)(struct xslot_context *, int fd, uint32_t events, xslot_watch_fn, void *data);
 	int (*watch_timer)(struct xslot_context *, uint64_t period_ns, xslot_watch_fn, void *data);
+	int (*chain)(struct xslot_context *, struct xslot_chain_info *ret_info, size_t size);
+	int (*interface)(struct xslot_context *, unsigned index, char *ret_name, size_t size);
+	int (*sum)(struct xslot_context *, const char *map, const void *key, uint64_t *ret_sums, size_t n);
 	/* <xslot/map.h> */
 	int (*map_entries)(struct xslot_context *, const char *map, uint32_t entries);
 	int (*map_info)(struct xslot_context *, const char *map, bool old, struct xslot_map_info *);

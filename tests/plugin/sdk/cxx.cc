@@ -6,8 +6,10 @@
 #include <stdexcept>
 #include <string>
 
+#include <xslot/chain.h>
 #include <xslot/counter.h>
 #include <xslot/extension.h>
+#include <xslot/file.h>
 #include <xslot/message.h>
 #include <xslot/plugin.h>
 
@@ -32,6 +34,13 @@ int check(xslot_context *context)
 
 int start(xslot_context *context)
 {
+	xslot_file file;
+	uint64_t n;
+
+	xslot_file_open(&file, context, "limit"); /* is not a file: as an empty one */
+	if (xslot_file_next(&file) || xslot_file_close(&file) ||
+		xslot_counter(context, "totals", 0, &n) != -EACCES)
+		return -EPROTO;
 	context->data = new (std::nothrow) asked;
 	return context->data ? 0 : -ENOMEM;
 }
@@ -39,10 +48,18 @@ int start(xslot_context *context)
 int status(xslot_context *context)
 {
 	auto *asked = static_cast<struct asked *>(context->data);
+	char interface[XSLOT_INTERFACE_NAME];
+	xslot_chain_info chain;
 	uint64_t n = 0;
 
 	if (int r = xslot_counter(context, "totals", 1, &n))
 		return r;
+	if (int r = xslot_chain(context, &chain))
+		return r;
+	xslot_status(context, "chain", "%s, mode %u, %d", chain.name, chain.mode,
+		xslot_interface(context, chain.n_interfaces, interface));
+	xslot_status(context, "no such row", "%d", xslot_counter(context, "totals", 2, &n));
+	xslot_status(context, "two in a row", "%d", xslot_sum(context, "totals", &chain.frags, &n, 2));
 	xslot_status(context, "long", "%" PRIu64, n);
 	xslot_status(context, "asked", "%" PRIu64, ++asked->times["status"]);
 	return 0;
@@ -52,13 +69,13 @@ void stop(xslot_context *context)
 {
 	delete static_cast<struct asked *>(context->data);
 }
-}
+} // namespace
 
 XSLOT_PARAMS({ .name = "limit",
-		.type = XSLOT_UINT,
-		.help = "bytes of a packet that is not long yet",
-		.required = 1,
-		XSLOT_RANGE(1, 65536) });
+	.type = XSLOT_UINT,
+	.help = "bytes of a packet that is not long yet",
+	.required = 1,
+	XSLOT_RANGE(1, 65536) });
 
 XSLOT_PLUGIN(cxx,
 	.version = "1.0.0",

@@ -7,8 +7,10 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <xslot/chain.h>
 #include <xslot/plugin.h>
 
 #include HEADER /* generated: ledger-vN.bpf.h */
@@ -63,6 +65,23 @@ static int settle(struct xslot_context *context, uint32_t old_version)
 	return context->data ? add_difference(context, context->data) : 0;
 }
 
+/* Its chain, as today's host has it: the old build of tests/abi knows nothing of that. */
+static void tell_chain(struct xslot_context *context)
+{
+	char name[XSLOT_INTERFACE_NAME], text[256] = "";
+	struct xslot_chain_info chain;
+	size_t at;
+
+	if (xslot_chain(context, &chain))
+		return;
+	at = (size_t)snprintf(
+		text, sizeof(text), "%s, mode %u, frags %u:", chain.name, chain.mode, chain.frags);
+	for (unsigned i = 0; i < chain.n_interfaces && at < sizeof(text); i++)
+		if (xslot_interface(context, i, name) == 0)
+			at += (size_t)snprintf(text + at, sizeof(text) - at, " %s", name);
+	xslot_status(context, "chain", "%s", text);
+}
+
 static int status(struct xslot_context *context)
 {
 	const struct copied *copied = context->data;
@@ -73,6 +92,7 @@ static int status(struct xslot_context *context)
 			sum += packets;
 	}
 	xslot_status(context, "packets", "%" PRIu64, sum);
+	tell_chain(context);
 	xslot_status(context, "late", "%" PRIu64, copied ? copied->late : 0);
 	return 0;
 }
