@@ -101,6 +101,7 @@ static void translate(const struct xslot_plugin *plugin, struct descriptor *ret)
 	ret->start = plugin->start;
 	ret->migrate = plugin->migrate;
 	ret->settle = plugin->settle;
+	ret->live = plugin->live;
 	ret->status = plugin->status;
 	ret->resume = plugin->resume;
 	ret->stop = plugin->stop;

@@ -27,6 +27,7 @@ struct descriptor {
 	int (*start)(struct xslot_context *);
 	int (*migrate)(struct xslot_context *, uint32_t old_version);
 	int (*settle)(struct xslot_context *, uint32_t old_version);
+	int (*live)(struct xslot_context *);
 	int (*status)(struct xslot_context *);
 	int (*resume)(struct xslot_context *);
 	void (*stop)(struct xslot_context *);

@@ -63,6 +63,7 @@ const char *pointers_find_wild(const struct descriptor *plugin)
 		CALLBACK(start),
 		CALLBACK(migrate),
 		CALLBACK(settle),
+		CALLBACK(live),
 		CALLBACK(status),
 		CALLBACK(resume),
 		CALLBACK(stop),

@@ -221,6 +221,7 @@ END
 }
 crashed check crash 'crashed (SIGABRT)'
 crashed start exit 'ended the process: it called exit()'
+crashed live crash 'crashed (SIGABRT)'
 crashed check _exit 'ended the process: it called _exit()'
 crashed status crash 'crashed (SIGABRT)' 'status
 	ticks: 0

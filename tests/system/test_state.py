@@ -141,6 +141,25 @@ def test_fresh_when_asked(host):
     assert carried(host, 10) == {"accounts": "fresh"} and host.slot(10)["status"]["packets"] == "0"
 
 
+def test_live(host):
+    """Each instance is told when it is live and alone: at first, and when it has replaced another. One that is adopted is not."""
+    host.plugin("beacon", "v1")
+    host.write(chain((10, "beacon")))
+    host.start()
+    for lives, version in (("1", "v1"), ("2", "v2"), ("3", "v1")):
+        host.plugin("beacon", version)
+        host.must_reload()
+        assert host.slot(10)["status"]["lives"] == lives
+        wait_for(lambda: int(host.slot(10)["status"]["ticks"]) > 1, "the timer that was set there")
+    assert carried(host, 10) == {"lives": "kept"}
+    host.must_reload()
+    host.murder()
+    host.start()
+    assert host.slot(10)["status"]["lives"] == "3"
+    wait_for(lambda: int(host.slot(10)["status"]["ticks"]) > 1, "the timer that was set by resume")
+    assert "error" not in host.log()
+
+
 def test_other_meaning_is_migrated(host):
     """The layout is the same, state_version is not: nothing is carried over by itself."""
     host.plugin("trouble", "v1")

@@ -26,7 +26,7 @@ static const struct {
 	const char *what;
 	size_t is, was;
 } layout[] = {
-	SIZE(xslot_plugin, 304),
+	SIZE(xslot_plugin, 312),
 	OFFSET(xslot_plugin, magic, 0),
 	OFFSET(xslot_plugin, abi, 8),
 	OFFSET(xslot_plugin, size, 12),
@@ -42,9 +42,10 @@ static const struct {
 	OFFSET(xslot_plugin, start, 256),
 	OFFSET(xslot_plugin, migrate, 264),
 	OFFSET(xslot_plugin, settle, 272),
-	OFFSET(xslot_plugin, status, 280),
-	OFFSET(xslot_plugin, resume, 288),
-	OFFSET(xslot_plugin, stop, 296),
+	OFFSET(xslot_plugin, live, 280),
+	OFFSET(xslot_plugin, status, 288),
+	OFFSET(xslot_plugin, resume, 296),
+	OFFSET(xslot_plugin, stop, 304),
 	SIZE(xslot_param, 416),
 	OFFSET(xslot_param, name, 0),
 	OFFSET(xslot_param, type, 32),

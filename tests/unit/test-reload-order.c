@@ -88,6 +88,11 @@ void transaction_release(struct transaction *transaction)
 	note("release");
 }
 
+void transaction_activate(struct transaction *transaction, sd_event *event)
+{
+	note("activate");
+}
+
 void transaction_conclude(struct transaction *transaction, sd_event *event)
 {
 	note("conclude");
@@ -222,7 +227,7 @@ static void test_live(void **state)
 {
 	run(&(struct reload_request){}, NULL);
 	assert_string_equal(happened,
-		"L:begins W:prepare L:prepared L:commit L:live W:settle L:retire W:release "
+		"L:begins W:prepare L:prepared L:commit L:live W:settle L:retire W:release L:activate "
 		"L:over W:free L:good L:resume L:done");
 	assert_int_equal(result, RELOAD_OK);
 }

@@ -117,6 +117,8 @@ int rig_activate(struct rig *rig, sd_event *event)
 {
 	int r = 0;
 
+	for (size_t i = 0; i < rig->n_slots; i++)
+		context_live(&rig->slots[i].occupant->context);
 	for (size_t i = 0; r >= 0 && i < rig->n_slots; i++)
 		r = context_activate(&rig->slots[i].occupant->context, event);
 	return r;

@@ -40,7 +40,7 @@ struct rig_result {
  */
 int rig_load(struct setup *setup, const struct setup_chain *chain, const struct rig *previous,
 	struct rig **ret_rig, struct report *report);
-/* Begin the watches that the plugins asked for. */
+/* After rig_free() of the previous one: call the plugins' live, and begin the watches that they asked for. */
 int rig_activate(struct rig *rig, sd_event *event);
 void rig_free(struct rig *rig); /* accepts NULL */
 

@@ -257,6 +257,14 @@ void change_settle(struct change *change)
 	}
 }
 
+void change_live(struct change *change)
+{
+	for (size_t i = 0; i < change->chain->n_slots; i++) {
+		if (is_new(change, i))
+			context_live(&change->chain->slots[i].occupant->context);
+	}
+}
+
 void change_release(struct change *change)
 {
 	tier_drop(change->chain);

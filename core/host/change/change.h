@@ -76,6 +76,7 @@ bool change_takes_off(const struct change *change); /* committed: some interface
 void change_settle(struct change *change) ON_WORKER; /* W: after the grace period, the plugins' settle */
 void change_retire(struct change *change) ON_LOOP; /* L: fold the old generation's last counts, end watches */
 void change_release(struct change *change) ON_WORKER; /* W: let go of what is no longer used */
+void change_live(struct change *change) ON_WORKER;    /* W: after that, the plugins' live */
 
 /* W: take the program off those that are still here, forget all of them, and free the list. */
 void change_drop_interfaces(const struct chain *chain, struct chain_interface *interfaces, size_t n)

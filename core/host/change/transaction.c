@@ -340,7 +340,7 @@ static int update_all(struct transaction *transaction) ON_LOOP
 	return 0;
 }
 
-/* What plugins asked to watch, in start, or in resume when they were adopted. */
+/* What plugins asked to watch, in start and live, or in resume when they were adopted. */
 static void activate(const struct chain *chain, sd_event *event) ON_LOOP
 {
 	for (size_t i = 0; i < chain->n_slots; i++) {
@@ -492,4 +492,14 @@ void transaction_release(struct transaction *transaction)
 	dataplane_forget(transaction->removed, transaction->n_removed);
 	transaction->n_removed = 0;
 	tidy(transaction->dataplane);
+	for (size_t i = 0; i < transaction->n_changes; i++) {
+		if (transaction->changes[i].step)
+			change_live(&transaction->changes[i]);
+	}
+}
+
+void transaction_activate(struct transaction *transaction, sd_event *event)
+{
+	for (size_t i = 0; i < transaction->dataplane->n_chains; i++)
+		activate(transaction->dataplane->chains[i], event);
 }

@@ -6,7 +6,7 @@
  *	W prepare -> unchanged: free
  *	          -> errors:    W rollback, free
  *	          -> L commit   -> failed: W rollback, free
- *	                        -> W settle -> L retire -> W release -> free
+ *	                        -> W settle -> L retire -> W release -> L activate -> free
  */
 #ifndef HOST_CHANGE_TRANSACTION_H
 #define HOST_CHANGE_TRANSACTION_H
@@ -47,6 +47,7 @@ void transaction_rollback(struct transaction *transaction) ON_WORKER;
 void transaction_settle(struct transaction *transaction) ON_WORKER;
 void transaction_retire(struct transaction *transaction) ON_LOOP;
 void transaction_release(struct transaction *transaction) ON_WORKER;
+void transaction_activate(struct transaction *transaction, sd_event *event) ON_LOOP;
 
 /* L: instead of a commit, when it is unchanged, or stands in. */
 void transaction_conclude(struct transaction *transaction, sd_event *event) ON_LOOP;

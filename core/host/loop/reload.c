@@ -64,7 +64,10 @@ static void on_tried(void *data) ON_LOOP
 
 static void on_released(void *data) ON_LOOP
 {
-	finish(data, RELOAD_OK);
+	struct reload *reload = data;
+
+	transaction_activate(reload->transaction, reload->loop->event);
+	finish(reload, RELOAD_OK);
 }
 
 static void job_release(void *data) ON_WORKER

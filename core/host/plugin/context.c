@@ -237,12 +237,19 @@ static enum watch_call call_watch(struct xslot_context *plugin, xslot_watch_fn f
 	return WATCH_CALLED;
 }
 
+/* In callbacks behind which the loop activates what was added. */
+static bool may_watch(const struct context *context)
+{
+	return context->phase == CONTEXT_START || context->phase == CONTEXT_RESUME ||
+	       context->phase == CONTEXT_LIVE;
+}
+
 static int host_watch_fd(struct xslot_context *plugin, int fd, uint32_t events, xslot_watch_fn fn, void *data)
 {
 	const struct watch_of of = { .fd = fd, .events = events, .fn = fn, .data = data };
 	struct context *context = context_of(plugin);
 
-	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
+	if (!may_watch(context))
 		return -EBUSY;
 	return watch_add(&context->watches, plugin, call_watch, &of);
 }
@@ -252,7 +259,7 @@ static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xs
 	const struct watch_of of = { .fd = -1, .period_ns = period_ns, .fn = fn, .data = data };
 	struct context *context = context_of(plugin);
 
-	if (context->phase != CONTEXT_START && context->phase != CONTEXT_RESUME)
+	if (!may_watch(context))
 		return -EBUSY;
 	return watch_add(&context->watches, plugin, call_watch, &of);
 }
@@ -404,19 +411,33 @@ int context_migrate(
 	return r;
 }
 
-int context_settle(struct context *context, const struct instance *old, uint32_t old_version)
+/* As run(), where there is nothing to return to. */
+static int run_live(struct context *context, enum context_phase phase, int (*fn)(struct xslot_context *),
+	const char *what) ON_WORKER
 {
 	struct report report = {};
-	int r;
+	int r = run(context, phase, fn, what, &report);
 
-	context->old_version = old_version;
-	context->old = old;
-	r = run(context, CONTEXT_SETTLE, context->descriptor->settle ? call_settle : NULL, "settle", &report);
-	context->old = NULL;
 	for (size_t i = 0; i < report.n_kept; i++)
 		log_error("%s: %s", context->plugin.slot, report.errors[i].message);
 	report_clear(&report);
 	return r;
+}
+
+int context_settle(struct context *context, const struct instance *old, uint32_t old_version)
+{
+	int r;
+
+	context->old_version = old_version;
+	context->old = old;
+	r = run_live(context, CONTEXT_SETTLE, context->descriptor->settle ? call_settle : NULL, "settle");
+	context->old = NULL;
+	return r;
+}
+
+int context_live(struct context *context)
+{
+	return run_live(context, CONTEXT_LIVE, context->descriptor->live, "live");
 }
 
 int context_status(struct context *context, struct status_slot *ret_status)

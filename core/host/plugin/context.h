@@ -24,6 +24,7 @@ enum context_phase {
 	CONTEXT_RESUME,
 	CONTEXT_MIGRATE,
 	CONTEXT_SETTLE,
+	CONTEXT_LIVE,
 	CONTEXT_STATUS,
 	CONTEXT_STOP
 };
@@ -71,7 +72,10 @@ int context_migrate(struct context *context, const struct instance *old, uint32_
 /* The host restarted under a live instance: check, then the plugin's resume. */
 int context_take_up(struct context *context, const struct instance *instance, struct report *report)
 	ON_WORKER;
+/* What is wrong with these two is in the log: there is nothing to return to. */
 int context_settle(struct context *context, const struct instance *old, uint32_t old_version) ON_WORKER;
+/* Then context_activate(): it may add watches. */
+int context_live(struct context *context) ON_WORKER;
 
 /* Loop: fill in plugin_status; nothing when a callback is running right now, or status is silenced. 0 or
  * -ENOMEM. */

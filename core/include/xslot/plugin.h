@@ -140,7 +140,8 @@ struct xslot_plugin {
 	int (*start)(struct xslot_context *); /* not yet live: fill config maps; no access to state */
 	int (*migrate)(struct xslot_context *, uint32_t old_version); /* not yet live: copy state */
 	int (*settle)(struct xslot_context *, uint32_t old_version);  /* live: old maps are final */
-	int (*status)(struct xslot_context *);			      /* call xslot_status() for each key */
+	int (*live)(struct xslot_context *);   /* live, and the replaced instance, if any, has stopped */
+	int (*status)(struct xslot_context *); /* call xslot_status() for each key */
 	int (*resume)(struct xslot_context *); /* a new host adopts it: `data`, watches; leave maps alone */
 	void (*stop)(struct xslot_context *);  /* free `data`; no packet runs it, unless the host restarts */
 };

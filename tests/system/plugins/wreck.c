@@ -21,7 +21,7 @@ __attribute__((constructor)) static void crash_at_once(void)
 }
 #endif
 
-enum where { NOWHERE, START, RESUME, STACK, CHECK, STATUS, WATCH, STOP };
+enum where { NOWHERE, START, RESUME, STACK, CHECK, STATUS, WATCH, STOP, LIVE };
 enum how { CRASH, EXIT, EXIT_AT_ONCE, HANG };
 
 static volatile int depth;
@@ -90,15 +90,20 @@ static int status(struct xslot_context *context)
 	return crash_in(context, STATUS);
 }
 
+static int live(struct xslot_context *context)
+{
+	return crash_in(context, LIVE);
+}
+
 static void stop(struct xslot_context *context)
 {
 	crash_in(context, STOP);
 }
 
 XSLOT_PARAMS({ "crash", XSLOT_ENUM, "where", .callbacks = 1, .fallback = "nowhere",
-		     .words = "nowhere|start|resume|stack|check|status|watch|stop" },
+		     .words = "nowhere|start|resume|stack|check|status|watch|stop|live" },
 	{ "how", XSLOT_ENUM, "what it does there", .callbacks = 1, .fallback = "crash",
 		.words = "crash|exit|_exit|hang" });
 
 XSLOT_PLUGIN(wreck, .version = VERSION, .summary = "crash the host", XSLOT_BPF(wreck),
-	.check = check, .start = start, .status = status, .resume = resume, .stop = stop);
+	.check = check, .start = start, .live = live, .status = status, .resume = resume, .stop = stop);
