@@ -40,6 +40,7 @@ static const char xslot[] =
 	"  maps: []Map,\n"
 	"  jumps: []Jump,\n"
 	"  status: [string]string,\n"
+	"  status_age: ?int,\n"
 	"  since: ?string\n"
 	")\n"
 	"\n"

@@ -5,7 +5,9 @@
  */
 #include "control/status.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct status *status_new(void)
 {
@@ -14,6 +16,43 @@ struct status *status_new(void)
 	if (status)
 		status->last_reload.result = "none";
 	return status;
+}
+
+void status_said_clear(struct status_said *said)
+{
+	for (size_t i = 0; i < said->n_texts; i++) {
+		free(said->texts[i].key);
+		free(said->texts[i].value);
+	}
+	free(said->texts);
+	*said = (struct status_said){};
+}
+
+static int copy_texts(const struct status_said *said, struct status_said *copy)
+{
+	copy->texts = calloc(said->n_texts + 1, sizeof(*copy->texts));
+	if (!copy->texts)
+		return -ENOMEM;
+	for (size_t i = 0; i < said->n_texts; i++) {
+		struct status_pair *text = &copy->texts[copy->n_texts++];
+
+		*text = (struct status_pair){ strdup(said->texts[i].key), strdup(said->texts[i].value) };
+		if (!text->key || !text->value)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int status_said_copy(const struct status_said *said, struct status_said *ret_copy)
+{
+	struct status_said copy = {};
+	int r = copy_texts(said, &copy);
+
+	if (r < 0)
+		status_said_clear(&copy);
+	else
+		*ret_copy = copy;
+	return r;
 }
 
 static void slot_clear(struct status_slot *slot)
@@ -27,13 +66,9 @@ static void slot_clear(struct status_slot *slot)
 		free(slot->jumps[i].file);
 		free(slot->jumps[i].program);
 	}
-	for (size_t i = 0; i < slot->n_plugin_status; i++) {
-		free(slot->plugin_status[i].key);
-		free(slot->plugin_status[i].value);
-	}
+	status_said_clear(&slot->said);
 	free(slot->maps);
 	free(slot->jumps);
-	free(slot->plugin_status);
 	free(slot->plugin);
 	free(slot->version);
 }

@@ -20,6 +20,12 @@ struct status_pair {
 	char *key, *value;
 };
 
+/* What a plugin said when it was asked. */
+struct status_said {
+	struct status_pair *texts;
+	size_t n_texts;
+};
+
 struct status_map {
 	char *name;
 	char *pin;	     /* its name in CHAIN/slot/NUMBER/maps of bpffs */
@@ -49,9 +55,9 @@ struct status_slot {
 	size_t n_maps;
 	struct status_jump *jumps;
 	size_t n_jumps;
-	struct status_pair *plugin_status; /* from the plugin's status callback; empty while it is busy */
-	size_t n_plugin_status;
-	time_t since; /* when this instance went live */
+	struct status_said said; /* by the plugin's status callback … */
+	int64_t status_age;	 /* … so many seconds ago; 0: now; -1: never */
+	time_t since;		 /* when this instance went live */
 };
 
 struct status_interface {
@@ -111,6 +117,11 @@ struct status {
 		uint64_t reloads, failed_reloads;
 	} host;
 };
+
+/* Free what is inside; it is empty then. */
+void status_said_clear(struct status_said *said);
+/* -ENOMEM: `ret_copy` is untouched. */
+int status_said_copy(const struct status_said *said, struct status_said *ret_copy);
 
 struct status *status_new(void);	 /* NULL when out of memory */
 void status_free(struct status *status); /* accepts NULL; frees everything inside */

@@ -203,8 +203,8 @@ static json_t *slot_to_json(const struct status_slot *slot)
 	put_number(&verdicts, "pass", slot->pass);
 	put_number(&verdicts, "tx", slot->tx);
 	put_number(&verdicts, "redirect", slot->redirect);
-	for (size_t i = 0; i < slot->n_plugin_status && !plugin.failed; i++)
-		put_pair(&plugin, &slot->plugin_status[i]);
+	for (size_t i = 0; i < slot->said.n_texts && !plugin.failed; i++)
+		put_pair(&plugin, &slot->said.texts[i]);
 
 	put_number(&out, "number", slot->number);
 	put_number(&out, "index", slot->index);
@@ -220,6 +220,7 @@ static json_t *slot_to_json(const struct status_slot *slot)
 	put(&out, "maps", maps_to_json(slot));
 	put(&out, "jumps", jumps_to_json(slot));
 	put(&out, "status", finish(&plugin));
+	put(&out, "status_age", slot->status_age < 0 ? json_null() : json_integer(slot->status_age));
 	put(&out, "since", json_time(slot->since));
 	return finish(&out);
 }

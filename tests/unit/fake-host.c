@@ -25,8 +25,8 @@ static void fake_rename(const struct fake_host *host, struct status *status)
 	fake_set(&status->last_reload.errors[0].message, host->name);
 	fake_set(&slot->plugin, host->name);
 	fake_set(&slot->version, host->name);
-	fake_set(&slot->plugin_status[0].key, host->name);
-	fake_set(&slot->plugin_status[0].value, host->name);
+	fake_set(&slot->said.texts[0].key, host->name);
+	fake_set(&slot->said.texts[0].value, host->name);
 	fake_set(&slot->maps[0].name, host->name);
 	fake_set(&status->off[0], host->name);
 	fake_set(&status->quarantined[0], host->name);

@@ -49,13 +49,13 @@ static inline void fake_slot(struct status_slot *slot)
 		.n_maps = 1,
 		.jumps = calloc(1, sizeof(struct status_jump)),
 		.n_jumps = 1,
-		.plugin_status = calloc(1, sizeof(struct status_pair)),
-		.n_plugin_status = 1,
+		.said = { .texts = calloc(1, sizeof(struct status_pair)), .n_texts = 1 },
+		.status_age = 3,
 		.since = FAKE_TIME,
 	};
 	slot->maps[0] = (struct status_map){ strdup("hits"), strdup("hits"), "state", "kept" };
 	slot->jumps[0] = (struct status_jump){ strdup("stages"), 3, strdup("/l/g.o"), strdup("guest"), 77 };
-	slot->plugin_status[0] = (struct status_pair){ strdup("rules"), strdup("7") };
+	slot->said.texts[0] = (struct status_pair){ strdup("rules"), strdup("7") };
 }
 
 static inline struct status *fake_status(void)

@@ -185,7 +185,7 @@ static void copy_slot(struct status_slot *slot, unsigned number)
 		.drop = 123,
 		.maps = calloc(1, sizeof(struct status_map)),
 		.jumps = calloc(1, sizeof(struct status_jump)),
-		.plugin_status = calloc(1, sizeof(struct status_pair)) };
+		.said = { .texts = calloc(1, sizeof(struct status_pair)) } };
 }
 
 static void crowd(struct status *status)

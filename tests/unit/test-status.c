@@ -23,7 +23,7 @@ static const char expected[] =
 	"  'maps': [{'name': 'hits', 'pin': 'hits', 'class': 'state', 'carried': 'kept'}],"
 	"  'jumps': [{'array': 'stages', 'index': 3, 'file': '/l/g.o', 'program': 'guest', 'program_id': "
 	"77}],"
-	"  'status': {'rules': '7'},"
+	"  'status': {'rules': '7'}, 'status_age': 3,"
 	"  'since': '2025-11-22T20:55:31Z'}]}],"
 	" 'off': ['lab'], 'quarantined': ['wreck'],"
 	" 'silenced': [{'plugin': 'sloth', 'callback': 'status'}],"

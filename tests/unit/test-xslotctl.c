@@ -138,7 +138,7 @@ static void test_status_of_one_chain_has_details(void **state)
 	run(host, &it);
 	assert_non_null(strstr(it.out, "map hits: state, kept\n"));
 	assert_non_null(strstr(it.out, "jump stages.3: /l/g.o:guest, program 77\n"));
-	assert_non_null(strstr(it.out, "rules: 7\n"));
+	assert_non_null(strstr(it.out, "rules: 7\n    (these are of 3 s ago: the plugin was busy now)\n"));
 }
 
 static void test_reload_refused(void **state)

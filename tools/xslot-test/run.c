@@ -150,12 +150,9 @@ static int run_status(
 	if (!slot)
 		return -EINVAL;
 	context_status(&slot->occupant->context, &status);
-	for (size_t i = 0; i < status.n_plugin_status; i++) {
-		fprintf(out, "%s: %s\n", status.plugin_status[i].key, status.plugin_status[i].value);
-		free(status.plugin_status[i].key);
-		free(status.plugin_status[i].value);
-	}
-	free(status.plugin_status);
+	for (size_t i = 0; i < status.said.n_texts; i++)
+		fprintf(out, "%s: %s\n", status.said.texts[i].key, status.said.texts[i].value);
+	status_said_clear(&status.said);
 	return 0;
 }
 

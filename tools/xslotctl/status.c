@@ -229,6 +229,7 @@ static void print_details(const char *chain, const json_t *slot)
 	const json_t *maps = json_object_get(slot, "maps"), *map, *value;
 	const json_t *jumps = json_object_get(slot, "jumps"), *jump;
 	json_t *status = json_object_get(slot, "status");
+	char age[32];
 	const char *key;
 	size_t i;
 
@@ -241,6 +242,9 @@ static void print_details(const char *chain, const json_t *slot)
 		text_of(jump, "array"), (long long)number_of(jump, "index"), text_of(jump, "file"),
 		text_of(jump, "program"), (long long)number_of(jump, "program_id"));
 	json_object_foreach(status, key, value) printf("    %s: %s\n", key, string_of(value));
+	if (number_of(slot, "status_age"))
+		printf("    (these are of %s ago: the plugin was busy now)\n",
+			format_age(number_of(slot, "status_age"), age));
 }
 
 static void print_tier(const json_t *chain)

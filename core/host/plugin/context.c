@@ -2,8 +2,8 @@
 /*
  * Plugins never see the host's structures: a context points to a table of functions, and each checks whether
  * the running callback may call it. The worker holds the lock for the duration of a callback (a large rules
- * file: seconds), so the loop only ever tries to take it: a status without the plugin's own keys, or a watch
- * that is called a little later, is better than a loop that stands still.
+ * file: seconds), so the loop only ever tries to take it: the status of some seconds ago, or a watch that is
+ * called a little later, is better than a loop that stands still.
  */
 #include "host/plugin/context.h"
 
@@ -17,6 +17,7 @@
 #include "host/plugin/where.h"
 #include "kernel/instance/sums.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 static struct context *context_of(struct xslot_context *plugin)
@@ -88,14 +89,14 @@ static bool is_state(const struct instance *instance, const char *name)
 
 static void add_status(struct context *context, const char *key, char *value)
 {
-	struct status_slot *status = context->status;
-	struct status_pair pair = { .key = strdup(key), .value = value }, *pairs;
+	struct status_said *said = context->status;
+	struct status_pair pair = { .key = strdup(key), .value = value }, *texts;
 
-	pairs = reallocarray(status->plugin_status, status->n_plugin_status + 1, sizeof(*pairs));
-	if (pairs)
-		status->plugin_status = pairs;
-	if (pairs && pair.key && pair.value) {
-		pairs[status->n_plugin_status++] = pair;
+	texts = reallocarray(said->texts, said->n_texts + 1, sizeof(*texts));
+	if (texts)
+		said->texts = texts;
+	if (texts && pair.key && pair.value) {
+		texts[said->n_texts++] = pair;
 		return;
 	}
 	context->out_of_memory = true;
@@ -129,6 +130,19 @@ static void tell_unopened(struct context *context, const char *map, struct xslot
 	context->unopened = true;
 	if (context->status)
 		add_status(context, "error", strdup(diag->message));
+}
+
+/* A plugin's call that the host refuses. In a change that is one of its errors, as ABI 1 did not know it. */
+static void tell_mistake(struct context *context, const struct xslot_diag *diag)
+{
+	struct config_place place = params_place(context->params, "", 0);
+
+	if (context->report && context->descriptor->abi > 1)
+		report_add(context->report, place.file, place.line, "plugin %s: %s",
+			context->descriptor->name, diag->message);
+	else
+		log_error(
+			"%s: plugin %s: %s", context->plugin.slot, context->descriptor->name, diag->message);
 }
 
 static int open_map(struct context *context, const struct instance *instance, const char *map)
@@ -224,44 +238,86 @@ static struct callback callback_of(const struct context *context, const char *na
 	};
 }
 
-static enum watch_call call_watch(struct xslot_context *plugin, xslot_watch_fn fn, void *data)
+static enum watch_call call_watch(struct xslot_context *plugin, struct context_watch *watch)
 {
-	struct callback callback = callback_of(context_of(plugin), "watch", QUARANTINE_WATCH);
+	struct context *context = context_of(plugin);
+	struct callback callback = callback_of(context, "watch", QUARANTINE_WATCH);
+	enum watch_call result;
 
 	if (quarantine_silences(callback.content, callback.way))
 		return WATCH_SILENCED;
 	if (!callback_try_begin(&callback))
 		return WATCH_BUSY;
-	fn(plugin, data);
+	context->phase = CONTEXT_WATCH;
+	result = watch_run(watch);
 	callback_end();
-	return WATCH_CALLED;
+	return result;
 }
 
-/* In callbacks behind which the loop activates what was added. */
+static bool is_on_loop(const struct context *context)
+{
+	return context->phase == CONTEXT_STATUS || context->phase == CONTEXT_WATCH;
+}
+
+/* On the loop, and in callbacks behind which the loop activates what was added. */
 static bool may_watch(const struct context *context)
 {
-	return context->phase == CONTEXT_START || context->phase == CONTEXT_RESUME ||
+	return is_on_loop(context) || context->phase == CONTEXT_START || context->phase == CONTEXT_RESUME ||
 	       context->phase == CONTEXT_LIVE;
+}
+
+static int add_watch(struct context *context, const struct watch_of *of, struct xslot_diag *diag)
+{
+	int r;
+
+	if (!may_watch(context))
+		return fail(diag, -EBUSY,
+			"cannot add a watch now: that can be done in start, live, resume, status and watches");
+	r = watch_add(&context->watches, &context->plugin, call_watch, of, diag);
+	if (r < 0 || !is_on_loop(context) || !context->event)
+		return r;
+	r = watch_activate(&context->watches, context->event);
+	return r < 0 ? fail(diag, r, "cannot add a watch: %s", strerror(-r)) : 0;
+}
+
+static int host_watch(struct xslot_context *plugin, const struct watch_of *of)
+{
+	struct context *context = context_of(plugin);
+	struct xslot_diag diag = {};
+	int r = add_watch(context, of, &diag);
+
+	if (diag.message[0])
+		tell_mistake(context, &diag);
+	xslot_diag_clear(&diag);
+	return r;
 }
 
 static int host_watch_fd(struct xslot_context *plugin, int fd, uint32_t events, xslot_watch_fn fn, void *data)
 {
 	const struct watch_of of = { .fd = fd, .events = events, .fn = fn, .data = data };
-	struct context *context = context_of(plugin);
 
-	if (!may_watch(context))
-		return -EBUSY;
-	return watch_add(&context->watches, plugin, call_watch, &of);
+	return host_watch(plugin, &of);
 }
 
 static int host_watch_timer(struct xslot_context *plugin, uint64_t period_ns, xslot_watch_fn fn, void *data)
 {
-	const struct watch_of of = { .fd = -1, .period_ns = period_ns, .fn = fn, .data = data };
+	const struct watch_of of = { .timer = true, .ns = period_ns, .fn = fn, .data = data };
+
+	return host_watch(plugin, &of);
+}
+
+static int host_watch_once(struct xslot_context *plugin, uint64_t after_ns, xslot_watch_fn fn, void *data)
+{
+	const struct watch_of of = { .timer = true, .ns = after_ns, .once = true, .fn = fn, .data = data };
+
+	return host_watch(plugin, &of);
+}
+
+static int host_unwatch(struct xslot_context *plugin, xslot_watch_fn fn, void *data)
+{
 	struct context *context = context_of(plugin);
 
-	if (!may_watch(context))
-		return -EBUSY;
-	return watch_add(&context->watches, plugin, call_watch, &of);
+	return may_watch(context) ? watch_cancel(context->watches, fn, data, is_on_loop(context)) : -EBUSY;
 }
 
 static int host_chain(struct xslot_context *plugin, struct xslot_chain_info *ret_info, size_t size)
@@ -298,6 +354,8 @@ static const struct xslot_host host_functions = {
 	.map_entries = host_map_entries,
 	.map_info = host_map_info,
 	.map_add = host_map_add,
+	.watch_once = host_watch_once,
+	.unwatch = host_unwatch,
 };
 
 void context_init(struct context *context, const char *slot, const struct descriptor *descriptor,
@@ -335,6 +393,7 @@ void context_deinit(struct context *context)
 	context->n_sizes = 0;
 	if (context->begun && context->descriptor->stop)
 		stop(context);
+	status_said_clear(&context->last);
 	where_free(context->where);
 	context->where = NULL;
 }
@@ -440,30 +499,64 @@ int context_live(struct context *context)
 	return run_live(context, CONTEXT_LIVE, context->descriptor->live, "live");
 }
 
+/* With the lock. What was said the last time stays when there is no memory for this. */
+static int ask(struct context *context)
+{
+	struct status_said said = {};
+
+	context->out_of_memory = false;
+	context->phase = CONTEXT_STATUS;
+	context->status = &said;
+	context->descriptor->status(&context->plugin);
+	context->status = NULL;
+	if (context->out_of_memory) {
+		status_said_clear(&said);
+		return -ENOMEM;
+	}
+	status_said_clear(&context->last);
+	context->last = said;
+	context->asked_us = clock_us(CLOCK_BOOTTIME);
+	return 0;
+}
+
+/* Of what was said the last time, in seconds; at least 1: it is not of now. */
+static int64_t age_of(const struct context *context)
+{
+	return (int64_t)((clock_us(CLOCK_BOOTTIME) - context->asked_us) / 1000000) + 1;
+}
+
 int context_status(struct context *context, struct status_slot *ret_status)
 {
 	struct callback callback = callback_of(context, "status", QUARANTINE_STATUS);
+	bool asked;
+	int r = 0;
 
-	if (!context->descriptor->status || quarantine_silences(callback.content, callback.way) ||
-		!callback_try_begin(&callback))
+	ret_status->status_age = -1;
+	if (!context->descriptor->status || quarantine_silences(callback.content, callback.way))
 		return 0;
-	context->out_of_memory = false;
-	context->phase = CONTEXT_STATUS;
-	context->status = ret_status;
-	context->descriptor->status(&context->plugin);
-	context->status = NULL;
-	callback_end();
-	return context->out_of_memory ? -ENOMEM : 0;
+	asked = callback_try_begin(&callback);
+	if (asked) {
+		r = ask(context);
+		callback_end();
+	}
+	if (r < 0 || !context->asked_us)
+		return r;
+	r = status_said_copy(&context->last, &ret_status->said);
+	if (r == 0)
+		ret_status->status_age = asked ? 0 : age_of(context);
+	return r;
 }
 
 int context_activate(struct context *context, sd_event *event)
 {
-	return watch_activate(context->watches, event);
+	context->event = event;
+	return watch_activate(&context->watches, event);
 }
 
 void context_deactivate(struct context *context)
 {
 	watch_deactivate(context->watches);
+	context->event = NULL;
 }
 
 void context_resume(struct context *context)

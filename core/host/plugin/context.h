@@ -26,6 +26,7 @@ enum context_phase {
 	CONTEXT_SETTLE,
 	CONTEXT_LIVE,
 	CONTEXT_STATUS,
+	CONTEXT_WATCH,
 	CONTEXT_STOP
 };
 
@@ -42,11 +43,14 @@ struct context {
 	uint32_t old_version;
 	enum context_phase phase;
 	struct report *report;	    /* where xslot_error() goes in check, start, migrate; NULL: the log */
-	struct status_slot *status; /* where xslot_status() goes */
+	struct status_said *status; /* where xslot_status() goes */
 	bool out_of_memory;	    /* it went nowhere */
+	struct status_said last;    /* what it said the last time … */
+	uint64_t asked_us;	    /* … when, of CLOCK_BOOTTIME; 0: never */
 	struct context_watch *watches;
 	struct instance_size *sizes; /* that check gave to maps; names are ours */
 	size_t n_sizes;
+	sd_event *event;     /* the loop's, while watches are active */
 	struct where *where; /* its chain */
 	bool begun;	     /* a callback was run: stop is due */
 	bool misnamed;	     /* it asked for a parameter that there is not, which was told */
@@ -77,8 +81,10 @@ int context_settle(struct context *context, const struct instance *old, uint32_t
 /* Then context_activate(): it may add watches. */
 int context_live(struct context *context) ON_WORKER;
 
-/* Loop: fill in plugin_status; nothing when a callback is running right now, or status is silenced. 0 or
- * -ENOMEM. */
+/*
+ * Loop: fill in what the plugin says and its age: what it said the last time when a callback is running right
+ * now, nothing when status is silenced. 0 or -ENOMEM.
+ */
 int context_status(struct context *context, struct status_slot *ret_status) ON_LOOP;
 
 /* Loop: begin and end the watches that start asked for; go on with those that met a busy lock. */

@@ -116,11 +116,15 @@ struct xslot_host {
 	int (*map_entries)(struct xslot_context *, const char *map, uint32_t entries);
 	int (*map_info)(struct xslot_context *, const char *map, bool old, struct xslot_map_info *);
 	int (*map_add)(struct xslot_context *, const char *map, const void *key, const uint64_t *numbers);
+	/* <xslot/watch.h> */
+	int (*watch_once)(struct xslot_context *, uint64_t after_ns, xslot_watch_fn, void *data);
+	int (*unwatch)(struct xslot_context *, xslot_watch_fn, void *data);
 };
 
 /*
- * The descriptor. Callbacks are optional and return 0 or -errno; the host never runs two callbacks of one
- * plugin at the same time, and runs them on any thread. `old_version`: the replaced state_version.
+ * The descriptor. Callbacks are optional and return 0 or -errno. The host never runs two callbacks at the
+ * same time, of whatever plugins: status and watches on its main loop, where they must not block, all others
+ * on its worker thread. See xslot-plugin(7), Threads. `old_version`: the replaced state_version.
  */
 struct xslot_plugin {
 	char magic[8];
@@ -234,17 +238,6 @@ __attribute__((format(printf, 3, 4))) static inline void xslot_status(
 	va_end(args);
 }
 
-/* For start and resume: until stop, call `fn` when `fd` has `events` (EPOLLIN, …), or each `period_ns`. */
-static inline int xslot_watch_fd(
-	struct xslot_context *context, int fd, uint32_t events, xslot_watch_fn fn, void *data)
-{
-	return context->host->watch_fd(context, fd, events, fn, data);
-}
-
-static inline int xslot_watch_timer(
-	struct xslot_context *context, uint64_t period_ns, xslot_watch_fn fn, void *data)
-{
-	return context->host->watch_timer(context, period_ns, fn, data);
-}
+#include <xslot/watch.h>
 
 #endif
