@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* What a plugin learns of its chain: by plugins that were built with smaller and with larger structs, too. */
-#include "host/plugin/where.h"
+#include "host/services/where.h"
 
 #include <errno.h>
 #include <string.h>

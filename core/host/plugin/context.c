@@ -13,8 +13,8 @@
 #include <xslot/map.h>
 
 #include "host/plugin/callback.h"
-#include "host/plugin/watch.h"
-#include "host/plugin/where.h"
+#include "host/services/watch.h"
+#include "host/services/where.h"
 #include "kernel/instance/sums.h"
 #include "util/cleanup.h"
 #include "util/clock.h"

@@ -3,8 +3,8 @@
  * Fds and timers that plugins watch on the host's loop. They are added and cancelled in callbacks, on either
  * thread, with the lock over callbacks; all else is the loop's, while the worker is in no callback.
  */
-#ifndef HOST_PLUGIN_WATCH_H
-#define HOST_PLUGIN_WATCH_H
+#ifndef HOST_SERVICES_WATCH_H
+#define HOST_SERVICES_WATCH_H
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>

@@ -3,7 +3,7 @@
  * A slot that a reload keeps still belongs to the old configuration, whose text may be gone: so this is a
  * copy. One lock for all of them, held for a copy of a few bytes: the loop may wait for it.
  */
-#include "host/plugin/where.h"
+#include "host/services/where.h"
 
 #include <errno.h>
 #include <pthread.h>

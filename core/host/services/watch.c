@@ -8,7 +8,7 @@
  * file's: so epoll must forget it before that callback continues. sd_event is the loop's; so on the worker
  * only those are cancelled that have not begun.
  */
-#include "host/plugin/watch.h"
+#include "host/services/watch.h"
 
 #include <errno.h>
 #include <inttypes.h>

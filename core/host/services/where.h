@@ -3,8 +3,8 @@
  * Where an instance is: what its plugin may know of the chain, as the files say it. The loop sets it when a
  * reload is live; a callback on the worker may read it at the same time.
  */
-#ifndef HOST_PLUGIN_WHERE_H
-#define HOST_PLUGIN_WHERE_H
+#ifndef HOST_SERVICES_WHERE_H
+#define HOST_SERVICES_WHERE_H
 
 #include <stddef.h>
 #include <xslot/chain.h>
