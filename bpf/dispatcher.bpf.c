@@ -4,8 +4,8 @@
  *
  * It calls slots. A slot is a pair of global functions, bank A and bank B, whose stubs below return XSLOT_GAP
  * until the host fills one with an extension program (freplace). A generation says which bank each slot runs,
- * how many slots there are and what happens to a verdict. There are two generations, and `state.active` says
- * which one packets use. The host fills banks and the generation that no packet uses, then stores `active`. A
+ * how many slots there are and what happens to a verdict. There are four generations, and `state.active` says
+ * which one packets use. The host fills banks and a generation that no packet uses, then stores `active`. A
  * packet reads `active` once, so it sees the old chain or the new one.
  *
  * What a chain costs beyond its plugins is the path from slot to slot, so that is kept to seven x86
@@ -34,7 +34,7 @@ struct xslot_state state SEC(".data.state") = {
 	.magic = XSLOT_STATE_MAGIC,
 	.layout = XSLOT_STATE_LAYOUT,
 	.version = XSLOT_DISPATCHER_VERSION,
-	.gen = { EMPTY, EMPTY },
+	.gen = { [0 ... XSLOT_GENERATIONS - 1] = EMPTY },
 };
 
 /*
@@ -50,23 +50,28 @@ struct {
 	__uint(value_size, sizeof(struct xslot_counters));
 } counters SEC(".maps");
 
-/* A power of two less one. */
-const volatile __u32 last_row = 0;
-
 const volatile int never = 0;
 
 static __always_inline const struct xslot_generation *generation(__u32 active)
 {
-	return &state.gen[active & XSLOT_ACTIVE_GENERATION];
+	__u32 steps = active & XSLOT_ACTIVE_GENERATION;
+
+	return (void *)state.gen + steps * (sizeof(struct xslot_generation) / XSLOT_ACTIVE_STEP);
 }
+
+/* As bpf_get_smp_processor_id(), without a copy that clears what is clear. */
+static __u64 (*const processor)(void) = (void *)BPF_FUNC_get_smp_processor_id;
 
 static __always_inline void count(const struct xslot_generation *gen, __u32 result)
 {
 	struct xslot_counters *row = (void *)&counters;
 
+	__u64 cpu = processor();
+
 	barrier_var(row); /* a map's address is not null, nor is it an object of the compiler's */
-	row += bpf_get_smp_processor_id() & last_row;
-	row->cell[gen->id & 1][0][result]++;
+	asm volatile("%0 &= %1" : "+r"(cpu) : "i"(XSLOT_LAST_ROW));
+	row += cpu;
+	row->cell[gen->id & (XSLOT_PARITIES - 1)][0][result]++;
 }
 
 /*
@@ -103,6 +108,10 @@ static __noinline int no_fused_program(void)
 }
 STUB(fused_a, no_fused_program())
 STUB(fused_b, no_fused_program())
+#if XSLOT_FUSED_STUBS > 2
+STUB(fused_c, no_fused_program())
+STUB(fused_d, no_fused_program())
+#endif
 
 /* A slot's return value other than XSLOT_NEXT: does the packet go on to the next slot? */
 static __always_inline int goes_on(const struct xslot_generation *gen, unsigned slot, __u32 ret)
@@ -132,7 +141,7 @@ static __always_inline int goes_on(const struct xslot_generation *gen, unsigned 
 static __noinline int run_slots(struct xdp_md *ctx, __u32 active)
 {
 	const struct xslot_generation *gen = generation(active);
-	__u32 slots = gen->count, slot = XSLOT_DECIDED_FINAL, verdict, ret;
+	__u32 slots = gen->count, slot = XSLOT_DECIDED_FINAL, verdict, result, ret;
 	__s32 not_a = gen->not_a; /* negative while slot n is visited: it does not run bank A */
 
 	barrier_var(gen);
@@ -140,12 +149,13 @@ static __noinline int run_slots(struct xdp_md *ctx, __u32 active)
 final:
 	ret = gen->final;
 decided:
-	if (unlikely(ret >= XSLOT_ACTIONS))
-		ret = ret == XSLOT_GAP ? XSLOT_OUTCOME_GAP : XSLOT_OUTCOME_BAD;
-	count(gen, XSLOT_RESULT(slot, ret));
-	if (likely(ret < XSLOT_ACTIONS))
-		return ret;
-	return ret == XSLOT_OUTCOME_GAP ? gen->on_gap : XDP_ABORTED;
+	result = XSLOT_RESULT(slot, ret);
+	if (unlikely(ret >= XSLOT_ACTIONS)) {
+		result = XSLOT_RESULT(slot, ret == XSLOT_GAP ? XSLOT_OUTCOME_GAP : XSLOT_OUTCOME_BAD);
+		ret = ret == XSLOT_GAP ? gen->on_gap : XDP_ABORTED;
+	}
+	count(gen, result);
+	return ret;
 }
 
 SEC("xslot") /* "xdp", and what core/kernel/dispatcher/dispatcher.c does to it */
@@ -153,11 +163,17 @@ int xslot_dispatch(struct xdp_md *ctx)
 {
 	__u32 active = *(volatile __u32 *)&state.active;
 
-	/* One comparison, which a test of the bit would not be. */
-	if (likely(active >= XSLOT_ACTIVE_FUSED_A))
+	/* One comparison each, which a test of the bit would not be. */
+	if (likely(active >= XSLOT_ACTIVE_FUSED(XSLOT_FUSED_A)))
 		return fused_a(ctx);
-	if (active >= XSLOT_ACTIVE_FUSED_B)
+	if (active >= XSLOT_ACTIVE_FUSED(XSLOT_FUSED_B))
 		return fused_b(ctx);
+#if XSLOT_FUSED_STUBS > 2
+	if (active >= XSLOT_ACTIVE_FUSED(XSLOT_FUSED_C))
+		return fused_c(ctx);
+	if (active >= XSLOT_ACTIVE_FUSED(XSLOT_FUSED_D))
+		return fused_d(ctx);
+#endif
 	return run_slots(ctx, active);
 }
 

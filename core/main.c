@@ -17,6 +17,7 @@
 #include "host/plugin/guard.h"
 #include "host/plugin/hang.h"
 #include "host/plugin/inspect.h"
+#include "kernel/dispatcher/layout.h"
 #include "kernel/privileges.h"
 #include "util/cleanup.h"
 #include "util/descriptors.h"
@@ -32,7 +33,7 @@ DEFINE_CLEANUP(sd_event *, sd_event_unref);
 
 static const char usage[] =
 	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL] [--no-fuse] [--keep-capabilities LIST]\n"
-	"              [--map-in-place]\n"
+	"              [--map-in-place] [--state-layout N]\n"
 	"\n"
 	"Runs the chains of XDP plugins that an INI file describes, see xslot.ini(5).\n"
 	"\n"
@@ -44,6 +45,8 @@ static const char usage[] =
 	"                         keep these, besides bpf, net_admin and perfmon, such as sys_admin,net_raw\n"
 	"      --map-in-place     map plugin files in place, for valgrind and perf: writing to one then\n"
 	"                         crashes the host\n"
+	"      --state-layout N   make dispatchers with layout 2 or 3 (3): 2 is what an older xslotd can\n"
+	"                         take over\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
 	"\n"
@@ -80,10 +83,35 @@ static bool parse_log_level(const char *word)
 	return false;
 }
 
+static bool parse_layout(const char *word)
+{
+	if (layout_make(strlen(word) == 1 ? (uint32_t)(word[0] - '0') : 0) == 0)
+		return true;
+	fprintf(stderr, "xslotd: --state-layout is 2 or 3, not \"%s\"\n", word);
+	return false;
+}
+
+enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL, OPTION_NO_FUSE, OPTION_KEEP, OPTION_IN_PLACE, OPTION_LAYOUT };
+
+/* An option whose word may be wrong: false, and that has been said. */
+static bool parse_word(int option, const char *word, struct arguments *arguments)
+{
+	switch (option) {
+	case OPTION_LOG_LEVEL:
+		arguments->log_level = true;
+		return parse_log_level(word);
+	case OPTION_KEEP:
+		return parse_keep(word, &arguments->keep);
+	case OPTION_LAYOUT:
+		return parse_layout(word);
+	default:
+		return false;
+	}
+}
+
 /* Returns -1 to go on, or the exit status. */
 static int parse(int argc, char **argv, struct arguments *ret_arguments)
 {
-	enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL, OPTION_NO_FUSE, OPTION_KEEP, OPTION_IN_PLACE };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, OPTION_CHECK },
@@ -91,6 +119,7 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 		{ "no-fuse", no_argument, NULL, OPTION_NO_FUSE },
 		{ "keep-capabilities", required_argument, NULL, OPTION_KEEP },
 		{ "map-in-place", no_argument, NULL, OPTION_IN_PLACE },
+		{ "state-layout", required_argument, NULL, OPTION_LAYOUT },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{},
@@ -106,20 +135,11 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 		case OPTION_CHECK:
 			ret_arguments->check = true;
 			break;
-		case OPTION_LOG_LEVEL:
-			if (!parse_log_level(optarg))
-				return EXIT_USAGE;
-			ret_arguments->log_level = true;
-			break;
 		case OPTION_NO_FUSE:
 			ret_arguments->no_fuse = true;
 			break;
 		case OPTION_IN_PLACE:
 			ret_arguments->in_place = true;
-			break;
-		case OPTION_KEEP:
-			if (!parse_keep(optarg, &ret_arguments->keep))
-				return EXIT_USAGE;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -128,7 +148,8 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 			puts("xslotd " XSLOT_VERSION);
 			return EXIT_SUCCESS;
 		default:
-			return EXIT_USAGE;
+			if (!parse_word(option, optarg, ret_arguments))
+				return EXIT_USAGE;
 		}
 	}
 	if (optind < argc) {

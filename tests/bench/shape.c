@@ -7,7 +7,7 @@
  *	tail		a root program and a chain of tail calls, at constant places of one array
  *	libxdp		libxdp's dispatcher, its extensions attached by libxdp
  *	slots, slots-b	xslot's dispatcher, every plugin in its slot; in bank B it is found one test later
- *	fused		xslot's dispatcher with the fused program
+ *	fused		xslot's dispatcher with the fused program; -b, -c, -d: in another stub
  *
  * and two that stand in for xslot's where a kernel refuses extensions, without a dispatcher or counters:
  *
@@ -202,6 +202,7 @@ static int call_instead(struct fuse_part *part)
 static int fuse(const struct workload *workload, const struct xslot_generation *generation, bool calls,
 	struct shape_chain *chain)
 {
+	uint32_t stub = generation->fused ? generation->fused : XSLOT_FUSED_A;
 	struct fuse_part parts[SHAPE_MOST];
 	struct fuse_options options = { .parts = parts, .generation = generation };
 	int r = 0;
@@ -224,13 +225,13 @@ static int fuse(const struct workload *workload, const struct xslot_generation *
 			r = call_instead(part);
 	}
 	if (r == 0)
-		r = fused_load(&options, chain->dispatcher, BANK_A, &chain->fused, &chain->diag);
+		r = fused_load(&options, chain->dispatcher, stub, &chain->fused, &chain->diag);
 	for (size_t i = 0; calls && i < options.n_parts; i++)
 		free((void *)parts[i].insns);
 	return r;
 }
 
-static int build_fused(const struct workload *workload, unsigned n, struct shape_chain *chain)
+static int build_stub(const struct workload *workload, unsigned n, uint32_t stub, struct shape_chain *chain)
 {
 	int r = dispatcher_load(false, &chain->dispatcher, &chain->diag);
 	struct xslot_generation generation;
@@ -238,13 +239,33 @@ static int build_fused(const struct workload *workload, unsigned n, struct shape
 	if (r < 0)
 		return r;
 	generation = next_generation(chain->dispatcher, n);
-	generation.fused = XSLOT_FUSED_A;
+	generation.fused = stub;
 	r = fuse(workload, &generation, false, chain);
 	if (r == 0)
 		r = fused_place(chain->fused, &chain->fused_link, &chain->diag);
 	if (r == 0)
 		run_generation(chain, &generation);
 	return r;
+}
+
+static int build_fused(const struct workload *workload, unsigned n, struct shape_chain *chain)
+{
+	return build_stub(workload, n, XSLOT_FUSED_A, chain);
+}
+
+static int build_fused_b(const struct workload *workload, unsigned n, struct shape_chain *chain)
+{
+	return build_stub(workload, n, XSLOT_FUSED_B, chain);
+}
+
+static int build_fused_c(const struct workload *workload, unsigned n, struct shape_chain *chain)
+{
+	return build_stub(workload, n, XSLOT_FUSED_C, chain);
+}
+
+static int build_fused_d(const struct workload *workload, unsigned n, struct shape_chain *chain)
+{
+	return build_stub(workload, n, XSLOT_FUSED_D, chain);
 }
 
 static int build_alone(const struct workload *workload, unsigned n, bool calls, struct shape_chain *chain)
@@ -274,6 +295,9 @@ const struct shape shapes[] = {
 	{ "slots", SHAPE_EXTENSIONS, SHAPE_MOST, build_slots },
 	{ "slots-b", SHAPE_EXTENSIONS, SHAPE_MOST, build_slots_b },
 	{ "fused", SHAPE_EXTENSIONS, SHAPE_MOST, build_fused },
+	{ "fused-b", SHAPE_EXTENSIONS, SHAPE_MOST, build_fused_b },
+	{ "fused-c", SHAPE_EXTENSIONS, SHAPE_MOST, build_fused_c },
+	{ "fused-d", SHAPE_EXTENSIONS, SHAPE_MOST, build_fused_d },
 	{ "fused-alone", SHAPE_STAND_IN, SHAPE_MOST, build_fused_alone },
 	{ "calls-alone", SHAPE_STAND_IN, SHAPE_MOST, build_calls_alone },
 };

@@ -334,7 +334,7 @@ static void fuse_and_compare(struct bytes *bytes, const struct xslot_generation 
 		for (unsigned j = 0; j < 2; j++)
 			random_targets_put(i ? others : targets, subjects[i].maps[j]);
 	list_parts(n, parts);
-	r = fused_load(&options, NULL, BANK_A, &fused, &diag);
+	r = fused_load(&options, NULL, XSLOT_FUSED_A, &fused, &diag);
 	if (r == 0) {
 		compare(bytes, generation, n, fused_fd(fused));
 		fused_free(fused);
@@ -370,7 +370,7 @@ static void check_lines(const struct bpf_line_info *lines, size_t n, const struc
 /* `object`: the first part's, NULL: none. */
 static void rewrite(const struct xslot_generation *generation, size_t n, const char *object)
 {
-	static const struct counters counters = { .fd = 77, .n_rows = 8 };
+	static const struct counters counters = { .fd = 77, .n_rows = 8, .parities = XSLOT_PARITIES };
 	struct fuse_part parts[PARTS_MAX];
 	struct fuse_code code = {};
 	struct fuse_types types = {};
@@ -491,7 +491,7 @@ static void from_instructions(struct bytes *bytes)
 
 static void with_object(struct bytes *bytes)
 {
-	static const struct counters counters = { .fd = 77, .n_rows = 8 };
+	static const struct counters counters = { .fd = 77, .n_rows = 8, .parities = XSLOT_PARITIES };
 	const uint32_t ids[] = { take(bytes), take(bytes) };
 	struct subject *subject = &subjects[0];
 	struct fuse_part part = {

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct xslot_diag diag = {};
 
 	if (manifest_parse(data, size, &manifest, &diag) == 0) {
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < MANIFEST_PARITIES; i++)
 			check_record(&manifest.record[i]);
 	} else {
 		expect(diag.message[0] != 0, "an error says something");

@@ -209,10 +209,10 @@ static void test_manifest(void **state)
 	if (manifest_read(chain->manifest_fd, &manifest, &diag) < 0)
 		fail_msg("%s", diag.message);
 	assert_int_equal(manifest.bypass, 1);
-	record = &manifest.record[running & 1];
+	record = &manifest.record[running % MANIFEST_PARITIES];
 	assert_int_equal(record->generation, running);
 	assert_int_equal(record->n_slots, 0);
-	record = &manifest.record[(running + 1) & 1];
+	record = &manifest.record[(running + 1) % MANIFEST_PARITIES];
 	assert_int_equal(record->generation, running + 1);
 	assert_int_equal(record->n_slots, 1);
 	assert_int_equal(record->slots[0].instance, 7);

@@ -15,7 +15,7 @@ BUILDS = {
     "asan": ["--buildtype=debug", "-Doptimization=1", "-Db_sanitize=address,undefined"],
     "plain": ["--buildtype=debugoptimized"],
     "no-grace": ["--buildtype=debugoptimized", "-Dtests=false", "-Dsabotage=no-grace"],
-    "next": ["--buildtype=debugoptimized", "-Dtests=false", "-Ddispatcher_version=3"],
+    "next": ["--buildtype=debugoptimized", "-Dtests=false", "-Ddispatcher_version=4"],
     "in-place": ["--buildtype=debugoptimized", "-Dtests=false", "-Dsabotage=in-place"],
 }
 

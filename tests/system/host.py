@@ -48,6 +48,7 @@ class Host:
     # What the host does by itself after each reload would be in the way of counting its calls and generations: only the
     # tests of fused chains let it. XSLOT_TEST_FUSE=yes: all.
     fuse = os.environ.get("XSLOT_TEST_FUSE") == "yes"
+    layout = None  # of its dispatchers, if not the newest
 
     there = []  # all of them, for a report of what fails
 
@@ -113,7 +114,8 @@ class Host:
 
     def argv(self):
         keep = ["--keep-capabilities", self.keep] if self.keep else []
-        return [self.program(), "-c", self.ini, *keep, *([] if self.fuse else ["--no-fuse"])]
+        return [self.program(), "-c", self.ini, *keep, *([] if self.fuse else ["--no-fuse"]),
+                *(["--state-layout", str(self.layout)] if self.layout else [])]
 
     def program(self):
         return built(self.build, "xslotd")

@@ -29,7 +29,7 @@ def bpffs(host):
 def pins(host):
     """What the host's folder holds, without what differs from one instance to the next: ids and banks."""
     paths = (str(path.relative_to(bpffs(host))) for path in bpffs(host).rglob("*"))
-    return sorted(re.sub(r"inst/\d+", "inst/ID", re.sub(r"(link_\d+|fused)_[ab]$", r"\1", path)) for path in paths)
+    return sorted(re.sub(r"inst/\d+", "inst/ID", re.sub(r"(link_\d+|fused|code)_[a-d]$", r"\1", path)) for path in paths)
 
 
 @dataclass

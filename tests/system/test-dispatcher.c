@@ -11,8 +11,10 @@
 
 #include "check.h"
 #include "fill.h"
+#include "kernel/dispatcher/counters.h"
 #include "kernel/dispatcher/dispatcher.h"
 #include "kernel/dispatcher/grace.h"
+#include "kernel/dispatcher/layout.h"
 #include "kernel/features.h"
 
 #ifndef BPF_F_TEST_XDP_LIVE_FRAMES
@@ -74,12 +76,12 @@ static uint32_t chain_send(struct chain *chain, unsigned n)
 	return options.retval;
 }
 
-/* The packets of both parities in one cell, or in all (`decider` negative). */
+/* The packets of all parities in one cell, or in all (`decider` negative). */
 static uint64_t chain_count(const struct chain *chain, int decider, int outcome)
 {
 	uint64_t cells[XSLOT_DECIDERS][XSLOT_OUTCOMES], sum = 0;
 
-	for (unsigned parity = 0; parity < 2; parity++) {
+	for (unsigned parity = 0; parity < XSLOT_PARITIES; parity++) {
 		dispatcher_count(chain->dispatcher, parity, cells);
 		for (int d = 0; d < XSLOT_DECIDERS; d++)
 			for (int o = 0; o < XSLOT_OUTCOMES; o++)
@@ -265,24 +267,30 @@ static void test_bypass(void **state)
 /* A fused program counts by itself, and its action is the verdict; its stub is a gap. */
 static void test_fused(void **state)
 {
+	static const uint32_t verdicts[] = { XDP_TX, XDP_PASS, XDP_ABORTED, XDP_REDIRECT };
+	char stub[DISPATCHER_FUNCTION_MAX];
 	struct chain chain;
 
 	chain_init(&chain);
 	chain.generation.count = 3;
 	chain.generation.on_gap = XDP_DROP;
-	for (unsigned fused = XSLOT_FUSED_A; fused <= XSLOT_FUSED_B; fused++) {
+	for (unsigned fused = XSLOT_FUSED_A; fused <= XSLOT_FUSED_STUBS; fused++) {
 		chain.generation.fused = fused;
 		chain_swap(&chain);
 		assert_int_equal(chain_send(&chain, 1), XDP_DROP);
 		assert_counted(&chain, XSLOT_DECIDED_FINAL, XSLOT_OUTCOME_GAP, fused);
 	}
-	chain.fills[BANK_A][0] = fill_stub(chain.dispatcher, "fused_a", VERDICT_OBJECT, "verdict", XDP_TX);
-	chain.fills[BANK_B][0] = fill_stub(chain.dispatcher, "fused_b", VERDICT_OBJECT, "verdict", XDP_PASS);
-	assert_int_equal(chain_send(&chain, 2), XDP_PASS);
-	chain.generation.fused = XSLOT_FUSED_A;
-	chain_swap(&chain);
-	assert_int_equal(chain_send(&chain, 2), XDP_TX);
-	assert_counted(&chain, -1, 0, 2);
+	for (unsigned fused = XSLOT_FUSED_A; fused <= XSLOT_FUSED_STUBS; fused++) {
+		dispatcher_fused_stub(fused, stub);
+		chain.fills[BANK_A][fused] = fill_stub(chain.dispatcher, stub, VERDICT_OBJECT, "verdict",
+			(int)verdicts[fused - XSLOT_FUSED_A]);
+	}
+	for (unsigned i = 0; i < 2 * XSLOT_FUSED_STUBS; i++) {
+		chain.generation.fused = XSLOT_FUSED_A + i * 3 % XSLOT_FUSED_STUBS;
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, 2), verdicts[i * 3 % XSLOT_FUSED_STUBS]);
+	}
+	assert_counted(&chain, -1, 0, XSLOT_FUSED_STUBS);
 	chain_deinit(&chain);
 }
 
@@ -306,6 +314,83 @@ static void test_parity(void **state)
 	dispatcher_count(chain.dispatcher, 1, cells);
 	assert_int_equal(cells[XSLOT_DECIDED_FINAL][XDP_PASS], 0);
 	assert_int_equal(cells[XSLOT_DECIDED_FINAL][XDP_DROP], 2);
+	chain_deinit(&chain);
+}
+
+/* Four stand side by side: what runs, and three more, of which each can run again as it was written. */
+static void test_four_generations(void **state)
+{
+	static const uint32_t verdicts[] = { XDP_PASS, XDP_DROP, XDP_TX, XDP_REDIRECT };
+	uint64_t cells[XSLOT_DECIDERS][XSLOT_OUTCOMES];
+	struct chain chain;
+
+	chain_init(&chain);
+	for (unsigned i = 1; i < XSLOT_GENERATIONS; i++) {
+		chain.generation.final = verdicts[i];
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, i), verdicts[i]);
+	}
+	for (unsigned i = 0; i < XSLOT_GENERATIONS; i++) {
+		const struct xslot_generation *generation = dispatcher_generation(chain.dispatcher, i);
+
+		assert_int_equal(generation->id, i);
+		assert_int_equal(generation->final, verdicts[i]);
+		dispatcher_count(chain.dispatcher, i, cells);
+		assert_int_equal(cells[XSLOT_DECIDED_FINAL][verdicts[i]], i);
+	}
+	assert_counted(&chain, -1, 0, chain.sent);
+	/* Any that does not run may be written, over whatever it was. */
+	chain.generation = *dispatcher_running(chain.dispatcher);
+	chain.generation.id += 3;
+	chain.generation.final = XDP_TX;
+	dispatcher_prepare(chain.dispatcher, &chain.generation);
+	assert_int_equal(chain_send(&chain, 1), XDP_REDIRECT);
+	dispatcher_swap(chain.dispatcher);
+	assert_int_equal(chain_send(&chain, 1), XDP_TX);
+	assert_int_equal(dispatcher_generation(chain.dispatcher, 2)->id, 6);
+	assert_int_equal(dispatcher_idle(chain.dispatcher)->id, 3);
+	chain_deinit(&chain);
+}
+
+/* As an older host has it: two generations, two parities, two fused stubs, and the numbers of its memory. */
+static void test_layout_before(void **state)
+{
+	uint64_t cells[XSLOT_DECIDERS][XSLOT_OUTCOMES];
+	const struct layout *layout;
+	struct chain chain;
+
+	assert_int_equal(layout_make(XSLOT_LAYOUT_BEFORE), 0);
+	chain_init(&chain);
+	assert_int_equal(layout_make(XSLOT_STATE_LAYOUT), 0);
+	layout = dispatcher_layout(chain.dispatcher);
+	assert_int_equal(layout->number, 2);
+	assert_int_equal(layout->generations, 2);
+	assert_int_equal(dispatcher_version(chain.dispatcher), 2);
+	assert_int_equal(counters_row_size(dispatcher_counters(chain.dispatcher)), 4224);
+	chain_fill(&chain, 0, BANK_A, "verdict", XDP_TX);
+	chain_fill(&chain, 0, BANK_B, "verdict", XDP_PASS);
+	chain.fills[BANK_A][1] =
+		fill_stub(chain.dispatcher, "fused_a", VERDICT_OBJECT, "verdict", XDP_REDIRECT);
+	chain.fills[BANK_B][1] = fill_stub(chain.dispatcher, "fused_b", VERDICT_OBJECT, "verdict", XDP_DROP);
+	chain.generation.count = 1;
+	for (unsigned i = 1; i <= 8; i++) {
+		chain.generation.banks = i / 2 % 2;
+		chain.generation.fused = i % 3;
+		chain_swap(&chain);
+		assert_int_equal(chain_send(&chain, 1), i % 3 == 0   ? (i / 2 % 2 ? XDP_PASS : XDP_TX)
+							: i % 3 == 1 ? XDP_REDIRECT
+								     : XDP_DROP);
+	}
+	dispatcher_count(chain.dispatcher, 1, cells); /* 3 */
+	assert_int_equal(cells[0][XDP_PASS], 1);
+	dispatcher_count(chain.dispatcher, 0, cells); /* 6 */
+	assert_int_equal(cells[0][XDP_PASS], 1);
+	chain.generation.fused = XSLOT_FUSED_NONE;
+	chain.generation.count = 0;
+	chain_swap(&chain);
+	assert_int_equal(chain_send(&chain, 1), XDP_PASS);
+	assert_int_equal(dispatcher_running(chain.dispatcher)->id, 9);
+	assert_int_equal(dispatcher_idle(chain.dispatcher)->id, 8);
 	chain_deinit(&chain);
 }
 
@@ -445,6 +530,8 @@ int main(void)
 		cmocka_unit_test(test_bypass),
 		cmocka_unit_test(test_fused),
 		cmocka_unit_test(test_parity),
+		cmocka_unit_test(test_four_generations),
+		cmocka_unit_test(test_layout_before),
 		cmocka_unit_test(test_swap_under_live_frames),
 		cmocka_unit_test(test_features),
 	};

@@ -175,7 +175,7 @@ static int run_chain(const struct subject *subjects, size_t n, const struct tier
 			.btf_fd = -1,
 		};
 	}
-	r = fused_load(&options, dispatcher, BANK_A, &program, &diag);
+	r = fused_load(&options, dispatcher, XSLOT_FUSED_A, &program, &diag);
 	if (r == 0)
 		r = fused_place(program, &link, &diag);
 	if (r < 0 && unfused++ == 0)

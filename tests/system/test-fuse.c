@@ -115,7 +115,7 @@ static void chain_deinit(struct chain *chain)
 	dispatcher_free(chain->dispatcher);
 }
 
-static int chain_fuse(struct chain *chain, enum bank bank, struct xslot_diag *diag)
+static int chain_fuse(struct chain *chain, uint32_t stub, struct xslot_diag *diag)
 {
 	/* The next but one: chain_compare() sends the packets through the slots first. */
 	struct xslot_generation generation = chain->generation;
@@ -125,16 +125,16 @@ static int chain_fuse(struct chain *chain, enum bank bank, struct xslot_diag *di
 	int r;
 
 	generation.id = dispatcher_running(chain->dispatcher)->id + 2;
-	r = fused_load(&options, chain->dispatcher, bank, &chain->fused, diag);
+	r = fused_load(&options, chain->dispatcher, stub, &chain->fused, diag);
 
 	return r < 0 ? r : fused_place(chain->fused, &chain->link, diag);
 }
 
-static void chain_must_fuse(struct chain *chain, enum bank bank)
+static void chain_must_fuse(struct chain *chain, uint32_t stub)
 {
 	struct xslot_diag diag = {};
 
-	if (chain_fuse(chain, bank, &diag) < 0)
+	if (chain_fuse(chain, stub, &diag) < 0)
 		fail_msg("%s\n%s", diag.message, diag.log ? diag.log : "");
 }
 
@@ -155,7 +155,7 @@ static void assert_same_maps(const struct chain *chain)
 }
 
 /* Send the packets both ways. `ret_result` is what the slots made of them. */
-static void chain_compare(struct chain *chain, enum bank bank, const struct tiers_packet *packets, size_t n,
+static void chain_compare(struct chain *chain, uint32_t stub, const struct tiers_packet *packets, size_t n,
 	struct tiers_result *ret_result)
 {
 	static struct tiers_result fused;
@@ -163,7 +163,7 @@ static void chain_compare(struct chain *chain, enum bank bank, const struct tier
 
 	chain->generation.fused = XSLOT_FUSED_NONE;
 	tiers_run(chain->dispatcher, &chain->generation, packets, n, ret_result);
-	chain->generation.fused = bank == BANK_B ? XSLOT_FUSED_B : XSLOT_FUSED_A;
+	chain->generation.fused = stub;
 	tiers_run(chain->dispatcher, &chain->generation, packets, n, &fused);
 	if (tiers_differ(ret_result, &fused, n, text, sizeof(text)))
 		fail_msg("%s", text);
@@ -188,7 +188,7 @@ static const uint32_t verdicts[] = { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XD
 #define N_VERDICTS (sizeof(verdicts) / sizeof(verdicts[0]))
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
-static void run_verdicts(const struct plugin *plugins, size_t n, enum bank bank)
+static void run_verdicts(const struct plugin *plugins, size_t n, uint32_t stub)
 {
 	struct tiers_packet packets[N_VERDICTS * 2];
 	static struct tiers_result result;
@@ -197,12 +197,12 @@ static void run_verdicts(const struct plugin *plugins, size_t n, enum bank bank)
 	chain_init(&chain, plugins, n);
 	chain.generation.final = XDP_TX;
 	chain.generation.on_gap = XDP_DROP;
-	chain_must_fuse(&chain, bank);
+	chain_must_fuse(&chain, stub);
 	for (size_t i = 0; i < N_VERDICTS; i++) {
 		packets[i] = saying(1, verdicts[i]);
 		packets[N_VERDICTS + i] = saying((uint8_t)n, verdicts[i]);
 	}
-	chain_compare(&chain, bank, packets, N(packets), &result);
+	chain_compare(&chain, stub, packets, N(packets), &result);
 	chain_deinit(&chain);
 }
 
@@ -210,9 +210,9 @@ static void test_every_verdict(void **state)
 {
 	const struct plugin plugins[] = { { "says", 1, 0 }, { "says", 2, 0 }, { "says", 3, 0 } };
 
-	run_verdicts(plugins, 3, BANK_A);
-	run_verdicts(plugins, 2, BANK_B);
-	run_verdicts(plugins, 1, BANK_A);
+	run_verdicts(plugins, 3, XSLOT_FUSED_A);
+	run_verdicts(plugins, 2, XSLOT_FUSED_B);
+	run_verdicts(plugins, 1, XSLOT_FUSED_A);
 }
 
 static void test_every_proceed_mask(void **state)
@@ -221,7 +221,7 @@ static void test_every_proceed_mask(void **state)
 		const struct plugin plugins[] = { { "says", 1, mask }, { "says", 2, ~mask },
 			{ "passes", 90, ~0U } };
 
-		run_verdicts(plugins, 3, mask & 1 ? BANK_B : BANK_A);
+		run_verdicts(plugins, 3, XSLOT_FUSED_A + mask % XSLOT_FUSED_STUBS);
 	}
 }
 
@@ -283,11 +283,11 @@ static void test_everything_at_once(void **state)
 			plugins[i].program = "folds";
 
 	chain_init(&chain, plugins, N(plugins));
-	chain_must_fuse(&chain, BANK_A);
+	chain_must_fuse(&chain, XSLOT_FUSED_A);
 	print_message("%zu plugins fused: %zu instructions\n", chain.n, fused_instructions(chain.fused));
 	fill_random(packets, TIERS_PACKETS_MAX);
 	for (int i = 0; i < 20; i++) {
-		chain_compare(&chain, BANK_A, packets, TIERS_PACKETS_MAX, &result);
+		chain_compare(&chain, XSLOT_FUSED_A, packets, TIERS_PACKETS_MAX, &result);
 		through += result.counted[XSLOT_RESULT(XSLOT_DECIDED_FINAL, XDP_PASS)];
 	}
 	assert_true(through > 20); /* or the last plugins were not tested */
@@ -309,8 +309,8 @@ static void test_longest_chain(void **state)
 	plugins[7].value =
 		TIERS_PACKET_MAX; /* no packet is as long; it has one map, for those of the counters */
 	chain_init(&chain, plugins, XSLOT_MAX_SLOTS);
-	chain_must_fuse(&chain, BANK_B);
-	chain_compare(&chain, BANK_B, packets, XSLOT_MAX_SLOTS, &result);
+	chain_must_fuse(&chain, XSLOT_FUSED_B);
+	chain_compare(&chain, XSLOT_FUSED_B, packets, XSLOT_MAX_SLOTS, &result);
 	for (int i = 0; i < XSLOT_MAX_SLOTS; i++)
 		if (i != 7)
 			assert_int_equal(result.counted[XSLOT_RESULT(i, i % 5)], 1);
@@ -330,8 +330,8 @@ static void test_constants_of_many(void **state)
 		packets[i] = saying(i + 1, i % 5);
 	}
 	chain_init(&chain, plugins, XSLOT_MAX_SLOTS);
-	chain_must_fuse(&chain, BANK_A);
-	chain_compare(&chain, BANK_A, packets, XSLOT_MAX_SLOTS, &result);
+	chain_must_fuse(&chain, XSLOT_FUSED_A);
+	chain_compare(&chain, XSLOT_FUSED_A, packets, XSLOT_MAX_SLOTS, &result);
 	for (int i = 0; i < XSLOT_MAX_SLOTS; i++)
 		assert_int_equal(result.counted[XSLOT_RESULT(i, i % 5)], 1);
 	chain_deinit(&chain);
@@ -362,11 +362,12 @@ static void test_tail_calls(void **state)
 			fill_array(&chain.fills[BANK_A][i], target);
 			fill_array(&chain.fills[BANK_B][i], target);
 		}
-		chain_must_fuse(&chain, from & 1);
+		chain_must_fuse(&chain, XSLOT_FUSED_A + from % XSLOT_FUSED_STUBS);
 		fill_random(packets, TIERS_PACKETS_MAX);
 		for (size_t i = 0; i < TIERS_PACKETS_MAX; i += 16)
 			packets[i].bytes[1] = 40 + i / 16 % 3 * 10;
-		chain_compare(&chain, from & 1, packets, TIERS_PACKETS_MAX, &result);
+		chain_compare(&chain, XSLOT_FUSED_A + from % XSLOT_FUSED_STUBS, packets, TIERS_PACKETS_MAX,
+			&result);
 		for (size_t i = 0; i < n; i++)
 			for (unsigned outcome = 0; outcome < XSLOT_OUTCOMES; outcome++)
 				decided[from + i] += result.counted[XSLOT_RESULT(i, outcome)];
@@ -383,7 +384,7 @@ static void assert_refused(const struct plugin *plugins, size_t n, int error, co
 	struct chain chain;
 
 	chain_init(&chain, plugins, n);
-	assert_int_equal(chain_fuse(&chain, BANK_A, &diag), error);
+	assert_int_equal(chain_fuse(&chain, XSLOT_FUSED_A, &diag), error);
 	if (!strstr(diag.message, words))
 		fail_msg("\"%s\" does not say \"%s\"", diag.message, words);
 	print_message("%s\n", diag.message);
@@ -411,8 +412,8 @@ static void test_whole_stack_alone(void **state)
 	struct chain chain;
 
 	chain_init(&chain, &deepest, 1);
-	chain_must_fuse(&chain, BANK_A);
-	chain_compare(&chain, BANK_A, &packet, 1, &result);
+	chain_must_fuse(&chain, XSLOT_FUSED_A);
+	chain_compare(&chain, XSLOT_FUSED_A, &packet, 1, &result);
 	assert_int_equal(result.counted[XSLOT_RESULT(XSLOT_DECIDED_FINAL, XDP_PASS)], 1);
 	chain_deinit(&chain);
 }
@@ -458,7 +459,7 @@ static void test_lines(void **state)
 
 	skip_without_folds();
 	chain_init(&chain, plugins, 2);
-	chain_must_fuse(&chain, BANK_A);
+	chain_must_fuse(&chain, XSLOT_FUSED_A);
 	dump(&chain, text, sizeof(text));
 	assert_in_order(text, wanted, sizeof(wanted) / sizeof(wanted[0]));
 	assert_in_order(text, fold, sizeof(fold) / sizeof(fold[0]));
@@ -478,7 +479,7 @@ static void test_no_lines(void **state)
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		chain_init(&chain, plugins, 2);
 		chain.parts[0].object = objects[i];
-		chain_must_fuse(&chain, BANK_A);
+		chain_must_fuse(&chain, XSLOT_FUSED_A);
 		dump(&chain, text, sizeof(text));
 		assert_null(strstr(text, "fold(ctx, value)"));
 		assert_non_null(strstr(text, "; folds [file:xslot"));
@@ -502,7 +503,7 @@ static void test_names(void **state)
 
 	skip_without_folds();
 	chain_init(&chain, plugins, 2);
-	chain_must_fuse(&chain, BANK_A);
+	chain_must_fuse(&chain, XSLOT_FUSED_A);
 	assert_int_equal(bpf_obj_get_info_by_fd(fused_fd(chain.fused), &info, &size), 0);
 	btf = btf__load_from_kernel_by_id(info.btf_id);
 	assert_non_null(btf);

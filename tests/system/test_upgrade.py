@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""A host meets a dispatcher of another version, or is asked for another kind of it, and replaces it in place.
+"""A host meets a dispatcher of another version or layout, or is asked for another kind of it, and replaces it in place.
 
 Frames come from the neighbour all the time, over veth pairs: what is injected into a program by its id would not notice
 that the interface runs another.
@@ -18,7 +18,9 @@ from objects import objects_at_rest, wait_for_objects
 from sweep import Sweep, bpffs, call_killed_at, pins, start_killed_at
 
 OTHER, OTHER_PEER = "x2", "x3"
-VERSIONS = {"plain": 2, "next": 3}  # builds, and the version of their dispatcher
+VERSIONS = {"before": 2, "plain": 3, "next": 4}  # hosts, and the version of their dispatcher
+LAYOUTS = {"before": 2, "plain": 3, "next": 3}
+SIZES = {2: [344, 30592], 3: [1048, 61072]}  # see map_sizes(); 2: as xslotd made them when it knew no other
 RATE = 200
 
 
@@ -56,6 +58,11 @@ class Frames(ExitStack):
 
     def sent(self):
         return sum(sender.stop() for sender in self.senders)
+
+
+def become(host, version):
+    """The next start is this one's: a build, or "before", the plain one with the dispatchers of an older xslotd."""
+    host.build, host.layout = ("plain", 2) if version == "before" else (version, None)
 
 
 def end(host, how):
@@ -96,6 +103,15 @@ def dispatcher_version(host):
     return int.from_bytes(state_bytes(host)[12:16], "little")
 
 
+def map_sizes(host):
+    """Of the dispatcher's state and of the manifest, in bytes."""
+    out = []
+    for name in ("state", "manifest"):
+        shown = subprocess.run(["bpftool", "-j", "map", "show", "pinned", folder(host) / name], capture_output=True, text=True, check=True)
+        out.append(json.loads(shown.stdout)["bytes_value"])
+    return out
+
+
 def counted_are(host, sent):
     """Every frame met the whole chain, on whichever dispatcher, and was counted once everywhere."""
     wait_for(lambda: host.chain()["packets"] >= sent, f"{sent} frames to be counted")
@@ -105,31 +121,37 @@ def counted_are(host, sent):
     return trails(host)
 
 
-@pytest.mark.parametrize("how", ["keep", "killed"])
-def test_there_and_back(host, how):
+@pytest.mark.parametrize("how, versions", [("keep", ("plain", "next")), ("killed", ("before", "plain"))])
+def test_there_and_back(host, how, versions):
+    """Another version of the dispatcher; another layout of its memory as well."""
+    become(host, versions[0])
     configure(host)
     host.start()
-    fresh, fresh_pins, tags = objects_at_rest(), pins(host), {"plain": tag(host)}
+    fresh, fresh_pins, tags = objects_at_rest(), pins(host), {versions[0]: tag(host)}
     state = pinned(folder(host) / "slot/90/maps/trails")
+    assert {slot["bank"] for slot in host.chain()["slots"]} == {"A"}
     with Frames(host) as frames:
-        seen, generation = 0, host.chain()["generation"]
-        for build in ("next", "plain"):
+        seen, generation, before = 0, host.chain()["generation"], versions[0]
+        for version in (versions[1], versions[0]):
             wait_for(lambda: host.chain()["packets"] > seen, "more frames")
             seen = host.chain()["packets"]
             end(host, how)
-            host.build = build
+            become(host, version)
             host.start()
             assert host.status()["last_reload"]["result"] == "ok"
-            said = f"edge: new dispatcher, version {VERSIONS[build]} in place of {5 - VERSIONS[build]}"
+            said = f"edge: new dispatcher, version {VERSIONS[version]} in place of {VERSIONS[before]}"
             assert said in host.log() and "edge.20: stamp 1.0.0, loaded again" in host.log()
             assert host.chain()["packets"] >= seen and host.chain()["generation"] > generation
-            generation = host.chain()["generation"]
-            assert tags.setdefault(build, tag(host)) == tag(host)
-            assert dispatcher_version(host) == VERSIONS[build]
+            generation, before = host.chain()["generation"], version
+            assert tags.setdefault(version, tag(host)) == tag(host)
+            assert dispatcher_version(host) == VERSIONS[version]
+            assert int.from_bytes(state_bytes(host)[8:12], "little") == LAYOUTS[version]
+            assert map_sizes(host) == SIZES[LAYOUTS[version]]
+            assert {slot["bank"] for slot in host.chain()["slots"]} == {"A"}  # which packets find by fewer instructions
             assert pins(host) == fresh_pins
             wait_for_objects(fresh, "as at first")
         sent = frames.sent()
-    assert tags["plain"] != tags["next"]
+    assert tags[versions[0]] != tags[versions[1]]
     assert counted_are(host, sent) == {"1112": sent}
     assert pinned(folder(host) / "slot/90/maps/trails") == state
     host.must_reload()
@@ -157,19 +179,33 @@ def test_changed_and_renumbered_meanwhile(host):
 
 
 def test_bypass_stays(host):
+    """A fused chain, too, and from layout to layout."""
+    host.fuse = True
+
+    def fused():
+        wait_for(lambda: host.chain()["tier"] == "fused", "a fused chain")
+
+    become(host, "before")
     configure(host)
     host.start()
     with Frames(host) as frames:
+        fused()
         host.call("Bypass", chain="edge", on=True)
-        for build in ("next", "plain"):
+        for version in ("next", "before"):
             end(host, "killed")
-            host.build = build
+            become(host, version)
             host.start()
-            assert host.chain()["bypass"]
+            assert host.chain()["bypass"] and dispatcher_version(host) == VERSIONS[version]
             slots, packets = host.slot(90)["seen"], host.chain()["packets"]
             wait_for(lambda: host.chain()["packets"] > packets, "frames that pass by")
             assert host.slot(90)["seen"] == slots
         host.call("Bypass", chain="edge", on=False)
+        fused()
+        end(host, "killed")
+        become(host, "plain")
+        host.start()
+        fused()
+        slots = host.slot(90)["seen"]
         wait_for(lambda: host.slot(90)["seen"] > slots, "frames that do not")
         sent = frames.sent()
     wait_for(lambda: host.chain()["packets"] >= sent, "all frames to be counted")
@@ -190,7 +226,7 @@ def test_layout_that_we_cannot_read(host):
     before = pins(host)
     done = host.namespace.run(host.program(), "-c", host.ini, check=False)
     assert done.returncode == 78
-    assert "version 7 with state layout 9" in done.stderr and "reads layout 2" in done.stderr
+    assert "version 7 with state layout 9" in done.stderr and "reads layouts 2 and 3" in done.stderr
     assert "Start the version of xslot that made it" in done.stderr
     assert pins(host) == before and host.namespace.xdp_program(INTERFACE) == program
     host.namespace.run(built("plain", "xslotctl"), "--config", host.ini, "clean", "--all")
@@ -217,21 +253,29 @@ def sweep_over(host, sweep, change):
 
 
 def test_sweep_upgrade(host):
-    """Killed anywhere in a start that replaces the dispatcher; then the same host goes on, or the one before it."""
+    """
+    Killed anywhere in a start that replaces the dispatcher, whose memory has another layout; then the same host goes on, or
+    the one before it.
+    """
+    version = "before"
+    become(host, version)
     configure(host)
     host.start()
     sweep = Sweep("upgrade", 5)
 
     def change(number):
+        nonlocal version
         end(host, ("keep", "killed")[sweep.points % 2])
-        before, host.build = host.build, "next" if host.build == "plain" else "plain"
+        before, version = version, "next" if version == "before" else "before"
+        become(host, version)
         if start_killed_at(host, number):
             if sweep.points % 3 == 0:
-                host.build = before
+                version = before
+                become(host, version)
             host.start()
         else:
             sweep.came_to_its_end()
-        assert dispatcher_version(host) == VERSIONS[host.build]
+        assert dispatcher_version(host) == VERSIONS[version]
 
     counted = sweep_over(host, sweep, change)
     assert set(counted) == {"1112"}

@@ -16,13 +16,15 @@
 
 static void count_all(const struct dispatcher *dispatcher, uint64_t counted[CELLS])
 {
-	uint64_t cells[2][XSLOT_DECIDERS][XSLOT_OUTCOMES], flat[2][CELLS];
+	uint64_t cells[XSLOT_DECIDERS][XSLOT_OUTCOMES], flat[CELLS];
 
-	dispatcher_count(dispatcher, 0, cells[0]);
-	dispatcher_count(dispatcher, 1, cells[1]);
-	memcpy(flat, cells, sizeof(flat));
-	for (size_t i = 0; i < CELLS; i++)
-		counted[i] = flat[0][i] + flat[1][i];
+	memset(counted, 0, CELLS * sizeof(*counted));
+	for (unsigned parity = 0; parity < XSLOT_PARITIES; parity++) {
+		dispatcher_count(dispatcher, parity, cells);
+		memcpy(flat, cells, sizeof(flat));
+		for (size_t i = 0; i < CELLS; i++)
+			counted[i] += flat[i];
+	}
 }
 
 static void send(const struct dispatcher *dispatcher, const struct tiers_packet *in, struct tiers_packet *out)

@@ -59,7 +59,7 @@ static struct fuse_part part_of(const struct bpf_insn *insns, size_t n)
 }
 
 static const struct xslot_generation plain = { .id = 4, .final = XDP_PASS };
-static const struct counters counters = { .fd = 77, .n_rows = 8 };
+static const struct counters counters = { .fd = 77, .n_rows = 8, .parities = XSLOT_PARITIES };
 
 /* Of a cell in its row. */
 static int16_t offset_of(unsigned parity, unsigned decider, unsigned outcome)
@@ -110,7 +110,7 @@ static void test_common_path(void **state)
 	assert_int_equal(code.insns[5].off, -32);
 	assert_int_equal(code.insns[8].imm, XSLOT_NEXT); /* of the second: one test for each that goes on */
 	assert_int_equal(code.insns[9].imm, XDP_PASS);
-	assert_result(code.insns + 10, 1, XSLOT_DECIDED_FINAL, XDP_TX, XDP_TX);
+	assert_result(code.insns + 10, 7 % 4, XSLOT_DECIDED_FINAL, XDP_TX, XDP_TX);
 	fuse_code_deinit(&code);
 }
 
@@ -129,12 +129,12 @@ static void test_other_verdicts(void **state)
 	test = code.insns + 1 + 3 + 1 + 2;
 	verdicts = test + 1 + test->off;
 	assert_int_equal(verdicts[0].imm, XSLOT_ACTIONS);
-	assert_int_equal(verdicts[13].off, offset_of(0, 1, 0));
-	assert_int_equal(verdicts[15].off, offset_of(0, 1, 0));
+	assert_int_equal(verdicts[13].off, offset_of(2, 1, 0));
+	assert_int_equal(verdicts[15].off, offset_of(2, 1, 0));
 	bad = verdicts + 1 + verdicts[0].off;
 	assert_int_equal(bad[0].imm, XSLOT_GAP);
-	assert_result(bad + 1, 0, 1, XSLOT_OUTCOME_BAD, XDP_ABORTED);
-	assert_result(bad + 1 + bad[0].off, 0, 1, XSLOT_OUTCOME_GAP, XDP_DROP);
+	assert_result(bad + 1, 2, 1, XSLOT_OUTCOME_BAD, XDP_ABORTED);
+	assert_result(bad + 1 + bad[0].off, 2, 1, XSLOT_OUTCOME_GAP, XDP_DROP);
 	fuse_code_deinit(&code);
 }
 
@@ -182,15 +182,15 @@ static void test_known_verdicts(void **state)
 	second = body + N(a) + 2 + 1; /* a's test, of two verdicts that go on; the context */
 	assert_int_equal(body[2].code, BPF_JMP | BPF_JA); /* nothing */
 	assert_int_equal(body[2].off, 0);
-	assert_result(target_of(&body[3]), 1, 0, XDP_DROP, XDP_DROP);
+	assert_result(target_of(&body[3]), 3, 0, XDP_DROP, XDP_DROP);
 	/* The second jump leads to this exit, with another verdict. */
 	assert_int_equal(body[4].imm, XDP_PASS);
 	assert_ptr_equal(target_of(&body[5]), body + N(a));
-	assert_result(target_of(&body[8]), 1, 0, XSLOT_OUTCOME_BAD, XDP_ABORTED);
+	assert_result(target_of(&body[8]), 3, 0, XSLOT_OUTCOME_BAD, XDP_ABORTED);
 	assert_ptr_equal(target_of(&body[10]), second - 1);
 	/* The second plugin has nothing but what goes on. */
 	assert_ptr_equal(target_of(&second[1]), second + 2);
-	assert_result(second + 2, 1, XSLOT_DECIDED_FINAL, XDP_TX, XDP_TX);
+	assert_result(second + 2, 3, XSLOT_DECIDED_FINAL, XDP_TX, XDP_TX);
 	fuse_code_deinit(&code);
 }
 

@@ -25,6 +25,7 @@
 #include "host/kept/removal.h"
 #include "host/plugin/inspect.h"
 #include "kernel/ask.h"
+#include "kernel/dispatcher/layout.h"
 #include "kernel/pindir.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
@@ -127,6 +128,9 @@ static int adopt_manifest(struct chain *chain, struct xslot_diag *diag)
 	r = bpffs_open(path, BPFFS_MAP, &chain->manifest_fd, diag);
 	if (r == 0)
 		r = manifest_read(chain->manifest_fd, &chain->manifest, diag);
+	if (r == 0 && chain->manifest.layout != dispatcher_layout(chain->dispatcher)->manifest)
+		r = fail(diag, -EINVAL, "the manifest has layout %u, which is not its dispatcher's",
+			chain->manifest.layout);
 	chain->frags = chain->manifest.frags;
 	return r;
 }
@@ -134,7 +138,8 @@ static int adopt_manifest(struct chain *chain, struct xslot_diag *diag)
 static int adopt_generation(const struct found *found, struct chain *chain, struct xslot_diag *diag) ON_WORKER
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
-	const struct manifest_record *record = &chain->manifest.record[running->id & 1];
+	unsigned parity = dispatcher_parity(chain->dispatcher, running->id);
+	const struct manifest_record *record = &chain->manifest.record[parity];
 	int r = 0;
 
 	chain->final = running->final;
@@ -180,26 +185,37 @@ static int adopt_chain(const struct found *found, const char *root, const char *
 	return r;
 }
 
-/* What packets did after the last time that a host looked: of both parities, since it may have died in
- * between. */
-static void fold_counts(struct chain *chain) ON_LOOP
+/* Of a generation that does not run any more: its packets, for those of its slots that still do. */
+static void fold_generation(struct chain *chain, unsigned parity) ON_LOOP
 {
-	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
-	const struct xslot_generation *idle = dispatcher_idle(chain->dispatcher);
-	const struct manifest_record *old = &chain->manifest.record[!(running->id & 1)];
+	const struct xslot_generation *generation = dispatcher_generation(chain->dispatcher, parity);
+	const struct manifest_record *record = &chain->manifest.record[parity];
 	/* Less than it has slots when it was bypassed. */
-	size_t n_used = idle->id == old->generation ? idle->count : 0;
+	size_t n_used = generation->id == record->generation ? generation->count : 0;
 	struct manifest_count *counts[XSLOT_MAX_SLOTS] = {}, nowhere = {};
 
 	for (size_t j = 0; j < XSLOT_MAX_SLOTS; j++) {
 		counts[j] = &nowhere;
-		for (size_t i = 0; j < old->n_slots && i < chain->n_slots; i++) {
-			if (chain->slots[i].number == old->slots[j].number &&
-				strcmp(chain->slots[i].occupant->plugin->name, old->slots[j].plugin) == 0)
+		for (size_t i = 0; j < record->n_slots && i < chain->n_slots; i++) {
+			if (chain->slots[i].number == record->slots[j].number &&
+				strcmp(chain->slots[i].occupant->plugin->name, record->slots[j].plugin) == 0)
 				counts[j] = &chain->slots[i].count;
 		}
 	}
-	chain_fold(chain, !(running->id & 1), &chain->manifest.total, n_used, counts);
+	chain_fold(chain, parity, &chain->manifest.total, n_used, counts);
+}
+
+/* What packets did after the last time that a host looked: of all parities, since it may have died between a
+ * store and the end of the packets that began before it. */
+static void fold_counts(struct chain *chain) ON_LOOP
+{
+	const struct dispatcher *dispatcher = chain->dispatcher;
+	unsigned running = dispatcher_parity(dispatcher, dispatcher_running(dispatcher)->id);
+
+	for (unsigned parity = 0; parity < dispatcher_layout(dispatcher)->generations; parity++) {
+		if (parity != running)
+			fold_generation(chain, parity);
+	}
 	chain_refresh(chain);
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/dispatcher/layout.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "util/memory.h"
@@ -48,6 +49,7 @@ int chain_new(const char *name, bool frags, struct chain **ret_chain, struct xsl
 	r = dispatcher_load(frags, &chain->dispatcher, diag);
 	if (r < 0)
 		return r;
+	chain->manifest.layout = dispatcher_layout(chain->dispatcher)->manifest;
 	*ret_chain = TAKE_PTR(chain);
 	return 0;
 }
@@ -180,7 +182,8 @@ void chain_refresh(struct chain *chain)
 
 	for (size_t i = 0; i < chain->n_slots; i++)
 		counts[i] = &chain->slots[i].count;
-	chain_fold(chain, running->id & 1, &chain->manifest.total, running->count, counts);
+	chain_fold(chain, dispatcher_parity(chain->dispatcher, running->id), &chain->manifest.total,
+		running->count, counts);
 }
 
 bool chain_replaces(const struct chain *chain, const struct chain *other)
@@ -192,7 +195,7 @@ void chain_fold_previous(struct chain *chain, const struct chain *previous)
 {
 	const struct xslot_generation *last = dispatcher_running(previous->dispatcher);
 	struct manifest_count *counts[XSLOT_MAX_SLOTS] = {};
-	unsigned parity = last->id & 1;
+	unsigned parity = dispatcher_parity(previous->dispatcher, last->id);
 
 	for (size_t i = 0; i < chain->n_slots; i++) {
 		uint32_t position = chain->slots[i].previous;

@@ -44,8 +44,8 @@ struct chain_tier {
 	bool wanted;		 /* by the files */
 	uint32_t tried;		 /* the generation that could not be fused, or was made so; 0: none yet */
 	char why_not[1024];	 /* why: the files, or, of what was tried, what the attempt came to */
-	struct xslot_link *link; /* what keeps fused_a or fused_b filled; NULL: slots */
-	enum bank bank;		 /* that the link fills */
+	struct xslot_link *link; /* what keeps a fused stub filled; NULL: slots */
+	uint32_t stub;		 /* that the link fills: XSLOT_FUSED_* */
 	uint32_t instructions;	 /* 0: not known */
 };
 

@@ -96,7 +96,7 @@ int store_chain(struct chain *chain, const char *root, struct xslot_diag *diag)
 	if (r == 0)
 		r = dispatcher_pin(chain->dispatcher, chain->folder, diag);
 	if (r == 0)
-		r = manifest_create(&chain->manifest_fd, diag);
+		r = manifest_create(chain->manifest.layout, &chain->manifest_fd, diag);
 	if (r == 0)
 		r = manifest_write(chain->manifest_fd, &chain->manifest, diag);
 	store_path(chain, path, "manifest");
@@ -408,7 +408,8 @@ static void record_slot(struct manifest_slot *record, const struct chain_slot *s
 
 void store_record(struct chain *chain, uint32_t generation, const struct chain_slot *slots, size_t n_slots)
 {
-	struct manifest_record *record = &chain->manifest.record[generation & 1];
+	struct manifest_record *record =
+		&chain->manifest.record[dispatcher_parity(chain->dispatcher, generation)];
 
 	record->generation = generation;
 	record->n_slots = n_slots;

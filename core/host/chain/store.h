@@ -7,7 +7,7 @@
  *	inst/ID/program, object, maps/  an instance; an ID is never used twice
  *	inst/ID/entry, programs/        … of an object whose programs stay XDP programs
  *	inst/ID/link_INDEX_BANK         the link that fills a stub
- *	fused_BANK                      the link that fills a fused stub, see tier.h
+ *	fused_X, code_X                 the link that fills a fused stub, and its program, see tier.h
  *	slot/NUMBER -> ../inst/ID       for users: the running instance, by INI number
  *
  * The dispatcher's state and the manifest say which of the instances run; what neither names is left over.

@@ -9,8 +9,8 @@
  * A generation that could not be fused is not tried again: the result would be the same.
  *
  * A fused program is made for one generation, including the parity of its id. Only bypass makes another
- * generation with the same program, and packets do not run it then; the next one has the first one's parity
- * again. So a chain is not fused while it is bypassed.
+ * generation with the same program, and packets do not run it then; the one that ends it has the first one's
+ * parity again (generation.c). So a chain is not fused while it is bypassed.
  */
 #include "host/chain/tier.h"
 
@@ -24,6 +24,7 @@
 #include "extension/link.h"
 #include "host/chain/generation.h"
 #include "host/chain/store.h"
+#include "kernel/dispatcher/layout.h"
 #include "kernel/fuse/fuse.h"
 #include "kernel/instance/code.h"
 #include "kernel/pindir.h"
@@ -35,16 +36,19 @@
 #define BUSY_RETRY_US 50000
 #define BUSY_RETRIES 40 /* 2 s in all */
 
-static void pin_path(const struct chain *chain, enum bank bank, char ret_path[static PATH_MAX])
+static void pin_path(const struct chain *chain, uint32_t stub, char ret_path[static PATH_MAX])
 {
-	store_path(chain, ret_path, "fused_%c", bank == BANK_B ? 'b' : 'a');
+	char function[DISPATCHER_FUNCTION_MAX];
+
+	dispatcher_fused_stub(stub, function);
+	store_path(chain, ret_path, "%s", function);
 }
 
 /* The program beside its link: no more is needed to run it, but the next host could not look at it by its id.
  */
-static void code_path(const struct chain *chain, enum bank bank, char ret_path[static PATH_MAX])
+static void code_path(const struct chain *chain, uint32_t stub, char ret_path[static PATH_MAX])
 {
-	store_path(chain, ret_path, "code_%c", bank == BANK_B ? 'b' : 'a');
+	store_path(chain, ret_path, "code_%c", 'a' + (char)(stub - XSLOT_FUSED_A));
 }
 
 static void forget_path(const struct chain *chain, const char *path)
@@ -56,13 +60,13 @@ static void forget_path(const struct chain *chain, const char *path)
 	xslot_diag_clear(&diag);
 }
 
-static void forget_pin(const struct chain *chain, enum bank bank)
+static void forget_pin(const struct chain *chain, uint32_t stub)
 {
 	char path[PATH_MAX];
 
-	pin_path(chain, bank, path);
+	pin_path(chain, stub, path);
 	forget_path(chain, path);
-	code_path(chain, bank, path);
+	code_path(chain, stub, path);
 	forget_path(chain, path);
 }
 
@@ -139,24 +143,25 @@ static int place_patiently(struct tier_attempt *attempt, const struct fused *fus
 }
 
 /*
- * Bank A, since a packet gets to bank B's program by a comparison and a jump more (bpf/dispatcher.bpf.c);
- * bank B when the link that filled A before is still held by somebody.
+ * The first stub, since a packet gets to each further one by a comparison and a jump more
+ * (bpf/dispatcher.bpf.c); the next when the link that filled it before is still held by somebody.
  */
 static int load_and_place(struct tier_attempt *attempt, const struct fuse_options *options)
 {
-	static const enum bank banks[] = { BANK_A, BANK_B };
+	const struct dispatcher *dispatcher = attempt->chain->dispatcher;
+	uint32_t stubs = dispatcher_layout(dispatcher)->stubs;
 	char path[PATH_MAX];
 	int r = -EBUSY;
 
-	for (size_t i = 0; r == -EBUSY && i < sizeof(banks) / sizeof(banks[0]); i++) {
+	for (uint32_t stub = XSLOT_FUSED_A; r == -EBUSY && stub <= stubs; stub++) {
 		struct fused *fused = NULL;
 
-		attempt->bank = banks[i];
+		attempt->stub = stub;
 		xslot_diag_clear(&attempt->diag);
-		r = fused_load(options, attempt->chain->dispatcher, banks[i], &fused, &attempt->diag);
+		r = fused_load(options, dispatcher, stub, &fused, &attempt->diag);
 		if (r == 0)
 			r = place_patiently(attempt, fused);
-		code_path(attempt->chain, attempt->bank, path);
+		code_path(attempt->chain, stub, path);
 		if (r == 0)
 			r = bpffs_pin(fused_fd(fused), path, "fused program", &attempt->diag);
 		if (r == 0)
@@ -192,7 +197,7 @@ static int try_making(struct tier_attempt *attempt)
 		r = load_and_place(attempt, &options);
 	for (size_t i = 0; i < chain->n_slots; i++)
 		instance_code_done(chain->slots[i].occupant->instance);
-	pin_path(chain, attempt->bank, path);
+	pin_path(chain, attempt->stub, path);
 	return r < 0 ? r : bpffs_pin(xslot_link_fd(attempt->link), path, "fused program", &attempt->diag);
 }
 
@@ -207,7 +212,7 @@ static uint32_t count_instructions(const struct chain *chain)
 	CLEANUP(close) int fd = -1;
 	char path[PATH_MAX];
 
-	code_path(chain, chain->tier.bank, path);
+	code_path(chain, chain->tier.stub, path);
 	return bpffs_open(path, BPFFS_PROGRAM, &fd, NULL) < 0 ? 0 : fused_verified_instructions(fd);
 }
 
@@ -216,7 +221,7 @@ void tier_attempt_free(struct tier_attempt *attempt)
 	if (!attempt)
 		return;
 	if (attempt->link)
-		forget_pin(attempt->chain, attempt->bank);
+		forget_pin(attempt->chain, attempt->stub);
 	xslot_link_close(attempt->link);
 	xslot_diag_clear(&attempt->diag);
 	free(attempt);
@@ -228,12 +233,12 @@ static int swap(struct tier_attempt *attempt) ON_LOOP
 	struct xslot_generation generation = *dispatcher_running(chain->dispatcher);
 	int r;
 
-	generation.fused = attempt->bank == BANK_B ? XSLOT_FUSED_B : XSLOT_FUSED_A;
+	generation.fused = attempt->stub;
 	r = generation_swap(chain, &generation, &attempt->diag);
 	if (r < 0)
 		return r;
 	chain->tier.link = TAKE_PTR(attempt->link);
-	chain->tier.bank = attempt->bank;
+	chain->tier.stub = attempt->stub;
 	chain->tier.instructions = attempt->instructions;
 	chain->tier.why_not[0] = 0;
 	return 0;
@@ -268,7 +273,7 @@ void tier_drop(struct chain *chain)
 {
 	if (!chain->tier.link || tier_is_fused(chain))
 		return;
-	forget_pin(chain, chain->tier.bank);
+	forget_pin(chain, chain->tier.stub);
 	xslot_link_close(TAKE_PTR(chain->tier.link));
 }
 
@@ -277,26 +282,25 @@ void tier_drop(struct chain *chain)
 int tier_adopt(struct chain *chain, bool only_look, struct xslot_diag *diag)
 {
 	const struct xslot_generation *running = dispatcher_running(chain->dispatcher);
-	char path[PATH_MAX];
+	char path[PATH_MAX], function[DISPATCHER_FUNCTION_MAX];
 	int r;
 
-	if (running->fused != XSLOT_FUSED_A && !only_look)
-		forget_pin(chain, BANK_A);
-	if (running->fused != XSLOT_FUSED_B && !only_look)
-		forget_pin(chain, BANK_B);
+	for (uint32_t stub = XSLOT_FUSED_A; stub <= XSLOT_FUSED_STUBS && !only_look; stub++) {
+		if (running->fused != stub)
+			forget_pin(chain, stub);
+	}
 	if (!running->fused)
 		return 0;
-	chain->tier.bank = running->fused == XSLOT_FUSED_B ? BANK_B : BANK_A;
+	chain->tier.stub = running->fused;
 	chain->tier.tried = running->id;
 	chain->tier.wanted = true; /* until the files are known to say otherwise */
-	pin_path(chain, chain->tier.bank, path);
+	pin_path(chain, running->fused, path);
+	dispatcher_fused_stub(running->fused, function);
 	r = xslot_link_open_pinned(path, &chain->tier.link, diag);
 	if (r == 0)
-		r = link_check(chain->tier.link, dispatcher_program(chain->dispatcher),
-			chain->tier.bank == BANK_B ? "fused_b" : "fused_a", diag);
+		r = link_check(chain->tier.link, dispatcher_program(chain->dispatcher), function, diag);
 	if (r < 0)
 		return fail_within(diag, r, "%s", path);
-	if (r == 0)
-		chain->tier.instructions = count_instructions(chain);
-	return r;
+	chain->tier.instructions = count_instructions(chain);
+	return 0;
 }

@@ -15,7 +15,7 @@
 struct tier_attempt {
 	struct chain *chain;
 	struct xslot_link *link;
-	enum bank bank;
+	uint32_t stub; /* XSLOT_FUSED_* */
 	uint32_t instructions;
 	int result; /* 0, or -errno and why in diag */
 	struct xslot_diag diag;

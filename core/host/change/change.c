@@ -34,7 +34,8 @@ static int begin_slot(struct change *change, size_t index)
 	struct chain_slot *next = &change->next[index];
 	const struct chain_slot *old = step->from == PLAN_NONE ? NULL : &change->previous->slots[step->from];
 	bool keep = step->action == PLAN_SLOT_KEEP;
-	enum bank used = change->chain && (change->banks >> index & 1) ? BANK_B : BANK_A;
+	bool empty = !change->chain || change->created; /* both banks are: A is found by fewer instructions */
+	enum bank used = empty || (change->banks >> index & 1) ? BANK_B : BANK_A;
 	int r = 0;
 
 	*next = (struct chain_slot){

@@ -30,7 +30,7 @@ static void bring_up_to_date(struct change *change) ON_LOOP
 	if (change->previous) {
 		old = dispatcher_running(change->previous->dispatcher);
 		chain_refresh(change->previous);
-		change->old_parity = old->id & 1;
+		change->old_parity = dispatcher_parity(change->previous->dispatcher, old->id);
 		change->old_count = old->count;
 	}
 	for (size_t i = 0; i < change->n_next; i++) {
@@ -47,8 +47,10 @@ static void bring_up_to_date(struct change *change) ON_LOOP
 	}
 	if (change->created && change->previous) {
 		change->chain->manifest.total = change->previous->manifest.total;
-		memcpy(change->chain->manifest.previous_baseline, change->previous->manifest.baseline,
-			sizeof(change->previous->manifest.baseline));
+		for (size_t i = 0; i < MANIFEST_PARITIES; i++)
+			memcpy(change->chain->manifest.previous_baseline[i],
+				change->previous->manifest.baseline[change->old_parity],
+				sizeof(change->chain->manifest.previous_baseline[i]));
 	}
 }
 

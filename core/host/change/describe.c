@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/review/view.h"
+#include "kernel/dispatcher/layout.h"
 
 static void describe_replaced(const struct chain_slot *old, const struct setup_slot *new, struct lines *lines)
 {
@@ -73,9 +74,9 @@ static void describe_rebuilt(
 {
 	unsigned version = dispatcher_version(previous->dispatcher);
 
-	if (version != XSLOT_DISPATCHER_VERSION)
+	if (version != layout_made()->version)
 		lines_add(lines, "%s: new dispatcher, version %u in place of %u", config->name,
-			XSLOT_DISPATCHER_VERSION, version);
+			layout_made()->version, version);
 	if (previous->frags != config->frags)
 		lines_add(
 			lines, "%s: new dispatcher, frags = %s", config->name, config->frags ? "yes" : "no");

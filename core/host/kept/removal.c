@@ -22,8 +22,8 @@
 #include "util/memory.h"
 
 /* What store.c and tier.c make in a chain's folder. */
-static const char *const parts[] = { "if", "fused_a", "fused_b", "code_a", "code_b", "slot", "inst",
-	"manifest", "types", "counters", "state", "dispatcher" };
+static const char *const parts[] = { "if", "fused_a", "fused_b", "fused_c", "fused_d", "code_a", "code_b",
+	"code_c", "code_d", "slot", "inst", "manifest", "types", "counters", "state", "dispatcher" };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static bool is_part(const char *name)

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xslot/state.h>
 
 #include "config/config_read.h"
 #include "host/plugin/inspect.h"
+#include "kernel/dispatcher/layout.h"
 #include "kernel/foreign/foreign.h"
 #include "kernel/privileges.h"
 #include "module/moddir.h"
@@ -301,7 +301,7 @@ static int load_chain(struct loader *loader, struct setup_chain *chain, const st
 	int result = 0;
 
 	chain->config = config;
-	chain->version = XSLOT_DISPATCHER_VERSION;
+	chain->version = layout_made()->version;
 	chain->slots = calloc(config->n_slots + 1, sizeof(*chain->slots));
 	if (!chain->slots)
 		return -ENOMEM;

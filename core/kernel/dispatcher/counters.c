@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static int count_rows(uint32_t *ret_rows, struct xslot_diag *diag)
+int counters_count_rows(uint32_t *ret_rows, struct xslot_diag *diag)
 {
 	int cpus = libbpf_num_possible_cpus();
 
@@ -26,31 +26,36 @@ static int count_rows(uint32_t *ret_rows, struct xslot_diag *diag)
 	return 0;
 }
 
+size_t counters_row_size(const struct counters *counters)
+{
+	return counters->parities * COUNTERS_CELLS * sizeof(uint64_t);
+}
+
 static int map_rows(struct counters *counters, struct xslot_diag *diag)
 {
-	size_t size = counters->n_rows * sizeof(struct xslot_counters);
+	size_t size = counters->n_rows * counters_row_size(counters);
 	void *rows = mmap(NULL, size, PROT_READ, MAP_SHARED, counters->fd, 0);
 
 	if (rows == MAP_FAILED)
 		return fail(diag, -errno, "cannot map the dispatcher's counters (%zu bytes): %s", size,
 			strerror(errno));
-	counters->rows = rows;
+	counters->cells = rows;
 	return 0;
 }
 
-int counters_create(struct counters *ret_counters, struct xslot_diag *diag)
+int counters_create(uint32_t parities, struct counters *ret_counters, struct xslot_diag *diag)
 {
-	struct counters counters = { .fd = -1 };
+	struct counters counters = { .fd = -1, .parities = parities };
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	int r = count_rows(&counters.n_rows, diag);
+	int r = counters_count_rows(&counters.n_rows, diag);
 
 	if (r < 0)
 		return r;
 	counters.fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "counters", sizeof(uint32_t),
-		(uint32_t)(counters.n_rows * sizeof(struct xslot_counters)), 1, &options);
+		(uint32_t)(counters.n_rows * counters_row_size(&counters)), 1, &options);
 	if (counters.fd < 0)
 		return fail(diag, -errno, "cannot create the dispatcher's counters, %u rows of %zu bytes: %s",
-			counters.n_rows, sizeof(struct xslot_counters),
+			counters.n_rows, counters_row_size(&counters),
 			permission_reason(errno, (char[PERMISSION_TEXT]){ 0 }));
 	r = map_rows(&counters, diag);
 	if (r < 0) {
@@ -61,16 +66,18 @@ int counters_create(struct counters *ret_counters, struct xslot_diag *diag)
 	return 0;
 }
 
-int counters_open(int fd, const char *name, struct counters *ret_counters, struct xslot_diag *diag)
+int counters_open(
+	int fd, const char *name, uint32_t parities, struct counters *ret_counters, struct xslot_diag *diag)
 {
-	struct counters counters = { .fd = fd };
+	struct counters counters = { .fd = fd, .parities = parities };
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
-	int r = count_rows(&counters.n_rows, diag);
+	int r = counters_count_rows(&counters.n_rows, diag);
 
 	if (r == 0 && bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		r = fail(diag, -errno, "cannot look at pin %s: %s", name, strerror(errno));
-	if (r == 0 && (info.max_entries != 1 || info.value_size != counters.n_rows * sizeof(*counters.rows)))
+	if (r == 0 &&
+		(info.max_entries != 1 || info.value_size != counters.n_rows * counters_row_size(&counters)))
 		r = fail(diag, -EINVAL,
 			"%s does not fit a dispatcher of this machine: it has %u rows of %u bytes", name,
 			info.max_entries, info.value_size);
@@ -85,9 +92,9 @@ int counters_open(int fd, const char *name, struct counters *ret_counters, struc
 
 void counters_close(struct counters *counters)
 {
-	if (counters->rows)
-		munmap((void *)counters->rows, counters->n_rows * sizeof(*counters->rows));
-	counters->rows = NULL;
+	if (counters->cells)
+		munmap((void *)counters->cells, counters->n_rows * counters_row_size(counters));
+	counters->cells = NULL;
 	cleanup_close(&counters->fd);
 	counters->fd = -1;
 }
@@ -97,11 +104,12 @@ void counters_sum(
 {
 	uint64_t *sums = ret_cells[0];
 
-	memset(sums, 0, XSLOT_DECIDERS * XSLOT_OUTCOMES * sizeof(*sums));
+	memset(sums, 0, COUNTERS_CELLS * sizeof(*sums));
+	parity &= counters->parities - 1;
 	for (size_t cpu = 0; cpu < counters->n_rows; cpu++) {
-		const __u64 *row = counters->rows[cpu].cell[parity & 1][0];
+		const uint64_t *row = counters->cells + (cpu * counters->parities + parity) * COUNTERS_CELLS;
 
-		for (size_t i = 0; i < XSLOT_DECIDERS * XSLOT_OUTCOMES; i++)
+		for (size_t i = 0; i < COUNTERS_CELLS; i++)
 			sums[i] += __atomic_load_n(&row[i], __ATOMIC_RELAXED);
 	}
 }

@@ -31,11 +31,10 @@
 #include "extension/warnings.h"
 #include "kernel/dispatcher/counters.h"
 #include "kernel/dispatcher/dispatcher.h"
+#include "kernel/dispatcher/layout.h"
 #include "kernel/features.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
-
-#include "dispatcher.skel.h"
 
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)
@@ -44,11 +43,15 @@
 struct dispatcher {
 	struct program *program;   /* opened bare when an earlier version pinned it, without its types */
 	int state_fd;		   /* -1 once it is pinned: the mapping holds the map */
-	struct xslot_state *state; /* mapped */
+	struct xslot_state *state; /* mapped; as `layout` has it from `gen` on */
+	size_t mapped;
+	const struct layout *layout;
+	unsigned idle; /* see dispatcher_idle() */
 	struct counters counters;
 };
 
 DEFINE_CLEANUP(struct dispatcher *, dispatcher_free);
+DEFINE_CLEANUP(struct bpf_object *, bpf_object__close);
 DEFINE_CLEANUP(struct btf *, btf__free);
 
 void dispatcher_free(struct dispatcher *dispatcher)
@@ -58,7 +61,7 @@ void dispatcher_free(struct dispatcher *dispatcher)
 	counters_close(&dispatcher->counters);
 	program_close(dispatcher->program);
 	if (dispatcher->state)
-		munmap(dispatcher->state, sizeof(struct xslot_state));
+		munmap(dispatcher->state, dispatcher->mapped);
 	cleanup_close(&dispatcher->state_fd);
 	free(dispatcher);
 }
@@ -71,6 +74,41 @@ static struct dispatcher *dispatcher_new(void)
 	if (dispatcher)
 		dispatcher->state_fd = dispatcher->counters.fd = -1;
 	return dispatcher;
+}
+
+const struct layout *dispatcher_layout(const struct dispatcher *dispatcher)
+{
+	return dispatcher->layout;
+}
+
+unsigned dispatcher_parity(const struct dispatcher *dispatcher, uint32_t id)
+{
+	return id & (dispatcher->layout->generations - 1);
+}
+
+static struct xslot_generation *generation_at(const struct dispatcher *dispatcher, unsigned place)
+{
+	return (void *)((char *)dispatcher->state->gen + place * dispatcher->layout->generation_size);
+}
+
+static unsigned running_place(const struct dispatcher *dispatcher)
+{
+	return dispatcher_parity(dispatcher, dispatcher->state->active / dispatcher->layout->active_step);
+}
+
+const struct xslot_generation *dispatcher_generation(const struct dispatcher *dispatcher, unsigned parity)
+{
+	return generation_at(dispatcher, dispatcher_parity(dispatcher, parity));
+}
+
+const struct xslot_generation *dispatcher_running(const struct dispatcher *dispatcher)
+{
+	return generation_at(dispatcher, running_place(dispatcher));
+}
+
+const struct xslot_generation *dispatcher_idle(const struct dispatcher *dispatcher)
+{
+	return generation_at(dispatcher, dispatcher->idle);
 }
 
 static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
@@ -92,18 +130,25 @@ static int load_failed(int r, bool frags, char *log, struct xslot_diag *diag)
 	return r;
 }
 
-/* The program's references to the map of counters are meant as references to the value in it. */
-static int point_to_counters(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+/*
+ * The program's references to the map of counters are meant as references to the value in it, and the number
+ * of its last row is not known before.
+ */
+static int adapt_program(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
 	size_t n = bpf_program__insn_cnt(program), size = n * sizeof(struct bpf_insn);
 	CLEANUP(free) struct bpf_insn *insns = malloc(size);
+	uint32_t rows = 0;
+	int r = counters_count_rows(&rows, NULL);
 
-	if (!insns)
-		return -ENOMEM;
+	if (r < 0 || !insns)
+		return r < 0 ? r : -ENOMEM;
 	memcpy(insns, bpf_program__insns(program), size);
 	for (size_t i = 0; i < n; i++) {
 		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insns[i].src_reg == BPF_PSEUDO_MAP_FD)
 			insns[i].src_reg = BPF_PSEUDO_MAP_VALUE;
+		if (insns[i].code == (BPF_ALU64 | BPF_AND | BPF_K) && insns[i].imm == XSLOT_LAST_ROW)
+			insns[i].imm = (int32_t)rows - 1;
 	}
 	return bpf_program__set_insns(program, insns, n);
 }
@@ -111,26 +156,25 @@ static int point_to_counters(struct bpf_program *program, struct bpf_prog_load_o
 /* The one place where libbpf lets a program's instructions be changed after it put the maps in. */
 static void register_section(void)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = point_to_counters);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = adapt_program);
 
 	libbpf_register_prog_handler("xslot", BPF_PROG_TYPE_XDP, BPF_XDP, &options);
 }
 
-static int use_counters(
-	struct dispatcher_bpf *skeleton, struct dispatcher *dispatcher, struct xslot_diag *diag)
+static int use_counters(struct bpf_object *object, struct dispatcher *dispatcher, struct xslot_diag *diag)
 {
-	int r = counters_create(&dispatcher->counters, diag);
+	struct bpf_map *map = bpf_object__find_map_by_name(object, "counters");
+	int r = counters_create(dispatcher->layout->generations, &dispatcher->counters, diag);
 
 	if (r < 0)
 		return r;
-	skeleton->rodata->last_row = dispatcher->counters.n_rows - 1;
-	r = bpf_map__reuse_fd(skeleton->maps.counters, dispatcher->counters.fd);
+	r = map ? bpf_map__reuse_fd(map, dispatcher->counters.fd) : -ENOENT;
 	return r < 0 ? fail(diag, r, "cannot give the dispatcher its counters: %s", strerror(-r)) : 0;
 }
 
-static int load_skeleton(struct dispatcher_bpf *skeleton, bool frags, struct xslot_diag *diag)
+static int load_object(struct bpf_object *object, bool frags, struct xslot_diag *diag)
 {
-	struct bpf_program *program = skeleton->progs.xslot_dispatch;
+	struct bpf_program *program = bpf_object__next_program(object, NULL);
 	const size_t log_size = 64 << 10;
 	char *log CLEANUP(free) = calloc(1, log_size);
 	struct warnings unwanted = {}; /* the verifier's log says it all */
@@ -142,69 +186,74 @@ static int load_skeleton(struct dispatcher_bpf *skeleton, bool frags, struct xsl
 	if (frags)
 		bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
 	warnings_begin(&unwanted);
-	r = dispatcher_bpf__load(skeleton);
+	r = bpf_object__load(object);
 	warnings_end();
-	if (r < 0)
-		return load_failed(r, frags, log, diag);
-	/*
-	 * libbpf asks once in a process whether the kernel maps arrays, and takes an error for no. All that
-	 * we run on do: so a state that is not mapped means that the question failed, and will for good.
-	 */
-	if (!skeleton->data_state)
-		return fail(diag, -ENOMEM,
-			"cannot map the dispatcher's state: libbpf could not find out whether this kernel maps arrays, since memory or file descriptors ran out; restart xslotd once there are enough");
-	return 0;
+	return r < 0 ? load_failed(r, frags, log, diag) : 0;
 }
 
-static int map_state(struct dispatcher *dispatcher)
+static int map_state(struct dispatcher *dispatcher, size_t size)
 {
-	void *state = mmap(NULL, sizeof(*dispatcher->state), PROT_READ | PROT_WRITE, MAP_SHARED,
-		dispatcher->state_fd, 0);
+	void *state = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dispatcher->state_fd, 0);
 
 	if (state == MAP_FAILED)
 		return -errno;
 	dispatcher->state = state;
+	dispatcher->mapped = size;
 	return 0;
+}
+
+static int take_state(struct dispatcher *dispatcher, const struct bpf_object *object, struct xslot_diag *diag)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, ".data.state");
+	int r;
+
+	/*
+	 * libbpf asks once in a process whether the kernel maps arrays, and takes an error for no. All that
+	 * we run on do: so a state that cannot be mapped means that the question failed, and will for good.
+	 */
+	if (!map || !(bpf_map__map_flags(map) & BPF_F_MMAPABLE))
+		return fail(diag, -ENOMEM,
+			"cannot map the dispatcher's state: libbpf could not find out whether this kernel maps arrays, since memory or file descriptors ran out; restart xslotd once there are enough");
+	dispatcher->state_fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+	r = dispatcher->state_fd < 0 ? -errno : map_state(dispatcher, dispatcher->layout->state_size);
+	return r < 0 ? fail(diag, r, "cannot map the dispatcher's state: %s", strerror(-r)) : 0;
 }
 
 /* What outlives the object. Its types as the kernel has them: libbpf leaves out what this kernel does not
  * take.
  */
-static int take_over(
-	struct dispatcher *dispatcher, const struct dispatcher_bpf *skeleton, struct xslot_diag *diag)
+static int take_over(struct dispatcher *dispatcher, struct bpf_object *object, struct xslot_diag *diag)
 {
-	CLEANUP(btf__free) struct btf *types = program_read_types(bpf_object__btf_fd(skeleton->obj));
-	int r;
+	CLEANUP(btf__free) struct btf *types = program_read_types(bpf_object__btf_fd(object));
+	int fd = bpf_program__fd(bpf_object__next_program(object, NULL)), r;
 
 	if (!types)
 		return fail(diag, -errno, "cannot read the dispatcher's types: %s", strerror(errno));
-	r = program_open(bpf_program__fd(skeleton->progs.xslot_dispatch), types, &dispatcher->program, diag);
-	if (r < 0)
-		return r;
-	dispatcher->state_fd = fcntl(bpf_map__fd(skeleton->maps.data_state), F_DUPFD_CLOEXEC, 3);
-	r = dispatcher->state_fd < 0 ? -errno : map_state(dispatcher);
-	return r < 0 ? fail(diag, r, "cannot map the dispatcher's state: %s", strerror(-r)) : 0;
+	r = program_open(fd, types, &dispatcher->program, diag);
+	return r < 0 ? r : take_state(dispatcher, object, diag);
 }
 
 int dispatcher_load(bool frags, struct dispatcher **ret_dispatcher, struct xslot_diag *diag)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "dispatcher");
 	struct dispatcher *dispatcher CLEANUP(dispatcher_free) = dispatcher_new();
-	struct dispatcher_bpf *skeleton;
+	struct bpf_object *object CLEANUP(bpf_object__close) = NULL;
+	const struct layout *layout = layout_made();
 	int r;
 
 	if (!dispatcher)
 		return fail(diag, -ENOMEM, "no memory for a dispatcher");
+	dispatcher->layout = layout;
 	pthread_once(&once, register_section);
-	skeleton = dispatcher_bpf__open();
-	if (!skeleton)
+	object = bpf_object__open_mem(layout->object, layout->object_size, &options);
+	if (!object)
 		return fail(diag, -errno, "cannot open the built-in dispatcher object: %s", strerror(errno));
-	r = use_counters(skeleton, dispatcher, diag);
+	r = use_counters(object, dispatcher, diag);
 	if (r == 0)
-		r = load_skeleton(skeleton, frags, diag);
+		r = load_object(object, frags, diag);
 	if (r == 0)
-		r = take_over(dispatcher, skeleton, diag);
-	dispatcher_bpf__destroy(skeleton);
+		r = take_over(dispatcher, object, diag);
 	if (r < 0)
 		return r;
 	*ret_dispatcher = TAKE_PTR(dispatcher);
@@ -256,13 +305,16 @@ static int open_one(
 	return bpffs_open(path, kind, ret_fd, diag);
 }
 
-/* What is counted by them later. The other generation may be one that was never written: all zeros. */
+/* What is counted by them later. One that does not run may never have been written: all zeros. */
 static int check_generation(
-	const struct xslot_generation *generation, const char *folder, struct xslot_diag *diag)
+	const struct dispatcher *dispatcher, unsigned parity, const char *folder, struct xslot_diag *diag)
 {
+	const struct xslot_generation *generation = dispatcher_generation(dispatcher, parity);
+
 	if (generation->count <= generation->configured_count &&
-		generation->configured_count <= XSLOT_MAX_SLOTS && generation->fused <= XSLOT_FUSED_B &&
-		generation->final < XSLOT_ACTIONS && generation->on_gap < XSLOT_ACTIONS)
+		generation->configured_count <= XSLOT_MAX_SLOTS &&
+		generation->fused <= dispatcher->layout->stubs && generation->final < XSLOT_ACTIONS &&
+		generation->on_gap < XSLOT_ACTIONS)
 		return 0;
 	return fail(diag, -EINVAL,
 		"%s/state is corrupt: generation %u has %u of %u slots, fused program %u, final verdict %u and gap verdict %u",
@@ -275,7 +327,7 @@ static int map_pinned_state(struct dispatcher *dispatcher, const char *folder, s
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
-	struct xslot_state *state;
+	const struct xslot_state *state;
 	int r = 0;
 
 	if (bpf_obj_get_info_by_fd(dispatcher->state_fd, &info, &size) < 0)
@@ -283,7 +335,7 @@ static int map_pinned_state(struct dispatcher *dispatcher, const char *folder, s
 	if (info.value_size < offsetof(struct xslot_state, active))
 		return fail(diag, -EINVAL, "%s/state is not the state of a dispatcher: it has %u bytes",
 			folder, info.value_size);
-	r = map_state(dispatcher);
+	r = map_state(dispatcher, info.value_size);
 	if (r < 0)
 		return fail(diag, r, "cannot map %s/state: %s", folder, strerror(-r));
 	state = dispatcher->state;
@@ -291,15 +343,17 @@ static int map_pinned_state(struct dispatcher *dispatcher, const char *folder, s
 		return fail(diag, -EINVAL,
 			"%s/state is not the state of a dispatcher: it does not begin with \"xslot\"",
 			folder);
-	if (state->layout != XSLOT_STATE_LAYOUT)
+	dispatcher->layout = layout_find(state->layout);
+	if (!dispatcher->layout)
 		return fail(diag, -EPROTO,
-			"the dispatcher in %s is of version %u with state layout %u, and this xslotd reads layout %u",
-			folder, state->version, state->layout, XSLOT_STATE_LAYOUT);
-	if (info.value_size != sizeof(*state))
+			"the dispatcher in %s is of version %u with state layout %u, and this xslotd reads layouts %u and %u",
+			folder, state->version, state->layout, XSLOT_LAYOUT_BEFORE, XSLOT_STATE_LAYOUT);
+	if (info.value_size != dispatcher->layout->state_size)
 		return fail(diag, -EINVAL, "%s/state is corrupt: it has %u bytes, not %zu", folder,
-			info.value_size, sizeof(*state));
-	for (int i = 0; r == 0 && i < 2; i++)
-		r = check_generation(&state->gen[i], folder, diag);
+			info.value_size, dispatcher->layout->state_size);
+	for (unsigned i = 0; r == 0 && i < dispatcher->layout->generations; i++)
+		r = check_generation(dispatcher, i, folder, diag);
+	dispatcher->idle = dispatcher_parity(dispatcher, running_place(dispatcher) - 1);
 	return r;
 }
 
@@ -310,7 +364,8 @@ static int open_counters(struct dispatcher *dispatcher, const char *folder, stru
 
 	snprintf(path, sizeof(path), "%s/counters", folder);
 	r = bpffs_open(path, BPFFS_MAP, &fd, diag);
-	return r < 0 ? r : counters_open(fd, path, &dispatcher->counters, diag);
+	return r < 0 ? r
+		     : counters_open(fd, path, dispatcher->layout->generations, &dispatcher->counters, diag);
 }
 
 static int open_types(const char *folder, struct btf **ret_types, struct xslot_diag *diag)
@@ -409,14 +464,9 @@ void dispatcher_stub(unsigned slot, enum bank bank, char ret_function[static DIS
 		bank == BANK_B ? 'b' : 'a');
 }
 
-const struct xslot_generation *dispatcher_running(const struct dispatcher *dispatcher)
+void dispatcher_fused_stub(uint32_t stub, char ret_function[static DISPATCHER_FUNCTION_MAX])
 {
-	return &dispatcher->state->gen[dispatcher->state->active & XSLOT_ACTIVE_GENERATION];
-}
-
-const struct xslot_generation *dispatcher_idle(const struct dispatcher *dispatcher)
-{
-	return &dispatcher->state->gen[!(dispatcher->state->active & XSLOT_ACTIVE_GENERATION)];
+	snprintf(ret_function, DISPATCHER_FUNCTION_MAX, "fused_%c", 'a' + (char)(stub - XSLOT_FUSED_A));
 }
 
 /* The banks as the program tests them: slot 0 in the sign bit, set for each slot that is not visited in A. */
@@ -456,35 +506,38 @@ static void write_in_place(struct xslot_generation *live, const struct xslot_gen
 
 void dispatcher_prepare(struct dispatcher *dispatcher, const struct xslot_generation *generation)
 {
-	struct xslot_state *state = dispatcher->state;
-	struct xslot_generation *idle = &state->gen[!(state->active & XSLOT_ACTIVE_GENERATION)];
+	const struct xslot_generation *running = dispatcher_running(dispatcher);
+	unsigned parity = dispatcher_parity(dispatcher, generation->id);
+	struct xslot_generation *idle = generation_at(dispatcher, parity);
 
-	/* The counters' parity: while packets of one generation still count, the next ones count elsewhere.
-	 */
-	assert(generation->id > dispatcher_running(dispatcher)->id);
-	assert((generation->id ^ dispatcher_running(dispatcher)->id) & 1);
-	assert(generation->count <= XSLOT_MAX_SLOTS);
-	memcpy(idle, generation, sizeof(*idle));
+	/* While packets of one generation still count, the next ones count elsewhere. */
+	assert(generation->id > running->id);
+	assert(idle != running);
+	assert(generation->count <= XSLOT_MAX_SLOTS && generation->fused <= dispatcher->layout->stubs);
+	memcpy(idle, generation, dispatcher->layout->generation_size);
 	idle->not_a = not_in_bank_a(generation);
+	dispatcher->idle = parity;
 #ifdef SABOTAGE_IN_PLACE
-	write_in_place(&state->gen[state->active & XSLOT_ACTIVE_GENERATION], idle);
+	write_in_place(generation_at(dispatcher, running_place(dispatcher)), idle);
 #endif
 }
 
 /* Under bypass packets do not run a fused program either. */
-static uint32_t fused_bit(const struct xslot_generation *generation)
+static uint32_t fused_bit(const struct layout *layout, const struct xslot_generation *generation)
 {
 	if (!generation->count || generation->fused == XSLOT_FUSED_NONE)
 		return 0;
-	return generation->fused == XSLOT_FUSED_A ? XSLOT_ACTIVE_FUSED_A : XSLOT_ACTIVE_FUSED_B;
+	return layout->generations * layout->active_step << (layout->stubs - generation->fused);
 }
 
 void dispatcher_swap(struct dispatcher *dispatcher)
 {
-	uint32_t next = !(dispatcher->state->active & XSLOT_ACTIVE_GENERATION);
+	const struct layout *layout = dispatcher->layout;
+	unsigned next = dispatcher->idle;
+	uint32_t active = next * layout->active_step | fused_bit(layout, generation_at(dispatcher, next));
 
-	next |= fused_bit(&dispatcher->state->gen[next]);
-	__atomic_store_n(&dispatcher->state->active, next, __ATOMIC_RELEASE);
+	dispatcher->idle = running_place(dispatcher);
+	__atomic_store_n(&dispatcher->state->active, active, __ATOMIC_RELEASE);
 }
 
 void dispatcher_count(const struct dispatcher *dispatcher, unsigned parity,

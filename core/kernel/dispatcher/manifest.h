@@ -15,7 +15,9 @@
 #include "util/digest.h"
 
 #define MANIFEST_MAGIC 0x74736566696e616dULL /* "manifest" */
-#define MANIFEST_LAYOUT 1
+#define MANIFEST_LAYOUT 2
+#define MANIFEST_LAYOUT_BEFORE 1 /* beside dispatchers of the layout before, see layout.h */
+#define MANIFEST_PARITIES XSLOT_PARITIES
 #define MANIFEST_TEXT 32
 
 /* Packets of one slot, or of a whole chain; they only rise. */
@@ -48,21 +50,26 @@ struct manifest_record {
 	struct manifest_slot slots[XSLOT_MAX_SLOTS];
 };
 
+/* As it is read and written in MANIFEST_LAYOUT; in the one before, each array of parities has two of them. */
 struct manifest {
 	uint64_t magic;
-	uint32_t layout;
+	uint32_t layout; /* that its map has */
 	uint32_t frags;
 	uint32_t bypass;   /* says so for a chain without slots, whose generation cannot */
 	uint32_t previous; /* program id of the dispatcher that this one replaced; 0: none */
 	uint64_t next_instance;
 	struct manifest_count total;
-	uint64_t baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* raw counters that are folded already */
-	uint64_t previous_baseline[2][XSLOT_DECIDERS][XSLOT_OUTCOMES]; /* the same of `previous` */
-	struct manifest_record record[2];			       /* by generation & 1 */
+	/* By the parity of the generation, as the dispatcher has them: raw counters that are folded already.
+	 */
+	uint64_t baseline[MANIFEST_PARITIES][XSLOT_DECIDERS][XSLOT_OUTCOMES];
+	/* Those of the generation that `previous` ran last, whatever its parity. */
+	uint64_t previous_baseline[MANIFEST_PARITIES][XSLOT_DECIDERS][XSLOT_OUTCOMES];
+	struct manifest_record record[MANIFEST_PARITIES];
 };
 
-/* A new map for a manifest; the fd is the caller's. */
-int manifest_create(int *ret_fd, struct xslot_diag *diag);
+/* A new map for a manifest of that layout; the fd is the caller's. */
+int manifest_create(uint32_t layout, int *ret_fd, struct xslot_diag *diag);
+/* In the layout that it says, which is the map's. */
 int manifest_write(int fd, const struct manifest *manifest, struct xslot_diag *diag);
 /* -EINVAL: what it holds is no manifest; -EPROTO: it is, with a layout that this version cannot read. */
 int manifest_parse(const void *bytes, size_t size, struct manifest *ret_manifest, struct xslot_diag *diag);

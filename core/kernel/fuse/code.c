@@ -278,16 +278,16 @@ static int place_tests(struct builder *builder, const struct piece *piece, struc
 /* The offset of a counter in its CPU's row. */
 static int16_t cell(const struct builder *builder, uint32_t decider, uint32_t outcome)
 {
-	return (int16_t)(((builder->generation->id & 1) * XSLOT_DECIDERS * XSLOT_OUTCOMES +
-				 XSLOT_RESULT(decider, outcome)) *
-			 sizeof(uint64_t));
+	uint32_t parity = builder->generation->id & (builder->counters->parities - 1);
+
+	return (int16_t)((parity * COUNTERS_CELLS + XSLOT_RESULT(decider, outcome)) * sizeof(uint64_t));
 }
 
 /* r1: this CPU's row of counters. Six instructions. */
 #define ROW(counters)                                                                                        \
 	{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_smp_processor_id },                                \
 		{ .code = BPF_ALU | BPF_AND | BPF_K, .imm = (int32_t)(counters)->n_rows - 1 },               \
-		{ .code = BPF_ALU64 | BPF_MUL | BPF_K, .imm = sizeof(struct xslot_counters) },               \
+		{ .code = BPF_ALU64 | BPF_MUL | BPF_K, .imm = (int32_t)counters_row_size(counters) },        \
 		{ .code = FUSE_LOAD_64,                                                                      \
 			.dst_reg = BPF_REG_1,                                                                \
 			.src_reg = BPF_PSEUDO_MAP_VALUE,                                                     \

@@ -192,20 +192,21 @@ static int load_with_types(struct fused *fused, const struct fuse_options *optio
 }
 
 static int find_stub(
-	struct fused *fused, const struct dispatcher *dispatcher, enum bank bank, struct xslot_diag *diag)
+	struct fused *fused, const struct dispatcher *dispatcher, uint32_t stub, struct xslot_diag *diag)
 {
+	char function[DISPATCHER_FUNCTION_MAX];
 	int r;
 
 	if (!dispatcher)
-		return counters_create(&fused->counters, diag);
+		return counters_create(XSLOT_PARITIES, &fused->counters, diag);
 	r = program_open(dispatcher_fd(dispatcher), dispatcher_types(dispatcher), &fused->target, diag);
 	if (r < 0)
 		return r;
-	return program_find_function(
-		fused->target, bank == BANK_B ? "fused_b" : "fused_a", &fused->function_id, diag);
+	dispatcher_fused_stub(stub, function);
+	return program_find_function(fused->target, function, &fused->function_id, diag);
 }
 
-int fused_load(const struct fuse_options *options, const struct dispatcher *dispatcher, enum bank bank,
+int fused_load(const struct fuse_options *options, const struct dispatcher *dispatcher, uint32_t stub,
 	struct fused **ret_fused, struct xslot_diag *diag)
 {
 	CLEANUP(fused_free) struct fused *fused = calloc(1, sizeof(*fused));
@@ -220,7 +221,7 @@ int fused_load(const struct fuse_options *options, const struct dispatcher *disp
 	fused->fd = fused->counters.fd = -1;
 	r = check_exceptions(options, diag);
 	if (r == 0)
-		r = find_stub(fused, dispatcher, bank, diag);
+		r = find_stub(fused, dispatcher, stub, diag);
 	if (r == 0)
 		r = fuse_constants_read(options->parts, options->n_parts, &constants);
 	if (r == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * A fused chain: one extension program that does what all plugins of a chain do in their slots, without the
- * calls. It fills the dispatcher's fused_a or fused_b, and a generation's `fused` chooses it.
+ * calls. It fills one of the dispatcher's fused stubs, and a generation's `fused` chooses it.
  */
 #ifndef KERNEL_FUSE_FUSE_H
 #define KERNEL_FUSE_FUSE_H
@@ -18,12 +18,12 @@ struct fused;
 struct xslot_link;
 
 /*
- * Fuse, verify and load for a bank of the dispatcher; or, when `dispatcher` is NULL, as an XDP program of its
- * own that counts for nobody, to measure or verify where the kernel refuses extensions. The parts may go
- * afterwards. One long system call: any thread. Errors: -EOPNOTSUPP when these programs cannot be fused;
- * else the kernel's. The sentence is a reason: "edge.10 throws exceptions".
+ * Fuse, verify and load for a stub of the dispatcher, XSLOT_FUSED_A and on; or, when `dispatcher` is NULL, as
+ * an XDP program of its own that counts for nobody, to measure or verify where the kernel refuses extensions.
+ * The parts may go afterwards. One long system call: any thread. Errors: -EOPNOTSUPP when these programs
+ * cannot be fused; else the kernel's. The sentence is a reason: "edge.10 throws exceptions".
  */
-int fused_load(const struct fuse_options *options, const struct dispatcher *dispatcher, enum bank bank,
+int fused_load(const struct fuse_options *options, const struct dispatcher *dispatcher, uint32_t stub,
 	struct fused **ret_fused, struct xslot_diag *diag);
 void fused_free(struct fused *fused); /* accepts NULL */
 
