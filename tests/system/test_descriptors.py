@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chains import chain, classify, stamp
+from chains import INTERFACE, chain, classify, stamp
+from frames import inject
 from host import Host
+from objects import objects_at_rest, wait_for_objects
 from shapes import shape
 
 OWN = 20  # of a host without a chain: files, sockets, its loop
@@ -154,3 +156,27 @@ def test_what_cannot_be_opened(host, namespace):
                 assert "Too many open files" in status["error"]
     assert host.log().count("map trails: ") == 1
     assert host.slot(90)["status"] == {}
+
+
+@pytest.mark.parametrize("which", ["program", "link_*"])
+def test_back_and_off_without_a_pin(host, namespace, which):
+    """Someone removes a pin of the slot that stays: a rollback does not need it, and what is taken off is gone all the same."""
+    empty = objects_at_rest()
+    host.write(chain(stamp(1, 1), classify(90)))
+    host.start()
+    host.write(chain(stamp(1, 1), classify(90, drop=False)))
+    host.must_reload()
+    stays = host.slot(1)["program_id"]
+    gone = list((folder() / "slot/1").resolve().glob(which))
+    assert gone
+    for pin in gone:
+        pin.unlink()
+    assert host.call("Rollback")["result"] == "ok"
+    assert host.slot(1)["program_id"] == stays
+    inject(namespace, INTERFACE, 8)
+    assert host.slot(90)["verdicts"]["drop"] == 8
+    off = host.ctl("clean", "edge")
+    assert off.returncode == 0 and host.status()["off"] == ["edge"], off
+    assert namespace.xdp_program(INTERFACE) == 0
+    host.stop()
+    wait_for_objects(empty, "without the pin")
