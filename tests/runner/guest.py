@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""What this kernel lets root do, and the guest for what it does not."""
+"""What this kernel lets root do, and guests for what it does not."""
 import ctypes
 import json
 import os
 import platform
-import shutil
-import signal
 import struct
 import subprocess
 import sys
-import tempfile
-from dataclasses import asdict
+import threading
 from pathlib import Path
 
 from . import build, programs
+from .plan import Plan, take
 from .results import FAILED, Journal, Result, parse_tap
 
 XDP, EXT = 6, 28  # enum bpf_prog_type
 EPERM = 1
 VM = build.ROOT / "tests/vm"
-BOOTS = 3  # a guest that dies is replaced, for the programs it had not come to, this often
+BOOTS = 3  # a guest that dies is replaced, for the programs that none had come to, this often
 
 
 def may_load(program_type):
@@ -43,80 +41,104 @@ def kernel(suite):
     return out.stdout.strip()
 
 
-def run(todo, suite, tally):
-    """Run programs in as few guests as possible: all of them counted, or none."""
-    directory = kernel(suite)
-    for _ in range(BOOTS):
-        if not todo:
+class Lanes:
+    """Guests for a plan: one beside what runs natively, and a second one afterwards, when this machine has two CPUs."""
+
+    def __init__(self, todo, suite, tally):
+        self.tally = tally
+        self.plan = Plan(todo, kernel(suite) if todo else None)
+        self.front = threading.Thread(target=run, args=(self.plan, tally, "front"), daemon=True)
+
+    def __enter__(self):
+        self.front.start()
+
+    def __exit__(self, *exception):
+        try:
+            if exception == (None, None, None):
+                if (os.cpu_count() or 1) > 1:
+                    run(self.plan, self.tally, "back")
+                self.front.join()
+                give_up(self.plan, self.tally)
+        finally:
+            self.plan.close()
+            self.front.join()
+
+
+def run_alone(todo, suite, tally):
+    """In one guest, with nothing beside it."""
+    plan = Plan(todo, kernel(suite) if todo else None)
+    try:
+        run(plan, tally, "front")
+        give_up(plan, tally)
+    finally:
+        plan.close()
+
+
+def run(plan, tally, end):
+    """Run what is left of a plan from one end of it, in one guest unless that dies."""
+    for number in range(BOOTS):
+        if not plan.left() or not boot(plan, f"{end}-{number}", tally):
             return
-        todo = boot(todo, directory, tally)
-    for program in todo:
+
+
+def give_up(plan, tally):
+    for program in (p for p in plan.todo if p.name not in plan.begun):
         tally.add(Result(program.name, "", FAILED, f"not run: {BOOTS} guests died before it"))
 
 
-def boot(todo, directory, tally):
-    """One guest. Returns the programs that it did not come to."""
-    shared = tempfile.mkdtemp(prefix="xslot-tests-")
-    try:
-        with open(f"{shared}/plan.json", "w", encoding="utf-8") as plan:
-            json.dump([asdict(p) for p in todo], plan)
-        words = start(todo, directory, shared)
-        return harvest(todo, shared, words, tally)
-    finally:
-        shutil.rmtree(shared)
+def boot(plan, name, tally):
+    """One guest. Did it die, so that another one is worth a try?"""
+    words = start(plan, name)
+    return harvest(plan, name, words, tally)
 
 
-def start(todo, directory, shared):
+def start(plan, name):
     """Boot, run the plan, pass on what it prints; returns the last words."""
-    limit = sum(p.timeout for p in todo) + 120
+    limit = sum(p.timeout for p in plan.left()) + 120
     given = [f"{name}={os.environ[name]}" for name in ("XSLOT_SWEEP", "XSLOT_FAULTS", "XSLOT_LIES", "XSLOT_RELOADS", "XSLOT_TEST_SEED") if name in os.environ]
-    clock = ["-i"] if todo[0].counted else ["-c", "2"]
-    argv = [VM / "run", "-k", directory, *clock, "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *given,
-            "/usr/bin/python3", "-m", "runner", "--inside", shared]
-    child = subprocess.Popen(argv, env=os.environ | {"VM_OUT": shared}, text=True, errors="replace",
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    clock = ["-i"] if plan.counted else ["-c", str(plan.cpus)]
+    argv = [VM / "run", "-k", plan.kernel, *clock, "-t", str(limit), "--", "env", f"PYTHONPATH={build.ROOT}/tests", *given,
+            "/usr/bin/python3", "-m", "runner", "--inside", plan.shared, name]
+    child = plan.start(argv, os.environ | {"VM_OUT": plan.shared})
     words = []
-    try:
-        for line in child.stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            words = words[-60:] + [line]
+    for line in child.stdout if child else []:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        words = words[-60:] + [line]
+    if child:
         child.wait()
-    finally:
-        if child.poll() is None:  # interrupted
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
     return "".join(words)
 
 
-def harvest(todo, shared, words, tally):
-    """Count what the journal says; a program that began and did not end took the guest with it."""
-    path = Path(shared) / "journal"
+def harvest(plan, name, words, tally):
+    """Count what the guest's journal says; a program that began and did not end took the guest with it."""
+    path = Path(plan.shared) / f"{name}.journal"
     events = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
     begun = {e["begin"] for e in events if "begin" in e}
+    plan.begun |= begun
     ended = {e["end"] for e in events if "end" in e}
     for event in events:
         if "result" in event:
             tally.results.append(Result(**event["result"]))
         if "time" in event:
             tally.times[event["time"][0]] = event["time"][1]
-    for program in (p for p in todo if p.name in begun - ended):
-        tap = programs.tap_path(shared, program)
+    for program in (p for p in plan.todo if p.name in begun - ended):
+        tap = programs.tap_path(plan.shared, program)
         for result in parse_tap(program.name, tap.read_text("utf-8") if tap.exists() else "", None, words):
             tally.add(result)
         tally.add(Result(program.name, "guest", FAILED, f"died; its last words:\n{words}"))
-    if not begun:
+    if not path.exists():
         tally.add(Result("guest", "", FAILED, f"it never came to the tests; its last words:\n{words}"))
-        return []
-    return [p for p in todo if p.name not in begun]
+    return bool(begun - ended)
 
 
-def inside(shared):
-    """In the guest: run the plan, journal what happens."""
-    journal = Journal(f"{shared}/journal")
+def inside(shared, name):
+    """In the guest: run what no other has taken, journal what happens."""
+    journal = Journal(f"{shared}/{name}.journal")
     with open(f"{shared}/plan.json", encoding="utf-8") as plan:
         todo = [programs.Program(**p) for p in json.load(plan)]
-    for program in todo:
-        journal.write(begin=program.name)
-        programs.run(program, journal, shared)
-        journal.write(end=program.name)
+    for program in reversed(todo) if name.startswith("back") else todo:
+        if take(shared, program):
+            journal.write(begin=program.name)
+            programs.run(program, journal, shared)
+            journal.write(end=program.name)

@@ -41,6 +41,7 @@ class Program:
     pytest: bool = False
     counted: bool = False  # needs a clock that counts instructions: only a guest has one
     builds: list = field(default_factory=list)  # beside asan
+    cpus: int = 1  # that its guest needs
 
 
 def environment():
@@ -62,7 +63,7 @@ def find(path, suites, pattern, kernel=None):
         if suite in suites and pattern in test["name"]:
             programs.append(Program(suite, f"{suite}/{test['name']}", test["cmd"], test["workdir"] or str(path),
                                     min(test["timeout"] or 600, LIMITS[suite]), test["env"],
-                                    counted="counted" in more))
+                                    counted="counted" in more, cpus=2 if "smp" in more else 1))
     if "fuzz" in suites:
         programs += [fuzz for fuzz in find_fuzz() if pattern in fuzz.name]
     programs.sort(key=lambda p: SUITES.index(p.suite))
@@ -102,6 +103,12 @@ def builds_of(text):
     return ["plain"] + [name for name in build.BUILDS if name not in ("asan", "plain") and f'"{name}"' in text]
 
 
+def cpus_of(text):
+    """A file says CPUS = 2 when what it shows needs another CPU's packets at the same moment."""
+    said = re.search(r"^CPUS = (\d+)$", text, re.M)
+    return int(said[1]) if said else 1
+
+
 def find_pytest(pattern):
     files = sorted((build.ROOT / "tests/system").glob("test_*.py"),
                    key=lambda f: (LATE.index(f.stem) if f.stem in LATE else -1, f.stem))
@@ -112,7 +119,8 @@ def find_pytest(pattern):
         text = file.read_text("utf-8")
         if may_match(file, text, pattern):
             argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", *select, str(file)]
-            found.append(Program("system", f"system/{file.stem}", argv, str(file.parent), limit, pytest=True, builds=builds_of(text)))
+            found.append(Program("system", f"system/{file.stem}", argv, str(file.parent), limit, pytest=True, builds=builds_of(text),
+                                 cpus=cpus_of(text)))
     return found
 
 

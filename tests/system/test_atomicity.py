@@ -6,6 +6,8 @@ from chains import INTERFACE, PEER, chain, classify, slow, stamp, trails
 from frames import Injector, Receiver, Sender
 from host import wait_for
 
+CPUS = 2
+
 READS = 400
 TURNS = 24
 

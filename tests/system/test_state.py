@@ -12,6 +12,8 @@ from chains import INTERFACE, chain, classify
 from frames import Injector, inject, udp
 from host import wait_for
 
+CPUS = 2
+
 SOURCES = {"192.0.2.1": "deny 192.0.2.0/24 udp 2000-2100", "198.51.100.1": "deny 198.51.100.1/32",
            "203.0.113.1": "allow any"}
 TROUBLE = (95, "trouble", {"fail": "start"})

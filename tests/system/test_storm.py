@@ -4,6 +4,8 @@ from chains import INTERFACE, chain, classify, slow, stamp, trails, verdicts
 from frames import Injector
 from host import Host, wait_for
 
+CPUS = 2
+
 RELOADS = 500
 READS = 1000  # what a packet spends in front, so that each swap finds one on its way
 

@@ -17,6 +17,8 @@ from host import Host, build_directory, built, wait_for
 from objects import objects_at_rest, wait_for_objects
 from sweep import Sweep, bpffs, call_killed_at, pins, start_killed_at
 
+CPUS = 2
+
 OTHER, OTHER_PEER = "x2", "x3"
 VERSIONS = {"before": 2, "plain": 3, "next": 4}  # hosts, and the version of their dispatcher
 LAYOUTS = {"before": 2, "plain": 3, "next": 3}
