@@ -113,6 +113,14 @@ STUB(fused_c, no_fused_program())
 STUB(fused_d, no_fused_program())
 #endif
 
+/* The action of a return value that has a reason, too; any other as it is. */
+static __always_inline __u32 without_reason(__u32 ret)
+{
+	__u32 action = ret & 0xff;
+
+	return ret >> 24 == XSLOT_REASON_MARK && action < XSLOT_ACTIONS ? action : ret;
+}
+
 /* A slot's return value other than XSLOT_NEXT: does the packet go on to the next slot? */
 static __always_inline int goes_on(const struct xslot_generation *gen, unsigned slot, __u32 ret)
 {
@@ -130,10 +138,14 @@ static __always_inline int goes_on(const struct xslot_generation *gen, unsigned 
 		verdict = slot_##n##_b(ctx);                                                                 \
 	else                                                                                                 \
 		goto final;                                                                                  \
-	if (unlikely(verdict != XSLOT_NEXT) && !goes_on(gen, n, verdict)) {                                  \
-		COPY(ret, verdict);                                                                          \
-		slot = n;                                                                                    \
-		goto decided;                                                                                \
+	if (unlikely(verdict != XSLOT_NEXT)) {                                                               \
+		if (unlikely(verdict >= XSLOT_ACTIONS))                                                      \
+			verdict = without_reason(verdict);                                                   \
+		if (!goes_on(gen, n, verdict)) {                                                             \
+			COPY(ret, verdict);                                                                  \
+			slot = n;                                                                            \
+			goto decided;                                                                        \
+		}                                                                                            \
 	}                                                                                                    \
 	not_a <<= 1;                                                                                         \
 	barrier_var(not_a);

@@ -229,6 +229,8 @@ static bool decide(
 {
 	if (verdict == XSLOT_NEXT)
 		return true;
+	if (verdict / 0x1000000 == XSLOT_REASON_MARK && verdict % 0x100 < XSLOT_ACTIONS)
+		verdict %= 0x100;
 	if (verdict < XSLOT_ACTIONS && generation->proceed[slot] >> verdict & 1)
 		return true;
 	*ret_action = verdict < XSLOT_ACTIONS ? verdict

@@ -124,7 +124,9 @@ static void land(struct maker *maker, size_t jump)
 
 static int32_t verdict(struct maker *maker)
 {
-	static const int32_t odd[] = { 5, 7, 29, XSLOT_GAP, XSLOT_GAP, XSLOT_GAP, 32, 34, 264, -1 };
+	static const int32_t odd[] = { 5, 7, 29, XSLOT_GAP, XSLOT_GAP, XSLOT_GAP, 32, 34, 264, -1,
+		(int32_t)XSLOT_REASONED(XDP_DROP, 7), (int32_t)XSLOT_REASONED(XDP_PASS, 300),
+		(int32_t)XSLOT_REASONED(XDP_TX, 1), (int32_t)XSLOT_REASONED(XSLOT_NEXT, 1) };
 	uint32_t kind = below(maker, 8);
 
 	if (maker->mood == GOES_ON || (maker->mood != ENDS && kind < 3))

@@ -106,26 +106,40 @@ static void test_empty(void **state)
 	chain_deinit(&chain);
 }
 
+/* What a slot returns, and what becomes of it. */
+static const struct {
+	int value;
+	uint32_t verdict, outcome;
+} cases[] = {
+	{ XDP_ABORTED, XDP_ABORTED, XDP_ABORTED },
+	{ XDP_DROP, XDP_DROP, XDP_DROP },
+	{ XDP_PASS, XDP_PASS, XDP_PASS },
+	{ XDP_TX, XDP_TX, XDP_TX },
+	{ XDP_REDIRECT, XDP_REDIRECT, XDP_REDIRECT },
+	{ 5, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 29, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 32, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 32 + XDP_PASS, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ -1, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 1 << 30, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ XSLOT_GAP, XDP_DROP, XSLOT_OUTCOME_GAP },
+	/* With a reason: only an action has one, and only behind the mark. */
+	{ 0x58000101, XDP_DROP, XDP_DROP },
+	{ 0x58ffff02, XDP_PASS, XDP_PASS },
+	{ 0x58123400, XDP_ABORTED, XDP_ABORTED },
+	{ 0x58000004, XDP_REDIRECT, XDP_REDIRECT },
+	{ 0x58000105, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 0x5800011e, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 0x5800011f, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 0x580001ff, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 0x59000102, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 0x57000102, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ (int)0xd8000102, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+	{ 0x00000102, XDP_ABORTED, XSLOT_OUTCOME_BAD },
+};
+
 static void test_verdicts(void **state)
 {
-	static const struct {
-		int value;
-		uint32_t verdict, outcome;
-	} cases[] = {
-		{ XDP_ABORTED, XDP_ABORTED, XDP_ABORTED },
-		{ XDP_DROP, XDP_DROP, XDP_DROP },
-		{ XDP_PASS, XDP_PASS, XDP_PASS },
-		{ XDP_TX, XDP_TX, XDP_TX },
-		{ XDP_REDIRECT, XDP_REDIRECT, XDP_REDIRECT },
-		{ 5, XDP_ABORTED, XSLOT_OUTCOME_BAD },
-		{ 29, XDP_ABORTED, XSLOT_OUTCOME_BAD },
-		{ 32, XDP_ABORTED, XSLOT_OUTCOME_BAD },
-		{ 32 + XDP_PASS, XDP_ABORTED, XSLOT_OUTCOME_BAD },
-		{ -1, XDP_ABORTED, XSLOT_OUTCOME_BAD },
-		{ 1 << 30, XDP_ABORTED, XSLOT_OUTCOME_BAD },
-		{ XSLOT_GAP, XDP_DROP, XSLOT_OUTCOME_GAP },
-	};
-
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct chain chain;
 

@@ -183,7 +183,10 @@ static struct tiers_packet saying(uint8_t plugin, uint32_t verdict)
 }
 
 static const uint32_t verdicts[] = { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT, 5, 6, 7, 29,
-	XSLOT_GAP, XSLOT_NEXT, 32, 32 + XDP_PASS, 264, 1U << 30, 1U << 31, ~0U };
+	XSLOT_GAP, XSLOT_NEXT, 32, 32 + XDP_PASS, 264, 1U << 30, 1U << 31, ~0U, XSLOT_REASONED(XDP_DROP, 1),
+	XSLOT_REASONED(XDP_PASS, XSLOT_REASON_MAX), XSLOT_REASONED(XDP_ABORTED, 0x1f),
+	XSLOT_REASONED(XSLOT_NEXT, 3), XSLOT_REASONED(XSLOT_GAP, 0), XSLOT_REASONED(5, 7),
+	XSLOT_REASONED(XDP_TX, 9) ^ 1U << 31, XSLOT_REASONED(XDP_TX, 9) ^ 1U << 24 };
 
 #define N_VERDICTS (sizeof(verdicts) / sizeof(verdicts[0]))
 #define N(array) (sizeof(array) / sizeof((array)[0]))

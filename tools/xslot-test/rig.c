@@ -68,7 +68,7 @@ static int load_slot(struct rig_slot *slot, const struct setup_chain *chain, con
 	struct report *report)
 {
 	const struct config_slot *config = slot->occupant->slot->config;
-	const struct occupant_place place = { .frags = chain->config->frags };
+	const struct occupant_place place = { .frags = chain->config->frags, .reasons = true };
 	int r;
 
 	r = occupant_load(slot->occupant, previous, &place, report);
@@ -203,6 +203,18 @@ bool rig_has_metadata(void)
 	return fd >= 0 && run_with_metadata(fd, &packet, &linear, &verdict) == 0;
 }
 
+/* As the dispatcher does it: only an action has a reason. */
+static void take_reason_off(struct rig_result *result)
+{
+	uint32_t action = result->returned & 0xff;
+
+	result->reason = 0;
+	if (result->returned >> 24 != XSLOT_REASON_MARK || action >= XSLOT_ACTIONS)
+		return;
+	result->reason = result->returned >> 8 & XSLOT_REASON_MAX;
+	result->returned = action;
+}
+
 int rig_run(const struct rig *rig, const struct packet *packet, struct rig_result *ret_result,
 	struct xslot_diag *diag)
 {
@@ -214,6 +226,7 @@ int rig_run(const struct rig *rig, const struct packet *packet, struct rig_resul
 		r = run_one(rig, &rig->slots[i], &result->packet, &result->returned, diag);
 		if (r < 0)
 			return r;
+		take_reason_off(result);
 		if (result->returned == XSLOT_NEXT ||
 			(result->returned < XSLOT_ACTIONS && rig->slots[i].proceed >> result->returned & 1))
 			continue;

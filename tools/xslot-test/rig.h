@@ -30,7 +30,8 @@ struct rig {
 struct rig_result {
 	uint32_t verdict;  /* an XDP action; with every slot saying next, the chain's final */
 	int decider;	   /* index of the slot; -1: every slot said next */
-	uint32_t returned; /* what the decider returned: it may be no action at all */
+	uint32_t returned; /* what the decider returned, without its reason: it may be no action at all */
+	uint32_t reason;   /* 0: none */
 	struct packet packet;
 };
 

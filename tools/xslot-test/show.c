@@ -18,7 +18,9 @@ void show_verdict(const struct rig *rig, bool whole, const struct rig_result *re
 	}
 	if (rig->n_slots > 1)
 		snprintf(by, sizeof(by), " by %u", rig->slots[result->decider].number);
-	if (result->returned < XSLOT_ACTIONS)
+	if (result->returned < XSLOT_ACTIONS && result->reason)
+		snprintf(ret_text, SHOW_VERDICT, "%s%s, reason %u", action, by, result->reason);
+	else if (result->returned < XSLOT_ACTIONS)
 		snprintf(ret_text, SHOW_VERDICT, "%s%s", action, by);
 	else
 		snprintf(ret_text, SHOW_VERDICT, "%s%s: it returned %u, which is not a verdict", action, by,

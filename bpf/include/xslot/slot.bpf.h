@@ -90,6 +90,16 @@ static __always_inline void xslot_count(void *counters, __u32 row, __u64 by)
  */
 const volatile __u8 xslot_frags __attribute__((weak)) = 0;
 
+/*
+ * An action, for a reason: a number from 1 to 65535, the plugin's own. Not for XSLOT_NEXT. The number is part
+ * of the verdict only while something reads it: xslot-test does, which sets xslot_reasons. Otherwise the
+ * verdict is the action and nothing else.
+ *
+ *	return XSLOT_BECAUSE(XDP_DROP, TOO_SHORT);
+ */
+const volatile __u8 xslot_reasons __attribute__((weak)) = 0;
+#define XSLOT_BECAUSE(action, reason) ((int)(xslot_reasons ? XSLOT_REASONED(action, reason) : (action)))
+
 /* The packet's bytes from the Ethernet header on; with frags those of all buffers, past data_end. */
 static __always_inline __u64 xslot_length(struct xdp_md *ctx)
 {

@@ -16,6 +16,15 @@
 /* An empty slot's stub returns this. Plugins never do, and no packet meets one in a healthy chain. */
 #define XSLOT_GAP 30
 
+/*
+ * An action with a reason is an action: the host takes the reason off before it looks at proceed_on. Any
+ * other value with this mark is invalid. XSLOT_BECAUSE() of <xslot/slot.bpf.h> makes it.
+ */
+#define XSLOT_REASON_MARK 0x58
+#define XSLOT_REASON_MAX 0xffff
+#define XSLOT_REASONED(action, reason)                                                                       \
+	((__u32)XSLOT_REASON_MARK << 24 | ((__u32)(reason)&XSLOT_REASON_MAX) << 8 | (action))
+
 #define XSLOT_MAX_SLOTS 32
 #define XSLOT_ACTIONS 5 /* XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT */
 

@@ -51,7 +51,8 @@ struct occupant_place {
 	const struct dispatcher *dispatcher; /* NULL: none, verify it as an XDP program */
 	unsigned index;
 	enum bank bank;
-	bool frags; /* the chain has them */
+	bool frags;   /* the chain has them */
+	bool reasons; /* someone reads the reasons of its verdicts: see xslot/slot.bpf.h */
 };
 
 /*

@@ -44,10 +44,11 @@
 #include "util/diag.h"
 
 #define FRAME_MAX 512
-#define CALLER_FRAME_MAX 224		     /* the kernel wants less than 256, and counts in 32 */
-#define INSNS_MAX 1000000		     /* the kernel's limit; no jump comes near it, see set_jump() */
-#define COUNT_INSNS 11			     /* what place_result() writes */
-#define VERDICT_INSNS (18 + 2 * COUNT_INSNS) /* what place_verdicts() writes for each part */
+#define CALLER_FRAME_MAX 224 /* the kernel wants less than 256, and counts in 32 */
+#define INSNS_MAX 1000000    /* the kernel's limit; no jump comes near it, see set_jump() */
+#define COUNT_INSNS 11	     /* what place_result() writes */
+#define REASON_INSNS 8	     /* of these, what takes a reason off */
+#define VERDICT_INSNS (18 + REASON_INSNS + 2 * COUNT_INSNS) /* what place_verdicts() writes for each part */
 
 /* One part, and where what becomes of it is in the fused program. */
 struct piece {
@@ -320,7 +321,7 @@ static void place_result(struct builder *builder, size_t at, int16_t counter, ui
 }
 
 /* r0 is a verdict that ends the chain, or none at all. */
-static void place_verdicts(struct builder *builder, const struct piece *piece)
+static int place_verdicts(struct builder *builder, const struct piece *piece, struct xslot_diag *diag)
 {
 	uint32_t slot = (uint32_t)(piece - builder->pieces);
 	size_t bad = piece->verdicts + VERDICT_INSNS - 2 * COUNT_INSNS;
@@ -336,6 +337,18 @@ static void place_verdicts(struct builder *builder, const struct piece *piece)
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2 },
 		INCREMENT(cell(builder, slot, 0)),
 		{ .code = FUSE_EXIT },
+		/* A verdict with a reason is tested once more, without. */
+		{ .code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2 },
+		{ .code = BPF_ALU | BPF_RSH | BPF_K, .dst_reg = BPF_REG_2, .imm = 24 },
+		{ .code = BPF_JMP32 | BPF_JNE | BPF_K,
+			.dst_reg = BPF_REG_2,
+			.off = 5,
+			.imm = XSLOT_REASON_MARK },
+		{ .code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2 },
+		{ .code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = BPF_REG_2, .imm = 0xff },
+		{ .code = BPF_JMP32 | BPF_JGE | BPF_K, .dst_reg = BPF_REG_2, .off = 2, .imm = XSLOT_ACTIONS },
+		{ .code = BPF_ALU | BPF_MOV | BPF_X, .src_reg = BPF_REG_2 },
+		{ .code = BPF_JMP | BPF_JA },
 		{ .code = BPF_JMP32 | BPF_JEQ | BPF_K, .off = COUNT_INSNS, .imm = XSLOT_GAP },
 	};
 
@@ -343,6 +356,7 @@ static void place_verdicts(struct builder *builder, const struct piece *piece)
 	place_result(builder, bad, cell(builder, slot, XSLOT_OUTCOME_BAD), XDP_ABORTED);
 	place_result(builder, bad + COUNT_INSNS, cell(builder, slot, XSLOT_OUTCOME_GAP),
 		builder->generation->on_gap);
+	return set_jump(builder->code.insns, bad - 2, piece->test, piece->is.part, diag);
 }
 
 static void place_known(struct builder *builder, const struct piece *piece)
@@ -372,8 +386,8 @@ static int place_piece(struct builder *builder, const struct piece *piece, struc
 	place_known(builder, piece);
 	if (r < 0 || !piece->is.tested)
 		return r;
-	place_verdicts(builder, piece);
-	return place_tests(builder, piece, diag);
+	r = place_verdicts(builder, piece, diag);
+	return r < 0 ? r : place_tests(builder, piece, diag);
 }
 
 static int place(struct builder *builder, struct xslot_diag *diag)

@@ -103,8 +103,17 @@ bool fuse_piece_is_target(const struct fuse_piece *piece, size_t at)
 	return piece->marks[at];
 }
 
+/* As in bpf/dispatcher.bpf.c. */
+static uint32_t without_reason(uint32_t verdict)
+{
+	uint32_t action = verdict & 0xff;
+
+	return verdict >> 24 == XSLOT_REASON_MARK && action < XSLOT_ACTIONS ? action : verdict;
+}
+
 uint32_t fuse_outcome(uint32_t verdict)
 {
+	verdict = without_reason(verdict);
 	if (verdict < XSLOT_ACTIONS)
 		return verdict;
 	return verdict == XSLOT_GAP ? XSLOT_OUTCOME_GAP : XSLOT_OUTCOME_BAD;
@@ -112,6 +121,7 @@ uint32_t fuse_outcome(uint32_t verdict)
 
 bool fuse_piece_goes_on(const struct fuse_piece *piece, uint32_t verdict)
 {
+	verdict = without_reason(verdict);
 	return verdict == XSLOT_NEXT || (verdict < XSLOT_ACTIONS && (piece->proceed >> verdict & 1));
 }
 

@@ -42,7 +42,7 @@ bool fuse_refers_to_subprogram(const struct bpf_insn *insn);
 const struct fuse_way *fuse_piece_knows(const struct fuse_piece *piece, size_t at);
 bool fuse_piece_goes_on(const struct fuse_piece *piece, uint32_t verdict);
 
-/* XSLOT_OUTCOME_*, or the action. */
+/* XSLOT_OUTCOME_*, or the action, whatever the reason. */
 uint32_t fuse_outcome(uint32_t verdict);
 
 #endif

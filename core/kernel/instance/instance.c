@@ -145,10 +145,11 @@ static int write_param(
 static int write_params(struct instance *instance, const struct instance_options *options,
 	const char **ret_param, struct xslot_diag *diag)
 {
-	/* slot.bpf.h's: is a packet always in one buffer? */
-	const struct xslot_value has_frags = { .type = XSLOT_BOOL, .given = true, .boolean = true };
-	const struct instance_param frags = { .name = "xslot_frags", .value = &has_frags, .optional = true };
-	int r;
+	/* slot.bpf.h's: may a packet be in several buffers, and does anyone read reasons? */
+	const struct xslot_value yes = { .type = XSLOT_BOOL, .given = true, .boolean = true };
+	const struct instance_param frags = { .name = "xslot_frags", .value = &yes, .optional = true };
+	const struct instance_param reasons = { .name = "xslot_reasons", .value = &yes, .optional = true };
+	int r = 0;
 
 	for (size_t i = 0; i < options->n_params; i++) {
 		struct instance_param param = options->params[i];
@@ -161,7 +162,11 @@ static int write_params(struct instance *instance, const struct instance_options
 			return r;
 		}
 	}
-	return options->frags ? rodata_write(instance->object, instance->name, &frags, diag) : 0;
+	if (options->frags)
+		r = rodata_write(instance->object, instance->name, &frags, diag);
+	if (r == 0 && options->reasons)
+		r = rodata_write(instance->object, instance->name, &reasons, diag);
+	return r;
 }
 
 static int open_jumps(

@@ -42,7 +42,7 @@ struct instance_options {
 	const void *object;
 	size_t object_size;
 	const char *function; /* the program that fills the slot; NULL: the object's only one */
-	bool frags;
+	bool frags, reasons;
 	const struct instance_param *params;
 	size_t n_params;
 	const struct instance *previous; /* carry state from it; NULL: none. Must outlive open and load */
