@@ -32,6 +32,14 @@ void log_set_level(enum log_level level)
 	threshold = level;
 }
 
+enum log_level log_level_of(int priority)
+{
+	return priority <= 3   ? LOG_LEVEL_ERROR
+	       : priority <= 5 ? LOG_LEVEL_WARNING
+	       : priority == 6 ? LOG_LEVEL_INFO
+			       : LOG_LEVEL_DEBUG;
+}
+
 enum log_level log_get_level(void)
 {
 	return threshold;

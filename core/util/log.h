@@ -13,6 +13,8 @@ int log_level_parse(const char *word, enum log_level *ret_level);
 
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
+/* Of one of syslog's priorities. */
+enum log_level log_level_of(int priority);
 
 /* One line: control characters in it, line feeds too, are escaped. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -114,10 +114,13 @@ static const struct {
 	OFFSET(xslot_prefix, address, 0),
 	OFFSET(xslot_prefix, family, 16),
 	OFFSET(xslot_prefix, length, 17),
-	SIZE(xslot_message, 128),
-	OFFSET(xslot_message, priority, 0),
-	OFFSET(xslot_message, values, 8),
-	OFFSET(xslot_message, text, 32),
+	SIZE(xslot_message_head, 104),
+	OFFSET(xslot_message_head, format, 0),
+	OFFSET(xslot_message_head, level, 1),
+	OFFSET(xslot_message_head, n_words, 2),
+	OFFSET(xslot_message_head, text, 8),
+	SIZE(xslot_message, 200),
+	OFFSET(xslot_message, words, 104),
 };
 
 static void test_layout_of_abi_2(void **state)

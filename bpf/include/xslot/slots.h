@@ -36,19 +36,36 @@ struct xslot_prefix {
 	__u8 reserved[2];
 };
 
-/* A BPF program's message for the host's log: a text with %u, %d, %x and %4, and a value for each. */
-#define XSLOT_MESSAGE_VALUES 3
+/* How important a line of the log is; as in syslog(3). */
+#define XSLOT_ERROR 3
+#define XSLOT_WARNING 4
+#define XSLOT_INFO 6
+#define XSLOT_DEBUG 7
+
+/*
+ * A BPF program's message for the host's log, as <xslot/message.bpf.h> writes it into a ring buffer: a text
+ * with %u, %d, %x, %4, %m and %6, and a word for each, two for %6. `format` is the number of this layout.
+ */
+#define XSLOT_MESSAGE_FORMAT 2
+#define XSLOT_MESSAGE_VALUES 6
+#define XSLOT_MESSAGE_WORDS 12
 #define XSLOT_MESSAGE_TEXT 96 /* with its NUL */
 
-struct xslot_message {
-	__u32 priority; /* as in syslog(3) */
-	__u32 reserved;
-	__u64 values[XSLOT_MESSAGE_VALUES];
+struct xslot_message_head {
+	__u8 format;
+	__u8 level;
+	__u8 n_words;
+	__u8 reserved[5];
 	char text[XSLOT_MESSAGE_TEXT];
+} __attribute__((aligned(8))); /* copied word by word */
+
+struct xslot_message {
+	struct xslot_message_head head;
+	__u64 words[XSLOT_MESSAGE_WORDS];
 };
 
 #ifndef __cplusplus
-_Static_assert(sizeof(struct xslot_message) == 128, "part of the plugin ABI");
+_Static_assert(sizeof(struct xslot_message) == 200, "part of the plugin ABI");
 _Static_assert(sizeof(struct xslot_prefix) == 20, "part of the plugin ABI");
 #endif
 

@@ -13,6 +13,7 @@
 #include <xslot/map.h>
 
 #include "host/plugin/callback.h"
+#include "host/services/drain.h"
 #include "host/services/watch.h"
 #include "host/services/where.h"
 #include "kernel/instance/sums.h"
@@ -65,14 +66,10 @@ static int host_error(
 
 static void host_log(struct xslot_context *plugin, int priority, const char *format, va_list args)
 {
-	enum log_level level = priority <= 3   ? LOG_LEVEL_ERROR
-			       : priority <= 5 ? LOG_LEVEL_WARNING
-			       : priority == 6 ? LOG_LEVEL_INFO
-					       : LOG_LEVEL_DEBUG;
 	CLEANUP(free) char *text = NULL;
 
 	if (vasprintf(&text, format, args) >= 0)
-		log_write(level, "%s: %s", plugin->slot, text);
+		log_write(log_level_of(priority), "%s: %s", plugin->slot, text);
 }
 
 static bool is_state(const struct instance *instance, const char *name)
@@ -394,6 +391,7 @@ void context_deinit(struct context *context)
 	if (context->begun && context->descriptor->stop)
 		stop(context);
 	status_said_clear(&context->last);
+	drain_end(&context->drain);
 	where_free(context->where);
 	context->where = NULL;
 }
@@ -550,11 +548,13 @@ int context_status(struct context *context, struct status_slot *ret_status)
 int context_activate(struct context *context, sd_event *event)
 {
 	context->event = event;
+	drain_activate(&context->drain, &context->plugin, context->instance, event);
 	return watch_activate(&context->watches, event);
 }
 
 void context_deactivate(struct context *context)
 {
+	drain_deactivate(context->drain);
 	watch_deactivate(context->watches);
 	context->event = NULL;
 }

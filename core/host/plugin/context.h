@@ -31,6 +31,7 @@ enum context_phase {
 };
 
 struct context_watch;
+struct drain;
 struct where;
 
 struct context {
@@ -51,6 +52,7 @@ struct context {
 	struct instance_size *sizes; /* that check gave to maps; names are ours */
 	size_t n_sizes;
 	sd_event *event;     /* the loop's, while watches are active */
+	struct drain *drain; /* its program's messages */
 	struct where *where; /* its chain */
 	bool begun;	     /* a callback was run: stop is due */
 	bool misnamed;	     /* it asked for a parameter that there is not, which was told */

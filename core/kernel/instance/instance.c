@@ -102,9 +102,11 @@ static int list_maps(struct instance *instance, struct xslot_diag *diag)
 	for (size_t i = 0; i < instance->maps.n_maps; i++) {
 		const struct carry_map *map = &instance->maps.maps[i];
 
-		instance->listed[i] = (struct instance_map){
-			.name = map->name, .class = map->class, .carried = map->carried, .pin = map->pin
-		};
+		instance->listed[i] = (struct instance_map){ .name = map->name,
+			.class = map->class,
+			.carried = map->carried,
+			.pin = map->pin,
+			.messages = map->marks.messages && map->type == BPF_MAP_TYPE_RINGBUF };
 	}
 	return 0;
 }

@@ -53,8 +53,7 @@ struct instance_options {
 	bool foreign;  /* an object that knows nothing of slots: see foreign.h; its plain maps are state */
 	const struct instance_jump *jumps; /* foreign */
 	size_t n_jumps;
-	/* foreign: its program can be no extension, as instance_wants_entry() or instance_is_behind_entry()
-	 * said */
+	/* foreign: it cannot be an extension, as instance_wants_entry() or instance_is_behind_entry() said */
 	bool behind_entry;
 };
 

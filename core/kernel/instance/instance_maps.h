@@ -19,6 +19,7 @@ struct instance_map {
 	enum map_carried carried;
 	const char *pin; /* its name in bpffs, where it is pinned */
 	uint32_t id;
+	bool messages; /* the ring buffer of XSLOT_MESSAGES() */
 };
 
 /*

@@ -58,6 +58,8 @@ static int read_mark(const char *mark, const char *name, struct marks *marks, st
 
 	if (strcmp(mark, "state") == 0)
 		marks->state = true;
+	else if (strcmp(mark, "messages") == 0)
+		marks->messages = true;
 	else if ((rest = after(mark, "version:")))
 		good = read_number(rest, &marks->version);
 	else if ((rest = after(mark, "entries:")))

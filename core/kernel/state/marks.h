@@ -24,6 +24,7 @@ enum marks_resize {
 
 struct marks {
 	bool state;
+	bool messages;		       /* XSLOT_MESSAGES(): its program's, for the host's log */
 	uint32_t version;	       /* XSLOT_STATE_VERSION(); 0 without */
 	char entries_from[MARKS_NAME]; /* a parameter; "": its declaration says how many */
 	uint32_t bytes_per_entry;      /* of that parameter's file; 0: one entry a line */

@@ -10,7 +10,6 @@
 #include <xslot/counter.h>
 #include <xslot/extension.h>
 #include <xslot/file.h>
-#include <xslot/message.h>
 #include <xslot/plugin.h>
 
 #include "cxx.bpf.h"
