@@ -6,7 +6,7 @@ build=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
-echo 1..10
+echo 1..21
 
 DESTDIR="$work/root" meson install -C "$build" --no-rebuild --quiet
 pc=$(find "$work/root" -name xslot-plugin.pc)
@@ -33,13 +33,15 @@ check() {
 	fi
 }
 
+strict='-O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers'
+
 with_meson() {
 	xslotctl plugin new one && cd one && meson setup build --prefix="$prefix" --fatal-meson-warnings -Dwerror=true &&
 		ninja -C build && meson test -C build --print-errorlogs
 }
 
 with_make() {
-	xslotctl plugin new two nested --make && cd nested && make CFLAGS='-O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers' &&
+	xslotctl plugin new two nested --make && cd nested && make CFLAGS="$strict" &&
 		make test
 }
 
@@ -58,10 +60,35 @@ check "the host knows them" sh -c \
 check "nobody's file is written over" sh -c \
 	'echo mine >nested/two.c && ! xslotctl plugin new two nested && [ "$(cat nested/two.c)" = mine ]'
 for_bpf() {
-	xslotctl plugin new bpf --make && make -C bpf CFLAGS='-O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers'
+	xslotctl plugin new bpf --make && make -C bpf CFLAGS="$strict"
 }
 
 check "a plugin may be called as a header of the kernel's is" for_bpf
+template_with_meson() {
+	xslotctl plugin new --template="$1" "new_$1" && cd "new_$1" && ! [ -e Makefile ] &&
+		meson setup build --prefix="$prefix" --fatal-meson-warnings -Dwerror=true && ninja -C build &&
+		meson test -C build --print-errorlogs
+}
+
+template_with_make() {
+	xslotctl plugin new --make "--template=$1" "make_$1" && cd "make_$1" && ! [ -e meson.build ] &&
+		make CFLAGS="$strict" CXXFLAGS="$strict" && make test
+}
+
+for template in minimal state tables cxx; do
+	check "template $template builds with meson and passes its test" template_with_meson $template
+	check "… with make too" template_with_make $template
+done
+check "counter is the usual one" sh -c \
+	'xslotctl plugin new --template=counter one again && diff -r -x build one again'
+completes() {
+	bash -c '. "$0"; compopt() { :; }; COMP_WORDS=(xslotctl plugin new --template = "$1"); COMP_CWORD=5; _xslotctl; echo "${COMPREPLY[*]}"' \
+		"$prefix/share/bash-completion/completions/xslotctl" "$1"
+}
+
+check "the shell completes them" sh -c "[ '$(completes "")' = 'minimal counter state tables cxx' ] && [ '$(completes ta)' = tables ]"
+check "a template that does not exist is refused, with those that do" sh -c \
+	'xslotctl plugin new --template=c++ x 2>&1 | grep "the templates are minimal, counter, state, tables and cxx" && ! [ -e x ]'
 with_vmlinux() {
 	xslotctl plugin new kernel --make && cd kernel &&
 		PATH="$PATH:/usr/sbin" bpftool btf dump file /sys/kernel/btf/vmlinux format c >vmlinux.h &&

@@ -40,8 +40,8 @@ static const struct verb {
 	{ "plugin info", "NAME|FILE", "show a plugin's version and parameters: types, defaults, ranges",
 		" plugin-path ", 1, 1, verb_plugin_info },
 	{ "plugin new", "NAME [DIR]",
-		"make a new plugin, which builds and passes its test, in its own folder", " make ", 1, 2,
-		verb_plugin_new },
+		"make a new plugin, which builds and passes its test, in its own folder", " make template ",
+		1, 2, verb_plugin_new },
 	{ "plugin release", "NAME", "allow another try of a plugin that crashed the host", "", 1, 1,
 		verb_plugin_release },
 	{ "features", "", "show what this kernel allows, and why not", "", 0, 0, verb_features },
@@ -70,6 +70,7 @@ static const char option_help[] =
 	"      --dry-run           reload: change nothing, show what would change; exit code 3 if anything would\n"
 	"      --settle            reload: wait until nothing is left of the old configuration\n"
 	"      --make              plugin new: with a Makefile in place of a meson.build\n"
+	"      --template=NAME     plugin new: minimal, counter (default), state, tables or cxx\n"
 	"      --target=PROGRAM    extend: which program, by id, by its pin's path or by name\n"
 	"      --function=NAME     extend: which global function of it\n"
 	"      --name=NAME         extend: what to call the extension (default: as its program)\n"
@@ -205,6 +206,7 @@ enum {
 	OPTION_SETTLE,
 	OPTION_DRY_RUN,
 	OPTION_MAKE,
+	OPTION_TEMPLATE,
 	OPTION_BPFFS,
 	OPTION_ALL,
 	OPTION_TARGET,
@@ -226,6 +228,7 @@ static const struct option long_options[] = {
 	{ "settle", no_argument, NULL, OPTION_SETTLE },
 	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
 	{ "make", no_argument, NULL, OPTION_MAKE },
+	{ "template", required_argument, NULL, OPTION_TEMPLATE },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "bpffs", required_argument, NULL, OPTION_BPFFS },
 	{ "confirm", required_argument, NULL, OPTION_CONFIRM },
@@ -391,6 +394,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_MAKE:
 			options->make = true;
+			break;
+		case OPTION_TEMPLATE:
+			options->template = optarg;
 			break;
 		case OPTION_BPFFS:
 			options->bpffs = optarg;

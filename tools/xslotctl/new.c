@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * `plugin new` copies a plugin that works, under another name: it is in scaffold/, is called scaffold, and is
- * built and tested like the plugins made from it. So there is no template language, and nothing in a new
- * plugin that was never compiled. It has no licence line of ours: what an author makes is the author's.
+ * `plugin new` copies a plugin that works, under another name. Each template is a folder of scaffold/ whose
+ * plugin is called scaffold; a test makes, builds and tests a plugin from each. So there is no template
+ * language, and nothing in a new plugin that was never compiled. It has no licence line of ours: what an
+ * author makes is the author's.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -19,13 +20,20 @@
 #include "xslotctl.h"
 
 struct scaffold_file {
-	const char *name, *text;
+	const char *folder, *name, *text;
 };
 
 #include "scaffold_files.h" /* generated */
 
 #define N_FILES (sizeof(scaffold_files) / sizeof(*scaffold_files))
 #define SCAFFOLD "scaffold"
+#define COMMON "common"
+
+/* The folders of scaffold/, but for the one of what they share. */
+static const char *const templates[] = { "minimal", "counter", "state", "tables", "cxx" };
+
+#define N_TEMPLATES (sizeof(templates) / sizeof(*templates))
+#define DEFAULT_TEMPLATE "counter"
 
 /* The name is a C function's too, so these it cannot be. Each stands between blanks. */
 static const char *const taken[] = {
@@ -35,7 +43,12 @@ static const char *const taken[] = {
 	" return short signed sizeof static static_assert struct switch thread_local true typedef ",
 	" typeof typeof_unqual union unsigned void volatile while ",
 	/* names in the same files */
-	" drop_port totals main ",
+	" drop_port totals main longest most sources messages count blocked dropped is_blocked drop_rest ",
+	" names report status check start resume read_file read_line ",
+	/* words of C++ */
+	" and bitand bitor catch class compl concept co_await co_return co_yield delete explicit export ",
+	" friend mutable namespace new noexcept not operator or private protected public requires ",
+	" template this throw try typeid typename using virtual xor std ",
 	/* sections of the object, whose symbols have their names */
 	" license maps version xdp ",
 	/* functions that the compiler knows, and lets nobody redeclare */
@@ -80,10 +93,38 @@ static int check_name(const struct options *options, const char *name)
 	return 0;
 }
 
-/* The other recipe's file is left out. */
+static const char *template_of(const struct options *options)
+{
+	return options->template ?: DEFAULT_TEMPLATE;
+}
+
+static int check_template(const struct options *options)
+{
+	for (size_t i = 0; i < N_TEMPLATES; i++)
+		if (!strcmp(template_of(options), templates[i]))
+			return 0;
+	return give_up(options, EXIT_USAGE,
+		"\"%s\" is not a template: the templates are minimal, counter, state, tables and cxx",
+		options->template);
+}
+
+static bool has_own(const char *template, const char *name)
+{
+	for (size_t i = 0; i < N_FILES; i++)
+		if (!strcmp(scaffold_files[i].folder, template) && !strcmp(scaffold_files[i].name, name))
+			return true;
+	return false;
+}
+
+/* The other recipe's file is left out, and what the template has its own of. */
 static bool wanted(const struct options *options, const struct scaffold_file *file)
 {
-	return strcmp(file->name, options->make ? "meson.build" : "Makefile") != 0;
+	const char *template = template_of(options);
+
+	if (!strcmp(file->name, options->make ? "meson.build" : "Makefile"))
+		return false;
+	return !strcmp(file->folder, template) ||
+	       (!strcmp(file->folder, COMMON) && !has_own(template, file->name));
 }
 
 /* `text` with our name replaced, which in capitals begins constants. */
@@ -167,7 +208,9 @@ int verb_plugin_new(const struct options *options, int argc, char **argv)
 	const char *name = argv[0], *directory = argc > 1 ? argv[1] : name;
 	int r;
 
-	r = check_name(options, name);
+	r = check_template(options);
+	if (!r)
+		r = check_name(options, name);
 	if (r)
 		return r;
 	if (mkdir(directory, 0777) < 0 && errno != EEXIST)

@@ -21,7 +21,7 @@ _xslotctl()
 			continue
 		fi
 		case $word in
-		-s | --socket | -c | --config | --plugin-path | --bpffs | --confirm | --target | --function | --name)
+		-s | --socket | -c | --config | --plugin-path | --bpffs | --confirm | --target | --function | --name | --template)
 			option=$word
 			;;
 		-*) ;;
@@ -34,6 +34,12 @@ _xslotctl()
 		return
 		;;
 	--target | --function | --name | --confirm)
+		return
+		;;
+	--template)
+		words=$("${ask[@]}" help 2>/dev/null | sed -n 's/.*--template=NAME *[^:]*: //p')
+		words=${words//(default)/} words=${words// or / }
+		mapfile -t COMPREPLY < <(compgen -W "${words//,/}" -- "$current")
 		return
 		;;
 	--plugin-path | --bpffs)

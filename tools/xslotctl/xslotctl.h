@@ -27,6 +27,7 @@ struct options {
 	const char *bpffs;	 /* NULL: the configuration's, else the build's */
 	bool allow_detach, allow_bare, settle, dry_run;
 	bool make;
+	const char *template;		      /* plugin new; NULL: the usual one */
 	const char *confirm;		      /* a duration; NULL: need not be */
 	const char *target, *function, *name; /* extend */
 	bool list, detach;
