@@ -64,11 +64,37 @@ static int make_slots(
 	return result;
 }
 
-static int load_slot(struct rig_slot *slot, const struct setup_chain *chain, const struct occupant *previous,
-	struct report *report)
+/* Slots that are loaded, and what the others replace: as a host does it. */
+static size_t list_sharers(const struct rig *rig, const struct rig *previous, const struct rig_slot *slot,
+	struct instance_sharer *ret)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < rig->n_slots; i++)
+		if (rig->slots[i].program_fd >= 0)
+			ret[n++] = (struct instance_sharer){ rig->slots[i].occupant->instance,
+				rig->slots[i].occupant->name, true };
+	for (size_t i = 0; i < rig->n_slots; i++) {
+		const struct occupant *old = previous_occupant(previous, &rig->slots[i]);
+
+		if (old && &rig->slots[i] != slot && !rig->slots[i].occupant->slot->config->state_fresh)
+			ret[n++] = (struct instance_sharer){ old->instance, old->name, false };
+	}
+	return n;
+}
+
+static int load_slot(
+	struct rig *rig, struct rig_slot *slot, const struct rig *previous_rig, struct report *report)
+{
+	const struct occupant *previous = previous_occupant(previous_rig, slot);
 	const struct config_slot *config = slot->occupant->slot->config;
-	const struct occupant_place place = { .frags = chain->config->frags, .reasons = true };
+	struct instance_sharer sharers[2 * XSLOT_MAX_SLOTS];
+	const struct occupant_place place = {
+		.frags = rig->frags,
+		.reasons = true,
+		.sharers = sharers,
+		.n_sharers = list_sharers(rig, previous_rig, slot, sharers),
+	};
 	int r;
 
 	r = occupant_load(slot->occupant, previous, &place, report);
@@ -98,7 +124,7 @@ int rig_load(struct setup *setup, const struct setup_chain *chain, const struct 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < rig->n_slots; i++) {
-		if (load_slot(&rig->slots[i], chain, previous_occupant(previous, &rig->slots[i]), report) < 0)
+		if (load_slot(rig, &rig->slots[i], previous, report) < 0)
 			r = -EINVAL;
 	}
 	if (r < 0)

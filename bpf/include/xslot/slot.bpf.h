@@ -49,6 +49,14 @@
 #define XSLOT_SUMMED __attribute__((btf_decl_tag("xslot:resize:add")))
 
 /*
+ * One map for all slots of a chain that give a map this name, a literal: their declarations must agree in all
+ * but their names in C. A shared map is state. It lives as long as one of the slots has it.
+ *
+ *	struct { … } blocked SEC(".maps") XSLOT_SHARED("blocked");
+ */
+#define XSLOT_SHARED(name_) __attribute__((btf_decl_tag("xslot:shared:" name_)))
+
+/*
  * The number of a map's entries comes from a parameter: an XSLOT_UINT is the number, an XSLOT_FILE gives one
  * entry for each of its lines, or for each `bytes_` bytes. The parameter needs no variable. max_entries, if
  * the map has it, holds when the parameter has no value.

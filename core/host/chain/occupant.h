@@ -53,6 +53,8 @@ struct occupant_place {
 	enum bank bank;
 	bool frags;   /* the chain has them */
 	bool reasons; /* someone reads the reasons of its verdicts: see xslot/slot.bpf.h */
+	const struct instance_sharer *sharers; /* the chain's other slots */
+	size_t n_sharers;
 };
 
 /*

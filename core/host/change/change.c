@@ -131,15 +131,41 @@ int change_check(struct change *change, struct report *report)
 	return result;
 }
 
+static bool is_loaded(const struct occupant *occupant)
+{
+	return occupant && occupant->instance && instance_program_id(occupant->instance);
+}
+
+/* The other slots, those first that run beside this one: they stay, or are loaded already. */
+static size_t list_sharers(const struct change *change, size_t index, struct instance_sharer *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < change->n_next; i++)
+		if (i != index && is_loaded(change->next[i].occupant))
+			ret[n++] = (struct instance_sharer){ change->next[i].occupant->instance,
+				change->next[i].occupant->name, true };
+	for (size_t i = 0; i < change->n_next; i++) {
+		const struct occupant *previous = i == index ? NULL : previous_occupant(change, i);
+
+		if (is_loaded(previous) && !change->wanted->slots[i].config->state_fresh)
+			ret[n++] = (struct instance_sharer){ previous->instance, previous->name, false };
+	}
+	return n;
+}
+
 /* Pinned at once: so its descriptors are closed before the next one's are open. */
 static int load_one(struct change *change, size_t index, struct report *report) ON_WORKER
 {
 	struct chain_slot *next = &change->next[index];
+	struct instance_sharer sharers[2 * XSLOT_MAX_SLOTS];
 	const struct occupant_place place = {
 		.dispatcher = change->chain ? change->chain->dispatcher : NULL,
 		.index = index,
 		.bank = next->bank,
 		.frags = change->wanted->config->frags,
+		.sharers = sharers,
+		.n_sharers = list_sharers(change, index, sharers),
 	};
 	struct xslot_diag diag = {};
 	int r;
@@ -156,10 +182,13 @@ int change_load(struct change *change, struct report *report)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < change->n_next && !report->no_descriptors; i++) {
-		if (is_new(change, i) && load_one(change, i, report) < 0)
-			result = -EINVAL;
-	}
+	/* Those first that have something before them: what they share with new ones is the map that there
+	 * was. */
+	for (int added = 0; added < 2; added++)
+		for (size_t i = 0; i < change->n_next && !report->no_descriptors; i++)
+			if (is_new(change, i) && (change->step->slots[i].action == PLAN_SLOT_ADD) == added &&
+				load_one(change, i, report) < 0)
+				result = -EINVAL;
 	return result;
 }
 

@@ -85,13 +85,30 @@ static int open_object(
 	return 0;
 }
 
+static int share_maps(struct instance *instance, const struct instance_options *options, bool stays,
+	struct xslot_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < options->n_sharers; i++) {
+		const struct instance_sharer *sharer = &options->sharers[i];
+		const struct carry_sharer of = { &sharer->instance->maps, sharer->slot, stays };
+
+		if (sharer->stays == stays)
+			r = carry_share(&instance->maps, &of, instance->name, options->slot, diag);
+	}
+	return r;
+}
+
 static int choose_maps(
 	struct instance *instance, const struct instance_options *options, struct xslot_diag *diag)
 {
-	if (!options->previous)
-		return 0;
-	return carry_over(&instance->maps, &options->previous->maps, !options->same_state_version,
-		instance->name, diag);
+	int r = share_maps(instance, options, true, diag);
+
+	if (r == 0 && options->previous)
+		r = carry_over(&instance->maps, &options->previous->maps, !options->same_state_version,
+			instance->name, diag);
+	return r < 0 ? r : share_maps(instance, options, false, diag);
 }
 
 static int list_maps(struct instance *instance, struct xslot_diag *diag)

@@ -37,6 +37,13 @@ struct instance_size {
 	uint32_t entries;
 };
 
+/* Another slot of the chain, whose maps this instance may share: see struct carry_sharer. */
+struct instance_sharer {
+	const struct instance *instance;
+	const char *slot;
+	bool stays;
+};
+
 struct instance_options {
 	const char *name; /* for messages: "plugin acl" */
 	const void *object;
@@ -47,6 +54,9 @@ struct instance_options {
 	size_t n_params;
 	const struct instance *previous; /* carry state from it; NULL: none. Must outlive open and load */
 	bool same_state_version;
+	const char *slot;		       /* for messages; with sharers */
+	const struct instance_sharer *sharers; /* loaded; must outlive open and load */
+	size_t n_sharers;
 	const struct instance_size *sizes;
 	size_t n_sizes;
 	bool any_size; /* maps without a size have one entry: nothing is to run */

@@ -281,6 +281,10 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 
 		if (from->class != MAP_STATE)
 			continue;
+		if (to && to->from_sharer) {
+			table->left_behind |= to->relaid && from->id != to->id;
+			continue;
+		}
 		if (!to || to->class != MAP_STATE) {
 			table->left_behind = true;
 			continue;
@@ -301,6 +305,56 @@ int carry_over(struct carry_table *table, const struct carry_table *old, bool me
 			return r;
 	}
 	return 0;
+}
+
+static const struct carry_map *find_shared(const struct carry_table *table, const char *shared)
+{
+	for (size_t i = 0; i < table->n_maps; i++)
+		if (strcmp(table->maps[i].marks.shared, shared) == 0)
+			return &table->maps[i];
+	return NULL;
+}
+
+static const char *first_difference(const struct carry_table *table, const struct carry_map *map,
+	const struct carry_table *other_table, const struct carry_map *other)
+{
+	if (map->type != other->type || map->flags != other->flags || map->extra != other->extra)
+		return "type or flags";
+	if (real_entries(map) != real_entries(other))
+		return "number of entries";
+	if (map->marks.version != other->marks.version)
+		return "state version";
+	return same_declaration(table, map, other_table, other) ? NULL : "layout";
+}
+
+int carry_share(struct carry_table *table, const struct carry_sharer *sharer, const char *name,
+	const char *slot, struct xslot_diag *diag)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < table->n_maps; i++) {
+		struct carry_map *map = &table->maps[i];
+		const struct carry_map *other =
+			map->marks.shared[0] ? find_shared(sharer->table, map->marks.shared) : NULL;
+		const char *difference;
+
+		if (!other || map->from_sharer || (!sharer->stays && map->carried != MAP_FRESH))
+			continue;
+		difference = first_difference(table, map, sharer->table, other);
+		if (difference && !sharer->stays)
+			continue;
+		if (difference)
+			return fail(diag, -EINVAL,
+				"%s: map %s of slot %s and map %s of slot %s are shared as \"%s\" and differ in their %s: change both slots in one reload, or give them different names",
+				name, map->name, slot, other->name, sharer->slot, map->marks.shared,
+				difference);
+		r = reuse(map, sharer->table, other, name, diag);
+		map->from_sharer = r == 0 && sharer->stays;
+		map->id = other->id;
+		/* Nobody before had it there, so that the slot's own, if there was one, is not in it. */
+		map->relaid = map->from_sharer && other->carried == MAP_FRESH && !other->relaid;
+	}
+	return r;
 }
 
 /* libbpf and the kernel add these by themselves, for some kinds of map and on some kernels. */

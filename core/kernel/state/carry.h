@@ -38,6 +38,7 @@ struct carry_map {
 	enum map_carried carried;
 	struct adder *adder; /* see instance_map_add(); NULL: none */
 	struct copy *copy;   /* after its first step, until its second; NULL: none */
+	bool from_sharer;    /* another slot's, of the same generation */
 	bool relaid; /* fresh, though the instance before has a state map of the name: migrate fills it */
 };
 
@@ -64,6 +65,21 @@ int carry_classify(struct bpf_object *object, const char *name, bool foreign, st
  */
 int carry_over(struct carry_table *table, const struct carry_table *old, bool meaning_differs,
 	const char *name, struct xslot_diag *diag);
+
+/* Another slot of the chain, which may have maps of the same shared name. */
+struct carry_sharer {
+	const struct carry_table *table;
+	const char *slot;
+	bool stays; /* it will run beside this one; else it is being replaced, and only has what there was */
+};
+
+/*
+ * Before carry_over(): use the shared maps of the slots that will run beside this one. -EINVAL names a map
+ * that both declare otherwise, and both slots. After it: those of replaced slots, where none of the slot's
+ * own was found.
+ */
+int carry_share(struct carry_table *table, const struct carry_sharer *sharer, const char *name,
+	const char *slot, struct xslot_diag *diag);
 
 /*
  * Is the kernel's map `fd` one that this object could have made? -EINVAL says what differs: whoever reads

@@ -51,6 +51,17 @@ static bool read_entries(const char *text, struct marks *marks)
 	return !text[length] || read_number(text + length + 1, &marks->bytes_per_entry);
 }
 
+static bool read_shared(const char *text, struct marks *marks)
+{
+	const size_t length = strlen(text);
+
+	if (length == 0 || length >= sizeof(marks->shared))
+		return false;
+	memcpy(marks->shared, text, length + 1);
+	marks->state = true;
+	return true;
+}
+
 static int read_mark(const char *mark, const char *name, struct marks *marks, struct xslot_diag *diag)
 {
 	const char *rest;
@@ -64,6 +75,8 @@ static int read_mark(const char *mark, const char *name, struct marks *marks, st
 		good = read_number(rest, &marks->version);
 	else if ((rest = after(mark, "entries:")))
 		good = read_entries(rest, marks);
+	else if ((rest = after(mark, "shared:")))
+		good = read_shared(rest, marks);
 	else if (strcmp(mark, "resize:copy") == 0)
 		marks->resize = RESIZE_COPY;
 	else if (strcmp(mark, "resize:add") == 0)

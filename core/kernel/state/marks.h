@@ -29,6 +29,8 @@ struct marks {
 	char entries_from[MARKS_NAME]; /* a parameter; "": its declaration says how many */
 	uint32_t bytes_per_entry;      /* of that parameter's file; 0: one entry a line */
 	enum marks_resize resize;
+	char shared[MARKS_NAME]; /* one map in all slots of the chain that give it this name; "": it is not
+				    shared */
 };
 
 /*

@@ -21,6 +21,12 @@ struct {
 	__type(value, __u32);
 } twice SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+} everyone SEC(".maps") XSLOT_SHARED("everyone") XSLOT_SUMMED XSLOT_ENTRIES(common);
+
 SEC("xdp")
 int sized(struct xdp_md *ctx)
 {
@@ -34,6 +40,9 @@ int sized(struct xdp_md *ctx)
 	if (!count || !bpf_map_lookup_elem(&names, &none) || !bpf_map_lookup_elem(&twice, &none))
 		return XDP_DROP;
 	++*count;
+	count = bpf_map_lookup_elem(&everyone, &none);
+	if (count)
+		__sync_fetch_and_add(count, 1);
 	return XSLOT_NEXT;
 }
 

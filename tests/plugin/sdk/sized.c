@@ -32,6 +32,7 @@ static int status(struct xslot_context *context)
 }
 
 XSLOT_PARAMS({ "most", XSLOT_UINT, "packet lengths to count", .fallback = "2", XSLOT_AT_MOST(1000000) },
+	{ "common", XSLOT_UINT, "rows that all slots share", .fallback = "1", XSLOT_AT_MOST(1000) },
 	{ "list", XSLOT_FILE, "a line for each name", .required = 1 });
 
 XSLOT_PLUGIN(sized, .version = "1.0.0", .summary = "count packets of each length", XSLOT_BPF(sized),
