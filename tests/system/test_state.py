@@ -3,6 +3,7 @@
 
 ratelimit's buckets: test_ratelimit.py.
 """
+import itertools
 import json
 import subprocess
 
@@ -129,6 +130,78 @@ def test_migrated_under_traffic(host):
     assert int(host.slot(10)["status"]["packets"]) == injected
     assert late > 0, "no packet came between migrate and settle: the test showed nothing"
     assert host.chain()["gap_packets"] == 0
+
+
+def test_every_packet_is_counted_per_cpu(host):
+    """Counters per CPU, plain additions: rows of another layout by migrate and settle, a table of another size by the host."""
+    for name in ("tally", "classify", "slow"):
+        host.plugin(name, "v1")
+    sizes = itertools.cycle((20, 8, 300))
+    slots = lambda: chain((5, "slow", {"reads": 400}), (10, "tally", {"entries": next(sizes)}), classify())
+    host.write(slots())
+    host.start()
+    late = 0
+    with Injector(host.namespace, INTERFACE, threads=2) as injector:
+        wait_for(lambda: host.chain()["packets"] > 0, "the first packets")
+        for turn in range(60):
+            host.plugin("tally", "v1" if turn % 2 else "v2")
+            host.write(slots())
+            host.must_reload()
+            assert carried(host, 10) == {"rows": "migrated", "table": "copied", "both": "kept"}
+            late += int(host.slot(10)["status"]["late"])
+            if turn >= 2 and late:  # on one CPU few come just then
+                break
+        host.write(slots())
+        host.must_reload()
+        assert carried(host, 10) == {"rows": "kept", "table": "copied", "both": "kept"}
+        injected = injector.stop()
+    status = host.slot(10)["status"]
+    assert {status["rows"], status["table"], status["both"]} == {str(injected)}
+    assert late > 0, "no packet came between migrate and settle: the test showed nothing"
+    # A new host knows the sizes, and carries on from there.
+    host.murder()
+    host.start()
+    assert {host.slot(10)["status"][name] for name in ("rows", "table")} == {str(injected)}
+    host.write(slots())
+    host.must_reload()
+    assert carried(host, 10) == {"rows": "kept", "table": "copied", "both": "kept"}
+    assert {host.slot(10)["status"][name] for name in ("rows", "table")} == {str(injected)}
+
+
+def test_slots_share_a_map(host):
+    """Through reloads of one and of both, another size, a crash, a removal and a return: one map, and each packet in it."""
+    want = 0
+
+    def go(*slots, change="both"):
+        nonlocal want
+        host.write(chain(*((number, "tally", keys) for number, keys in slots), classify()))
+        if change:
+            host.must_reload()
+        inject(host.namespace, INTERFACE, 64)
+        want += 64 * len(slots)
+        assert [host.slot(number)["status"]["both"] for number, _ in slots] == [str(want)] * len(slots)
+        assert len({maps(host, number, "both")["both"][0] for number, _ in slots}) == 1
+
+    host.plugin("tally", "v1")
+    host.plugin("classify", "v1")
+    host.write(chain((10, "tally"), classify()))
+    host.start()
+    go((10, {}), (20, {}))  # one that joins
+    go((10, {}), (20, {"entries": 9}))  # one is replaced, the other runs on
+    host.plugin("tally", "v2")
+    go((10, {}), (20, {}))
+    host.write(chain((10, "tally"), (20, "tally", {"shared": 5}), classify()))
+    code, answer = host.reload()
+    (error,) = answer["errors"]
+    assert code == 78 and "map both of slot edge.20 and map both of slot edge.10 are shared" in error["message"]
+    assert "number of entries" in error["message"]
+    go((10, {"shared": 5}), (20, {"shared": 5}))
+    assert sorted(carried(host, number)["both"] for number in (10, 20)) == ["copied", "kept"]
+    host.murder()
+    host.start()
+    go((10, {"shared": 5}), (20, {"shared": 5}), change=None)
+    go((20, {"shared": 5}))  # the one that made it is gone
+    go((5, {"shared": 5}), (20, {"shared": 5}))
 
 
 def test_fresh_when_asked(host):
