@@ -40,7 +40,7 @@ run() { "$tool" --plugin-path "$plugins" "$@" | sed '/^# metadata before/d'; ret
 results() { run "$@" | sed 1,2d; return "${PIPESTATUS[0]}"; }
 says() { run "$@" 2>&1 >/dev/null; }
 
-echo 1..23
+echo 1..24
 cat >good.test <<'END'
 test nothing is lost
 plugin count

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * libbpf can print typed data as C initialisers, with casts and types around every number. Tests should be
- * easy to read: names and numbers, no more.
+ * easy to read: names and numbers, no more, and what a type's name says about its bytes: addresses, MACs,
+ * numbers in network byte order.
  */
 #include "value.h"
 
+#include <arpa/inet.h>
 #include <bpf/btf.h>
 #include <inttypes.h>
 #include <string.h>
+#include <xslot/slots.h>
 
 #include "extension/btf_read.h"
 
@@ -38,6 +41,58 @@ static const struct btf_type *resolve(const struct btf *btf, uint32_t id)
 		id = type->type;
 	}
 	return NULL;
+}
+
+/* Is it a typedef of that name, with const and volatile around it or not? */
+static int is_called(const struct btf *btf, uint32_t id, const char *name)
+{
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+
+		if (!type || !(btf_is_mod(type) || btf_is_typedef(type) || btf_is_var(type)))
+			return 0;
+		if (btf_is_typedef(type) && !strcmp(btf_read_name(btf, type->name_off), name))
+			return 1;
+		id = type->type;
+	}
+	return 0;
+}
+
+static void print_address(int family, const uint8_t *bytes, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	fputs(inet_ntop(family, bytes, text, sizeof(text)), out);
+}
+
+static int is_struct(const struct btf *btf, const struct btf_type *type, const char *name, uint32_t size)
+{
+	return btf_is_struct(type) && type->size == size && !strcmp(btf_read_name(btf, type->name_off), name);
+}
+
+/* What the type's name says; 0 if it says nothing. All its bytes are there. */
+static int print_by_name(
+	const struct btf *btf, uint32_t id, const struct btf_type *type, const uint8_t *bytes, FILE *out)
+{
+	uint64_t number = 0;
+
+	if (is_struct(btf, type, "in6_addr", 16)) {
+		print_address(AF_INET6, bytes, out);
+	} else if (is_struct(btf, type, "xslot_prefix", sizeof(struct xslot_prefix)) &&
+		   (bytes[16] == 4 || bytes[16] == 6)) {
+		print_address(bytes[16] == 4 ? AF_INET : AF_INET6, bytes, out);
+		fprintf(out, "/%u", bytes[17]);
+	} else if (btf_is_int(type) && type->size == 4 && is_called(btf, id, "__be32")) {
+		print_address(AF_INET, bytes, out);
+	} else if (btf_is_int(type) && ((type->size == 2 && is_called(btf, id, "__be16")) ||
+					       (type->size == 8 && is_called(btf, id, "__be64")))) {
+		for (uint32_t i = 0; i < type->size; i++)
+			number = number << 8 | bytes[i];
+		fprintf(out, "%" PRIu64, number);
+	} else {
+		return 0;
+	}
+	return 1;
 }
 
 /* `bits` of a number from bit `shift` of the bytes on; little-endian machines only, as BPF's are here. */
@@ -91,6 +146,11 @@ static void print_array(struct printer *to, const struct btf_type *type, const u
 
 	if (!element || size <= 0)
 		return;
+	if (btf_is_int(element) && size == 1 && array->nelems == 6) {
+		for (unsigned i = 0; i < 6; i++)
+			fprintf(to->out, "%s%02x", i ? ":" : "", bytes[i]);
+		return;
+	}
 	if (btf_is_int(element) && size == 1) {
 		print_bytes(bytes, array->nelems, to->out);
 		return;
@@ -158,6 +218,8 @@ static void print(struct printer *to, uint32_t id, const uint8_t *bytes, unsigne
 		fputc('?', to->out);
 		return;
 	}
+	if (!bits && print_by_name(to->btf, id, type, bytes, to->out))
+		return;
 	to->depth++;
 	if (btf_is_int(type))
 		print_int(type, bytes, shift, bits ?: btf_int_bits(type), to->out);
