@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 #include <xslot/diag.h>
 
+#include "control/event.h"
 #include "control/interface.h"
 #include "control/status.h"
 
@@ -42,6 +43,8 @@ struct server_handler {
 	void (*confirm)(struct server_call *call, void *data);
 	void (*bypass)(struct server_call *call, const char *chain, bool on, void *data);
 	void (*clean)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
+	/* Those after id `after`; `wait`: not before there are some, or a while has passed. */
+	void (*events)(struct server_call *call, uint64_t after, bool wait, void *data);
 	void *data;
 };
 
@@ -84,6 +87,9 @@ void server_reply_confirm(struct server_call *call, const char *message);
 void server_reply_bypass(struct server_call *call, bool changed, const char *message);
 /* How many chains were taken off. */
 void server_reply_clean(struct server_call *call, size_t removed, const char *message);
+/* The events stay the caller's; `last` is the id of the last that there was. */
+void server_reply_events(
+	struct server_call *call, const struct event *const *events, size_t n, uint64_t last);
 /* A Varlink error (control/interface.h) with parameters.message. */
 void server_reply_error(struct server_call *call, const char *error, const char *message);
 

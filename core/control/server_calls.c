@@ -79,6 +79,21 @@ void server_reply_confirm(struct server_call *call, const char *message)
 	call_answer(call, json_pack("{s:o}", "message", json_text(message)));
 }
 
+void server_reply_events(struct server_call *call, const struct event *const *events, size_t n, uint64_t last)
+{
+	json_t *list = json_array();
+	int failed = !list;
+
+	for (size_t i = 0; i < n && !failed; i++)
+		failed = json_array_append_new(list, event_to_json(events[i]));
+	if (failed) {
+		json_decref(list);
+		call_answer(call, NULL);
+		return;
+	}
+	call_answer(call, json_pack("{s:o, s:I}", "events", list, "last", (json_int_t)last));
+}
+
 /* Parameters were checked against the method's table: what is not given, or null, is NULL and false here. */
 static const char *text_given(const json_t *parameters, const char *name)
 {
@@ -151,6 +166,12 @@ static void run_clean(struct server_call *call, struct server *server, const jso
 		server->handler.clean(call, chain, server->handler.data);
 }
 
+static void run_events(struct server_call *call, struct server *server, const json_t *parameters)
+{
+	server->handler.events(call, number_given(parameters, "after"), flag_given(parameters, "wait"),
+		server->handler.data);
+}
+
 static void run_get_info(struct server_call *call, struct server *server, const json_t *parameters)
 {
 	call_answer(call,
@@ -197,6 +218,8 @@ static const struct method {
 	{ INTERFACE_XSLOT, "Bypass", true, run_bypass,
 		{ { "chain", .required = true }, { "on", .boolean = true, .required = true } } },
 	{ INTERFACE_XSLOT, "Clean", true, run_clean, { { "chain" }, { "all", .boolean = true } } },
+	{ INTERFACE_XSLOT, "Events", false, run_events,
+		{ { "after", .max = UINT32_MAX }, { "wait", .boolean = true } } },
 };
 
 static bool in_interface(const struct varlink_call *call, const char *interface)

@@ -56,12 +56,12 @@ def test_verdicts(ready):
     ready.fuse = False  # which is one more generation after each
     begin(ready, chain(*slots))
     ids = programs(ready)
-    reload_to(ready, chain(*slots, final="drop", on_gap="pass"), "edge: other final or on_gap verdict")
+    reload_to(ready, chain(*slots, final="drop", on_gap="pass"), "edge: final pass -> drop", "edge: on_gap aborted -> pass")
     status = ready.chain()
     assert (status["final"], status["on_gap"]) == ("drop", "pass") and programs(ready) == ids
     assert outcome(ready, 20) == "drop"
     on = chain((10, "count"), (20, "classify", {"drop": "yes", "proceed_on": "drop"}))
-    reload_to(ready, on, "edge: other final or on_gap verdict", "edge.20: classify, other proceed_on")
+    reload_to(ready, on, "edge: final drop -> pass", "edge: on_gap pass -> aborted", "edge.20: classify, other proceed_on")
     assert outcome(ready, 20) == "" and ready.slot(20)["proceeded"] == 64 and programs(ready) == ids
     reload_to(ready, chain(*slots), "edge.20: classify, other proceed_on")
     assert outcome(ready, 20) == "drop" and programs(ready) == ids
@@ -81,7 +81,7 @@ def test_final_is_the_verdict(ready, peer):
         with Sender(peer, PEER, packets=50, rate=500) as sender:
             sender.wait()
         wait_for(lambda: ready.chain()["packets"] == 50, "50 frames")
-        reload_to(ready, chain((10, "count"), final="drop"), "edge: other final or on_gap verdict")
+        reload_to(ready, chain((10, "count"), final="drop"), "edge: final pass -> drop")
         with Sender(peer, PEER, packets=40, rate=500) as sender:
             sender.wait()
         wait_for(lambda: ready.chain()["packets"] == 90, "90 frames")

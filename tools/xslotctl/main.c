@@ -27,6 +27,8 @@ static const struct verb {
 		" bpffs problems watch ", 0, 1, verb_status },
 	{ "health", "", "one line for a monitor; exit code 0 ok, 1 warning, 2 critical, 3 unknown", "", 0, 0,
 		verb_health },
+	{ "events", "", "show what happened to the host; --follow: and what happens", " follow ", 0, 0,
+		verb_events },
 	{ "reload", "", "apply the configuration files, and wait until that is done",
 		" allow-bare allow-detach confirm dry-run settle ", 0, 0, verb_reload },
 	{ "rollback", "", "return to the previous configuration; again: forward",
@@ -64,6 +66,7 @@ static const char option_help[] =
 	"      --bpffs=DIR         status, clean, extend: without asking a host, the pins there (default: the configuration's)\n"
 	"      --problems          status: only what needs attention, a line each; exit code 4 if there is any\n"
 	"      --watch             status: packets and verdicts by the second, until ^C\n"
+	"  -f, --follow            events: wait for more, until ^C\n"
 	"      --confirm=TIME      reload, rollback: undo it after this time (30s, 5m) unless confirmed\n"
 	"      --allow-detach      reload, rollback: let a change of mode detach an interface for a moment\n"
 	"      --allow-bare        reload, rollback: let interfaces be left without a chain, chains without slots\n"
@@ -215,7 +218,8 @@ enum {
 	OPTION_LIST,
 	OPTION_DETACH,
 	OPTION_PROBLEMS,
-	OPTION_WATCH
+	OPTION_WATCH,
+	OPTION_FOLLOW
 };
 
 static const struct option long_options[] = {
@@ -239,12 +243,23 @@ static const struct option long_options[] = {
 	{ "detach", no_argument, NULL, OPTION_DETACH },
 	{ "problems", no_argument, NULL, OPTION_PROBLEMS },
 	{ "watch", no_argument, NULL, OPTION_WATCH },
+	{ "follow", no_argument, NULL, OPTION_FOLLOW },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
 };
 
 static unsigned given; /* bit i: long_options[i], of those that not every verb takes */
+
+/* Its letter was given; an option that has a letter has a long name here. */
+static int long_of_letter(int letter, int *ret_index)
+{
+	if (letter != 'f')
+		return letter;
+	for (*ret_index = 0; long_options[*ret_index].val != OPTION_FOLLOW;)
+		(*ret_index)++;
+	return OPTION_FOLLOW;
+}
 
 /* NULL, or the first of the options given that `verb` does not take. */
 static const char *not_taken(const struct verb *verb)
@@ -358,6 +373,9 @@ static bool parse_show(int option, struct options *options)
 	case OPTION_PROBLEMS:
 		options->problems = true;
 		return true;
+	case OPTION_FOLLOW:
+		options->follow = true;
+		return true;
 	case OPTION_WATCH:
 		options->watch = true;
 		return true;
@@ -376,7 +394,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "-j"))
 			options->json = true;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":js:c:hV", long_options, &index)) != -1) {
+	while ((option = getopt_long(argc, argv, ":js:c:fhV", long_options, &index)) != -1) {
+		option = long_of_letter(option, &index);
 		if (option >= OPTION_PLUGIN_PATH)
 			given |= 1u << index;
 		switch (option) {

@@ -97,14 +97,14 @@ static void write_escaped(const char *text, FILE *out)
 	}
 }
 
-int print_json(json_t *object)
+static int print_object(json_t *object, size_t flags)
 {
 	json_t *out = json_object();
 	CLEANUP(free) char *text = NULL;
 
 	json_object_set_new(out, "format", json_integer(STATUS_FORMAT));
 	json_object_update(out, object);
-	text = json_dumps(out, JSON_INDENT(2));
+	text = json_dumps(out, flags);
 	json_decref(object);
 	json_decref(out);
 	if (!text) {
@@ -113,6 +113,16 @@ int print_json(json_t *object)
 	}
 	write_escaped(text, stdout);
 	return putchar('\n') != EOF && !ferror(stdout) && !fflush(stdout) ? 0 : EXIT_FAILURE;
+}
+
+int print_json(json_t *object)
+{
+	return print_object(object, JSON_INDENT(2));
+}
+
+int print_json_line(json_t *object)
+{
+	return print_object(object, JSON_COMPACT);
 }
 
 static void print_error(const json_t *error)

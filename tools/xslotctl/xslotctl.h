@@ -33,6 +33,7 @@ struct options {
 	bool list, detach;
 	bool all;	      /* clean */
 	bool problems, watch; /* status */
+	bool follow;	      /* events */
 };
 
 /* Each verb gets its own arguments and returns the exit code. */
@@ -41,6 +42,7 @@ int verb_health(const struct options *options, int argc, char **argv);
 int verb_reload(const struct options *options, int argc, char **argv);
 int verb_rollback(const struct options *options, int argc, char **argv);
 int verb_confirm(const struct options *options, int argc, char **argv);
+int verb_events(const struct options *options, int argc, char **argv);
 int verb_bypass(const struct options *options, int argc, char **argv);
 int verb_check(const struct options *options, int argc, char **argv);
 int verb_plugin_list(const struct options *options, int argc, char **argv);
@@ -93,6 +95,9 @@ void print_warnings(const struct report *report);
 /* Print a JSON object, taken over, with "format" put first. Returns 0, or EXIT_FAILURE when stdout is broken.
  */
 int print_json(json_t *object);
+
+/* The same in one line, for a stream of objects. */
+int print_json_line(json_t *object);
 
 /* Its text, also where another version may have sent something else: "" then. */
 const char *string_of(const json_t *json);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "host/chain/show.h"
 #include "host/review/view.h"
 #include "kernel/dispatcher/layout.h"
 
@@ -82,6 +83,17 @@ static void describe_rebuilt(
 			lines, "%s: new dispatcher, frags = %s", config->name, config->frags ? "yes" : "no");
 }
 
+static void describe_verdicts(
+	const struct chain *previous, const struct config_chain *config, struct lines *lines)
+{
+	if (previous->final != config->final)
+		lines_add(lines, "%s: final %s -> %s", config->name, show_action(previous->final),
+			show_action(config->final));
+	if (previous->on_gap != config->on_gap)
+		lines_add(lines, "%s: on_gap %s -> %s", config->name, show_action(previous->on_gap),
+			show_action(config->on_gap));
+}
+
 static void describe_chain(struct chain *const *running, const struct setup_chain *new,
 	const struct plan_chain_step *step, struct lines *lines)
 {
@@ -97,7 +109,7 @@ static void describe_chain(struct chain *const *running, const struct setup_chai
 	if (step->renamed)
 		lines_add(lines, "%s: chain renamed, was %s", name, previous->name);
 	if (step->verdicts_changed)
-		lines_add(lines, "%s: other final or on_gap verdict", name);
+		describe_verdicts(previous, new->config, lines);
 	if (step->on_detach_changed)
 		lines_add(lines, "%s: on_detach = %s", name, new->config->only_alarm ? "alarm" : "attach");
 	for (size_t i = 0; i < new->n_slots; i++)

@@ -93,6 +93,7 @@ static void begin(struct loop *loop, struct task *task, bool on) ON_LOOP
 {
 	struct chain *chain = dataplane_chain(&loop->dataplane, task->chain);
 	CLEANUP(free) char *text = NULL;
+	struct events_about about;
 	struct xslot_diag diag = {};
 
 	if (!chain) {
@@ -113,7 +114,8 @@ static void begin(struct loop *loop, struct task *task, bool on) ON_LOOP
 		return;
 	}
 	text = describe(chain, true);
-	log_warning("%s%s", text, asked_clause(&task->asked));
+	about = (struct events_about){ .kind = "bypass", .chain = chain->name, .asked = &task->asked };
+	events_say(&loop->events, LOG_LEVEL_WARNING, &about, "%s", text);
 	worker_submit(loop->worker, job_wait, on_waited, loop);
 }
 

@@ -58,6 +58,7 @@ static void on_confirmed(void *data) ON_LOOP
 {
 	struct confirm *confirm = data;
 	struct task *task = confirm->loop->queue.running;
+	const struct events_about about = { .kind = "confirm", .asked = &task->asked };
 	struct server_call *call;
 
 	if (confirm->error < 0) {
@@ -68,7 +69,7 @@ static void on_confirmed(void *data) ON_LOOP
 	} else {
 		trial_end(confirm->trial);
 		kept_note(confirm->kept, &confirm->loop->dataplane.history);
-		log_info("the configuration is confirmed%s", asked_clause(&task->asked));
+		events_say(&confirm->loop->events, LOG_LEVEL_INFO, &about, "the configuration is confirmed");
 	}
 	xslot_diag_clear(&confirm->diag);
 	while ((call = calls_take(&task->callers)))

@@ -112,19 +112,33 @@ static void over_of_files(struct host *host, struct transaction *transaction, st
 {
 	const struct reload_request *request = task->request;
 	bool running = host->loop.state == HOST_RUNNING;
+	const char *what = !running ? "start" : request->wish == HISTORY_FILES ? "reload" : "rollback";
 
 	host->outcome.reloads += running;
 	host->outcome.failed += running && result == RELOAD_REFUSED;
-	outcome_log(transaction,
-		!running			 ? "start"
-		: request->wish == HISTORY_FILES ? "reload"
-						 : "rollback",
-		host->loop.state != HOST_STARTING, &task->asked);
+	outcome_log(transaction, what, host->loop.state != HOST_STARTING, &task->asked);
 	bypass_remind(&host->loop.dataplane);
 	takeoff_remind(&host->loop.dataplane);
+	outcome_tell(&host->loop.events, transaction, what, &task->asked);
 	follow_trial(host, transaction, request, result);
 	if (!host->told_early)
 		remember(host, transaction, result);
+}
+
+/* What is not the outcome itself, but is so since. */
+static void tell_of_state(struct host *host, enum statedir_hold held) ON_LOOP
+{
+	const struct events_about about = { .kind = "held" }, quarantine = { .kind = "quarantine" };
+	const char *names[QUARANTINE_MAX];
+	size_t n = quarantine_list(names, QUARANTINE_MAX);
+
+	if (host->kept.hold && host->kept.hold != held)
+		events_add(&host->loop.events, &about, "held on the configuration kept in %s",
+			host->kept.current);
+	for (size_t i = 0; n > host->quarantined && i < n; i++)
+		events_add(&host->loop.events, &quarantine,
+			"plugin %s is quarantined: it crashed the host, so its code is not run", names[i]);
+	host->quarantined = n;
 }
 
 static void on_over(void *data, struct transaction *transaction, struct task *task, enum reload_result result)
@@ -132,11 +146,14 @@ static void on_over(void *data, struct transaction *transaction, struct task *ta
 {
 	struct host *host = data;
 	const struct config *config = transaction_config(transaction);
+	const struct history *history = &host->loop.dataplane.history;
+	enum statedir_hold held = host->kept.hold;
 
 	host->start_status =
 		transaction_report(transaction)->no_descriptors ? EXIT_FAILURE : EXIT_CONFIGURATION;
 	if (transaction_is_of_interfaces(transaction)) {
 		outcome_log_errors(transaction);
+		outcome_tell(&host->loop.events, transaction, "interfaces", NULL);
 		links_settle(&host->links, result == RELOAD_REFUSED);
 	} else {
 		if (config && result != RELOAD_REFUSED)
@@ -144,8 +161,11 @@ static void on_over(void *data, struct transaction *transaction, struct task *ta
 		over_of_files(host, transaction, task, result);
 	}
 	host->told_early = false;
+	if (!events_is_open(&host->loop.events))
+		events_open(&host->loop.events, history->dir ? statedir_path(history->dir) : NULL);
 	/* In the same turn of the loop: who looks sees both or neither. */
-	kept_note(&host->kept, &host->loop.dataplane.history);
+	kept_note(&host->kept, history);
+	tell_of_state(host, held);
 }
 
 static void on_done(void *data, struct task *task, enum reload_result result) ON_LOOP
@@ -212,11 +232,13 @@ static void on_news(void *data) ON_LOOP
 
 static void on_expired(void *data) ON_LOOP
 {
+	const struct events_about about = { .kind = "expired" };
 	struct host *host = data;
 	struct reload_request *request;
 	struct task *task = reload_task(&host->reload, NULL, &request);
 
-	log_error("the configuration was not confirmed in time: going back to the previous one");
+	events_say(&host->loop.events, LOG_LEVEL_ERROR, &about,
+		"the configuration was not confirmed in time: going back to the previous one");
 	request->wish = HISTORY_REVERT;
 	request->allow_detach = true;
 	queue_add(&host->loop.queue, task);
@@ -246,9 +268,10 @@ void host_reload(struct host *host, const struct signalfd_siginfo *signal)
 void host_stop(struct host *host, const struct signalfd_siginfo *signal)
 {
 	struct asked asked = {};
+	const struct events_about about = { .kind = "stop", .asked = &asked };
 
 	asked_add(&asked, (int)signal->ssi_signo, signal->ssi_uid, (pid_t)signal->ssi_pid);
-	log_info("stopping%s", asked_clause(&asked));
+	events_say(&host->loop.events, LOG_LEVEL_INFO, &about, "stopping");
 	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 	if (trial_left(&host->trial))
 		log_warning(
@@ -320,6 +343,8 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
 	r = worker_new(event, &host->loop.worker);
 	if (r < 0)
 		return fail(diag, r, "cannot start the worker thread: %s", strerror(-r));
+	host->loop.events =
+		(struct events){ .event = event, .queue = &host->loop.queue, .worker = host->loop.worker };
 	r = links_open(&host->links, diag);
 	if (r == 0)
 		r = lookout_open(&host->lookout, diag);
@@ -353,6 +378,7 @@ void host_free(struct host *host)
 	worker_free(host->loop.worker);
 	queue_clear(&host->loop.queue);
 	fusing_abandon(&host->fusing);
+	events_close(&host->loop.events);
 	serve_close(&host->serve);
 	deactivate(dataplane);
 	/* A start that was refused leaves what an earlier host runs. */

@@ -31,7 +31,8 @@ struct host {
 	struct lookout lookout;
 	char *file;
 	time_t started;
-	int start_status; /* the process's, should its start be refused */
+	size_t quarantined; /* plugins that were so when the last task ended */
+	int start_status;   /* the process's, should its start be refused */
 	bool log_level_kept;
 	bool keep;	 /* on_stop of the configuration that runs */
 	bool told_early; /* `outcome` is about the task that runs already */

@@ -25,14 +25,20 @@
 #define SLACK_US 500000
 #define RETRY 15 /* periods after which what could not be put back is tried once more */
 
-static void say(const struct chain *chain, const struct chain_interface *interface, uint32_t displaced_by)
+static void say(struct events *events, const struct chain *chain, const struct chain_interface *interface,
+	uint32_t displaced_by) ON_LOOP
 {
+	const struct events_about about = {
+		.kind = "lost", .chain = chain->name, .interface = interface->name
+	};
 	char *reason = displaced_by ? displaced_reason(interface->netdev, displaced_by)
 				    : detached_reason(chain, interface);
 
 	/* Of a program that is driven out displaced.c tells. */
 	if (!displaced_by || chain->only_alarm)
-		log_error("%s: %s", chain->name, reason);
+		events_say(events, LOG_LEVEL_ERROR, &about, "%s: %s", chain->name, reason);
+	else
+		events_add(events, &about, "%s: %s", chain->name, reason);
 	free(reason);
 }
 
@@ -40,6 +46,10 @@ static void say(const struct chain *chain, const struct chain_interface *interfa
 static bool look(struct lookout *lookout, const struct chain *chain, struct chain_interface *interface)
 	ON_LOOP
 {
+	const struct events_about back = {
+		.kind = "back", .chain = chain->name, .interface = interface->name
+	};
+	struct events *events = &lookout->links->loop->events;
 	uint32_t program = 0, displaced_by = 0;
 	int runs;
 	bool alarm, before = interface->alarm > 0;
@@ -57,12 +67,13 @@ static bool look(struct lookout *lookout, const struct chain *chain, struct chai
 	}
 	if (!alarm) {
 		if (before)
-			log_info("%s: %s runs the chain again", chain->name, interface->name);
+			events_say(events, LOG_LEVEL_INFO, &back, "%s: %s runs the chain again", chain->name,
+				interface->name);
 		interface->alarm = 0;
 		return before;
 	}
 	if (!before)
-		say(chain, interface, displaced_by);
+		say(events, chain, interface, displaced_by);
 	if (interface->alarm++ % RETRY == 0 && !chain->only_alarm)
 		links_look(lookout->links);
 	return !before;

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "host/chain/dataplane.h"
+#include "host/events/events.h"
 #include "host/work/queue.h"
 #include "host/work/worker.h"
 
@@ -20,6 +21,7 @@ struct loop {
 	struct dataplane dataplane;
 	struct worker *worker;
 	struct queue queue;
+	struct events events;
 	enum host_state state;
 };
 

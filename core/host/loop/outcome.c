@@ -121,3 +121,41 @@ void outcome_log(struct transaction *transaction, const char *what, bool runs, c
 		log_info("%s", lines[i]);
 	log_info("%s", transaction_is_unchanged(transaction) ? "nothing to change" : "done");
 }
+
+/* Errors as sentences with their places. The caller frees each. */
+static size_t format_errors(const struct report *report, char *lines[static EVENTS_CHANGED_MAX])
+{
+	size_t n = 0;
+
+	for (; n < report->n_kept && n < EVENTS_CHANGED_MAX; n++)
+		lines[n] = memory_must(report_format(&report->errors[n]));
+	return n;
+}
+
+void outcome_tell(
+	struct events *events, struct transaction *transaction, const char *what, const struct asked *asked)
+{
+	struct report *report = transaction_report(transaction);
+	struct events_about about = { .kind = what, .asked = asked };
+	char *errors[EVENTS_CHANGED_MAX];
+	char *const *lines;
+	size_t n = transaction_changes(transaction, &lines), n_errors;
+
+	if (report->n_errors > 0) {
+		n_errors = format_errors(report, errors);
+		about.result = "refused";
+		about.changed = errors;
+		about.n_changed = n_errors;
+		events_add(events, &about, "%s refused, %zu error%s", what, report->n_errors,
+			report->n_errors == 1 ? "" : "s");
+		for (size_t i = 0; i < n_errors; i++)
+			free(errors[i]);
+		return;
+	}
+	if (strcmp(what, "start") != 0 && transaction_is_unchanged(transaction))
+		return;
+	about.result = "ok";
+	about.changed = lines;
+	about.n_changed = n;
+	events_add(events, &about, "%s, %zu change%s", what, n, n == 1 ? "" : "s");
+}

@@ -5,6 +5,7 @@
 
 #include "control/status_reload.h"
 #include "host/change/transaction.h"
+#include "host/events/events.h"
 #include "host/work/asked.h"
 #include "util/thread_role.h"
 
@@ -37,5 +38,9 @@ void outcome_log_errors(struct transaction *transaction);
 
 /* `what` was tried, "reload"; `runs`: something runs on when it is refused. */
 void outcome_log(struct transaction *transaction, const char *what, bool runs, const struct asked *asked);
+
+/* The event of it; `asked` NULL: nobody asked. None of what changed nothing. Before errors move out. */
+void outcome_tell(struct events *events, struct transaction *transaction, const char *what,
+	const struct asked *asked) ON_LOOP;
 
 #endif

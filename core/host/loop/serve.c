@@ -137,6 +137,11 @@ static void on_clean(struct server_call *call, const char *chain, void *data) ON
 	queue_add(&host->loop.queue, task);
 }
 
+static void on_events(struct server_call *call, uint64_t after, bool wait, void *data) ON_LOOP
+{
+	events_tell(&((struct host *)data)->loop.events, call, after, wait);
+}
+
 static void say_who_can_open(const struct serve *serve)
 {
 	const char *why;
@@ -156,6 +161,7 @@ int serve_open(struct host *host, const struct config *config, struct report *re
 		.confirm = on_confirm,
 		.bypass = on_bypass,
 		.clean = on_clean,
+		.events = on_events,
 		.data = host,
 	};
 	const struct config_place *place = &config->host.socket_place;

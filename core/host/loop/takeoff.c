@@ -64,6 +64,7 @@ static void job_remove(void *data) ON_WORKER
 static void take_out(struct takeoff *takeoff, const struct task *task) ON_LOOP
 {
 	struct dataplane *dataplane = &takeoff->loop->dataplane;
+	struct events_about about = { .kind = "clean", .asked = &task->asked };
 	size_t kept = 0;
 
 	takeoff->chains = calloc(dataplane->n_chains, sizeof(*takeoff->chains));
@@ -77,8 +78,10 @@ static void take_out(struct takeoff *takeoff, const struct task *task) ON_LOOP
 			dataplane->chains[kept++] = chain;
 			continue;
 		}
-		log_warning("chain %s: taken off by \"xslotctl clean\"; \"xslotctl reload\" puts it back%s",
-			chain->name, asked_clause(&task->asked));
+		about.chain = chain->name;
+		events_say(&takeoff->loop->events, LOG_LEVEL_WARNING, &about,
+			"chain %s: taken off by \"xslotctl clean\"; \"xslotctl reload\" puts it back",
+			chain->name);
 		for (size_t j = 0; j < chain->n_slots; j++)
 			context_deactivate(&chain->slots[j].occupant->context);
 		takeoff->chains[takeoff->n++] = chain;

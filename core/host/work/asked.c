@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BEGINNING ", asked for by"
+
 static size_t print_one(const struct asked *asked, size_t index, char *to, size_t size)
 {
 	const char *signal = asked->by[index].signal ? sigabbrev_np(asked->by[index].signal) : NULL;
@@ -16,7 +18,7 @@ static size_t print_one(const struct asked *asked, size_t index, char *to, size_
 
 	if (asked->by[index].pid)
 		snprintf(process, sizeof(process), "pid %d", (int)asked->by[index].pid);
-	return (size_t)snprintf(to, size, "%s uid %u, %s %s%s", index ? "; by" : ", asked for by",
+	return (size_t)snprintf(to, size, "%s uid %u, %s %s%s", index ? "; by" : BEGINNING,
 		(unsigned)asked->by[index].uid, process, signal ? "with SIG" : "over the socket",
 		signal ? signal : "");
 }
@@ -55,4 +57,9 @@ void asked_merge(struct asked *asked, const struct asked *from)
 const char *asked_clause(const struct asked *asked)
 {
 	return asked->clause;
+}
+
+const char *asked_by(const struct asked *asked)
+{
+	return asked->n ? asked->clause + strlen(BEGINNING " ") : "";
 }

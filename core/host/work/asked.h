@@ -24,5 +24,7 @@ void asked_add(struct asked *asked, int signal, uid_t uid, pid_t pid);
 void asked_merge(struct asked *asked, const struct asked *from);
 /* The end of a sentence: ", asked for by uid 0, pid 7 over the socket"; "" when nobody did. */
 const char *asked_clause(const struct asked *asked);
+/* The same without its beginning: "uid 0, pid 7 over the socket"; "" when nobody did. */
+const char *asked_by(const struct asked *asked);
 
 #endif
