@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "control/journal.h"
 #include "host/loop/host.h"
 #include "host/offline/check.h"
 #include "host/plugin/crash.h"
@@ -32,14 +33,16 @@ DEFINE_CLEANUP(struct host *, host_free);
 DEFINE_CLEANUP(sd_event *, sd_event_unref);
 
 static const char usage[] =
-	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL] [--no-fuse] [--keep-capabilities LIST]\n"
-	"              [--map-in-place] [--state-layout N]\n"
+	"usage: xslotd [-c FILE] [--check] [--log-level LEVEL] [--log-format FORMAT] [--no-fuse]\n"
+	"              [--keep-capabilities LIST] [--map-in-place] [--state-layout N]\n"
 	"\n"
 	"Runs the chains of XDP plugins that an INI file describes, see xslot.ini(5).\n"
 	"\n"
 	"  -c, --config FILE      the configuration (" XSLOT_CONFIG_FILE ")\n"
 	"      --check            check it, also with the kernel's verifier, and exit: 0 good, 78 not\n"
 	"      --log-level LEVEL  error, warning, info or debug; instead of the file's\n"
+	"      --log-format FORMAT\n"
+	"                         text, or json: an object in each line\n"
 	"      --no-fuse          run every chain as slots, whatever the configuration says\n"
 	"      --keep-capabilities LIST\n"
 	"                         keep these, besides bpf, net_admin and perfmon, such as sys_admin,net_raw\n"
@@ -83,6 +86,18 @@ static bool parse_log_level(const char *word)
 	return false;
 }
 
+static bool parse_log_format(const char *word)
+{
+	enum log_format format;
+
+	if (log_format_parse(word, &format) == 0) {
+		log_set_format(format);
+		return true;
+	}
+	fprintf(stderr, "xslotd: --log-format is text or json, not \"%s\"\n", word);
+	return false;
+}
+
 static bool parse_layout(const char *word)
 {
 	if (layout_make(strlen(word) == 1 ? (uint32_t)(word[0] - '0') : 0) == 0)
@@ -91,7 +106,15 @@ static bool parse_layout(const char *word)
 	return false;
 }
 
-enum { OPTION_CHECK = 256, OPTION_LOG_LEVEL, OPTION_NO_FUSE, OPTION_KEEP, OPTION_IN_PLACE, OPTION_LAYOUT };
+enum {
+	OPTION_CHECK = 256,
+	OPTION_LOG_LEVEL,
+	OPTION_LOG_FORMAT,
+	OPTION_NO_FUSE,
+	OPTION_KEEP,
+	OPTION_IN_PLACE,
+	OPTION_LAYOUT
+};
 
 /* An option whose word may be wrong: false, and that has been said. */
 static bool parse_word(int option, const char *word, struct arguments *arguments)
@@ -100,6 +123,8 @@ static bool parse_word(int option, const char *word, struct arguments *arguments
 	case OPTION_LOG_LEVEL:
 		arguments->log_level = true;
 		return parse_log_level(word);
+	case OPTION_LOG_FORMAT:
+		return parse_log_format(word);
 	case OPTION_KEEP:
 		return parse_keep(word, &arguments->keep);
 	case OPTION_LAYOUT:
@@ -116,6 +141,7 @@ static int parse(int argc, char **argv, struct arguments *ret_arguments)
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, OPTION_CHECK },
 		{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+		{ "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
 		{ "no-fuse", no_argument, NULL, OPTION_NO_FUSE },
 		{ "keep-capabilities", required_argument, NULL, OPTION_KEEP },
 		{ "map-in-place", no_argument, NULL, OPTION_IN_PLACE },
@@ -267,6 +293,8 @@ static int run_host(const struct arguments *arguments)
 
 	thread_is_alone(); /* it becomes the loop's; the worker is yet to be started */
 	block_signals();
+	if (journal_is_stderr())
+		log_set_journal(journal_send);
 	crash_watch(STDERR_FILENO, getenv("JOURNAL_STREAM") ? "<2>" : "error: ");
 	r = descriptors_raise();
 	if (r < 0)

@@ -359,13 +359,16 @@ void events_say(struct events *events, enum log_level level, const struct events
 	const char *format, ...)
 {
 	CLEANUP(free) char *text = NULL;
+	struct log_about fields;
 	va_list args;
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
 		memory_out();
 	va_end(args);
-	log_write(level, "%s%s", text, about->asked ? asked_clause(about->asked) : "");
+	fields = (struct log_about){ about->chain, about->interface, about->kind,
+		about->asked ? asked_by(about->asked) : NULL };
+	log_write_about(level, &fields, "%s%s", text, about->asked ? asked_clause(about->asked) : "");
 	add(events, about, text);
 }
 

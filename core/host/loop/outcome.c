@@ -107,19 +107,25 @@ void outcome_log_errors(struct transaction *transaction)
 void outcome_log(struct transaction *transaction, const char *what, bool runs, const struct asked *asked)
 {
 	struct report *report = transaction_report(transaction);
+	/* Each of these lines begins with the chain or the slot that it is about. */
+	struct log_about about = { .event = what, .by = asked_by(asked) };
 	char *const *lines;
 	size_t n = transaction_changes(transaction, &lines);
 
 	outcome_log_errors(transaction);
 	if (report->n_errors > 0) {
-		log_error("%s refused, %zu error%s%s%s", what, report->n_errors,
-			report->n_errors == 1 ? "" : "s", runs ? "; the running configuration stays" : "",
-			asked_clause(asked));
+		log_write_about(LOG_LEVEL_ERROR, &about, "%s refused, %zu error%s%s%s", what,
+			report->n_errors, report->n_errors == 1 ? "" : "s",
+			runs ? "; the running configuration stays" : "", asked_clause(asked));
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		log_info("%s", lines[i]);
-	log_info("%s", transaction_is_unchanged(transaction) ? "nothing to change" : "done");
+	for (size_t i = 0; i < n; i++) {
+		about.place = lines[i];
+		log_write_about(LOG_LEVEL_INFO, &about, "%s", lines[i]);
+	}
+	about.place = NULL;
+	log_write_about(LOG_LEVEL_INFO, &about, "%s",
+		transaction_is_unchanged(transaction) ? "nothing to change" : "done");
 }
 
 /* Errors as sentences with their places. The caller frees each. */

@@ -21,6 +21,9 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+#define LOG_LINES_MAX 100
+#define LOG_PERIOD_US 10000000
+
 static struct context *context_of(struct xslot_context *plugin)
 {
 	return (struct context *)plugin;
@@ -49,6 +52,29 @@ static const struct xslot_value *host_value(struct xslot_context *plugin, const 
 	return &none;
 }
 
+/*
+ * Packets, through watches, and everyone who asks for the status can make a plugin log. What it says about
+ * its parameters is a reload's, and has its own bound.
+ */
+static void say(struct context *context, enum log_level level, const char *text)
+{
+	const struct log_about about = { .place = context->plugin.slot };
+	unsigned left_out;
+
+	if (level > log_get_level())
+		return;
+	context->rate.most = LOG_LINES_MAX;
+	context->rate.period_us = LOG_PERIOD_US;
+	if (!rate_admits(&context->rate, clock_us(CLOCK_MONOTONIC), &left_out))
+		return;
+	if (left_out)
+		log_write_about(LOG_LEVEL_WARNING, &about,
+			"%s: %u more line%s of the plugin %s left out of the log: at most %d in %d s are written",
+			about.place, left_out, left_out == 1 ? "" : "s", left_out == 1 ? "was" : "were",
+			LOG_LINES_MAX, LOG_PERIOD_US / 1000000);
+	log_write_about(level, &about, "%s: %s", about.place, text);
+}
+
 static int host_error(
 	struct xslot_context *plugin, const char *param, unsigned line, const char *format, va_list args)
 {
@@ -60,7 +86,7 @@ static int host_error(
 		return -ENOMEM;
 	if (context->report)
 		return report_add(context->report, place.file, place.line, "%s", text);
-	log_error("%s: %s", plugin->slot, text);
+	say(context, LOG_LEVEL_ERROR, text);
 	return -EINVAL;
 }
 
@@ -69,7 +95,7 @@ static void host_log(struct xslot_context *plugin, int priority, const char *for
 	CLEANUP(free) char *text = NULL;
 
 	if (vasprintf(&text, format, args) >= 0)
-		log_write(log_level_of(priority), "%s: %s", plugin->slot, text);
+		say(context_of(plugin), log_level_of(priority), text);
 }
 
 static bool is_state(const struct instance *instance, const char *name)

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "config/param.h"
 #include "control/status.h"
+#include "host/plugin/rate.h"
 #include "kernel/instance/instance.h"
 #include "module/descriptor.h"
 #include "util/diag.h"
@@ -56,6 +57,7 @@ struct context {
 	struct where *where; /* its chain */
 	bool begun;	     /* a callback was run: stop is due */
 	bool misnamed;	     /* it asked for a parameter that there is not, which was told */
+	struct rate rate;    /* of its log lines */
 	bool unopened;	     /* it asked for a map that could not be opened, which was told */
 };
 
