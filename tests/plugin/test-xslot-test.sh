@@ -40,7 +40,7 @@ run() { "$tool" --plugin-path "$plugins" "$@" | sed '/^# metadata before/d'; ret
 results() { run "$@" | sed 1,2d; return "${PIPESTATUS[0]}"; }
 says() { run "$@" 2>&1 >/dev/null; }
 
-echo 1..24
+echo 1..26
 cat >good.test <<'END'
 test nothing is lost
 plugin count
@@ -204,6 +204,25 @@ printf 'test changed\nplugin shorter\npacket vlan 7 / ip 192.0.2.1 > 192.0.2.2\n
 check "a plugin that is not there fails the test, and is named" 1 results shorter.test <<'END'
 not ok 1 - changed
 # shorter.test:3: the configuration above is refused: there is no plugin shorter: no file shorter.so in *
+END
+
+# A program that reads beyond the packet, and what the verifier says of it.
+cat >beyond.bpf.c <<'END'
+#include <linux/bpf.h>
+__attribute__((section("xdp"), used)) int beyond(struct xdp_md *ctx)
+{
+	return *(volatile char *)(long)ctx->data_end;
+}
+char LICENSE[] __attribute__((section("license"))) = "GPL";
+END
+clang -g -O2 -target bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" -c beyond.bpf.c -o beyond.bpf.o
+printf 'test it is refused\nplugin object\n\tobject = %s\nrefused\n\t*\n' "$work/beyond.bpf.o" >beyond.test
+words() { says "$@" | grep -c "verifier's log:\|^processed .* insns"; }
+check "-v shows the verifier's log" 0 words -v beyond.test <<'END'
+2
+END
+check "… and nobody else does" 1 words beyond.test <<'END'
+0
 END
 
 # Who crashed, behind what was found out before. A sanitizer's exit status is another than that of the signal.

@@ -23,6 +23,7 @@ static const struct option long_options[] = {
 	{ "update", no_argument, NULL, OPTION_UPDATE },
 	{ "print", no_argument, NULL, OPTION_PRINT },
 	{ "bench", no_argument, NULL, OPTION_BENCH },
+	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
@@ -36,6 +37,7 @@ static const char usage[] =
 	"      --update             write the results into the file\n"
 	"      --print              … or to stdout\n"
 	"      --bench              how long each packet takes; nothing is compared\n"
+	"  -v, --verbose            the verifier's log of each program that it refuses, on stderr\n"
 	"  -h, --help, -V, --version\n\n"
 	"FILE may be -, stdin. Exit code: 0 all is as expected, 1 something is not, 2 usage,\n"
 	"77 no permission to load programs, 78 the file is not well-formed. See xslot-test(1).\n";
@@ -79,6 +81,9 @@ static int parse_option(int option, char **argv, struct arguments *arguments)
 		return -1;
 	case OPTION_BENCH:
 		arguments->test.bench = true;
+		return -1;
+	case 'v':
+		arguments->test.verbose = true;
 		return -1;
 	case 'h':
 		fputs(usage, stdout);
@@ -193,7 +198,7 @@ int main(int argc, char **argv)
 
 	inspect_main(argc, argv);
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":D:hV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":D:hvV", long_options, NULL)) != -1) {
 		code = parse_option(option, argv, &arguments);
 		if (code >= 0)
 			return code;

@@ -255,6 +255,14 @@ static void print_error(const struct session *session, const struct report_error
 	print_message(session, error->message, out);
 }
 
+/* The log is not the same on all kernels, so it is nothing to compare: it goes to stderr. */
+static void print_refusal(const struct session *session, const struct report_error *error, FILE *out)
+{
+	print_error(session, error, out);
+	if (session->options->verbose && error->log)
+		fprintf(stderr, "the verifier's log:\n%s\n", error->log);
+}
+
 static void take_refusal(struct session *session, const struct report *report)
 {
 	size_t size;
@@ -263,7 +271,7 @@ static void take_refusal(struct session *session, const struct report *report)
 	if (!out)
 		return;
 	for (size_t i = 0; i < report->n_kept; i++)
-		print_error(session, &report->errors[i], out);
+		print_refusal(session, &report->errors[i], out);
 	if (report_more(report) > 0)
 		fprintf(out, "… and %zu more errors\n", report_more(report));
 	fclose(out);

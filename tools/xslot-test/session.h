@@ -18,6 +18,7 @@ struct test_options {
 	struct define defines[32];
 	size_t n_defines;
 	bool bench;
+	bool verbose; /* the verifier's logs */
 };
 
 struct session {
