@@ -18,13 +18,26 @@ struct status *status_new(void)
 	return status;
 }
 
+static void number_clear(struct status_number *number)
+{
+	for (size_t i = 0; i < number->n_labels; i++) {
+		free(number->labels[i].key);
+		free(number->labels[i].value);
+	}
+	free(number->name);
+	free(number->unit);
+}
+
 void status_said_clear(struct status_said *said)
 {
 	for (size_t i = 0; i < said->n_texts; i++) {
 		free(said->texts[i].key);
 		free(said->texts[i].value);
 	}
+	for (size_t i = 0; i < said->n_numbers; i++)
+		number_clear(&said->numbers[i]);
 	free(said->texts);
+	free(said->numbers);
 	*said = (struct status_said){};
 }
 
@@ -43,10 +56,42 @@ static int copy_texts(const struct status_said *said, struct status_said *copy)
 	return 0;
 }
 
+static int copy_number(const struct status_number *from, struct status_number *to)
+{
+	*to = (struct status_number){ .kind = from->kind, .value = from->value };
+	to->name = strdup(from->name);
+	to->unit = strdup(from->unit);
+	if (!to->name || !to->unit)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->n_labels; i++) {
+		struct status_pair *label = &to->labels[to->n_labels++];
+
+		*label = (struct status_pair){ strdup(from->labels[i].key), strdup(from->labels[i].value) };
+		if (!label->key || !label->value)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_numbers(const struct status_said *said, struct status_said *copy)
+{
+	int r = 0;
+
+	copy->numbers = calloc(said->n_numbers + 1, sizeof(*copy->numbers));
+	if (!copy->numbers)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < said->n_numbers; i++)
+		r = copy_number(&said->numbers[i], &copy->numbers[copy->n_numbers++]);
+	return r;
+}
+
 int status_said_copy(const struct status_said *said, struct status_said *ret_copy)
 {
 	struct status_said copy = {};
 	int r = copy_texts(said, &copy);
+
+	if (r == 0)
+		r = copy_numbers(said, &copy);
 
 	if (r < 0)
 		status_said_clear(&copy);

@@ -20,10 +20,22 @@ struct status_pair {
 	char *key, *value;
 };
 
+#define STATUS_LABELS 4
+
+struct status_number {
+	char *name, *unit; /* unit: "" for none */
+	const char *kind;  /* "counter", "gauge" */
+	int64_t value;
+	struct status_pair labels[STATUS_LABELS];
+	size_t n_labels;
+};
+
 /* What a plugin said when it was asked. */
 struct status_said {
 	struct status_pair *texts;
 	size_t n_texts;
+	struct status_number *numbers;
+	size_t n_numbers;
 };
 
 struct status_map {

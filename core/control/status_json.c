@@ -194,6 +194,26 @@ static json_t *jumps_to_json(const struct status_slot *slot)
 	return finish(&out);
 }
 
+static json_t *numbers_to_json(const struct status_said *said)
+{
+	struct builder out = { json_array() };
+
+	for (size_t i = 0; i < said->n_numbers && !out.failed; i++) {
+		const struct status_number *from = &said->numbers[i];
+		struct builder number = { json_object() }, labels = { json_object() };
+
+		for (size_t j = 0; j < from->n_labels; j++)
+			put_pair(&labels, &from->labels[j]);
+		put_text(&number, "name", from->name);
+		put_text(&number, "kind", from->kind);
+		put_text(&number, "unit", from->unit);
+		put(&number, "labels", finish(&labels));
+		put(&number, "value", json_integer(from->value));
+		append(&out, finish(&number));
+	}
+	return finish(&out);
+}
+
 static json_t *slot_to_json(const struct status_slot *slot)
 {
 	struct builder out = { json_object() }, verdicts = { json_object() }, plugin = { json_object() };
@@ -220,6 +240,7 @@ static json_t *slot_to_json(const struct status_slot *slot)
 	put(&out, "maps", maps_to_json(slot));
 	put(&out, "jumps", jumps_to_json(slot));
 	put(&out, "status", finish(&plugin));
+	put(&out, "numbers", numbers_to_json(&slot->said));
 	put(&out, "status_age", slot->status_age < 0 ? json_null() : json_integer(slot->status_age));
 	put(&out, "since", json_time(slot->since));
 	return finish(&out);

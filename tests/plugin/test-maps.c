@@ -20,6 +20,8 @@
 #include "kernel/instance/instance_private.h"
 #include "maps.bpf.h"
 #include "maps_bad_number.bpf.h"
+#include "maps_bad_rows.bpf.h"
+#include "maps_few_rows.bpf.h"
 #include "maps_not_state.bpf.h"
 #include "maps_unknown.bpf.h"
 #include "maps_v2.bpf.h"
@@ -221,6 +223,10 @@ static void test_refusals(void **state)
 		"map bad has the mark \"xslot:tomorrow\", which this host does not know");
 	check_refused((struct want){ .called = 1, OBJECT(maps_bad_number) }, NULL,
 		"map bad has the mark \"xslot:version:x\", which cannot be read");
+	check_refused((struct want){ .called = 1, OBJECT(maps_bad_rows) }, NULL,
+		"map bad has the mark \"xslot:rows:a,B\", which cannot be read");
+	check_refused((struct want){ .called = 1, OBJECT(maps_few_rows) }, NULL,
+		"map bad has 0 rows, and names for 1");
 	check_refused(
 		(struct want){ .called = 1, OBJECT(maps_not_state) }, NULL, "map bad is not marked as state");
 }

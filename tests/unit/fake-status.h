@@ -55,6 +55,10 @@ static inline void fake_slot(struct status_slot *slot)
 	};
 	slot->maps[0] = (struct status_map){ strdup("hits"), strdup("hits"), "state", "kept" };
 	slot->jumps[0] = (struct status_jump){ strdup("stages"), 3, strdup("/l/g.o"), strdup("guest"), 77 };
+	slot->said.numbers = calloc(1, sizeof(struct status_number));
+	slot->said.n_numbers = 1;
+	slot->said.numbers[0] = (struct status_number){ strdup("hits"), strdup("packets"), "counter", 17,
+		{ { strdup("rule"), strdup("a \"b\"") } }, 1 };
 	slot->said.texts[0] = (struct status_pair){ strdup("rules"), strdup("7") };
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <xslot/chain.h>
 #include <xslot/map.h>
+#include <xslot/number.h>
 
 #include "check.h"
 #include "module/module.h"
@@ -75,7 +76,7 @@ static const struct {
 	OFFSET(xslot_context, slot, 8),
 	OFFSET(xslot_context, data, 16),
 	OFFSET(xslot_context, size, 24),
-	SIZE(xslot_host, 136),
+	SIZE(xslot_host, 144),
 	OFFSET(xslot_host, size, 0),
 	OFFSET(xslot_host, value, 8),
 	OFFSET(xslot_host, error, 16),
@@ -90,6 +91,14 @@ static const struct {
 	OFFSET(xslot_host, sum, 88),
 	OFFSET(xslot_host, watch_once, 120),
 	OFFSET(xslot_host, unwatch, 128),
+	OFFSET(xslot_host, number, 136),
+	SIZE(xslot_label, 16),
+	SIZE(xslot_number, 96),
+	OFFSET(xslot_number, name, 0),
+	OFFSET(xslot_number, unit, 8),
+	OFFSET(xslot_number, kind, 16),
+	OFFSET(xslot_number, value, 24),
+	OFFSET(xslot_number, labels, 32),
 	SIZE(xslot_chain_info, 48),
 	OFFSET(xslot_chain_info, name, 0),
 	OFFSET(xslot_chain_info, mode, 32),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include <xslot/number.h>
 
 #include "check.h"
 #include "host/plugin/callback.h"
@@ -72,6 +73,89 @@ static void test_busy_status(void **state)
 	assert_int_equal(slot.status_age, 0);
 	status_said_clear(&slot.said);
 	context_deinit(&context);
+}
+
+/* ---- numbers ---- */
+
+static struct xslot_number number;
+static int answer;
+
+static int say_number(struct xslot_context *context)
+{
+	answer = xslot_status_number(context, &number);
+	return 0;
+}
+
+static int say_much(struct xslot_context *context)
+{
+	const struct xslot_number one = { .name = "one" };
+
+	for (int i = 0; i < 10000; i++) {
+		xslot_status(context, "key", "%8000d", i);
+		answer = xslot_status_number(context, &one);
+	}
+	return 0;
+}
+
+/* One host for one status; the caller clears it. */
+static void ask_once(int (*fn)(struct xslot_context *), struct status_slot *ret_slot)
+{
+	const struct descriptor descriptor = { .abi = 2, .name = "sample", .status = fn };
+	struct context context;
+
+	thread_is_alone();
+	context_init(&context, "edge.10", &descriptor, NULL, NULL);
+	ask(&context, false, ret_slot);
+	context_deinit(&context);
+}
+
+static void test_numbers(void **state)
+{
+	static const char long_name[] = "a1234567890123456789012345678901234567890123456789012345678901234";
+	static const struct {
+		struct xslot_number number;
+		int answer;
+	} cases[] = {
+		{ { "dropped", "packets", XSLOT_COUNTER, .value = 7,
+			  { { "prefix", "192.0.2.0/24\033[2J" } } },
+			0 },
+		{ { "level", NULL, XSLOT_GAUGE, .value = INT64_MIN }, 0 },
+		{ { NULL, NULL, XSLOT_GAUGE }, -EINVAL },
+		{ { "", NULL, XSLOT_GAUGE }, -EINVAL },
+		{ { "Dropped", NULL, XSLOT_GAUGE }, -EINVAL },
+		{ { "7up", NULL, XSLOT_GAUGE }, -EINVAL },
+		{ { "a\nb", NULL, XSLOT_GAUGE }, -EINVAL },
+		{ { long_name, NULL, XSLOT_GAUGE }, -EINVAL },
+		{ { "a", "per cent", XSLOT_GAUGE }, -EINVAL },
+		{ { "a", NULL, 2 }, -EINVAL },
+		{ { "a", NULL, XSLOT_COUNTER, .value = -1 }, -EINVAL },
+		{ { "a", NULL, XSLOT_GAUGE, .labels = { { "b\"", "c" } } }, -EINVAL },
+	};
+	struct status_slot slot;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		number = cases[i].number;
+		ask_once(say_number, &slot);
+		assert_int_equal(answer, cases[i].answer);
+		assert_int_equal(slot.said.n_numbers, answer == 0);
+		if (answer == 0)
+			assert_int_equal(slot.said.numbers[0].value, number.value);
+		if (number.labels[0].name && answer == 0)
+			assert_string_equal(slot.said.numbers[0].labels[0].value, number.labels[0].value);
+		status_said_clear(&slot.said);
+	}
+}
+
+static void test_too_much(void **state)
+{
+	struct status_slot slot;
+
+	ask_once(say_much, &slot);
+	assert_int_equal(answer, -ENOSPC);
+	assert_int_equal(slot.said.n_numbers, 4096);
+	assert_int_equal(slot.said.n_texts, 1024);
+	assert_int_equal(strlen(slot.said.texts[0].value), 4096);
+	status_said_clear(&slot.said);
 }
 
 /* ---- watches ---- */
@@ -378,6 +462,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_busy_status),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_watches),
 		cmocka_unit_test(test_closed_fd),
 		cmocka_unit_test(test_mistakes),

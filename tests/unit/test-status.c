@@ -24,6 +24,7 @@ static const char expected[] =
 	"  'jumps': [{'array': 'stages', 'index': 3, 'file': '/l/g.o', 'program': 'guest', 'program_id': "
 	"77}],"
 	"  'status': {'rules': '7'}, 'status_age': 3,"
+	"  'numbers': [{'name': 'hits', 'kind': 'counter', 'unit': 'packets', 'labels': {'rule': 'a \\\'b\\\''}, 'value': 17}],"
 	"  'since': '2025-11-22T20:55:31Z'}]}],"
 	" 'off': ['lab'], 'quarantined': ['wreck'],"
 	" 'silenced': [{'plugin': 'sloth', 'callback': 'status'}],"

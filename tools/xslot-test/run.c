@@ -140,6 +140,15 @@ static int run_map(struct session *session, const struct command *command, FILE 
 	return slot ? maps_print(slot, name, out, diag) : -EINVAL;
 }
 
+static void print_number(const struct status_number *number, FILE *out)
+{
+	fputs(number->name, out);
+	for (size_t i = 0; i < number->n_labels; i++)
+		fprintf(out, "%s%s=\"%s\"%s", i ? "," : "{", number->labels[i].key, number->labels[i].value,
+			i + 1 == number->n_labels ? "}" : "");
+	fprintf(out, ": %lld%s%s\n", (long long)number->value, number->unit[0] ? " " : "", number->unit);
+}
+
 static int run_status(
 	struct session *session, const struct command *command, FILE *out, struct xslot_diag *diag)
 {
@@ -152,6 +161,8 @@ static int run_status(
 	context_status(&slot->occupant->context, &status);
 	for (size_t i = 0; i < status.said.n_texts; i++)
 		fprintf(out, "%s: %s\n", status.said.texts[i].key, status.said.texts[i].value);
+	for (size_t i = 0; i < status.said.n_numbers; i++)
+		print_number(&status.said.numbers[i], out);
 	status_said_clear(&status.said);
 	return 0;
 }

@@ -74,14 +74,20 @@
  *
  *	XSLOT_COUNTERS(seen, SEEN_ROWS);
  *	xslot_count(&seen, SEEN_IPV6, 1);
+ *
+ * With a name for each row, in their order, the host shows the sums in the slot's status as the numbers
+ * seen_ipv4, seen_ipv6 and seen_other, and the plugin needs no status callback for it:
+ *
+ *	XSLOT_COUNTERS(seen, SEEN_ROWS, ipv4, ipv6, other);
  */
-#define XSLOT_COUNTERS(name_, rows_)                                                                         \
+#define XSLOT_COUNTERS(name_, rows_, ...)                                                                    \
 	struct {                                                                                             \
 		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                                     \
 		__uint(max_entries, rows_);                                                                  \
 		__type(key, __u32);                                                                          \
 		__type(value, __u64);                                                                        \
-	} name_ SEC(".maps") XSLOT_STATE XSLOT_SUMMED
+	} name_ SEC(".maps") XSLOT_STATE XSLOT_SUMMED __VA_OPT__(XSLOT_ROWS_(__VA_ARGS__))
+#define XSLOT_ROWS_(...) __attribute__((btf_decl_tag("xslot:rows:" #__VA_ARGS__)))
 
 /* A row that does not exist: no effect. */
 static __always_inline void xslot_count(void *counters, __u32 row, __u64 by)

@@ -13,6 +13,7 @@
 #include <xslot/map.h>
 
 #include "host/plugin/callback.h"
+#include "host/plugin/context_private.h"
 #include "host/services/drain.h"
 #include "host/services/watch.h"
 #include "host/services/where.h"
@@ -23,11 +24,6 @@
 
 #define LOG_LINES_MAX 100
 #define LOG_PERIOD_US 10000000
-
-static struct context *context_of(struct xslot_context *plugin)
-{
-	return (struct context *)plugin;
-}
 
 /* A plugin's own mistake: told, and refused where that can be, but never a NULL that it does not expect. */
 static const struct xslot_value *host_value(struct xslot_context *plugin, const char *param)
@@ -110,51 +106,6 @@ static bool is_state(const struct instance *instance, const char *name)
 	return false;
 }
 
-static void add_status(struct context *context, const char *key, char *value)
-{
-	struct status_said *said = context->status;
-	struct status_pair pair = { .key = strdup(key), .value = value }, *texts;
-
-	texts = reallocarray(said->texts, said->n_texts + 1, sizeof(*texts));
-	if (texts)
-		said->texts = texts;
-	if (texts && pair.key && pair.value) {
-		texts[said->n_texts++] = pair;
-		return;
-	}
-	context->out_of_memory = true;
-	free(pair.key);
-	free(pair.value);
-}
-
-static void host_status(struct xslot_context *plugin, const char *key, const char *format, va_list args)
-{
-	struct context *context = context_of(plugin);
-	char *value;
-
-	if (!context->status)
-		return;
-	if (vasprintf(&value, format, args) < 0)
-		value = NULL;
-	add_status(context, key, value);
-}
-
-/* Status and watches come again and again: said once in the log, and in each status. */
-static void tell_unopened(struct context *context, const char *map, struct xslot_diag *diag)
-{
-	struct config_place place = params_place(context->params, "", 0);
-
-	if (context->report) {
-		report_take(context->report, place.file, place.line, diag);
-		return;
-	}
-	log_write(context->unopened ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "%s: map %s: %s",
-		context->plugin.slot, map, diag->message);
-	context->unopened = true;
-	if (context->status)
-		add_status(context, "error", strdup(diag->message));
-}
-
 /* A plugin's call that the host refuses. In a change that is one of its errors, as ABI 1 did not know it. */
 static void tell_mistake(struct context *context, const struct xslot_diag *diag)
 {
@@ -168,17 +119,6 @@ static void tell_mistake(struct context *context, const struct xslot_diag *diag)
 			"%s: plugin %s: %s", context->plugin.slot, context->descriptor->name, diag->message);
 }
 
-static int open_map(struct context *context, const struct instance *instance, const char *map)
-{
-	struct xslot_diag diag = {};
-	int r = instance_map_fd(instance, map, &diag);
-
-	if (r < 0 && diag.message[0])
-		tell_unopened(context, map, &diag);
-	xslot_diag_clear(&diag);
-	return r;
-}
-
 static int host_map_fd(struct xslot_context *plugin, const char *map)
 {
 	struct context *context = context_of(plugin);
@@ -188,7 +128,7 @@ static int host_map_fd(struct xslot_context *plugin, const char *map)
 	/* A state map may be the running instance's: what start wrote there would survive a rollback. */
 	if (context->phase == CONTEXT_START && is_state(context->instance, map))
 		return -EACCES;
-	return open_map(context, context->instance, map);
+	return context_open_map(context, context->instance, map);
 }
 
 /* A map's number of entries must be known before it is made: check is the last callback before that. */
@@ -238,7 +178,7 @@ static int host_map_add(
 		return -EBUSY;
 	r = instance_map_add(context->instance, map, key, numbers, &diag);
 	if (r < 0 && diag.message[0])
-		tell_unopened(context, map, &diag);
+		context_tell_unopened(context, map, &diag);
 	xslot_diag_clear(&diag);
 	return r;
 }
@@ -247,24 +187,13 @@ static int host_old_map_fd(struct xslot_context *plugin, const char *map)
 {
 	struct context *context = context_of(plugin);
 
-	return context->old ? open_map(context, context->old, map) : -ENOENT;
-}
-
-static struct callback callback_of(const struct context *context, const char *name, enum quarantine_way way)
-{
-	return (struct callback){
-		.slot = context->plugin.slot,
-		.plugin = context->descriptor->name,
-		.name = name,
-		.content = context->content,
-		.way = way,
-	};
+	return context->old ? context_open_map(context, context->old, map) : -ENOENT;
 }
 
 static enum watch_call call_watch(struct xslot_context *plugin, struct context_watch *watch)
 {
 	struct context *context = context_of(plugin);
-	struct callback callback = callback_of(context, "watch", QUARANTINE_WATCH);
+	struct callback callback = context_callback(context, "watch", QUARANTINE_WATCH);
 	enum watch_call result;
 
 	if (quarantine_silences(callback.content, callback.way))
@@ -368,7 +297,7 @@ static const struct xslot_host host_functions = {
 	.log = host_log,
 	.map_fd = host_map_fd,
 	.old_map_fd = host_old_map_fd,
-	.status = host_status,
+	.status = context_host_status,
 	.watch_fd = host_watch_fd,
 	.watch_timer = host_watch_timer,
 	.chain = host_chain,
@@ -379,6 +308,7 @@ static const struct xslot_host host_functions = {
 	.map_add = host_map_add,
 	.watch_once = host_watch_once,
 	.unwatch = host_unwatch,
+	.number = context_host_number,
 };
 
 void context_init(struct context *context, const char *slot, const struct descriptor *descriptor,
@@ -399,7 +329,7 @@ void context_set_chain(struct context *context, const struct config_chain *chain
 
 static void stop(struct context *context) ON_WORKER
 {
-	struct callback callback = callback_of(context, "stop", QUARANTINE_END);
+	struct callback callback = context_callback(context, "stop", QUARANTINE_END);
 
 	callback_begin(&callback);
 	context->phase = CONTEXT_STOP;
@@ -426,7 +356,7 @@ void context_deinit(struct context *context)
 static int run(struct context *context, enum context_phase phase, int (*fn)(struct xslot_context *),
 	const char *what, struct report *report) ON_WORKER
 {
-	struct callback callback = callback_of(context, what, QUARANTINE_CHANGE);
+	struct callback callback = context_callback(context, what, QUARANTINE_CHANGE);
 	size_t n_errors = report->n_errors;
 	int r;
 
@@ -521,54 +451,6 @@ int context_settle(struct context *context, const struct instance *old, uint32_t
 int context_live(struct context *context)
 {
 	return run_live(context, CONTEXT_LIVE, context->descriptor->live, "live");
-}
-
-/* With the lock. What was said the last time stays when there is no memory for this. */
-static int ask(struct context *context)
-{
-	struct status_said said = {};
-
-	context->out_of_memory = false;
-	context->phase = CONTEXT_STATUS;
-	context->status = &said;
-	context->descriptor->status(&context->plugin);
-	context->status = NULL;
-	if (context->out_of_memory) {
-		status_said_clear(&said);
-		return -ENOMEM;
-	}
-	status_said_clear(&context->last);
-	context->last = said;
-	context->asked_us = clock_us(CLOCK_BOOTTIME);
-	return 0;
-}
-
-/* Of what was said the last time, in seconds; at least 1: it is not of now. */
-static int64_t age_of(const struct context *context)
-{
-	return (int64_t)((clock_us(CLOCK_BOOTTIME) - context->asked_us) / 1000000) + 1;
-}
-
-int context_status(struct context *context, struct status_slot *ret_status)
-{
-	struct callback callback = callback_of(context, "status", QUARANTINE_STATUS);
-	bool asked;
-	int r = 0;
-
-	ret_status->status_age = -1;
-	if (!context->descriptor->status || quarantine_silences(callback.content, callback.way))
-		return 0;
-	asked = callback_try_begin(&callback);
-	if (asked) {
-		r = ask(context);
-		callback_end();
-	}
-	if (r < 0 || !context->asked_us)
-		return r;
-	r = status_said_copy(&context->last, &ret_status->said);
-	if (r == 0)
-		ret_status->status_age = asked ? 0 : age_of(context);
-	return r;
 }
 
 int context_activate(struct context *context, sd_event *event)

@@ -58,6 +58,7 @@ struct context {
 	bool begun;	     /* a callback was run: stop is due */
 	bool misnamed;	     /* it asked for a parameter that there is not, which was told */
 	struct rate rate;    /* of its log lines */
+	bool unsaid;	     /* its status said what cannot be shown, which was told */
 	bool unopened;	     /* it asked for a map that could not be opened, which was told */
 };
 

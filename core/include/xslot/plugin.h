@@ -93,6 +93,7 @@ struct xslot_context {
 };
 
 struct xslot_chain_info; /* <xslot/chain.h> */
+struct xslot_number;	 /* <xslot/number.h> */
 
 typedef void (*xslot_watch_fn)(struct xslot_context *context, void *data);
 
@@ -119,6 +120,8 @@ struct xslot_host {
 	/* <xslot/watch.h> */
 	int (*watch_once)(struct xslot_context *, uint64_t after_ns, xslot_watch_fn, void *data);
 	int (*unwatch)(struct xslot_context *, xslot_watch_fn, void *data);
+	/* <xslot/number.h> */
+	int (*number)(struct xslot_context *, const struct xslot_number *number, size_t size);
 };
 
 /*

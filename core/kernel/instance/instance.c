@@ -123,7 +123,8 @@ static int list_maps(struct instance *instance, struct xslot_diag *diag)
 			.class = map->class,
 			.carried = map->carried,
 			.pin = map->pin,
-			.messages = map->marks.messages && map->type == BPF_MAP_TYPE_RINGBUF };
+			.messages = map->marks.messages && map->type == BPF_MAP_TYPE_RINGBUF,
+			.marks = &map->marks };
 	}
 	return 0;
 }

@@ -20,6 +20,7 @@ struct instance_map {
 	const char *pin; /* its name in bpffs, where it is pinned */
 	uint32_t id;
 	bool messages; /* the ring buffer of XSLOT_MESSAGES() */
+	const struct marks *marks;
 };
 
 /*

@@ -130,6 +130,21 @@ static int check_resize(const struct btf *btf, const struct carry_map *map, stru
 	return 0;
 }
 
+/* Named rows are shown by the host, which sums what it finds there. */
+static int check_rows(const struct btf *btf, const struct carry_map *map, struct xslot_diag *diag)
+{
+	if (!map->marks.n_rows)
+		return 0;
+	if ((map->type != BPF_MAP_TYPE_PERCPU_ARRAY && map->type != BPF_MAP_TYPE_ARRAY) ||
+		map->value_size != sizeof(uint64_t))
+		return fail(diag, -EINVAL,
+			"map %s has names for its rows, and is not an array of 64-bit counters", map->name);
+	if (map->marks.n_rows != map->max_entries)
+		return fail(diag, -EINVAL, "map %s has %u rows, and names for %u: give each row its name",
+			map->name, map->max_entries, map->marks.n_rows);
+	return 0;
+}
+
 static int read_marks(const struct btf *btf, const char *name, struct carry_map *map, struct xslot_diag *diag)
 {
 	struct types_variable variable;
@@ -141,6 +156,8 @@ static int read_marks(const struct btf *btf, const char *name, struct carry_map 
 	r = marks_read(btf, variable.id, map->name, &map->marks, diag);
 	if (r == 0)
 		r = check_resize(btf, map, diag);
+	if (r == 0)
+		r = check_rows(btf, map, diag);
 	return r < 0 ? fail_within(diag, r, "%s", name) : 0;
 }
 

@@ -62,6 +62,34 @@ static bool read_shared(const char *text, struct marks *marks)
 	return true;
 }
 
+/* "ipv4, ipv6": each as a plugin's name, since metrics take no other. */
+static bool read_rows(const char *text, struct marks *marks)
+{
+	size_t used = 0;
+
+	for (; *text; text += strspn(text, ", ")) {
+		size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+		if (length == 0 || length > 31 || *text < 'a' || *text > 'z' || !strchr(",", text[length]) ||
+			used + length + 2 > sizeof(marks->rows))
+			return false;
+		used += (size_t)snprintf(marks->rows + used, sizeof(marks->rows) - used, "%s%.*s",
+			used ? "," : "", (int)length, text);
+		marks->n_rows++;
+		text += length;
+	}
+	return marks->n_rows > 0;
+}
+
+void marks_row(const struct marks *marks, uint32_t row, char ret_name[static MARKS_NAME])
+{
+	const char *name = marks->rows;
+
+	while (row-- > 0)
+		name += strcspn(name, ",") + 1;
+	snprintf(ret_name, MARKS_NAME, "%.*s", (int)strcspn(name, ","), name);
+}
+
 static int read_mark(const char *mark, const char *name, struct marks *marks, struct xslot_diag *diag)
 {
 	const char *rest;
@@ -77,6 +105,8 @@ static int read_mark(const char *mark, const char *name, struct marks *marks, st
 		good = read_entries(rest, marks);
 	else if ((rest = after(mark, "shared:")))
 		good = read_shared(rest, marks);
+	else if ((rest = after(mark, "rows:")))
+		good = read_rows(rest, marks);
 	else if (strcmp(mark, "resize:copy") == 0)
 		marks->resize = RESIZE_COPY;
 	else if (strcmp(mark, "resize:add") == 0)

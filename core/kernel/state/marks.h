@@ -11,6 +11,7 @@ struct btf;
 struct xslot_value;
 
 #define MARKS_NAME 64
+#define MARKS_ROWS 2048 /* bytes of all names of rows */
 
 enum map_class { MAP_CONFIG, MAP_STATE };
 enum map_carried { MAP_FRESH, MAP_KEPT, MAP_MIGRATED, MAP_COPIED };
@@ -31,6 +32,8 @@ struct marks {
 	enum marks_resize resize;
 	char shared[MARKS_NAME]; /* one map in all slots of the chain that give it this name; "": it is not
 				    shared */
+	char rows[MARKS_ROWS];	 /* names of counters' rows, "ipv4,ipv6"; "": none */
+	uint32_t n_rows;
 };
 
 /*
@@ -39,6 +42,9 @@ struct marks {
  */
 int marks_read(const struct btf *btf, uint32_t id, const char *name, struct marks *ret_marks,
 	struct xslot_diag *diag);
+
+/* The name of one of `n_rows`. */
+void marks_row(const struct marks *marks, uint32_t row, char ret_name[static MARKS_NAME]);
 
 /*
  * The number of entries that this value of the parameter `entries_from` asks for; 0 when it has no value.

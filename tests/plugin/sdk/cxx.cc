@@ -10,6 +10,7 @@
 #include <xslot/counter.h>
 #include <xslot/extension.h>
 #include <xslot/file.h>
+#include <xslot/number.h>
 #include <xslot/plugin.h>
 
 #include "cxx.bpf.h"

@@ -12,7 +12,7 @@ const volatile struct xslot_prefix to4;
 const volatile struct xslot_prefix to6;
 const volatile __u16 port = 0;
 
-XSLOT_COUNTERS(rewritten, REWRITE_ROWS);
+XSLOT_COUNTERS(rewritten, REWRITE_ROWS, ipv4, ipv6, port, unread);
 
 /* The transport header's checksum; NULL when there is none to keep right. */
 static __always_inline __sum16 *transport_check(struct xdp_md *ctx, const struct xslot_packet *packet)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include <inttypes.h>
 #include <xslot/counter.h>
+#include <xslot/number.h>
 #include <xslot/plugin.h>
 
 #include "rewrite.bpf.h"
@@ -19,7 +20,9 @@ static int status(struct xslot_context *context)
 		else
 			xslot_status(context, names[row], "%" PRIu64, n);
 	}
-	return 0;
+	return xslot_status_number(context, &(struct xslot_number){ .name = "port",
+						    .value = (int64_t)xslot_value(context, "port")->number,
+						    .labels = { { "of", "tcp, udp" } } });
 }
 
 XSLOT_PARAMS({ "to4", XSLOT_ADDRESS, "destination of IPv4", .fallback = "203.0.113.9" },
