@@ -165,7 +165,8 @@ static void fake_on_events(struct server_call *call, uint64_t after, bool wait, 
 	if (wait && host->hold)
 		host->held[host->n_held++] = call;
 	else
-		server_reply_events(call, list, 1, event.id);
+		server_reply_events(
+			call, list, !(wait && host->quiet), wait && host->quiet ? after : event.id);
 }
 
 void fake_host_start(struct fake_host *host)

@@ -27,6 +27,7 @@ struct fake_host {
 	bool hold; /* keep the calls in `held` */
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
+	bool quiet; /* reply to a call that waits, with nothing */
 	unsigned n_status, n_reload, n_bypass, n_clean, n_rollback, n_events;
 	uint64_t after;		/* of the last call of Events */
 	unsigned confirm;	/* of the last reload or rollback */

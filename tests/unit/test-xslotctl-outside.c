@@ -152,6 +152,18 @@ static void test_events(void **state)
 	assert_int_equal(id, 3);
 }
 
+/* As a host does with too many callers that wait: it replies at once, with nothing. */
+static void test_events_without_a_wait(void **state)
+{
+	struct run it = { { "3", XSLOTCTL, "events", "-f" }, .program = "/usr/bin/timeout" };
+	struct fake_host *host = *state;
+
+	host->quiet = true;
+	run(host, &it);
+	assert_string_equal(it.out, EVENT);
+	assert_in_range(host->n_events, 2, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_host_setup, fake_host_teardown)
 
 int main(void)
@@ -162,6 +174,7 @@ int main(void)
 		TEST(test_more_errors_are_told),
 		TEST(test_a_plugin_cannot_speak_to_the_terminal),
 		TEST(test_events),
+		TEST(test_events_without_a_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
