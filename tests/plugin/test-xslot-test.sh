@@ -40,7 +40,7 @@ run() { "$tool" --plugin-path "$plugins" "$@" | sed '/^# metadata before/d'; ret
 results() { run "$@" | sed 1,2d; return "${PIPESTATUS[0]}"; }
 says() { run "$@" 2>&1 >/dev/null; }
 
-echo 1..26
+echo 1..29
 cat >good.test <<'END'
 test nothing is lost
 plugin count
@@ -189,7 +189,7 @@ not ok 1 - bad packet
 END
 printf 'tests x\n' >syntax.test
 check "a file that is not well-formed: 78" 78 says syntax.test <<'END'
-xslot-test: syntax.test:1: "tests" is not a command; the commands are: test, file, plugin, chain, packet, packets, pcap, map, status, log, refused
+xslot-test: syntax.test:1: "tests" is not a command; the commands are: test, file, build, plugin, chain, packet, packets, pcap, map, status, log, refused
 END
 check "usage: 2" 2 says --frobnicate <<'END'
 xslot-test: --frobnicate is not an option, or takes no value; `xslot-test --help` lists them
@@ -223,6 +223,52 @@ check "-v shows the verifier's log" 0 words -v beyond.test <<'END'
 END
 check "… and nobody else does" 1 words beyond.test <<'END'
 0
+END
+
+# Two builds of one plugin, whose state is laid out differently: the second one migrates it.
+cat >builds.test <<'END'
+test an upgrade, and back
+build ${BUILDS}/ledger-v1.so
+plugin ledger
+packets 3 arp 192.0.2.1 > 192.0.2.2
+	3 next
+build ${BUILDS}/ledger-v2.so
+plugin ledger
+packets 2 arp 192.0.2.1 > 192.0.2.2
+	2 next
+status
+	packets: 5
+	chain: test, mode 0, frags 0: test
+	late: 0
+map accounts
+	*bytes*
+build ${BUILDS}/ledger-v1.so
+plugin ledger
+packet arp 192.0.2.1 > 192.0.2.2
+	next
+status
+	packets: 6
+	chain: test, mode 0, frags 0: test
+	late: 0
+test another plugin's file
+build ${BUILDS}/stamp-v1.so
+plugin ledger
+refused
+	.builds/ledger.so holds the plugin "stamp": its file must be called stamp.so
+END
+check "two builds of a plugin" 0 results -D "BUILDS=${wreck%/*}" builds.test <<'END'
+ok 1 - an upgrade, and back
+ok 2 - another plugin's file
+END
+printf 'test nobody takes it\nbuild %s\n' "$wreck" >unused.test
+check "a build without a plugin" 1 results unused.test <<'END'
+not ok 1 - nobody takes it
+# unused.test:2: a build needs a plugin line below it, with the plugin's name
+END
+printf 'test none\nbuild none.so\nplugin ledger\npacket arp 192.0.2.1 > 192.0.2.2\n' >none.test
+check "a build that is not there" 1 results none.test <<'END'
+not ok 1 - none
+# none.test:2: cannot find the build none.so: No such file or directory
 END
 
 # Who crashed, behind what was found out before. A sanitizer's exit status is another than that of the signal.

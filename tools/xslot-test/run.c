@@ -228,6 +228,8 @@ static int run_command(struct session *session, struct command *command, struct 
 		return 0;
 	case COMMAND_FILE:
 		return session_file(session, command, diag);
+	case COMMAND_BUILD:
+		return session_build(session, command, diag);
 	case COMMAND_PLUGIN:
 		return session_plugin(session, command, diag);
 	case COMMAND_CHAIN:
@@ -283,11 +285,14 @@ static size_t run_commands(struct session *session, struct script *script, size_
 			free(TAKE_PTR(command->output));
 		i++;
 	} while (i < script->n_commands && script->commands[i].kind != COMMAND_TEST);
-	if (r == 0 && session_commit(session, diag) == 0 && session->refusal) {
-		fail(diag, -EINVAL, "the configuration above is refused: %.*s",
+	if (r < 0)
+		return i;
+	r = session_commit(session, diag);
+	if (r == 0 && session->refusal)
+		r = fail(diag, -EINVAL, "the configuration above is refused: %.*s",
 			(int)strcspn(session->refusal, "\n"), session->refusal);
+	if (r < 0)
 		*ret_broken = &script->commands[i - 1];
-	}
 	return i;
 }
 

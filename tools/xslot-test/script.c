@@ -23,6 +23,7 @@ DEFINE_CLEANUP(struct blob *, blob_free);
 static const char *const names[] = {
 	[COMMAND_TEST] = "test",
 	[COMMAND_FILE] = "file",
+	[COMMAND_BUILD] = "build",
 	[COMMAND_PLUGIN] = "plugin",
 	[COMMAND_CHAIN] = "chain",
 	[COMMAND_PACKET] = "packet",
@@ -132,7 +133,7 @@ static int add_command(struct script *script, size_t *line, struct xslot_diag *d
 			*line + 1);
 	if (kind < 0)
 		return fail(diag, -EINVAL,
-			"%s:%zu: \"%.*s\" is not a command; the commands are: test, file, plugin, chain, packet, packets, pcap, map, status, log, refused",
+			"%s:%zu: \"%.*s\" is not a command; the commands are: test, file, build, plugin, chain, packet, packets, pcap, map, status, log, refused",
 			script->name, *line + 1, (int)strcspn(script->lines[*line], " \t"),
 			script->lines[*line]);
 	if (kind != COMMAND_TEST && !script->n_commands)

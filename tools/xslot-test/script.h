@@ -10,6 +10,7 @@
 enum command_kind {
 	COMMAND_TEST,
 	COMMAND_FILE,
+	COMMAND_BUILD,
 	COMMAND_PLUGIN,
 	COMMAND_CHAIN,
 	COMMAND_PACKET, /* from here on: the block says what is expected */

@@ -10,6 +10,7 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/plugin/callback.h"
 #include "host/plugin/inspect.h"
@@ -165,6 +166,51 @@ int session_file(struct session *session, const struct command *command, struct 
 	return r;
 }
 
+#define BUILDS ".builds" /* in the test's folder: links to builds, by the names of their plugins */
+
+static int fail_unused(struct xslot_diag *diag)
+{
+	return fail(diag, -EINVAL, "a build needs a plugin line below it, with the plugin's name");
+}
+
+int session_build(struct session *session, const struct command *command, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (!*command->argument)
+		return fail(diag, -EINVAL, "build needs the file of a plugin");
+	if (session->build[0])
+		return fail_unused(diag);
+	r = session_path(session, command->argument, path, diag);
+	if (r < 0)
+		return r;
+	if (!realpath(path, session->build)) {
+		session->build[0] = 0;
+		return fail(diag, -errno, "cannot find the build %s: %s", path, strerror(errno));
+	}
+	return 0;
+}
+
+/* From here on the plugin is of the build that was named: a host asks for NAME.so, whatever a build is
+ * called. */
+static int take_build(struct session *session, const char *plugin, struct xslot_diag *diag)
+{
+	char path[PATH_MAX];
+
+	if (strchr(plugin, '/'))
+		return fail(diag, -EINVAL, "\"%s\" is not a plugin's name", plugin);
+	snprintf(path, sizeof(path), "%s/" BUILDS, session->directory);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return fail(diag, -errno, "cannot make a folder %s: %s", path, strerror(errno));
+	snprintf(path, sizeof(path), "%s/" BUILDS "/%s.so", session->directory, plugin);
+	if ((unlink(path) < 0 && errno != ENOENT) || symlink(session->build, path) < 0)
+		return fail(diag, -errno, "cannot make a link %s to the build: %s", path, strerror(errno));
+	session->build[0] = 0;
+	session->builds = true;
+	return 0;
+}
+
 static int begin_ini(struct session *session, struct xslot_diag *diag)
 {
 	session->pending = true;
@@ -188,6 +234,8 @@ int session_plugin(struct session *session, const struct command *command, struc
 			"a plugin cannot join the chain that the line above takes from a file");
 	if (!session->pending)
 		r = begin_ini(session, diag);
+	if (r == 0 && session->build[0])
+		r = take_build(session, command->argument, diag);
 	if (r < 0)
 		return r;
 	fprintf(session->ini, "[slot test.%u]\nplugin = %s\n", ++session->n_plugins * 10, command->argument);
@@ -277,28 +325,37 @@ static void take_refusal(struct session *session, const struct report *report)
 	fclose(out);
 }
 
-/* NULL: what the INI file says. */
-static const char *plugin_path(const struct session *session, char ret[static 2 * PATH_MAX])
+/* Of folders, the caller's to free; NULL: what the INI file says. */
+static int plugin_path(const struct session *session, char **ret)
 {
-	if (session->options->plugin_path || session->whole)
-		return session->options->plugin_path;
-	snprintf(ret, 2 * PATH_MAX, "%s:%s", *session->beside ? session->beside : ".", XSLOT_PLUGINDIR);
-	return ret;
+	const char *given = session->options->plugin_path, *beside = *session->beside ? session->beside : ".";
+	char builds[PATH_MAX] = "";
+	int n;
+
+	*ret = NULL;
+	if (session->whole && !given)
+		return 0;
+	if (session->builds && !session->whole)
+		snprintf(builds, sizeof(builds), "%s/" BUILDS ":", session->directory);
+	n = given ? asprintf(ret, "%s%s", builds, given)
+		  : asprintf(ret, "%s%s:%s", builds, beside, XSLOT_PLUGINDIR);
+	if (n < 0)
+		*ret = NULL;
+	return n < 0 ? -ENOMEM : 0;
 }
 
 static int load(struct session *session, struct report *report)
 {
 	CLEANUP(files_free) struct files *files = files_new(NULL);
 	CLEANUP(setup_unref) struct setup *setup = NULL;
-	char path[2 * PATH_MAX];
+	CLEANUP(free) char *path = NULL;
 	struct rig *rig;
 	int r;
 
-	if (!files)
-		return -ENOMEM;
+	if (!files || plugin_path(session, &path) < 0)
+		return report_add(report, NULL, 0, "out of memory");
 	files_trust_all(files); /* they belong to who tries a plugin */
-	r = setup_load(
-		files, session->chain_file, plugin_path(session, path), session->modules, &setup, report);
+	r = setup_load(files, session->chain_file, path, session->modules, &setup, report);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < setup->n_chains; i++) {
@@ -323,6 +380,8 @@ int session_commit(struct session *session, struct xslot_diag *diag)
 	struct report report = {};
 	int r = 0;
 
+	if (session->build[0])
+		return fail_unused(diag);
 	if (!session->pending)
 		return 0;
 	session->pending = false;

@@ -35,6 +35,8 @@ struct session {
 	char *ini_text;
 	size_t ini_size;
 	unsigned n_plugins;
+	char build[PATH_MAX]; /* the file of the next plugin; "": wherever one of its name is found */
+	bool builds;	      /* the test has a folder of such files, which are found first */
 	char chain_file[PATH_MAX], chain_name[32];
 	sd_event *event; /* what plugins watch */
 	char *log;	 /* what was logged since "log", in lines; NULL: nothing */
@@ -47,6 +49,7 @@ void session_deinit(struct session *session);
 
 /* The commands that describe; each names what is wrong with it. */
 int session_file(struct session *session, const struct command *command, struct xslot_diag *diag);
+int session_build(struct session *session, const struct command *command, struct xslot_diag *diag);
 int session_plugin(struct session *session, const struct command *command, struct xslot_diag *diag);
 int session_chain(struct session *session, const struct command *command, struct xslot_diag *diag);
 
