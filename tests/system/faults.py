@@ -54,8 +54,9 @@ class Injector:
         return self.head + [str(word) for word in argv]
 
     def said(self):
-        """What fail-at wrote so far, as lines of words."""
-        return [line.split() for line in self.report.read_text().splitlines()] if self.report.exists() else []
+        """What fail-at wrote so far, as whole lines of words."""
+        text = self.report.read_text() if self.report.exists() else ""
+        return [line.split() for line in text[:text.rfind("\n") + 1].splitlines()]
 
     def let_go(self):
         """Stop counting; True when a call failed."""

@@ -71,6 +71,7 @@ def test_followed(host):
     host.call("Bypass", chain="edge", on=True)
     assert [e["kind"] for e in host.answer(request)["events"]] == ["bypass"]
     request = host.ask("Events", after=news(host, 0)[1], wait=True)
+    host.status()  # connections are accepted and read in their order: the call waits now
     host.kill(signal.SIGTERM)
     assert [e["kind"] for e in host.answer(request)["events"]] == ["stop"]
     assert host.process.wait() == 0
