@@ -168,6 +168,37 @@ def test_every_packet_is_counted_per_cpu(host):
     assert {host.slot(10)["status"][name] for name in ("rows", "table")} == {str(injected)}
 
 
+def syns_by_prefix(host):
+    """{prefix: SYNs} as synguard counts them, all CPUs together."""
+    number = lambda text: bytes(int(byte, 16) for byte in text)
+    return {number(row["key"][:4]): sum(int.from_bytes(number(cpu["value"][:8]), "little") for cpu in row["values"])
+            for row in maps(host, 10, "counts")["counts"][1]}
+
+
+def test_a_syn_flood(host):
+    """synguard under a flood, whose tables change their size and whose limit changes: each SYN is counted, once."""
+    syn = udp("192.0.2.7", protocol=6, payload=bytes(4) + bytes((0x50, 2)) + bytes(34))  # data offset 5, flag SYN
+    host.plugin("synguard")
+    sizes = itertools.cycle((65536, 100, 1000))
+    slots = lambda limit: chain((10, "synguard", {"limit": limit, "window": "1h", "block": "1h", "prefixes": next(sizes)}))
+    host.write(slots(10 ** 12))
+    host.start()
+    with Injector(host.namespace, INTERFACE, threads=2, frame=syn) as injector:
+        wait_for(lambda: host.chain()["packets"] > 0, "the first packets")
+        for turn in range(6):
+            host.write(slots(10 ** 12 + turn if turn < 3 else 5))
+            host.must_reload()
+            assert carried(host, 10)["counts"] == carried(host, 10)["windows"] == "copied"
+            wait_for(lambda seen=host.chain()["packets"]: host.chain()["packets"] > seen, "packets meanwhile")
+        injected = injector.stop()
+    verdicts, numbers = host.slot(10)["verdicts"], {n["name"]: n["value"] for n in host.slot(10)["numbers"]}
+    assert syns_by_prefix(host) == {bytes((192, 0, 2, 0)): injected}
+    assert numbers["totals_passed"] + numbers["totals_dropped"] == injected
+    assert numbers["totals_dropped"] == verdicts["drop"] > 0 and numbers["totals_blocks"] >= 1
+    assert "192.0.2.7: its prefix sends more SYNs than the limit, 5: blocked" in host.log()
+    assert host.chain()["gap_packets"] == 0
+
+
 def test_slots_share_a_map(host):
     """Through reloads of one and of both, another size, a crash, a removal and a return: one map, and each packet in it."""
     want = 0
