@@ -292,7 +292,7 @@ static void test_again_is_no_news(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		events_add(&events, &by_root, "reload refused");
 	ask(0, "1 interfaces refused\n2 reload refused\n3 reload refused\n");
-	assert_string_equal(events.list[1].event->by, "uid 0, pid 7 with SIGHUP");
+	assert_string_equal(events.latest->by, "uid 0, pid 7 with SIGHUP");
 	end();
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The list in memory is the truth; the file is its copy for the next host. The loop makes and reads lines,
- * the worker moves bytes: between tasks, so that no reload waits for more than the one that runs. A line is
- * appended; when the file has become too long, or was found damaged, it is replaced by the list as it is. Ids
- * continue those of the file, so events from before it was read get theirs afterwards.
+ * The list in memory is the truth; the file is its copy for the next host. The list has lines and no structs,
+ * in one block: small pieces that live long would keep the heap from shrinking. The loop makes and reads
+ * lines, the worker moves bytes: between tasks, so that no reload waits for more than the one that runs. A
+ * line is appended; when the file has become too long, or was found damaged, it is replaced by the list as it
+ * is. Ids continue those of the file, so events from before it was read get theirs afterwards.
  */
 #include "host/events/events.h"
 
@@ -22,39 +23,58 @@
 
 static void drop_oldest(struct events *events)
 {
-	events->bytes -= strlen(events->list[0].line);
-	event_free(events->list[0].event);
-	free(events->list[0].line);
+	size_t size = events->list[0].size;
+
+	events->bytes -= size;
+	memmove(events->lines, events->lines + size, events->bytes);
 	events->n--;
 	memmove(events->list, events->list + 1, events->n * sizeof(*events->list));
+}
+
+/* One line may be longer than all of them should be. */
+static void make_room(struct events *events, size_t size)
+{
+	size_t wanted = size > EVENTS_BYTES ? size : EVENTS_BYTES;
+
+	while (events->n == EVENTS_MAX || (events->n > 0 && events->bytes + size > EVENTS_BYTES))
+		drop_oldest(events);
+	if (events->capacity < wanted)
+		events->lines = memory_must(realloc(events->lines, wanted));
+	events->capacity = events->capacity < wanted ? wanted : events->capacity;
 }
 
 /* Taken over. */
 static void append(struct events *events, struct event *event, bool kept)
 {
-	char *line;
+	CLEANUP(free) char *line = NULL;
+	size_t size;
 
 	event->id = ++events->last;
 	line = memory_must(event_to_line(event));
-	events->list = memory_must(reallocarray(events->list, events->n + 1, sizeof(*events->list)));
-	events->list[events->n++] = (struct events_entry){ event, line, kept };
-	events->bytes += strlen(line);
-	while (events->n > EVENTS_MAX || (events->bytes > EVENTS_BYTES && events->n > 1))
-		drop_oldest(events);
+	size = strlen(line);
+	make_room(events, size);
+	memcpy(events->lines + events->bytes, line, size);
+	events->list[events->n++] = (struct events_entry){ event->id, size, kept };
+	events->bytes += size;
+	event_free(events->latest);
+	events->latest = event;
 }
 
 /* ---- callers ---- */
 
 static void reply(struct events *events, struct server_call *call, uint64_t after)
 {
-	const struct event *told[EVENTS_MAX];
+	struct event *told[EVENTS_MAX] = {};
+	const char *line = events->lines;
 	size_t n = 0;
 
 	/* Ids of a history that is gone are above all that there are now. */
-	for (size_t i = 0; i < events->n; i++)
-		if (events->list[i].event->id > after || after > events->last)
-			told[n++] = events->list[i].event;
-	server_reply_events(call, told, n, events->last);
+	for (size_t i = 0; i < events->n; line += events->list[i++].size)
+		if (events->list[i].id > after || after > events->last)
+			n += (told[n] = event_from_line(line, events->list[i].size)) != NULL;
+	server_reply_events(call, (const struct event *const *)told, n, events->last);
+	for (size_t i = 0; i < n; i++)
+		event_free(told[i]);
 }
 
 /* `all`: those too for whom there is no news. */
@@ -112,15 +132,16 @@ static void note_trouble(struct events *events)
 /* What is to be written, as text: all of the list, or what the file does not have. */
 static void gather(struct events *events)
 {
-	size_t fresh = 0;
 	FILE *out = memory_must(open_memstream(&events->text, &events->size));
+	const char *line = events->lines;
+	size_t fresh = 0;
 
 	for (size_t i = 0; i < events->n; i++)
-		fresh += events->list[i].kept ? 0 : strlen(events->list[i].line);
+		fresh += events->list[i].kept ? 0 : events->list[i].size;
 	events->replace |= events->file_size + fresh > EVENTS_FILE_MAX;
-	for (size_t i = 0; i < events->n; i++)
+	for (size_t i = 0; i < events->n; line += events->list[i++].size)
 		if (events->replace || !events->list[i].kept)
-			fputs(events->list[i].line, out);
+			fwrite(line, events->list[i].size, 1, out);
 	events->job_last = events->last;
 	if (fclose(out) != 0)
 		memory_out();
@@ -141,7 +162,7 @@ static void after_writing(struct events *events) ON_LOOP
 	if (events->error == 0) {
 		events->file_size = (events->replace ? 0 : events->file_size) + events->size;
 		for (size_t i = 0; i < events->n; i++)
-			events->list[i].kept |= events->list[i].event->id <= events->job_last;
+			events->list[i].kept |= events->list[i].id <= events->job_last;
 	}
 	/* A part of it may be in the file: the next time writes it again, as a whole. */
 	events->replace = events->error < 0;
@@ -196,14 +217,25 @@ static size_t take_lines(struct events *events)
 	return damaged;
 }
 
+static void take_early(struct events *events, const char *lines, const struct events_entry *early, size_t n)
+{
+	for (size_t i = 0; i < n; lines += early[i++].size) {
+		struct event *event = event_from_line(lines, early[i].size);
+
+		if (event)
+			append(events, event, false);
+	}
+}
+
 /* What was read comes before what has happened meanwhile. */
 static void take_file(struct events *events)
 {
-	struct events_entry *early = events->list;
+	CLEANUP(free) struct events_entry *early = memory_must(malloc(sizeof(events->list)));
+	CLEANUP(free) char *lines = TAKE_PTR(events->lines);
 	size_t n_early = events->n, damaged;
 
-	events->list = NULL;
-	events->n = events->bytes = 0;
+	memcpy(early, events->list, sizeof(events->list));
+	events->n = events->bytes = events->capacity = 0;
 	events->last = 0;
 	events->file_size = events->size;
 	damaged = take_lines(events);
@@ -214,11 +246,7 @@ static void take_file(struct events *events)
 		log_warning("%s: %zu line%s damaged, and left out of the events", events->path, damaged,
 			damaged == 1 ? " is" : "s are");
 	note_trouble(events);
-	for (size_t i = 0; i < n_early; i++) {
-		append(events, early[i].event, false);
-		free(early[i].line);
-	}
-	free(early);
+	take_early(events, lines, early, n_early);
 	events->loaded = true;
 	reply_waiting(events, false);
 }
@@ -308,7 +336,7 @@ static bool same_text(const char *a, const char *b)
 /* What the host tries again and again by itself is news once. */
 static bool is_repeated(const struct events *events, const struct event *event)
 {
-	const struct event *last = events->n ? events->list[events->n - 1].event : NULL;
+	const struct event *last = events->latest;
 	bool same = last && !event->by && !last->by && last->n_changed == event->n_changed &&
 		    same_text(last->kind, event->kind) && same_text(last->result, event->result) &&
 		    same_text(last->chain, event->chain) && same_text(last->interface, event->interface) &&
@@ -388,9 +416,8 @@ void events_close(struct events *events)
 		after_writing(events);
 	}
 	sd_event_source_disable_unref(events->patience);
-	while (events->n > 0)
-		drop_oldest(events);
-	free(events->list);
+	event_free(events->latest);
+	free(events->lines);
 	free(events->path);
 	*events = (struct events){};
 }

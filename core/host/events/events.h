@@ -31,11 +31,14 @@ struct events {
 	bool replace;  /* what is in the file is damaged, or too long: it is written as a whole */
 	bool troubled; /* it was said that they cannot be kept */
 	struct events_entry {
-		struct event *event;
-		char *line;
-		bool kept; /* in the file */
-	} * list;	   /* the oldest first */
-	size_t n, bytes;
+		uint64_t id;
+		size_t size; /* of its line */
+		bool kept;   /* in the file */
+	} list[EVENTS_MAX];  /* the oldest first */
+	size_t n;
+	char *lines;		/* of all of them, in one block */
+	size_t bytes, capacity; /* of `lines` */
+	struct event *latest;	/* the last one; NULL: none */
 	size_t file_size;
 	uint64_t last; /* id */
 	struct events_waiting {
