@@ -96,7 +96,7 @@ struct exported {
 
 /* What the section table says, found in one pass. */
 struct sections {
-	struct exported plugin, params;
+	struct exported plugin, params, commands;
 	bool object;
 	Elf_Data *dynamic;
 	Elf_Data *symbols;
@@ -105,9 +105,10 @@ struct sections {
 
 static void take_data(struct sections *sections, const char *name, Elf_Scn *section, const GElf_Shdr *header)
 {
-	struct exported *exported = strcmp(name, XSLOT_PLUGIN_SECTION) == 0   ? &sections->plugin
-				    : strcmp(name, XSLOT_PARAMS_SECTION) == 0 ? &sections->params
-									      : NULL;
+	struct exported *exported = strcmp(name, XSLOT_PLUGIN_SECTION) == 0	? &sections->plugin
+				    : strcmp(name, XSLOT_PARAMS_SECTION) == 0	? &sections->params
+				    : strcmp(name, XSLOT_COMMANDS_SECTION) == 0 ? &sections->commands
+										: NULL;
 
 	if (exported)
 		*exported =
@@ -165,7 +166,9 @@ static bool is_mapped(Elf *elf, const struct exported *exported)
 static int check_symbol(Elf *elf, const struct sections *sections, const struct exported *exported,
 	const char *wanted, const char *path, struct xslot_diag *diag)
 {
-	const char *section = exported == &sections->plugin ? XSLOT_PLUGIN_SECTION : XSLOT_PARAMS_SECTION;
+	const char *section = exported == &sections->plugin   ? XSLOT_PLUGIN_SECTION
+			      : exported == &sections->params ? XSLOT_PARAMS_SECTION
+							      : XSLOT_COMMANDS_SECTION;
 	GElf_Sym symbol;
 
 	if (!is_mapped(elf, exported))
@@ -196,6 +199,8 @@ static int read_descriptor(Elf *elf, const struct sections *sections, const char
 		.plugin_size = has_bytes(&sections->plugin) ? sections->plugin.data->d_size : 0,
 		.params = has_bytes(&sections->params) ? sections->params.data->d_buf : NULL,
 		.params_size = has_bytes(&sections->params) ? sections->params.data->d_size : 0,
+		.commands = has_bytes(&sections->commands) ? sections->commands.data->d_buf : NULL,
+		.commands_size = has_bytes(&sections->commands) ? sections->commands.data->d_size : 0,
 		.object = sections->object,
 	};
 	int r;
@@ -208,6 +213,8 @@ static int read_descriptor(Elf *elf, const struct sections *sections, const char
 	r = check_symbol(elf, sections, &sections->plugin, "xslot_plugin", path, diag);
 	if (r == 0 && source.params)
 		r = check_symbol(elf, sections, &sections->params, "xslot_params", path, diag);
+	if (r == 0 && source.commands)
+		r = check_symbol(elf, sections, &sections->commands, "xslot_commands", path, diag);
 	if (r == 0)
 		r = descriptor_read(&source, path, plugin, diag);
 	if (r < 0)
@@ -305,7 +312,8 @@ int describe_blob(const struct blob *blob, const char *path, struct descriptor *
 		return r;
 	if (ret)
 		*ret = (struct description){ sections.plugin.data->d_size,
-			has_bytes(&sections.params) ? sections.params.data->d_size : 0, sections.object };
+			has_bytes(&sections.params) ? sections.params.data->d_size : 0,
+			has_bytes(&sections.commands) ? sections.commands.data->d_size : 0, sections.object };
 	*ret_plugin = plugin;
 	return 0;
 }

@@ -14,7 +14,8 @@ struct blob;
 /* What a file has beside its descriptor, for reading it again where it is mapped. */
 struct description {
 	size_t plugin_size;
-	size_t params_size; /* 0: it has no parameters of ABI 2 or later */
+	size_t params_size;   /* 0: it has no parameters of ABI 2 or later */
+	size_t commands_size; /* 0: it has no commands */
 	bool object;
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "module/abi1.h"
+#include "module/commands.h"
 #include "util/diag.h"
 
 /* The part that every ABI has. */
@@ -21,14 +22,6 @@ struct head {
 /* A descriptor ends no earlier than here; what follows (the callbacks) is optional and may be absent. */
 #define SIZE_MIN offsetof(struct xslot_plugin, check)
 #define ROW_MIN offsetof(struct xslot_param, reserved)
-
-static bool is_zero(const void *bytes, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		if (((const char *)bytes)[i])
-			return false;
-	return true;
-}
 
 static int read_head(const struct descriptor_source *source, const char *path, struct head *ret_head,
 	struct xslot_diag *diag)
@@ -71,11 +64,11 @@ static int read_params(const struct descriptor_source *source, size_t row_size, 
 		const char *row = (const char *)source->params + i * row_size;
 
 		memcpy(&ret->params[i], row, known);
-		if (!is_zero(row, ROW_MIN, known))
+		if (!descriptor_is_zero(row, ROW_MIN, known))
 			return fail(diag, -EPROTONOSUPPORT,
 				"%s sets a reserved field of its parameter %zu: it was built for a newer xslot",
 				path, i + 1);
-		if (!is_zero(row, known, row_size))
+		if (!descriptor_is_zero(row, known, row_size))
 			return fail(diag, -EPROTONOSUPPORT,
 				"%s says more about its parameter %zu than this host understands: it was built for a newer xslot",
 				path, i + 1);
@@ -122,14 +115,17 @@ int descriptor_read(const struct descriptor_source *source, const char *path,
 		return fail(diag, -ENOEXEC, "%s has a descriptor of %u bytes, less than the %zu of ABI %u",
 			path, head.size, SIZE_MIN, head.abi);
 	memcpy(&plugin, source->plugin, head.size < sizeof(plugin) ? head.size : sizeof(plugin));
-	if (plugin.reserved || plugin.reserved2)
+	if (plugin.reserved2)
 		return fail(diag, -EPROTONOSUPPORT,
 			"%s sets a reserved field of its descriptor: it was built for a newer xslot", path);
-	if (!is_zero(source->plugin, sizeof(plugin), head.size))
+	if (!descriptor_is_zero(source->plugin, sizeof(plugin), head.size))
 		return fail(diag, -EPROTONOSUPPORT,
 			"%s says more in its descriptor than this host understands: it was built for a newer xslot",
 			path);
 	translate(&plugin, ret_descriptor);
 	ret_descriptor->object = source->object;
-	return source->params ? read_params(source, plugin.param_size, path, ret_descriptor, diag) : 0;
+	r = source->params ? read_params(source, plugin.param_size, path, ret_descriptor, diag) : 0;
+	if (r == 0 && source->commands)
+		r = commands_read(source, plugin.command_size, path, ret_descriptor, diag);
+	return r;
 }

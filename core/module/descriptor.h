@@ -11,6 +11,15 @@
 /* In a plugin file, beside no BPF object of its own: its slots name one, `object = PATH`. */
 #define DESCRIPTOR_OBJECT_SECTION ".xslot.object"
 
+/* A row of XSLOT_COMMANDS(); its function is in `run` of the descriptor. */
+struct descriptor_command {
+	char name[sizeof((struct xslot_command){}.name)]; /* "": there is none */
+	char arguments[sizeof((struct xslot_command){}.arguments)];
+	char help[sizeof((struct xslot_command){}.help)];
+	uint32_t reading;
+	uint32_t types[XSLOT_MAX_ARGUMENTS]; /* what `arguments` says, XSLOT_NONE behind the last */
+};
+
 /* The meaning of each member is that of struct xslot_plugin. All padding is 0. */
 struct descriptor {
 	uint32_t abi;
@@ -18,8 +27,9 @@ struct descriptor {
 	char version[sizeof((struct xslot_plugin){}.version)];
 	char summary[sizeof((struct xslot_plugin){}.summary)];
 	uint32_t state_version;
-	bool object;					 /* see DESCRIPTOR_OBJECT_SECTION */
-	struct xslot_param params[XSLOT_MAX_PARAMS + 1]; /* ends with an XSLOT_NONE */
+	bool object;						    /* see DESCRIPTOR_OBJECT_SECTION */
+	struct xslot_param params[XSLOT_MAX_PARAMS + 1];	    /* ends with an XSLOT_NONE */
+	struct descriptor_command commands[XSLOT_MAX_COMMANDS + 1]; /* ends with one without a name */
 	const void *bpf;
 	uint64_t bpf_size;
 	const char *function;
@@ -31,6 +41,7 @@ struct descriptor {
 	int (*status)(struct xslot_context *);
 	int (*resume)(struct xslot_context *);
 	void (*stop)(struct xslot_context *);
+	int (*run[XSLOT_MAX_COMMANDS])(struct xslot_context *, const struct xslot_value *, size_t);
 };
 
 /* Where a file's descriptor is: in its bytes, or in this process. */
@@ -39,8 +50,18 @@ struct descriptor_source {
 	size_t plugin_size;
 	const void *params; /* rows, of ABI 2; NULL: none */
 	size_t params_size;
+	const void *commands; /* the same */
+	size_t commands_size;
 	bool object; /* the file has DESCRIPTOR_OBJECT_SECTION */
 };
+
+static inline bool descriptor_is_zero(const void *bytes, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (((const char *)bytes)[i])
+			return false;
+	return true;
+}
 
 /*
  * Translate to today's layout, checking sizes, but nothing that a text or number means. Pointers are those

@@ -101,10 +101,16 @@ static int check_mapped(const struct module *module, const struct descriptor *ma
 
 	if (memcmp(mapped->params, module->plugin.params, sizeof(mapped->params)) != 0)
 		return fail(diag, -ENOEXEC, "%s changed its parameters while it was loaded", module->path);
+	if (memcmp(mapped->commands, module->plugin.commands, sizeof(mapped->commands)) != 0)
+		return fail(diag, -ENOEXEC, "%s changed its commands while it was loaded", module->path);
 	if (memcmp(mapped, &module->plugin, text) != 0 || mapped->bpf_size != module->plugin.bpf_size)
 		return fail(diag, -ENOEXEC, "%s changed its descriptor while it was loaded", module->path);
 	if (mapped->bpf_size > 0 && !mapped->bpf)
 		return fail(diag, -ENOEXEC, "%s gives the size of a BPF object and no object", module->path);
+	for (size_t i = 0; mapped->commands[i].name[0]; i++)
+		if (!mapped->run[i])
+			return fail(diag, -ENOEXEC, "%s gives its command %s no function: set its .run",
+				module->path, mapped->commands[i].name);
 	wild = pointers_find_wild(mapped);
 	if (wild)
 		return fail(diag, -ENOEXEC,
@@ -121,6 +127,7 @@ static int read_mapped(const struct module *module, struct descriptor *ret_plugi
 	const struct description *description = &module->description;
 	struct descriptor_source source = { .plugin_size = description->plugin_size,
 		.params_size = description->params_size,
+		.commands_size = description->commands_size,
 		.object = description->object };
 
 	source.plugin = library_symbol(module->library, "xslot_plugin");
@@ -130,6 +137,10 @@ static int read_mapped(const struct module *module, struct descriptor *ret_plugi
 		source.params = library_symbol(module->library, "xslot_params");
 	if (source.params_size && !source.params)
 		return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_params", module->path);
+	if (source.commands_size)
+		source.commands = library_symbol(module->library, "xslot_commands");
+	if (source.commands_size && !source.commands)
+		return fail(diag, -ENOEXEC, "%s does not export the symbol xslot_commands", module->path);
 	return descriptor_read(&source, module->path, ret_plugin, diag);
 }
 

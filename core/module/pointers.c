@@ -72,6 +72,9 @@ const char *pointers_find_wild(const struct descriptor *plugin)
 	for (size_t i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++)
 		if (callbacks[i].code && !is_loaded(callbacks[i].code, 1, PF_X))
 			return callbacks[i].name;
+	for (size_t i = 0; plugin->commands[i].name[0]; i++)
+		if (!is_loaded((const void *)(uintptr_t)plugin->run[i], 1, PF_X))
+			return plugin->commands[i].name;
 	if (plugin->bpf_size && !is_loaded(plugin->bpf, plugin->bpf_size, PF_R))
 		return "bpf";
 	return plugin->function && !is_text(plugin->function) ? "function" : NULL;

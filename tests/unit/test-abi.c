@@ -32,6 +32,7 @@ static const struct {
 	OFFSET(xslot_plugin, abi, 8),
 	OFFSET(xslot_plugin, size, 12),
 	OFFSET(xslot_plugin, param_size, 16),
+	OFFSET(xslot_plugin, command_size, 20),
 	OFFSET(xslot_plugin, name, 24),
 	OFFSET(xslot_plugin, version, 56),
 	OFFSET(xslot_plugin, summary, 88),
@@ -59,6 +60,14 @@ static const struct {
 	OFFSET(xslot_param, min, 368),
 	OFFSET(xslot_param, max, 376),
 	OFFSET(xslot_param, reserved, 384),
+	SIZE(xslot_command, 272),
+	OFFSET(xslot_command, name, 0),
+	OFFSET(xslot_command, arguments, 32),
+	OFFSET(xslot_command, help, 96),
+	OFFSET(xslot_command, reading, 224),
+	OFFSET(xslot_command, reserved, 228),
+	OFFSET(xslot_command, run, 232),
+	OFFSET(xslot_command, reserved2, 240),
 	SIZE(xslot_value, 32),
 	OFFSET(xslot_value, type, 0),
 	OFFSET(xslot_value, given, 4),
@@ -173,6 +182,7 @@ static void test_descriptor_of_abi_1(void **state)
 	describe("object", &plugin);
 	assert_true(plugin.object);
 	assert_int_equal(plugin.bpf_size, 0);
+	assert_string_equal(plugin.commands[0].name, "");
 }
 
 int main(void)

@@ -30,6 +30,12 @@ static void test_good_plugin_is_described_and_mapped(void **state)
 		assert_string_equal(plugin.params[0].name, "keep_one_in");
 		assert_int_equal(plugin.params[0].max, 65536);
 		assert_int_equal(plugin.params[1].type, XSLOT_NONE);
+		assert_string_equal(plugin.commands[0].name, "unblock");
+		assert_int_equal(plugin.commands[0].types[0], XSLOT_PREFIX);
+		assert_int_equal(plugin.commands[0].types[1], XSLOT_UINT);
+		assert_int_equal(plugin.commands[0].types[2], XSLOT_NONE);
+		assert_string_equal(plugin.commands[1].name, "");
+		assert_null(plugin.run[0]);
 		assert_null(plugin.bpf);
 		assert_null(plugin.function);
 		assert_null(plugin.check);
@@ -51,6 +57,7 @@ static void test_mapped_plugin_has_its_pointers(void **state)
 		assert_memory_equal(plugin->bpf, "no real object", plugin->bpf_size);
 		assert_string_equal(plugin->function, "sample");
 		assert_int_equal(plugin->check(NULL), 1);
+		assert_int_equal(plugin->run[0](NULL, NULL, 2), 42);
 		assert_null(plugin->stop);
 		assert_string_equal(module_path(module), sample);
 		module_unref(module);
@@ -260,10 +267,11 @@ static void test_hidden_descriptor_is_refused_unmapped(void **state)
 /* The loaded file is read as far as the section table says, which ld.so does not look at. */
 static void test_sections_beyond_their_segments(void **state)
 {
-	static const char *const names[] = { XSLOT_PLUGIN_SECTION, XSLOT_PARAMS_SECTION };
+	static const char *const names[] = { XSLOT_PLUGIN_SECTION, XSLOT_PARAMS_SECTION,
+		XSLOT_COMMANDS_SECTION };
 	char words[128];
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct blob *blob = read_variant("good");
 		Elf64_Ehdr *header = (Elf64_Ehdr *)blob->data;
 		Elf64_Shdr *sections = (Elf64_Shdr *)(blob->data + header->e_shoff);
@@ -325,6 +333,41 @@ static void test_refused_descriptors(void **state)
 		{ "undefined", -ENOEXEC, "needs the symbol undefined_function" },
 		{ "textrel", -ENOEXEC, "compile it with -fPIC" },
 		{ "changes", -ENOEXEC, "changed its descriptor" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put(cases[i].variant);
+		refuses(sample, cases[i].error, cases[i].words);
+	}
+}
+
+static void test_refused_commands(void **state)
+{
+	static const struct {
+		const char *variant;
+		int error;
+		const char *words;
+	} cases[] = {
+		{ "commands-many", -ENOEXEC, "has 33 commands, and a plugin may have 32" },
+		{ "commands-twice", -ENOEXEC, "declares its command unblock twice" },
+		{ "commands-odd", -ENOEXEC, "bytes of commands in rows of 260" },
+		{ "commands-none", -ENOEXEC, "bytes of commands in rows of 0" },
+		{ "commands-hidden", -ENOEXEC, "does not export the symbol xslot_commands" },
+		{ "commands-change", -ENOEXEC, "changed its commands while it was loaded" },
+		{ "command-name", -ENOEXEC, "calls its command 1 \"Unblock\": a name has" },
+		{ "command-unnamed", -ENOEXEC, "calls its command 1 \"\": a name has" },
+		{ "command-long", -ENOEXEC, "command 1 has a text longer than its field" },
+		{ "command-type", -ENOEXEC, "unblock has an argument of type \"NUMBER\"; the types are" },
+		{ "command-file", -ENOEXEC, "unblock has an argument of type \"FILE\"" },
+		{ "command-blanks", -ENOEXEC, "unblock has an argument of type \"\"" },
+		{ "command-five", -ENOEXEC, "unblock takes more than 4 arguments" },
+		{ "command-reading", -ENOEXEC, ".reading of its command unblock is 0 or 1, not 2" },
+		{ "command-says", -EPROTONOSUPPORT,
+			"says more about its command 1 than this host understands" },
+		{ "command-reserved", -EPROTONOSUPPORT,
+			"says more about its command 1 than this host understands" },
+		{ "command-no-run", -ENOEXEC, "gives its command unblock no function" },
+		{ "command-wild", -ENOEXEC, "\".unblock\" of its descriptor points outside" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -462,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_hidden_descriptor_is_refused_unmapped),
 		cmocka_unit_test(test_sections_beyond_their_segments),
 		cmocka_unit_test(test_refused_descriptors),
+		cmocka_unit_test(test_refused_commands),
 		cmocka_unit_test(test_object_of_the_slot),
 		cmocka_unit_test(test_constructor_may_print),
 		cmocka_unit_test(test_refused_files),

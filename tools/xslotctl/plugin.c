@@ -63,6 +63,8 @@ static int describe(const char *path, struct descriptor *ret_plugin, struct xslo
 		DEFUSE(ret_plugin->params[i].fallback);
 		DEFUSE(ret_plugin->params[i].words);
 	}
+	for (size_t i = 0; i < XSLOT_MAX_COMMANDS; i++)
+		DEFUSE(ret_plugin->commands[i].help);
 	return 0;
 }
 
@@ -124,15 +126,32 @@ static void print_type(char *to, size_t size, const struct xslot_param *param)
 		snprintf(to, size, "%s %s to %s", type_name(param), low, high);
 }
 
-static void print_info(const char *path, const struct descriptor *plugin, const char *distrust)
+/* Their names and types have been checked. */
+static void print_commands(const struct descriptor *plugin)
+{
+	struct table table = { .align = "llll" };
+
+	if (!plugin->commands[0].name[0])
+		return;
+	putchar('\n');
+	table_add(&table, "COMMAND");
+	table_add(&table, "ARGUMENTS");
+	table_add(&table, "FOR");
+	table_add(&table, "MEANING");
+	for (const struct descriptor_command *command = plugin->commands; command->name[0]; command++) {
+		table_add(&table, "%s", command->name);
+		table_add(&table, "%s", *command->arguments ? command->arguments : "-");
+		table_add(&table, "%s", command->reading ? "all" : "root");
+		table_add(&table, "%s", command->help);
+	}
+	table_print(&table, 2);
+}
+
+static void print_params(const struct descriptor *plugin)
 {
 	struct table table = { .align = "llll" };
 	char type[160];
 
-	printf("%s%s %s%s: %s\n", style_bold(), plugin->name, plugin->version, style_end(), plugin->summary);
-	print_line("  file %s, state version %u", path, plugin->state_version);
-	if (distrust)
-		printf("  %sthe host refuses it: %s%s\n", style_alarm(), distrust, style_end());
 	if (!plugin->params[0].type) {
 		printf("  no parameters\n");
 		return;
@@ -155,6 +174,16 @@ static void print_info(const char *path, const struct descriptor *plugin, const 
 		table_add(&table, "%s", param->help);
 	}
 	table_print(&table, 2);
+}
+
+static void print_info(const char *path, const struct descriptor *plugin, const char *distrust)
+{
+	printf("%s%s %s%s: %s\n", style_bold(), plugin->name, plugin->version, style_end(), plugin->summary);
+	print_line("  file %s, state version %u", path, plugin->state_version);
+	if (distrust)
+		printf("  %sthe host refuses it: %s%s\n", style_alarm(), distrust, style_end());
+	print_params(plugin);
+	print_commands(plugin);
 }
 
 static json_t *words_json(const struct xslot_param *param)
@@ -185,6 +214,22 @@ static json_t *param_json(const struct xslot_param *param)
 		high ? json_integer((json_int_t)range.high) : json_null());
 }
 
+static json_t *commands_json(const struct descriptor *plugin)
+{
+	json_t *commands = json_array();
+
+	for (const struct descriptor_command *command = plugin->commands; command->name[0]; command++) {
+		json_t *arguments = json_array();
+
+		for (size_t i = 0; i < XSLOT_MAX_ARGUMENTS && command->types[i]; i++)
+			json_array_append_new(arguments, json_string(type_names[command->types[i]]));
+		json_array_append_new(commands,
+			json_pack("{s:s, s:o, s:o, s:b}", "name", command->name, "arguments", arguments,
+				"help", json_text(command->help), "reading", (int)command->reading));
+	}
+	return commands;
+}
+
 static json_t *plugin_json(const char *path, const struct descriptor *plugin)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(plugin->name), "version",
@@ -201,6 +246,7 @@ static json_t *info_json(const char *path, const struct descriptor *plugin, cons
 	json_object_set_new(info, "state_version", json_integer(plugin->state_version));
 	json_object_set_new(info, "refused", json_text(distrust));
 	json_object_set_new(info, "parameters", parameters);
+	json_object_set_new(info, "commands", commands_json(plugin));
 	return info;
 }
 

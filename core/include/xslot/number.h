@@ -31,8 +31,8 @@ struct xslot_number {
 };
 
 /*
- * For status: show a number, at most 4096 of them. -EINVAL and a line in the log: a name, kind or value that
- * is not allowed; -ENOSPC: too many; -EBUSY: not in status; -ENOMEM.
+ * For status and commands: show a number, at most 4096 of them. -EINVAL and a line in the log: a name, kind
+ * or value that is not allowed; -ENOSPC: too many; -EBUSY: not there; -ENOMEM.
  */
 static inline int xslot_status_number(struct xslot_context *context, const struct xslot_number *number)
 {

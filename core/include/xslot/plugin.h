@@ -132,9 +132,9 @@ struct xslot_host {
 struct xslot_plugin {
 	char magic[8];
 	uint32_t abi;
-	uint32_t size;	     /* of this struct, as the plugin was compiled; grows at its end only */
-	uint32_t param_size; /* the same of a row of XSLOT_PARAMS() */
-	uint32_t reserved;
+	uint32_t size;	       /* of this struct, as the plugin was compiled; grows at its end only */
+	uint32_t param_size;   /* the same of a row of XSLOT_PARAMS() */
+	uint32_t command_size; /* and of XSLOT_COMMANDS(): <xslot/command.h> */
 	char name[32];
 	char version[32];
 	char summary[128];
@@ -179,6 +179,7 @@ struct xslot_plugin {
 		.abi = XSLOT_PLUGIN_ABI,                                                                     \
 		.size = sizeof(struct xslot_plugin),                                                         \
 		.param_size = sizeof(struct xslot_param),                                                    \
+		.command_size = sizeof(struct xslot_command),                                                \
 		.name = #name_,                                                                              \
 		__VA_ARGS__ }
 
@@ -230,7 +231,7 @@ static inline int xslot_old_map_fd(struct xslot_context *context, const char *ma
 	return context->host->old_map_fd(context, map);
 }
 
-/* For status: one key and its value. */
+/* For status and commands: one key and its value. */
 __attribute__((format(printf, 3, 4))) static inline void xslot_status(
 	struct xslot_context *context, const char *key, const char *format, ...)
 {
@@ -241,6 +242,7 @@ __attribute__((format(printf, 3, 4))) static inline void xslot_status(
 	va_end(args);
 }
 
+#include <xslot/command.h>
 #include <xslot/watch.h>
 
 #endif

@@ -60,6 +60,21 @@
 #ifndef PARAMS_VISIBILITY
 #define PARAMS_VISIBILITY "default"
 #endif
+#ifndef COMMAND
+#define COMMAND "unblock", "PREFIX UINT", "let pass again", .run = command
+#endif
+#ifndef COMMANDS
+#define COMMANDS 1
+#endif
+#ifndef COMMAND_TAIL
+#define COMMAND_TAIL
+#endif
+#ifndef COMMAND_SIZE
+#define COMMAND_SIZE sizeof(xslot_commands[0])
+#endif
+#ifndef COMMANDS_VISIBILITY
+#define COMMANDS_VISIBILITY "default"
+#endif
 #ifndef CONSTRUCTOR
 #define CONSTRUCTOR
 #endif
@@ -82,6 +97,16 @@ __attribute__((section(XSLOT_PARAMS_SECTION), used, visibility(PARAMS_VISIBILITY
 	uint64_t tail[TAIL / 8];
 } xslot_params[ROWS] = { [0 ... ROWS - 1] = { .row = { ROW } ROW_TAIL } };
 
+static int command(struct xslot_context *context, const struct xslot_value *arguments, size_t n)
+{
+	return 40 + (int)n;
+}
+
+__attribute__((section(XSLOT_COMMANDS_SECTION), used, visibility(COMMANDS_VISIBILITY))) struct {
+	struct xslot_command row;
+	uint64_t tail[TAIL / 8];
+} xslot_commands[COMMANDS] = { [0 ... COMMANDS - 1] = { .row = { COMMAND } COMMAND_TAIL } };
+
 #ifdef OBJECT
 __attribute__((section(".xslot.object"), used)) static const char object[] = "slot";
 #endif
@@ -95,6 +120,7 @@ __attribute__((section(SECTION), used, visibility(VISIBILITY))) struct {
 		.abi = ABI,
 		.size = SIZE,
 		.param_size = ROW_SIZE,
+		.command_size = COMMAND_SIZE,
 		.name = NAME,
 		.version = VERSION,
 		.summary = "a plugin for tests",
