@@ -32,6 +32,14 @@ struct server_reload {
 	unsigned confirm;  /* to be undone unless confirmed within that many seconds; 0: need not be */
 };
 
+/* `arguments` are checked by the host. All live until the handler returns. */
+struct server_command {
+	const char *slot; /* "edge.10" */
+	const char *name;
+	const char **arguments;
+	size_t n;
+};
+
 /*
  * What the host does for the server. A handler replies at once or later, exactly once, with one of the
  * functions below; the call is gone then. A caller that hangs up before is remembered by the server, not by
@@ -45,6 +53,8 @@ struct server_handler {
 	void (*clean)(struct server_call *call, const char *chain, void *data); /* chain: NULL for all */
 	/* Those after id `after`; `wait`: not before there are some, or a while has passed. */
 	void (*events)(struct server_call *call, uint64_t after, bool wait, void *data);
+	/* Of a plugin; the handler decides who may, by server_call_peer(). */
+	void (*command)(struct server_call *call, const struct server_command *asked, void *data);
 	void *data;
 };
 
@@ -90,6 +100,8 @@ void server_reply_clean(struct server_call *call, size_t removed, const char *me
 /* The events stay the caller's; `last` is the id of the last that there was. */
 void server_reply_events(
 	struct server_call *call, const struct event *const *events, size_t n, uint64_t last);
+/* What the plugin answered stays the caller's. */
+void server_reply_command(struct server_call *call, const struct status_said *said);
 /* A Varlink error (control/interface.h) with parameters.message. */
 void server_reply_error(struct server_call *call, const char *error, const char *message);
 

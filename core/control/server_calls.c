@@ -94,6 +94,13 @@ void server_reply_events(struct server_call *call, const struct event *const *ev
 	call_answer(call, json_pack("{s:o, s:I}", "events", list, "last", (json_int_t)last));
 }
 
+void server_reply_command(struct server_call *call, const struct status_said *said)
+{
+	json_t *json = status_said_to_json(said);
+
+	call_answer(call, json);
+}
+
 /* Parameters were checked against the method's table: what is not given, or null, is NULL and false here. */
 static const char *text_given(const json_t *parameters, const char *name)
 {
@@ -172,6 +179,23 @@ static void run_events(struct server_call *call, struct server *server, const js
 		server->handler.data);
 }
 
+static void run_call(struct server_call *call, struct server *server, const json_t *parameters)
+{
+	const json_t *list = json_object_get(parameters, "arguments"), *each;
+	struct server_command asked = { .slot = text_given(parameters, "slot"),
+		.name = text_given(parameters, "command") };
+	CLEANUP(free) const char **arguments = calloc(json_array_size(list) + 1, sizeof(*arguments));
+	size_t i;
+
+	if (!arguments) {
+		call_finish(call, NULL);
+		return;
+	}
+	json_array_foreach(list, i, each) arguments[asked.n++] = json_string_value(each);
+	asked.arguments = arguments;
+	server->handler.command(call, &asked, server->handler.data);
+}
+
 static void run_get_info(struct server_call *call, struct server *server, const json_t *parameters)
 {
 	call_answer(call,
@@ -193,7 +217,8 @@ static void run_get_description(struct server_call *call, struct server *server,
 struct parameter {
 	const char *name;
 	bool boolean; /* it is true or false; else a string, … */
-	unsigned max; /* … or, when this is not 0, a number from 1 to it */
+	unsigned max; /* … or, when this is not 0, a number from 1 to it, … */
+	bool list;    /* … or a list of strings */
 	bool required;
 };
 
@@ -220,6 +245,10 @@ static const struct method {
 	{ INTERFACE_XSLOT, "Clean", true, run_clean, { { "chain" }, { "all", .boolean = true } } },
 	{ INTERFACE_XSLOT, "Events", false, run_events,
 		{ { "after", .max = UINT32_MAX }, { "wait", .boolean = true } } },
+	/* A command may be for all; that is the host's to know. */
+	{ INTERFACE_XSLOT, "Call", false, run_call,
+		{ { "slot", .required = true }, { "command", .required = true },
+			{ "arguments", .list = true } } },
 };
 
 static bool in_interface(const struct varlink_call *call, const char *interface)
@@ -246,10 +275,21 @@ static const struct method *method_find(const struct varlink_call *call, const c
 	return NULL;
 }
 
+static bool is_list(const json_t *value)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach(value, i, each) if (!json_is_string(each)) return false;
+	return json_is_array(value);
+}
+
 static bool parameter_takes(const struct parameter *parameter, const json_t *value)
 {
 	if (json_is_null(value))
 		return true;
+	if (parameter->list)
+		return is_list(value);
 	if (parameter->max)
 		return json_is_integer(value) && json_integer_value(value) >= 1 &&
 		       json_integer_value(value) <= (json_int_t)parameter->max;

@@ -214,18 +214,33 @@ static json_t *numbers_to_json(const struct status_said *said)
 	return finish(&out);
 }
 
+static json_t *texts_to_json(const struct status_said *said)
+{
+	struct builder out = { json_object() };
+
+	for (size_t i = 0; i < said->n_texts && !out.failed; i++)
+		put_pair(&out, &said->texts[i]);
+	return finish(&out);
+}
+
+json_t *status_said_to_json(const struct status_said *said)
+{
+	struct builder out = { json_object() };
+
+	put(&out, "status", texts_to_json(said));
+	put(&out, "numbers", numbers_to_json(said));
+	return finish(&out);
+}
+
 static json_t *slot_to_json(const struct status_slot *slot)
 {
-	struct builder out = { json_object() }, verdicts = { json_object() }, plugin = { json_object() };
+	struct builder out = { json_object() }, verdicts = { json_object() };
 
 	put_number(&verdicts, "aborted", slot->aborted);
 	put_number(&verdicts, "drop", slot->drop);
 	put_number(&verdicts, "pass", slot->pass);
 	put_number(&verdicts, "tx", slot->tx);
 	put_number(&verdicts, "redirect", slot->redirect);
-	for (size_t i = 0; i < slot->said.n_texts && !plugin.failed; i++)
-		put_pair(&plugin, &slot->said.texts[i]);
-
 	put_number(&out, "number", slot->number);
 	put_number(&out, "index", slot->index);
 	put_text(&out, "plugin", slot->plugin);
@@ -239,7 +254,7 @@ static json_t *slot_to_json(const struct status_slot *slot)
 	put(&out, "verdicts", finish(&verdicts));
 	put(&out, "maps", maps_to_json(slot));
 	put(&out, "jumps", jumps_to_json(slot));
-	put(&out, "status", finish(&plugin));
+	put(&out, "status", texts_to_json(&slot->said));
 	put(&out, "numbers", numbers_to_json(&slot->said));
 	put(&out, "status_age", slot->status_age < 0 ? json_null() : json_integer(slot->status_age));
 	put(&out, "since", json_time(slot->since));

@@ -9,6 +9,7 @@
 
 /* New references, or NULL when out of memory. The reload's own reply has logs; the status leaves them out. */
 json_t *status_to_json(const struct status *status);
+json_t *status_said_to_json(const struct status_said *said); /* status, numbers */
 json_t *status_reload_to_json(const struct status_reload *reload, bool with_logs);
 
 /*

@@ -189,7 +189,7 @@ not ok 1 - bad packet
 END
 printf 'tests x\n' >syntax.test
 check "a file that is not well-formed: 78" 78 says syntax.test <<'END'
-xslot-test: syntax.test:1: "tests" is not a command; the commands are: test, file, build, plugin, chain, packet, packets, pcap, map, status, log, refused
+xslot-test: syntax.test:1: "tests" is not a command; the commands are: test, file, build, plugin, chain, packet, packets, pcap, map, status, call, log, refused
 END
 check "usage: 2" 2 says --frobnicate <<'END'
 xslot-test: --frobnicate is not an option, or takes no value; `xslot-test --help` lists them

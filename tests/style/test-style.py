@@ -42,7 +42,8 @@ LAYERS = {
     "host/review": ("host/chain",),
     "host/adopt": ("host/review",),
     "host/change": ("host/adopt",),
-    "host/loop": ("host/change", "host/events"),
+    "host/command": ("host/chain",),
+    "host/loop": ("host/change", "host/command", "host/events"),
     "host/offline": ("host/change",),
     "main.c": ("host/loop", "host/offline"),
 }

@@ -35,6 +35,11 @@ void server_reply_reload(struct server_call *call, const struct status_reload *r
 	tell(call, "reload", reload->result);
 }
 
+void server_reply_command(struct server_call *call, const struct status_said *said)
+{
+	tell(call, "answer", said->n_texts ? said->texts[0].value : "none");
+}
+
 void server_reply_events(struct server_call *call, const struct event *const *events, size_t n, uint64_t last)
 {
 	tell(call, "events", n ? events[0]->message : "none");

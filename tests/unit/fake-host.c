@@ -169,6 +169,29 @@ static void fake_on_events(struct server_call *call, uint64_t after, bool wait, 
 			call, list, !(wait && host->quiet), wait && host->quiet ? after : event.id);
 }
 
+static void fake_on_command(struct server_call *call, const struct server_command *asked, void *data)
+{
+	struct fake_host *host = data;
+	struct status_pair texts[] = { { "removed", host->name ? (char *)host->name : "1 prefix" } };
+	struct status_number numbers[] = {
+		{ .name = "left", .unit = "prefixes", .kind = "gauge", .value = 7 }
+	};
+	const struct status_said said = { texts, 1, numbers, 1 };
+
+	snprintf(host->chain, sizeof(host->chain), "%s", asked->slot);
+	snprintf(host->command, sizeof(host->command), "%s", asked->name);
+	for (size_t i = 0; i < asked->n; i++)
+		snprintf(host->command + strlen(host->command), sizeof(host->command) - strlen(host->command),
+			"|%s", asked->arguments[i]);
+	host->n_command++;
+	if (server_call_peer(call).uid != 0)
+		server_reply_error(call, ERROR_PERMISSION_DENIED, "unblock of plugin fake is for root only");
+	else if (strcmp(asked->name, "unblock") != 0)
+		server_reply_error(call, ERROR_FAILED, "slot edge.10: plugin fake has no such command");
+	else
+		server_reply_command(call, &said);
+}
+
 void fake_host_start(struct fake_host *host)
 {
 	const struct server_handler handler = { .status = fake_on_status,
@@ -177,6 +200,7 @@ void fake_host_start(struct fake_host *host)
 		.bypass = fake_on_bypass,
 		.clean = fake_on_clean,
 		.events = fake_on_events,
+		.command = fake_on_command,
 		.data = host };
 	struct xslot_diag diag = {};
 

@@ -28,7 +28,7 @@ struct fake_host {
 	struct server_call *held[FAKE_HELD_MAX];
 	unsigned n_held;
 	bool quiet; /* reply to a call that waits, with nothing */
-	unsigned n_status, n_reload, n_bypass, n_clean, n_rollback, n_events;
+	unsigned n_status, n_reload, n_bypass, n_clean, n_rollback, n_events, n_command;
 	uint64_t after;		/* of the last call of Events */
 	unsigned confirm;	/* of the last reload or rollback */
 	bool bypass;		/* of the last one */
@@ -38,6 +38,7 @@ struct fake_host {
 	bool dry_run;		/* of the last reload */
 	const char *dry_result; /* what it is to say, when healthy */
 	char chain[64];		/* what the last status asked for */
+	char command[256];	/* the last one, and its arguments, with a | before each */
 	size_t ballast;		/* bytes in the last reload's error, to make a long reply */
 	size_t more;		/* errors beyond those that the last reload tells */
 	const char *name;	/* of the interface, plugin, map, error and so on, in place of its own */

@@ -256,6 +256,47 @@ static void test_callbacks_that_crash(void **state)
 	forget_all();
 }
 
+static int release(const void *data)
+{
+	struct xslot_diag diag = {};
+	size_t n;
+
+	return quarantine_release(directory, "sample", &n, &diag) == 0 ? (int)n : 100;
+}
+
+static int commands_of(const void *data)
+{
+	const char *names[QUARANTINE_MAX];
+	struct quarantine_silence silences[4] = {};
+
+	quarantine_open(directory, true);
+	return quarantine_silences(&content, QUARANTINE_COMMAND) +
+	       8 * quarantine_silences(&content, QUARANTINE_WATCH) +
+	       2 * (quarantine_list_silences(silences, 4) == 1 &&
+			   strcmp(silences[0].callback, "command") == 0) +
+	       4 * (int)quarantine_list(names, QUARANTINE_MAX);
+}
+
+/* Their count is where earlier versions of the ledger had zeros, and they do not touch the others. */
+static void test_commands_that_crash(void **state)
+{
+	forget_all();
+	crash(QUARANTINE_COMMAND);
+	crash(QUARANTINE_COMMAND);
+	now += 25 * 3600;
+	crash(QUARANTINE_COMMAND);
+	crash(QUARANTINE_COMMAND);
+	assert_int_equal(in_child(commands_of, NULL), 0);
+	crash(QUARANTINE_COMMAND);
+	assert_int_equal(in_child(commands_of, NULL), 1 + 2);
+	for (int i = 3; i < 257; i++) /* a byte is full */
+		crash(QUARANTINE_COMMAND);
+	assert_int_equal(in_child(commands_of, NULL), 1 + 2);
+	assert_int_equal(in_child(release, NULL), 1);
+	assert_int_equal(in_child(commands_of, NULL), 0);
+	forget_all();
+}
+
 static void test_kinds_do_not_add_up(void **state)
 {
 	crash(QUARANTINE_STATUS);
@@ -284,14 +325,6 @@ static void test_starts_count_in_a_row(void **state)
 	crash(QUARANTINE_CHANGE);
 	assert_int_equal(state_of(&content), REFUSED);
 	forget_all();
-}
-
-static int release(const void *data)
-{
-	struct xslot_diag diag = {};
-	size_t n;
-
-	return quarantine_release(directory, "sample", &n, &diag) == 0 ? (int)n : 100;
 }
 
 static void test_release(void **state)
@@ -399,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_fifo),
 		cmocka_unit_test(test_empty_file),
 		cmocka_unit_test(test_callbacks_that_crash),
+		cmocka_unit_test(test_commands_that_crash),
 		cmocka_unit_test(test_kinds_do_not_add_up),
 		cmocka_unit_test(test_starts_count_in_a_row),
 		cmocka_unit_test(test_release),

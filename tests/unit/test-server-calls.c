@@ -152,6 +152,43 @@ static void test_events_are_handed_on(void **state)
 	close(fd);
 }
 
+static void test_commands_are_handed_on(void **state)
+{
+	static const char *const bad[] = { "\"x\"", "[1]", "[\"a\",null]", "{}", "true" };
+	struct fake_host *host = *state;
+	int fd = raw_open(host->path);
+	json_t *reply;
+	char call[256];
+
+	raw_send(fd,
+		"{\"method\":\"io.xslot.Call\",\"parameters\":{\"slot\":\"edge.10\",\"command\":\"unblock\","
+		"\"arguments\":[\"192.0.2.1\",\"5\"]}}");
+	reply = raw_expect(host, fd, NULL);
+	assert_string_equal(host->chain, "edge.10");
+	assert_string_equal(host->command, "unblock|192.0.2.1|5");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(reply, "status"), "removed")), "1 prefix");
+	assert_int_equal(json_array_size(json_object_get(reply, "numbers")), 1);
+	json_decref(reply);
+	raw_send(fd,
+		"{\"method\":\"io.xslot.Call\",\"parameters\":{\"slot\":\"edge.10\",\"command\":\"unblock\"}}");
+	json_decref(raw_expect(host, fd, NULL));
+	assert_string_equal(host->command, "unblock");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(call, sizeof(call),
+			"{\"method\":\"io.xslot.Call\",\"parameters\":{\"slot\":\"edge.10\",\"command\":\"x\",\"arguments\":%s}}",
+			bad[i]);
+		raw_send(fd, call);
+		raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "arguments");
+	}
+	raw_send(fd, "{\"method\":\"io.xslot.Call\",\"parameters\":{\"slot\":\"edge.10\"}}");
+	raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "command");
+	raw_send(fd, "{\"method\":\"io.xslot.Call\",\"parameters\":{\"command\":\"x\"}}");
+	raw_expect_text(host, fd, "org.varlink.service.InvalidParameter", "parameter", "slot");
+	assert_int_equal(host->n_command, 2);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_host_setup, fake_host_teardown)
 
 int main(void)
@@ -162,6 +199,7 @@ int main(void)
 		TEST(test_flags_are_handed_on),
 		TEST(test_confirm_is_handed_on),
 		TEST(test_events_are_handed_on),
+		TEST(test_commands_are_handed_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

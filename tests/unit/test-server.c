@@ -12,6 +12,7 @@
 #define RELOAD_ONEWAY "{\"method\":\"io.xslot.Reload\",\"oneway\":true}"
 #define BYPASS "{\"method\":\"io.xslot.Bypass\",\"parameters\":{\"chain\":\"edge\",\"on\":true}}"
 #define EVENTS "{\"method\":\"io.xslot.Events\"}"
+#define CALL "{\"method\":\"io.xslot.Call\",\"parameters\":{\"slot\":\"edge.10\",\"command\":\"unblock\"}}"
 #define CLEAN "{\"method\":\"io.xslot.Clean\",\"parameters\":{\"all\":true}}"
 #define GET_INFO "{\"method\":\"org.varlink.service.GetInfo\"}"
 
@@ -82,10 +83,11 @@ static void collect_fields(const char *text, json_t *keys)
 
 static void test_description_has_the_keys_that_are_sent(void **state)
 {
-	static const char *const calls[] = { STATUS, RELOAD, BYPASS, CLEAN, EVENTS };
-	json_t *sent = json_pack("{s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b}", "after", 1, "wait", 1,
-		       "chain", 1, "all", 1, "message", 1, "allow_detach", 1, "allow_bare", 1, "on", 1,
-		       "confirm", 1, "settle", 1, "dry_run", 1),
+	static const char *const calls[] = { STATUS, RELOAD, BYPASS, CLEAN, EVENTS, CALL };
+	json_t *sent = json_pack("{s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:b}", "slot", 1,
+		       "command", 1, "arguments", 1, "after", 1, "wait", 1, "chain", 1, "all", 1, "message",
+		       1, "allow_detach", 1, "allow_bare", 1, "on", 1, "confirm", 1, "settle", 1, "dry_run",
+		       1),
 	       *described = json_object(), *reply;
 	struct fake_host *host = *state;
 	int fd = raw_open(host->path);

@@ -37,6 +37,7 @@ static const struct {
 		"--watch shows a running host to eyes, without --problems" },
 	{ { "status", "--watch", "--bpffs=/nowhere" }, 2, "without --bpffs" },
 	{ { "status", "-f" }, 2, "status takes no --follow; it is for events" },
+	{ { "call", "edge.10" }, 2, "call needs CHAIN.SLOT COMMAND" },
 	{ { "events", "edge" }, 2, "events takes no \"edge\"" },
 	{ { "events", "-f", "--socket=/nonexistent/control" }, 69, "is xslotd running?" },
 	{ { "status", "--watch", "core" }, 1, "there is no chain of that name" },
@@ -467,6 +468,7 @@ static void test_the_man_page_has_every_key(void **state)
 	static const char *const calls[][ARGUMENTS_MAX] = { { "status", "--json" }, { "reload", "--json" },
 		{ "bypass", "edge", "on", "--json" }, { "clean", "--all", "--json" },
 		{ "status", "--problems", "--json" }, { "events", "--json" },
+		{ "call", "edge.10", "unblock", "--json" },
 		{ "plugin", "list", "--json", "--plugin-path", PLUGINS },
 		{ "plugin", "info", PLUGINS "/acl.so", "--json" }, { "features", "--json" },
 		{ "check", "--json", "--config" } };
@@ -514,7 +516,7 @@ static void test_completion(void **state)
 	static const struct {
 		const char *words, *offers;
 	} cases[] = {
-		{ "''", "status health events reload rollback confirm bypass check plugin features extend clean "
+		{ "''", "status health events reload rollback confirm bypass call check plugin features extend clean "
 			"help\n" },
 		{ "re", "reload\n" },
 		{ "--json st", "status\n" },

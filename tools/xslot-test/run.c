@@ -11,6 +11,7 @@
 
 #include "bench.h"
 #include "capture.h"
+#include "host/command/prepare.h"
 #include "maps.h"
 #include "show.h"
 #include "util/cleanup.h"
@@ -149,6 +150,14 @@ static void print_number(const struct status_number *number, FILE *out)
 	fprintf(out, ": %lld%s%s\n", (long long)number->value, number->unit[0] ? " " : "", number->unit);
 }
 
+static void print_said(const struct status_said *said, FILE *out)
+{
+	for (size_t i = 0; i < said->n_texts; i++)
+		fprintf(out, "%s: %s\n", said->texts[i].key, said->texts[i].value);
+	for (size_t i = 0; i < said->n_numbers; i++)
+		print_number(&said->numbers[i], out);
+}
+
 static int run_status(
 	struct session *session, const struct command *command, FILE *out, struct xslot_diag *diag)
 {
@@ -159,11 +168,57 @@ static int run_status(
 	if (!slot)
 		return -EINVAL;
 	context_status(&slot->occupant->context, &status);
-	for (size_t i = 0; i < status.said.n_texts; i++)
-		fprintf(out, "%s: %s\n", status.said.texts[i].key, status.said.texts[i].value);
-	for (size_t i = 0; i < status.said.n_numbers; i++)
-		print_number(&status.said.numbers[i], out);
+	print_said(&status.said, out);
 	status_said_clear(&status.said);
+	return 0;
+}
+
+/* Words between blanks; the last of `words` gets what is too much. */
+static size_t split(char *text, const char **words, size_t max)
+{
+	size_t n = 0;
+	char *word;
+
+	while ((word = strsep(&text, " \t")))
+		if (*word && n < max)
+			words[n++] = word;
+	return n;
+}
+
+/* A refusal, by the host or the plugin, is an answer, too: "refused: SENTENCE". */
+static int run_call(
+	struct session *session, const struct command *command, FILE *out, struct xslot_diag *diag)
+{
+	CLEANUP(free) char *copy = strdup(command->argument);
+	const char *words[XSLOT_MAX_ARGUMENTS + 3], **word = words;
+	struct xslot_diag refusal = {};
+	const struct rig_slot *slot;
+	struct prepared prepared = {};
+	struct report report = {};
+	unsigned number = 0;
+	size_t n = copy ? split(copy, words, sizeof(words) / sizeof(*words)) : 0;
+
+	if (n > 1 && words[0][0] >= '0' && words[0][0] <= '9') {
+		number = (unsigned)strtoul(words[0], NULL, 10);
+		word++;
+		n--;
+	}
+	if (n == 0)
+		return fail(diag, -EINVAL,
+			"call needs a command and its arguments, and in a chain the slot's number before them");
+	slot = rig_slot(session->rig, number, diag);
+	if (!slot)
+		return -EINVAL;
+	if (prepare_command(slot->occupant->plugin, word[0], word + 1, n - 1, &prepared, &refusal) < 0)
+		report_take(&report, NULL, 0, &refusal);
+	else
+		context_command(&slot->occupant->context, &prepared.call, &report);
+	for (size_t i = 0; i < report.n_kept; i++)
+		fprintf(out, "refused: %s\n", report.errors[i].message);
+	if (report.n_errors == 0)
+		print_said(&prepared.said, out);
+	status_said_clear(&prepared.said);
+	report_clear(&report);
 	return 0;
 }
 
@@ -190,6 +245,7 @@ static int (*const runs[])(
 	[COMMAND_PCAP] = run_pcap,
 	[COMMAND_MAP] = run_map,
 	[COMMAND_STATUS] = run_status,
+	[COMMAND_CALL] = run_call,
 	[COMMAND_LOG] = run_log,
 	[COMMAND_REFUSED] = run_refused,
 };

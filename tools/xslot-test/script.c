@@ -31,6 +31,7 @@ static const char *const names[] = {
 	[COMMAND_PCAP] = "pcap",
 	[COMMAND_MAP] = "map",
 	[COMMAND_STATUS] = "status",
+	[COMMAND_CALL] = "call",
 	[COMMAND_LOG] = "log",
 	[COMMAND_REFUSED] = "refused",
 };
@@ -133,7 +134,7 @@ static int add_command(struct script *script, size_t *line, struct xslot_diag *d
 			*line + 1);
 	if (kind < 0)
 		return fail(diag, -EINVAL,
-			"%s:%zu: \"%.*s\" is not a command; the commands are: test, file, build, plugin, chain, packet, packets, pcap, map, status, log, refused",
+			"%s:%zu: \"%.*s\" is not a command; the commands are: test, file, build, plugin, chain, packet, packets, pcap, map, status, call, log, refused",
 			script->name, *line + 1, (int)strcspn(script->lines[*line], " \t"),
 			script->lines[*line]);
 	if (kind != COMMAND_TEST && !script->n_commands)

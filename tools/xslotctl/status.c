@@ -224,13 +224,13 @@ void status_print_slots(const json_t *chain, const char *unit)
 	table_print(&table, 2);
 }
 
-static void print_number(const json_t *number)
+void status_print_number(const json_t *number, const char *indent)
 {
 	json_t *labels = json_object_get(number, "labels");
 	const char *key, *before = "{";
 	const json_t *label;
 
-	printf("    %s", text_of(number, "name"));
+	printf("%s%s", indent, text_of(number, "name"));
 	json_object_foreach(labels, key, label)
 	{
 		printf("%s%s=\"%s\"", before, key, string_of(label));
@@ -258,7 +258,7 @@ static void print_details(const char *chain, const json_t *slot)
 		text_of(jump, "array"), (long long)number_of(jump, "index"), text_of(jump, "file"),
 		text_of(jump, "program"), (long long)number_of(jump, "program_id"));
 	json_object_foreach(status, key, value) printf("    %s: %s\n", key, string_of(value));
-	json_array_foreach(json_object_get(slot, "numbers"), i, value) print_number(value);
+	json_array_foreach(json_object_get(slot, "numbers"), i, value) status_print_number(value, "    ");
 	if (number_of(slot, "status_age"))
 		printf("    (these are of %s ago: the plugin was busy now)\n",
 			format_age(number_of(slot, "status_age"), age));

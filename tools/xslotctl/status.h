@@ -14,5 +14,7 @@ void status_print_brief(const json_t *status);
 /* Parts of it. `unit` follows the names of counts: "" or "/s". */
 void status_print_host(const json_t *host);
 void status_print_slots(const json_t *chain, const char *unit);
+/* A number that a plugin says, in a line that begins with `indent`. */
+void status_print_number(const json_t *number, const char *indent);
 
 #endif

@@ -71,6 +71,15 @@ _xslotctl()
 		"bypass "*)
 			[[ ${#verb[@]} == 2 ]] && words="on off"
 			;;
+		call)
+			words=$("${ask[@]}" status 2>/dev/null | sed -n 's/^  \([^ ]*\.[0-9][0-9]*\)  *[a-z].*/\1/p')
+			;;
+		"call "*)
+			# Commands of the plugin in that slot.
+			[[ ${#verb[@]} == 2 ]] &&
+				word=$("${ask[@]}" status "${verb[1]%.*}" 2>/dev/null | awk -v slot="${verb[1]}" '$1 == slot { print $2; exit }') &&
+				words=$("${ask[@]}" plugin info "$word" 2>/dev/null | sed -n '/^  COMMAND /,$s/^  \([a-z][a-z0-9_-]*\) .*/\1/p')
+			;;
 		"plugin new")
 			;;
 		"plugin new "*)

@@ -44,6 +44,7 @@ int verb_rollback(const struct options *options, int argc, char **argv);
 int verb_confirm(const struct options *options, int argc, char **argv);
 int verb_events(const struct options *options, int argc, char **argv);
 int verb_bypass(const struct options *options, int argc, char **argv);
+int verb_call(const struct options *options, int argc, char **argv);
 int verb_check(const struct options *options, int argc, char **argv);
 int verb_plugin_list(const struct options *options, int argc, char **argv);
 int verb_plugin_info(const struct options *options, int argc, char **argv);

@@ -304,6 +304,7 @@ static void wire(struct host *host)
 		.data = host };
 	host->trial = (struct trial){ .event = loop->event, .expired = on_expired, .data = host };
 	host->confirm = (struct confirm){ .loop = loop, .trial = &host->trial, .kept = &host->kept };
+	host->command = (struct command){ .dataplane = &loop->dataplane, .queue = &loop->queue };
 	host->fusing = (struct fusing){ .loop = loop };
 	host->takeoff = (struct takeoff){ .loop = loop };
 	host->links = (struct links){
@@ -343,6 +344,7 @@ int host_new(sd_event *event, const char *file, struct host **ret_host, struct x
 	r = worker_new(event, &host->loop.worker);
 	if (r < 0)
 		return fail(diag, r, "cannot start the worker thread: %s", strerror(-r));
+	host->command.worker = host->loop.worker;
 	host->loop.events =
 		(struct events){ .event = event, .queue = &host->loop.queue, .worker = host->loop.worker };
 	r = links_open(&host->links, diag);
@@ -377,6 +379,7 @@ void host_free(struct host *host)
 	links_close(&host->links);
 	worker_free(host->loop.worker);
 	queue_clear(&host->loop.queue);
+	command_clear(&host->command);
 	fusing_abandon(&host->fusing);
 	events_close(&host->loop.events);
 	serve_close(&host->serve);

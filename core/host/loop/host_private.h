@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "host/command/command.h"
 #include "host/loop/confirm.h"
 #include "host/loop/fusing.h"
 #include "host/loop/host.h"
@@ -25,6 +26,7 @@ struct host {
 	struct kept kept;
 	struct trial trial;
 	struct confirm confirm;
+	struct command command;
 	struct fusing fusing;
 	struct takeoff takeoff;
 	struct links links;

@@ -30,8 +30,8 @@ static int copy_names(const char *const *names, size_t n, char ***ret_copies, si
 
 static int fill_silenced(struct status *status)
 {
-	struct quarantine_silence silences[2 * QUARANTINE_MAX];
-	size_t n = quarantine_list_silences(silences, 2 * QUARANTINE_MAX);
+	struct quarantine_silence silences[3 * QUARANTINE_MAX];
+	size_t n = quarantine_list_silences(silences, 3 * QUARANTINE_MAX);
 
 	status->silenced = calloc(n + 1, sizeof(*status->silenced));
 	for (size_t i = 0; status->silenced && i < n; i++) {
@@ -137,6 +137,11 @@ static void on_clean(struct server_call *call, const char *chain, void *data) ON
 	queue_add(&host->loop.queue, task);
 }
 
+static void on_command(struct server_call *call, const struct server_command *asked, void *data) ON_LOOP
+{
+	command_add(&((struct host *)data)->command, call, asked);
+}
+
 static void on_events(struct server_call *call, uint64_t after, bool wait, void *data) ON_LOOP
 {
 	events_tell(&((struct host *)data)->loop.events, call, after, wait);
@@ -162,6 +167,7 @@ int serve_open(struct host *host, const struct config *config, struct report *re
 		.bypass = on_bypass,
 		.clean = on_clean,
 		.events = on_events,
+		.command = on_command,
 		.data = host,
 	};
 	const struct config_place *place = &config->host.socket_place;

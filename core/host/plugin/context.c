@@ -356,7 +356,8 @@ void context_deinit(struct context *context)
 static int run(struct context *context, enum context_phase phase, int (*fn)(struct xslot_context *),
 	const char *what, struct report *report) ON_WORKER
 {
-	struct callback callback = context_callback(context, what, QUARANTINE_CHANGE);
+	struct callback callback = context_callback(
+		context, what, phase == CONTEXT_COMMAND ? QUARANTINE_COMMAND : QUARANTINE_CHANGE);
 	size_t n_errors = report->n_errors;
 	int r;
 
@@ -451,6 +452,29 @@ int context_settle(struct context *context, const struct instance *old, uint32_t
 int context_live(struct context *context)
 {
 	return run_live(context, CONTEXT_LIVE, context->descriptor->live, "live");
+}
+
+static int call_command(struct xslot_context *plugin)
+{
+	struct context *context = context_of(plugin);
+	const struct context_command *command = context->command;
+	int r;
+
+	context->out_of_memory = false;
+	context->status = command->ret_said;
+	r = context->descriptor->run[command->index](plugin, command->arguments, command->n);
+	context->status = NULL;
+	return r == 0 && context->out_of_memory ? -ENOMEM : r;
+}
+
+int context_command(struct context *context, const struct context_command *command, struct report *report)
+{
+	int r;
+
+	context->command = command;
+	r = run(context, CONTEXT_COMMAND, call_command, "command", report);
+	context->command = NULL;
+	return r;
 }
 
 int context_activate(struct context *context, sd_event *event)

@@ -28,7 +28,16 @@ enum context_phase {
 	CONTEXT_LIVE,
 	CONTEXT_STATUS,
 	CONTEXT_WATCH,
+	CONTEXT_COMMAND,
 	CONTEXT_STOP
+};
+
+/* One call of a command. */
+struct context_command {
+	size_t index; /* in the descriptor's table */
+	const struct xslot_value *arguments;
+	size_t n;
+	struct status_said *ret_said; /* empty; what it answers, also when it fails */
 };
 
 struct context_watch;
@@ -43,6 +52,7 @@ struct context {
 	const struct instance *instance; /* NULL during check */
 	const struct instance *old;	 /* during migrate and settle */
 	uint32_t old_version;
+	const struct context_command *command; /* during one */
 	enum context_phase phase;
 	struct report *report;	    /* where xslot_error() goes in check, start, migrate; NULL: the log */
 	struct status_said *status; /* where xslot_status() goes */
@@ -85,6 +95,9 @@ int context_take_up(struct context *context, const struct instance *instance, st
 int context_settle(struct context *context, const struct instance *old, uint32_t old_version) ON_WORKER;
 /* Then context_activate(): it may add watches. */
 int context_live(struct context *context) ON_WORKER;
+
+int context_command(struct context *context, const struct context_command *command, struct report *report)
+	ON_WORKER;
 
 /*
  * Loop: fill in what the plugin says and its age: what it said the last time when a callback is running right

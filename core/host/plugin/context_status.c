@@ -4,7 +4,9 @@
  * loop does not wait, and operators get the values of the last time, with their age.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "host/plugin/callback.h"
 #include "host/plugin/context.h"

@@ -38,12 +38,13 @@ struct entry {
 	char plugin[32];       /* "": free */
 	struct {
 		uint32_t crashes;
-		uint32_t last;	      /* second since 1970 */
-	} tally[QUARANTINE_WAYS - 1]; /* of all ways but CHANGE */
-	uint8_t inside;		      /* 1 + way: its code runs */
-	uint8_t reserved[7];
-	uint32_t crashes; /* in a row, of CHANGE */
-	uint32_t reserved_too;
+		uint32_t last;	 /* second since 1970 */
+	} tally[QUARANTINE_END]; /* of STATUS to END */
+	uint8_t inside;		 /* 1 + way: its code runs */
+	uint8_t command_crashes; /* of COMMAND, where earlier versions had zeros … */
+	uint8_t reserved[6];
+	uint32_t crashes;      /* in a row, of CHANGE */
+	uint32_t command_last; /* … and the last of them */
 };
 _Static_assert(sizeof(struct entry) == DIGEST_SIZE + 64 + 2 * sizeof(uint32_t), "an older host's layout");
 
@@ -66,10 +67,13 @@ static const char *const way_names[] = {
 	[QUARANTINE_STATUS] = "status",
 	[QUARANTINE_WATCH] = "watch",
 	[QUARANTINE_END] = "stop",
+	[QUARANTINE_COMMAND] = "command",
 };
 
 static uint32_t crashes_of(const struct entry *entry, enum quarantine_way way)
 {
+	if (way == QUARANTINE_COMMAND)
+		return entry->command_crashes;
 	return way == QUARANTINE_CHANGE ? entry->crashes : entry->tally[way - 1].crashes;
 }
 
@@ -78,20 +82,29 @@ static bool is_quarantined(const struct entry *entry)
 	return entry->crashes >= QUARANTINE_AFTER || crashes_of(entry, QUARANTINE_END) >= QUARANTINE_AFTER;
 }
 
+/* How many there are with one more. A clock that was set back says nothing. */
+static uint32_t one_more(uint32_t crashes, uint32_t *last)
+{
+	uint32_t now = (uint32_t)time(NULL), before = *last;
+
+	*last = now;
+	return now > before && now - before > DAY ? 1 : crashes + 1;
+}
+
 /* In a signal handler. */
 static void count(struct entry *entry, enum quarantine_way way)
 {
-	uint32_t now = (uint32_t)time(NULL);
+	uint32_t n;
 
 	if (way == QUARANTINE_CHANGE) {
 		entry->crashes++;
-		return;
+	} else if (way == QUARANTINE_COMMAND) {
+		n = one_more(entry->command_crashes, &entry->command_last);
+		entry->command_crashes = (uint8_t)(n < UINT8_MAX ? n : UINT8_MAX);
+	} else {
+		entry->tally[way - 1].crashes =
+			one_more(entry->tally[way - 1].crashes, &entry->tally[way - 1].last);
 	}
-	/* A clock that was set back says nothing. */
-	if (now > entry->tally[way - 1].last && now - entry->tally[way - 1].last > DAY)
-		entry->tally[way - 1].crashes = 0;
-	entry->tally[way - 1].crashes++;
-	entry->tally[way - 1].last = now;
 }
 
 const char *quarantine_count(bool inside)
@@ -342,8 +355,10 @@ static void forgive(struct ledger *from, const char *plugin, bool all, size_t *r
 			continue;
 		*ret_n += all_crashes_of(entry) > 0;
 		entry->crashes = 0;
-		for (enum quarantine_way way = 1; all && way < QUARANTINE_WAYS; way++)
+		for (enum quarantine_way way = 1; all && way <= QUARANTINE_END; way++)
 			entry->tally[way - 1].crashes = 0;
+		if (all)
+			entry->command_crashes = 0;
 	}
 }
 
@@ -375,7 +390,7 @@ size_t quarantine_list(const char **ret_names, size_t max)
 
 size_t quarantine_list_silences(struct quarantine_silence *ret_silences, size_t max)
 {
-	static const enum quarantine_way ways[] = { QUARANTINE_STATUS, QUARANTINE_WATCH };
+	static const enum quarantine_way ways[] = { QUARANTINE_STATUS, QUARANTINE_WATCH, QUARANTINE_COMMAND };
 	size_t n = 0;
 
 	for (size_t i = 0; ledger && i < QUARANTINE_MAX; i++) {

@@ -2,9 +2,9 @@
 /*
  * Plugins that crash the host. After three crashes in a row at starts or reloads, that content of the file is
  * quarantined: none of its code runs any more, so that the host comes up, and the chains in the kernel stay.
- * `status` and the watches are called while all is well, so no end of a transaction would prove them good.
- * Each has a count of its own, of three crashes, each within a day of the one before: then it is not called
- * any more. Everything else quarantines the whole content as above.
+ * `status`, watches and commands are called while all is well, so no end of a transaction would prove them
+ * good. Each has a count of its own, of three crashes, each within a day of the one before: then it is not
+ * called any more. Everything else quarantines the whole content as above.
  *
  * Another content of the file is another plugin here, and `xslotctl plugin release` allows another try. The
  * counts are in the file `crashes` of the state folder. There is one process, so there is one ledger.
@@ -28,13 +28,14 @@ enum quarantine_way {
 	QUARANTINE_STATUS,
 	QUARANTINE_WATCH,
 	QUARANTINE_END, /* its end: stop, destructors */
+	QUARANTINE_COMMAND,
 	QUARANTINE_WAYS
 };
 
 /* A callback that is not called any more. */
 struct quarantine_silence {
 	const char *plugin;
-	const char *callback; /* "status" or "watch" */
+	const char *callback; /* "status", "watch" or "command" */
 };
 
 /*
@@ -47,7 +48,7 @@ void quarantine_open(const char *state, bool only_look);
 int quarantine_admit(const char *path, const struct digest *content, const struct descriptor *plugin,
 	struct xslot_diag *diag);
 
-/* STATUS and WATCH: this content has crashed too often in it; said once. `content` may be NULL. */
+/* STATUS, WATCH, COMMAND: this content has crashed too often in it; said once. `content` may be NULL. */
 bool quarantine_silences(const struct digest *content, enum quarantine_way way);
 
 /*

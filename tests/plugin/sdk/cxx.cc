@@ -7,6 +7,7 @@
 #include <string>
 
 #include <xslot/chain.h>
+#include <xslot/command.h>
 #include <xslot/counter.h>
 #include <xslot/extension.h>
 #include <xslot/file.h>
@@ -65,6 +66,12 @@ int status(xslot_context *context)
 	return 0;
 }
 
+int forget(xslot_context *context, const struct xslot_value *arguments, size_t n)
+{
+	static_cast<struct asked *>(context->data)->times[arguments[0].text] = 0;
+	return n == 1 ? 0 : -EINVAL;
+}
+
 void stop(xslot_context *context)
 {
 	delete static_cast<struct asked *>(context->data);
@@ -76,6 +83,8 @@ XSLOT_PARAMS({ .name = "limit",
 	.help = "bytes of a packet that is not long yet",
 	.required = 1,
 	XSLOT_RANGE(1, 65536) });
+
+XSLOT_COMMANDS({ .name = "forget", .arguments = "STRING", .help = "how often it was asked", .run = forget });
 
 XSLOT_PLUGIN(cxx,
 	.version = "1.0.0",
