@@ -7,6 +7,7 @@
 #include <xslot/map.h>
 #include <xslot/plugin.h>
 
+#include "commands.h"
 #include "synguard.bpf.h"
 #include "synguard.h"
 
@@ -97,6 +98,10 @@ XSLOT_PARAMS({ "limit", XSLOT_UINT, "SYNs in a window from one prefix; one more 
 		"how many are remembered; beyond that the least recently seen are forgotten",
 		.fallback = "65536", XSLOT_RANGE(1, PREFIXES_MAX) },
 	{ "allow", XSLOT_FILE, "addresses and prefixes that are never blocked, one a line" });
+
+XSLOT_COMMANDS({ "unblock", "PREFIX", "end the blocks of what is in the prefix, or around it",
+		       .run = synguard_unblock },
+	{ "show", "PREFIX", "what was counted there", .reading = 1, .run = synguard_show });
 
 XSLOT_PLUGIN(synguard, .version = "1.0.0", .summary = "block source prefixes that open too many connections",
 	XSLOT_BPF(synguard), .check = check, .start = start, .resume = resume);

@@ -43,6 +43,18 @@ static int check_number(const struct descriptor_command *row, size_t n, struct x
 		wanted == 1 ? "" : "s", row->arguments, n);
 }
 
+/* As in an INI file; but whoever types a command may leave out the length of a single address. */
+static int parse(uint32_t type, const char *word, struct xslot_value *ret, struct xslot_diag *diag)
+{
+	const bool single = type == XSLOT_PREFIX && !strchr(word, '/');
+	const struct xslot_param param = { .type = single ? XSLOT_ADDRESS : type };
+	int r = param_text_parse(&param, word, ret, diag);
+
+	ret->type = r == 0 ? type : ret->type;
+	ret->given = true;
+	return r;
+}
+
 int prepare_command(const struct descriptor *plugin, const char *name, const char *const *words, size_t n,
 	struct prepared *ret, struct xslot_diag *diag)
 {
@@ -58,13 +70,9 @@ int prepare_command(const struct descriptor *plugin, const char *name, const cha
 		return r;
 	*ret = (struct prepared){ .row = row };
 	for (size_t i = 0; i < n; i++) {
-		const struct xslot_param param = { .type = row->types[i] };
-		struct xslot_value *value = &ret->arguments[i];
-
-		r = param_text_parse(&param, words[i], value, diag);
+		r = parse(row->types[i], words[i], &ret->arguments[i], diag);
 		if (r < 0)
 			return fail_within(diag, -EINVAL, "%s: argument %zu, \"%s\"", name, i + 1, words[i]);
-		value->given = true;
 	}
 	ret->call = (struct context_command){
 		.index = index, .arguments = ret->arguments, .n = n, .ret_said = &ret->said
