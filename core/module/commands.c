@@ -97,7 +97,11 @@ static int read_row(const void *bytes, size_t row_size, size_t i, const char *pa
 	struct xslot_command row = {};
 
 	memcpy(&row, bytes, known);
-	if (row.reserved || !descriptor_is_zero(bytes, ROW_MIN, row_size))
+	if (row.reserved || !descriptor_is_zero(bytes, ROW_MIN, known))
+		return fail(diag, -EPROTONOSUPPORT,
+			"%s sets a reserved field of its command %zu: it was built for a newer xslot", path,
+			i + 1);
+	if (!descriptor_is_zero(bytes, known, row_size))
 		return fail(diag, -EPROTONOSUPPORT,
 			"%s says more about its command %zu than this host understands: it was built for a newer xslot",
 			path, i + 1);

@@ -364,8 +364,7 @@ static void test_refused_commands(void **state)
 		{ "command-reading", -ENOEXEC, ".reading of its command unblock is 0 or 1, not 2" },
 		{ "command-says", -EPROTONOSUPPORT,
 			"says more about its command 1 than this host understands" },
-		{ "command-reserved", -EPROTONOSUPPORT,
-			"says more about its command 1 than this host understands" },
+		{ "command-reserved", -EPROTONOSUPPORT, "sets a reserved field of its command 1" },
 		{ "command-no-run", -ENOEXEC, "gives its command unblock no function" },
 		{ "command-wild", -ENOEXEC, "\".unblock\" of its descriptor points outside" },
 	};
