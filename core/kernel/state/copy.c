@@ -200,7 +200,7 @@ int copy_begin(const struct copy_options *options, struct copy **ret_copy, struc
 		r = count_forgotten(copy, options, &counts, diag);
 	if (r < 0)
 		return r;
-	if (!copy->array)
+	if (!copy->array && copy->n > 0)
 		qsort_r(copy->records, copy->n, copy->record_size, compare, copy);
 	*ret_counts = counts;
 	*ret_copy = TAKE_PTR(copy);
