@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/state/walk.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 #include "value.h"
@@ -36,12 +37,6 @@ static int no_map(const struct rig_slot *slot, const char *name, struct xslot_di
 		*known ? known : "none");
 }
 
-static bool is_per_cpu(uint32_t type)
-{
-	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH ||
-	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
-
 static bool is_array(uint32_t type)
 {
 	return type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY;
@@ -64,7 +59,7 @@ static int map_open(struct map *map, struct xslot_diag *diag)
 
 	if (bpf_obj_get_info_by_fd(map->fd, &map->info, &size) < 0)
 		return fail(diag, -errno, "cannot look at the map: %s", strerror(errno));
-	if (is_per_cpu(map->info.type)) {
+	if (walk_is_per_cpu(map->info.type)) {
 		n_cpus = (size_t)libbpf_num_possible_cpus();
 		cpu = sched_getcpu();
 	}

@@ -11,13 +11,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "kernel/state/walk.h"
 #include "util/cleanup.h"
-
-static bool is_per_cpu(uint32_t type)
-{
-	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH ||
-	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
 
 int sums_read(int map_fd, const void *key, uint64_t *ret_sums, size_t n)
 {
@@ -31,7 +26,7 @@ int sums_read(int map_fd, const void *key, uint64_t *ret_sums, size_t n)
 		return r;
 	if (n == 0 || info.value_size != n * sizeof(*copies))
 		return -EINVAL;
-	if (is_per_cpu(info.type))
+	if (walk_is_per_cpu(info.type))
 		n_copies = libbpf_num_possible_cpus();
 	if (n_copies < 0)
 		return n_copies;

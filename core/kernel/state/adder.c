@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "kernel/state/walk.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
@@ -45,12 +46,6 @@ struct adder {
 	uint64_t left_out;
 };
 
-static bool is_per_cpu(uint32_t type)
-{
-	return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY ||
-	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
-
 bool adder_can(const struct bpf_map_info *info)
 {
 	switch (info->type) {
@@ -60,7 +55,7 @@ bool adder_can(const struct bpf_map_info *info)
 	case BPF_MAP_TYPE_LPM_TRIE:
 		break;
 	default:
-		if (!is_per_cpu(info->type))
+		if (!walk_is_per_cpu(info->type))
 			return false;
 	}
 	return info->value_size > 0 && info->value_size % 8 == 0 && info->value_size <= VALUE_MAX;
@@ -187,7 +182,7 @@ int adder_new(int fd, const struct bpf_map_info *info, struct adder **ret_adder,
 		return fail(diag, n_cpus < 0 ? n_cpus : -E2BIG, "cannot count the CPUs");
 	adder->key_size = info->key_size;
 	adder->n_words = info->value_size / 8;
-	adder->n_values = is_per_cpu(info->type) ? (size_t)n_cpus : 1;
+	adder->n_values = walk_is_per_cpu(info->type) ? (size_t)n_cpus : 1;
 	adder->job_size = sizeof(struct job) + ALIGN(info->key_size) + info->value_size;
 	adder->keys = calloc(JOBS, info->key_size);
 	adder->sums = calloc(JOBS, adder_numbers(adder) * sizeof(*adder->sums));

@@ -34,19 +34,20 @@ bool walk_can(uint32_t type)
 	return false;
 }
 
+bool walk_is_per_cpu(uint32_t type)
+{
+	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH ||
+	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
 size_t walk_value_size(const struct bpf_map_info *info)
 {
-	const size_t aligned = ((size_t)info->value_size + 7) & ~(size_t)7;
 	int n_cpus;
 
-	switch (info->type) {
-	case BPF_MAP_TYPE_PERCPU_HASH:
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-		n_cpus = libbpf_num_possible_cpus();
-		return n_cpus > 0 ? aligned * (size_t)n_cpus : 0;
-	}
-	return info->value_size;
+	if (!walk_is_per_cpu(info->type))
+		return info->value_size;
+	n_cpus = libbpf_num_possible_cpus();
+	return n_cpus > 0 ? (((size_t)info->value_size + 7) & ~(size_t)7) * (size_t)n_cpus : 0;
 }
 
 struct walk {

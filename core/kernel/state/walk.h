@@ -13,6 +13,9 @@ struct bpf_map_info;
 /* Can this kind of map be walked? Arrays, hashes and tries. */
 bool walk_can(uint32_t type);
 
+/* Has each of its entries a value for each CPU? */
+bool walk_is_per_cpu(uint32_t type);
+
 /* Bytes of what a look-up of one entry gives: all CPUs' values, where there are several. 0: not known. */
 size_t walk_value_size(const struct bpf_map_info *info);
 
