@@ -48,16 +48,6 @@ struct {
 	__type(value, struct ratelimit_totals);
 } totals SEC(".maps") XSLOT_STATE;
 
-/* Bits `from` to `from + 31` of a mask of `length` ones. */
-static __always_inline __be32 mask(__u32 length, __u32 from)
-{
-	if (length <= from)
-		return 0;
-	if (length >= from + 32)
-		return ~0U;
-	return bpf_htonl(~0U << (32 - (length - from)));
-}
-
 static __always_inline void source_of(const struct xslot_packet *packet, struct ratelimit_source *source)
 {
 	__be32 *words = (__be32 *)source->address;
@@ -68,11 +58,11 @@ static __always_inline void source_of(const struct xslot_packet *packet, struct 
 	source->unit = unit;
 	if (packet->family == 4) {
 		source->length = prefix4;
-		words[0] = packet->source.v4 & mask(prefix4, 0);
+		words[0] = packet->source.v4 & xslot_mask(prefix4, 0);
 	} else if (packet->family == 6) {
 		source->length = prefix6;
 		for (i = 0; i < 4; i++)
-			words[i] = packet->source.v6[i] & mask(prefix6, i * 32);
+			words[i] = packet->source.v6[i] & xslot_mask(prefix6, i * 32);
 	}
 }
 

@@ -49,16 +49,6 @@ struct {
 	__type(value, __u8);
 } allow6 SEC(".maps");
 
-/* Bits `from` to `from + 31` of a mask of `length` ones. */
-static __always_inline __be32 mask(__u32 length, __u32 from)
-{
-	if (length <= from)
-		return 0;
-	if (length >= from + 32)
-		return ~0U;
-	return bpf_htonl(~0U << (32 - (length - from)));
-}
-
 static __always_inline void prefix_of(const struct xslot_packet *packet, struct synguard_prefix *prefix)
 {
 	__be32 *words = (__be32 *)prefix->address;
@@ -68,12 +58,12 @@ static __always_inline void prefix_of(const struct xslot_packet *packet, struct 
 	prefix->family = packet->family;
 	if (packet->family == 4) {
 		prefix->length = prefix4;
-		words[0] = packet->source.v4 & mask(prefix4, 0);
+		words[0] = packet->source.v4 & xslot_mask(prefix4, 0);
 		return;
 	}
 	prefix->length = prefix6;
 	for (i = 0; i < 4; i++)
-		words[i] = packet->source.v6[i] & mask(prefix6, i * 32);
+		words[i] = packet->source.v6[i] & xslot_mask(prefix6, i * 32);
 }
 
 static __always_inline int is_allowed(const struct xslot_packet *packet)

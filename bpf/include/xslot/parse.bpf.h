@@ -136,6 +136,19 @@ struct xslot_packet {
 	union xslot_address destination;
 };
 
+/*
+ * Bits `from` to `from + 31` of a mask of `length` ones, in network byte order: address & xslot_mask(24, 0)
+ * is the address's /24; the words of an IPv6 address begin at bit 0, 32, 64 and 96.
+ */
+static __always_inline __be32 xslot_mask(__u32 length, __u32 from)
+{
+	if (length <= from)
+		return 0;
+	if (length >= from + 32)
+		return ~0U;
+	return bpf_htonl(~0U << (32 - (length - from)));
+}
+
 /* For the compiler: not on the way of nearly all packets. */
 #define XSLOT_RARELY(condition) __builtin_expect(!!(condition), 0)
 
